@@ -1,0 +1,125 @@
+/// What an operator is: a pure, resumable transformer of stream items.
+///
+/// The host (a subtask) feeds one item, then calls `step` until it reports that nothing is left,
+/// pausing between steps while it has no output credit. A barrier may pass between two steps.
+/// No operator sees a clock, a thread or a file; time comes in as items.
+#pragma once
+
+#include "schemas/batch.hpp"
+#include "schemas/error.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebb {
+
+enum class item_kind : std::uint8_t {
+  batch,
+  watermark, ///< `time`: no row before it will come on this input
+  idle,      ///< the input is idle: it does not hold watermarks back until its next item
+  tick,      ///< `time`: processing time, never falling; comes to operators that ask for it
+  end,       ///< no more items on this input (its watermark has gone to max_time before)
+};
+
+/// One thing that arrives at an operator's input.
+struct stream_item {
+  item_kind kind = item_kind::batch;
+  std::uint32_t input = 0; ///< which input of the operator
+  batch_ptr rows;          ///< batch
+  micros time = min_time;  ///< watermark, tick
+  /// batch: watermark that the *other* channels of this input allow (max_time when there is no
+  /// other active one). A row's effective watermark is min(batch::watermarks[row], other_channels).
+  micros other_channels = max_time;
+};
+
+/// Work allowed in one step; the operator counts it down and returns with `more` at zero.
+struct step_budget {
+  std::uint32_t rows = 4096;
+};
+
+/// Where an operator puts what it makes. Items keep their order.
+class output {
+public:
+  virtual ~output() = default;
+  virtual void emit(batch_ptr rows) = 0;
+  virtual void advance(micros watermark) = 0;
+  virtual void idle() = 0;
+};
+
+/// Counters of one operator instance.
+struct operator_counters {
+  std::uint64_t rows_in = 0;
+  std::uint64_t rows_out = 0;
+  std::uint64_t late_rows = 0;
+  std::uint64_t state_bytes = 0;
+};
+
+/// Receives and gives back state entries. A key group's entries come in key order.
+class state_sink {
+public:
+  virtual ~state_sink() = default;
+  /// `state` numbers the operator's states; `key` is canonically encoded (key_encoding.hpp) and
+  /// starts with the pane end where the state has panes. An entry replaces one of the same key.
+  virtual void put(std::uint16_t state, std::string_view key, std::string_view value) = 0;
+  virtual void erase(std::uint16_t state, std::string_view key) = 0;
+  /// Everything under this prefix is gone (a fired pane).
+  virtual void erase_prefix(std::uint16_t state, std::string_view prefix) = 0;
+};
+
+/// Counts state changes: entries touched after `mark()` have a larger number.
+using change_mark = std::uint32_t;
+
+class stream_operator {
+public:
+  virtual ~stream_operator() = default;
+
+  /// Takes one item (null = go on with the last one) and works within the budget. Returns true when
+  /// there is more to do: then the next call must pass null. Errors stop the stream; rows of
+  /// expression errors are already named in the message.
+  [[nodiscard]] virtual result<bool> step(stream_item* item, step_budget& budget, output& out) = 0;
+
+  /// True for operators that want `tick` items before each batch and periodically.
+  [[nodiscard]] virtual bool wants_ticks() const noexcept {
+    return false;
+  }
+
+  /// Earliest processing time at which the operator wants a tick though no row comes; max_time =
+  /// none.
+  [[nodiscard]] virtual micros next_tick() const noexcept {
+    return max_time;
+  }
+
+  [[nodiscard]] virtual operator_counters counters() const = 0;
+
+  /// Starts a new change number and returns the old one: what changes from now on has a larger one.
+  virtual change_mark mark() {
+    return 0;
+  }
+
+  /// Writes the entries of one key group that changed after `since` (0 = all entries), sorted by
+  /// key. Stateless operators write nothing.
+  virtual void save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
+    static_cast<void>(key_group);
+    static_cast<void>(since);
+    static_cast<void>(sink);
+  }
+
+  /// Takes one entry back, before the first step.
+  [[nodiscard]] virtual result<void> load(std::uint16_t key_group, std::uint16_t state,
+                                          std::string_view key, std::string_view value) {
+    static_cast<void>(key_group);
+    static_cast<void>(state);
+    static_cast<void>(key);
+    static_cast<void>(value);
+    return make_error(ec::internal, "this operator has no state to load");
+  }
+};
+
+/// `error` with its row replaced by the row's source and offset, where the batch still has them,
+/// else by the operator's name.
+[[nodiscard]] error name_row(error problem, const batch& input, std::string_view operator_name);
+
+} // namespace ebb
