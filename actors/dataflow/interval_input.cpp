@@ -20,6 +20,11 @@ public:
            && !__builtin_add_overflow(micros_, product, &micros_) && add_fraction(fraction, scale);
   }
 
+  /// A time of day replaces what was summed so far, as in PostgreSQL.
+  void set_micros(std::int64_t value) {
+    micros_ = value;
+  }
+
   bool add_days(std::int64_t value, std::int32_t scale) {
     std::int32_t product = 0;
     return fits(value) && !__builtin_mul_overflow(static_cast<std::int32_t>(value), scale, &product)
@@ -105,8 +110,8 @@ enum class unit : std::uint8_t {
   decade,
   century,
   millennium,
+  quarter, ///< known, but not in intervals
   ago,
-  filler, ///< `@`
 };
 
 struct unit_name {
@@ -151,6 +156,8 @@ constexpr unit_name unit_names[] = {
     {"msec", unit::millisecond},
     {"mseconds", unit::millisecond},
     {"msecs", unit::millisecond},
+    {"qtr", unit::quarter},
+    {"quarter", unit::quarter},
     {"s", unit::second},
     {"sec", unit::second},
     {"second", unit::second},
@@ -208,7 +215,7 @@ bool add_unit(interval_sum& sum, unit what, std::int64_t value, double fraction)
     return sum.add_years(value, 1'000) && sum.add_year_fraction(fraction, 1'000);
   case unit::none:
   case unit::ago:
-  case unit::filler:
+  case unit::quarter:
     break;
   }
   return false;
@@ -268,8 +275,8 @@ private:
       return failure::field_overflow;
     seen = clock_fields;
     unit_ = unit::day;
-    return sum_.add_micros(negative ? -total : total, 0, 1) ? failure::none
-                                                            : failure::field_overflow;
+    sum_.set_micros(negative ? -total : total);
+    return failure::none;
   }
 
   failure signed_value(std::string_view text, unsigned& seen) {
@@ -308,7 +315,7 @@ private:
     } else if (!rest.empty()) {
       return failure::bad_format;
     }
-    if (unit_ == unit::ago || unit_ == unit::filler)
+    if (unit_ == unit::ago || unit_ == unit::quarter)
       return failure::bad_format;
     if (!add_unit(sum_, unit_, value, fraction))
       return failure::field_overflow;

@@ -22,6 +22,7 @@ constexpr unsigned day_of_year = 32;
 constexpr unsigned weekday = 64;
 constexpr unsigned meridiem = 128;
 constexpr unsigned era = 256;
+constexpr unsigned reserved = 512;
 constexpr unsigned date = year | month | day;
 } // namespace mask
 
@@ -410,7 +411,8 @@ failure decoder::word_token(const token_list& tokens, std::size_t i, unsigned& s
     return failure::none;
   }
   if (word == "epoch" || word == "infinity" || word == "-infinity") {
-    seen = mask::date | mask::time | mask::zone;
+    // The rest of the text is read but does not count, as in PostgreSQL.
+    seen = mask::reserved;
     out_.value = word == "epoch"      ? special::epoch
                  : word == "infinity" ? special::infinity
                                       : special::minus_infinity;
@@ -418,7 +420,9 @@ failure decoder::word_token(const token_list& tokens, std::size_t i, unsigned& s
   }
   if (word == "now" || word == "today" || word == "tomorrow" || word == "yesterday") {
     moving_word_ = word;
-    return failure::bad_format;
+    seen = mask::date | (word == "now" ? mask::time | mask::zone : 0);
+    out_.year = out_.month = out_.day = 1;
+    return failure::none;
   }
   if (word == "allballs") {
     seen = mask::time | mask::zone;
@@ -483,9 +487,8 @@ failure decoder::check_year() {
 }
 
 failure decoder::check() {
-  if (out_.value != special::none)
-    return failure::none;
-  if ((fields_ & mask::year) != 0)
+  const auto moving = !moving_word_.empty();
+  if ((fields_ & mask::year) != 0 && !moving)
     if (const auto problem = check_year(); problem != failure::none)
       return problem;
   if ((fields_ & mask::day_of_year) != 0) {
@@ -502,6 +505,8 @@ failure decoder::check() {
   if ((fields_ & mask::date) == mask::date
       && out_.day > calendar::days_in_month(out_.year, static_cast<int>(out_.month)))
     return failure::field_overflow;
+  if (out_.value != special::none)
+    return failure::none;
   if (meridiem_ != meridiem::none && out_.hour > 12)
     return failure::field_overflow;
   if (meridiem_ == meridiem::am && out_.hour == 12)
@@ -518,7 +523,7 @@ result<decoded> decode(std::string_view text, const char* type_name) {
   if (problem == failure::none) {
     decoder work(out);
     problem = work.run(tokens);
-    if (!work.moving_word().empty())
+    if (problem == failure::none && !work.moving_word().empty())
       return make_error(ec::unsupported,
                         "special value \"" + work.moving_word() + "\" is not supported in type "
                             + type_name,
