@@ -1,1 +1,209 @@
+// `ebb explain`: the stages of a stream for people, programs and Graphviz.
 
+#include "actors/plan/stage_plan.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace ebb {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+const char* kind_text(exchange_kind kind) {
+  switch (kind) {
+  case exchange_kind::forward:
+    return "forward";
+  case exchange_kind::hash:
+    return "hash";
+  case exchange_kind::broadcast:
+    return "broadcast";
+  case exchange_kind::gather:
+    return "gather";
+  }
+  return "";
+}
+
+std::string connector_text(const source_definition& source) {
+  if (const auto* file = std::get_if<file_source>(&source.connector))
+    return "file " + file->path;
+  if (const auto* nexmark = std::get_if<nexmark_source>(&source.connector))
+    return std::string("nexmark ")
+           + (nexmark->table == nexmark_table::person    ? "person"
+              : nexmark->table == nexmark_table::auction ? "auction"
+                                                         : "bid");
+  if (std::holds_alternative<generator_source>(source.connector))
+    return "generator";
+  return "topic " + std::get<topic_source>(source.connector).name;
+}
+
+std::string connector_text(const sink_definition& sink) {
+  if (const auto* file = std::get_if<file_sink>(&sink.connector))
+    return "file " + file->path;
+  if (std::holds_alternative<stdout_sink>(sink.connector))
+    return "stdout";
+  if (std::holds_alternative<discard_sink>(sink.connector))
+    return "discard";
+  return "topic " + std::get<topic_sink>(sink.connector).name;
+}
+
+std::string state_text(const operator_spec& spec) {
+  if (const auto* x = std::get_if<window_aggregate_spec>(&spec))
+    return x->phase == aggregate_phase::partial ? "" : "accumulators per window and key";
+  if (std::holds_alternative<window_join_spec>(spec))
+    return "rows of both sides until their window ends";
+  if (std::holds_alternative<interval_join_spec>(spec))
+    return "rows of both sides until no match can come";
+  if (std::holds_alternative<stream_join_spec>(spec))
+    return "all rows of both sides, kept for ever";
+  if (std::holds_alternative<window_top_n_spec>(spec))
+    return "best rows per window and partition";
+  if (std::holds_alternative<over_spec>(spec))
+    return "rows until the watermark passes them, and frames per partition";
+  return "";
+}
+
+std::string columns_text(const std::vector<plan_column>& columns) {
+  std::string text;
+  for (const auto& column : columns)
+    text += (text.empty() ? "" : ", ") + column.name + ' ' + to_string(column.type);
+  return text;
+}
+
+std::string keys_text(const stage_plan& plan, const stage_input& input) {
+  const auto& columns = plan.stages[input.from_stage].steps[input.from_step].columns;
+  std::string text;
+  for (const auto key : input.keys)
+    text += (text.empty() ? "" : ", ") + columns[key].name;
+  return text;
+}
+
+std::string step_title(const stage_step& step, const stream_definition& stream) {
+  std::string text = step.label + ' ' + step.name;
+  if (const auto* source = std::get_if<source_node>(&step.what))
+    text += " (" + connector_text(stream.sources[source->source]) + ')';
+  else if (const auto* sink = std::get_if<sink_node>(&step.what))
+    text += " (" + connector_text(stream.sinks[sink->sink]) + ')';
+  return text;
+}
+
+std::string step_state(const stage_step& step) {
+  const auto* spec = std::get_if<operator_spec>(&step.what);
+  return spec == nullptr ? std::string{} : state_text(*spec);
+}
+
+// Reason given by the last plan node of an operator.
+std::string why_of(const plan_graph& graph, const std::string& name) {
+  std::string why;
+  for (const auto& node : graph.nodes)
+    if (node.name == name && !node.why.empty())
+      why = node.why;
+  return why;
+}
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      result += '\\';
+    result += c;
+  }
+  return result + '"';
+}
+
+} // namespace
+
+std::string explain_text(const plan_graph& graph, const stage_plan& plan,
+                         const stream_definition& stream) {
+  std::string text = "stream " + stream.name + '\n';
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const auto& stage = plan.stages[i];
+    text += "\nstage " + std::to_string(i) + ", parallelism " + std::to_string(stage.parallelism)
+            + '\n';
+    for (const auto& input : stage.inputs) {
+      text += "  from stage " + std::to_string(input.from_stage) + ": " + kind_text(input.kind);
+      if (!input.keys.empty())
+        text += " by " + keys_text(plan, input);
+      text += '\n';
+    }
+    for (const auto& step : stage.steps) {
+      text += "  " + step_title(step, stream) + '\n';
+      if (const auto state = step_state(step); !state.empty())
+        text += "    state: " + state + '\n';
+      if (!step.columns.empty())
+        text += "    columns: " + columns_text(step.columns) + '\n';
+    }
+  }
+  text += '\n';
+  for (const auto& definition : stream.operators)
+    if (const auto why = why_of(graph, definition.name); !why.empty())
+      text += definition.name + ": " + why + '\n';
+  return text;
+}
+
+std::string explain_json(const plan_graph& graph, const stage_plan& plan,
+                         const stream_definition& stream) {
+  json root{{"stream", stream.name}, {"keyGroups", plan.key_groups}, {"stages", json::array()}};
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const auto& stage = plan.stages[i];
+    json one{{"stage", i}, {"parallelism", stage.parallelism}};
+    one["inputs"] = json::array();
+    for (const auto& input : stage.inputs) {
+      json from{{"stage", input.from_stage}, {"exchange", kind_text(input.kind)}};
+      from["keys"] = json::array();
+      for (const auto key : input.keys)
+        from["keys"].push_back(
+            plan.stages[input.from_stage].steps[input.from_step].columns[key].name);
+      one["inputs"].push_back(std::move(from));
+    }
+    one["steps"] = json::array();
+    for (const auto& step : stage.steps) {
+      json entry{{"operator", step.name}, {"does", step.label}};
+      if (const auto state = step_state(step); !state.empty())
+        entry["state"] = state;
+      entry["columns"] = json::array();
+      for (const auto& column : step.columns)
+        entry["columns"].push_back({{"name", column.name}, {"type", to_string(column.type)}});
+      one["steps"].push_back(std::move(entry));
+    }
+    root["stages"].push_back(std::move(one));
+  }
+  root["operators"] = json::array();
+  for (const auto& definition : stream.operators)
+    root["operators"].push_back({{"name", definition.name},
+                                 {"changes", "append"},
+                                 {"why", why_of(graph, definition.name)}});
+  return root.dump(2) + '\n';
+}
+
+std::string explain_dot(const plan_graph&, const stage_plan& plan,
+                        const stream_definition& stream) {
+  const auto id = [](std::size_t stage, std::size_t step) {
+    return "s" + std::to_string(stage) + '_' + std::to_string(step);
+  };
+  std::string text = "digraph " + quoted(stream.name) + " {\n  rankdir=LR;\n  node [shape=box];\n";
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const auto& stage = plan.stages[i];
+    text += "  subgraph cluster_" + std::to_string(i) + " {\n    label=\"stage " + std::to_string(i)
+            + " × " + std::to_string(stage.parallelism) + "\";\n";
+    for (std::size_t k = 0; k < stage.steps.size(); ++k)
+      text += "    " + id(i, k) + " [label=" + quoted(step_title(stage.steps[k], stream)) + "];\n";
+    text += "  }\n";
+    for (std::size_t k = 0; k < stage.steps.size(); ++k)
+      for (const auto& input : stage.steps[k].inputs) {
+        if (!input.from_outside) {
+          text += "  " + id(i, input.index) + " -> " + id(i, k) + ";\n";
+          continue;
+        }
+        const auto& from = stage.inputs[input.index];
+        std::string label = kind_text(from.kind);
+        if (!from.keys.empty())
+          label += ' ' + keys_text(plan, from);
+        text += "  " + id(from.from_stage, from.from_step) + " -> " + id(i, k)
+                + " [label=" + quoted(label) + "];\n";
+      }
+  }
+  return text + "}\n";
+}
+
+} // namespace ebb
