@@ -101,7 +101,7 @@ std::string why_of(const plan_graph& graph, const std::string& name) {
   return why;
 }
 
-std::string quoted(const std::string& text) {
+std::string dot_string(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\')
@@ -181,13 +181,13 @@ std::string explain_dot(const plan_graph&, const stage_plan& plan,
   const auto id = [](std::size_t stage, std::size_t step) {
     return "s" + std::to_string(stage) + '_' + std::to_string(step);
   };
-  std::string text = "digraph " + quoted(stream.name) + " {\n  rankdir=LR;\n  node [shape=box];\n";
+  std::string text = "digraph " + dot_string(stream.name) + " {\n  rankdir=LR;\n  node [shape=box];\n";
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
     const auto& stage = plan.stages[i];
     text += "  subgraph cluster_" + std::to_string(i) + " {\n    label=\"stage " + std::to_string(i)
             + " × " + std::to_string(stage.parallelism) + "\";\n";
     for (std::size_t k = 0; k < stage.steps.size(); ++k)
-      text += "    " + id(i, k) + " [label=" + quoted(step_title(stage.steps[k], stream)) + "];\n";
+      text += "    " + id(i, k) + " [label=" + dot_string(step_title(stage.steps[k], stream)) + "];\n";
     text += "  }\n";
     for (std::size_t k = 0; k < stage.steps.size(); ++k)
       for (const auto& input : stage.steps[k].inputs) {
@@ -200,7 +200,7 @@ std::string explain_dot(const plan_graph&, const stage_plan& plan,
         if (!from.keys.empty())
           label += ' ' + keys_text(plan, from);
         text += "  " + id(from.from_stage, from.from_step) + " -> " + id(i, k)
-                + " [label=" + quoted(label) + "];\n";
+                + " [label=" + dot_string(label) + "];\n";
       }
   }
   return text + "}\n";
