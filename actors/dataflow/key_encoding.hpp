@@ -18,6 +18,8 @@
 
 namespace ebb {
 
+class value_builder;
+
 inline constexpr std::uint8_t key_encoding_version = 1;
 
 /// Appends the encoding of value i of `x` to `out`.
@@ -26,6 +28,9 @@ void encode_key_value(const column& x, std::uint32_t i, std::string& out);
 /// Reads one value from the front of `bytes` (and removes it) into a 1-row column that compares
 /// equal to the one encoded (scale and -0.0 are not kept).
 [[nodiscard]] result<column> decode_key_value(std::string_view& bytes, const sql_type& type);
+
+/// The same, appended to a column under construction of the key's type.
+[[nodiscard]] result<void> decode_key_value(std::string_view& bytes, value_builder& to);
 
 /// 64-bit hash of each row's key, equal for equal keys whatever their representation. Stable across
 /// processes and versions: rescaling and stored segments rely on it.

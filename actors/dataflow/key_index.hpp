@@ -32,6 +32,11 @@ public:
   void find(std::span<const column* const> keys, const std::uint64_t* hashes,
             const std::uint32_t* picks, std::uint32_t count, std::uint32_t* slots) const;
 
+  /// As `resolve`, for the keys of another index over the same key types: into[i] = our slot of
+  /// from's slot theirs[i].
+  void resolve_from(const key_index& from, std::span<const std::uint32_t> theirs,
+                    std::uint32_t* into);
+
   /// Slots ever given out; live ones are below. Freed slots are reused.
   [[nodiscard]] std::uint32_t slot_count() const noexcept;
   [[nodiscard]] std::uint32_t live() const noexcept;
@@ -41,6 +46,9 @@ public:
 
   /// Key column k of the given slots, values as first seen.
   [[nodiscard]] column key_column(std::size_t k, std::span<const std::uint32_t> slots) const;
+  /// False where the canonical bytes lose how a key was written (scale, -0.0, interval parts); then
+  /// state must keep `key_column`'s values beside them.
+  [[nodiscard]] bool exact() const noexcept;
   [[nodiscard]] std::uint64_t hash_of(std::uint32_t slot) const noexcept;
   /// Canonical bytes of the slot's key.
   void encode(std::uint32_t slot, std::string& out) const;
