@@ -28,6 +28,9 @@ struct plan_column {
   /// For window_start/window_end: which window, so that joins can tell equal windows
   /// (same function, size, slide, offset). For event_time: the rows' watermark follows this column.
   window_spec window;
+  /// Roles other than plain: no later row that is not late has a value before watermark - lag. 0 for
+  /// a source's event time; -1 where every row lies behind the watermark (a fired window's end).
+  micros lag = 0;
 };
 
 struct source_node {
