@@ -1,4 +1,8 @@
 @0xb1f5d1a5c3e0a7f1;
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("ebb::wire");
+
 # The one wire and disk form of a batch: the columns' arrays as they lie in memory, little-endian.
 # A reader checks lengths and offsets once and then views the bytes where they are.
 
@@ -21,10 +25,11 @@ struct Type {
 struct Column {
   type @0 :Type;
   rows @1 :UInt32;
-  scale @2 :Int16;      # NUMERIC without `scales`
-  validity @3 :Data;    # a bit a row, set = not NULL; empty = no NULLs
-  values @4 :Data;      # fixed-width values; text, bytea and arrays: u32 offsets (rows + 1)
-  scales @5 :Data;      # i16 a row; empty = one scale
-  bytes @6 :Data;       # text and bytea: the bytes the offsets point into; NUMERIC: big values
-  child @7 :List(Column); # arrays: one column of elements
+  scale @2 :Int16;        # NUMERIC without `scales`
+  validity @3 :Data;      # a bit a row, set = not NULL; empty = no NULLs
+  values @4 :Data;        # fixed-width values
+  scales @5 :Data;        # NUMERIC: i16 a row; empty = one scale
+  offsets @6 :Data;       # u32, rows + 1: into `bytes` (text, bytea, big NUMERICs) or the child
+  bytes @7 :Data;
+  child @8 :List(Column); # arrays: one column of elements
 }

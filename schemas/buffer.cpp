@@ -66,6 +66,8 @@ buffer_ptr buffer_ptr::make(std::size_t bytes) {
   header->size_class_ = cached ? static_cast<std::uint32_t>(index) : uncached;
   buffer_ptr result;
   result.target_ = header;
+  result.data_ = header->data();
+  result.size_ = size;
   return result;
 }
 

@@ -33,7 +33,7 @@ private:
   std::size_t size_ = 0; ///< usable bytes, rounded up to the size class
 };
 
-/// Shared ownership of a buffer; null when default constructed.
+/// Shared ownership of a buffer, or of a part of it; null when default constructed.
 class buffer_ptr {
 public:
   buffer_ptr() = default;
@@ -47,7 +47,17 @@ public:
     return make(count * sizeof(T));
   }
 
-  buffer_ptr(const buffer_ptr& other) noexcept : target_(other.target_) {
+  /// `size` bytes of `whole` from `offset`; keeps the whole alive. Aligned as the offset is.
+  [[nodiscard]] static buffer_ptr part(const buffer_ptr& whole, std::size_t offset,
+                                       std::size_t size) noexcept {
+    buffer_ptr result{whole};
+    result.data_ += offset;
+    result.size_ = size;
+    return result;
+  }
+
+  buffer_ptr(const buffer_ptr& other) noexcept
+      : target_(other.target_), data_(other.data_), size_(other.size_) {
     if (target_ != nullptr)
       target_->references_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -56,6 +66,8 @@ public:
 
   buffer_ptr& operator=(buffer_ptr other) noexcept {
     std::swap(target_, other.target_);
+    data_ = other.data_;
+    size_ = other.size_;
     return *this;
   }
 
@@ -68,22 +80,27 @@ public:
     return target_ != nullptr;
   }
 
-  bool operator==(const buffer_ptr&) const = default;
+  /// Same memory.
+  bool operator==(const buffer_ptr& other) const noexcept {
+    return target_ == other.target_ && (target_ == nullptr || data_ == other.data_);
+  }
 
   [[nodiscard]] std::size_t size() const noexcept {
-    return target_ == nullptr ? 0 : target_->size();
+    return target_ == nullptr ? 0 : size_;
   }
 
   /// The bytes as an array of T. Write only while no other thread can see the buffer.
   template <class T>
   [[nodiscard]] T* as() const noexcept {
-    return reinterpret_cast<T*>(target_->data());
+    return reinterpret_cast<T*>(data_);
   }
 
 private:
   static void release(buffer* target) noexcept;
 
   buffer* target_ = nullptr;
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
 };
 
 } // namespace ebb
