@@ -62,7 +62,8 @@ public:
       target_->references_.fetch_add(1, std::memory_order_relaxed);
   }
 
-  buffer_ptr(buffer_ptr&& other) noexcept : target_(std::exchange(other.target_, nullptr)) {}
+  buffer_ptr(buffer_ptr&& other) noexcept
+      : target_(std::exchange(other.target_, nullptr)), data_(other.data_), size_(other.size_) {}
 
   buffer_ptr& operator=(buffer_ptr other) noexcept {
     std::swap(target_, other.target_);
