@@ -1,1 +1,209 @@
+#include "actors/dataflow/exchange.hpp"
 
+#include "actors/dataflow/compact.hpp"
+#include "actors/dataflow/key_encoding.hpp"
+#include "schemas/assert.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+template <class T>
+buffer_ptr pick(const buffer_ptr& source, const std::uint32_t* picks, std::uint32_t count) {
+  if (!source)
+    return {};
+  buffer_ptr result = buffer_ptr::of<T>(count);
+  const T* from = source.as<const T>();
+  T* to = result.as<T>();
+  for (std::uint32_t i = 0; i < count; ++i)
+    to[i] = from[picks[i]];
+  return result;
+}
+
+/// Rows without their origin, which ends at an exchange.
+batch gather_rows(const batch& source, const buffer_ptr& hashes, const std::uint32_t* picks,
+                  std::uint32_t count) {
+  batch result;
+  result.rows = count;
+  result.columns.reserve(source.columns.size());
+  for (const auto& c : source.columns)
+    result.columns.push_back(gather(c, picks, count));
+  result.weights = pick<std::int32_t>(source.weights, picks, count);
+  result.watermarks = pick<micros>(source.watermarks, picks, count);
+  result.hashes = pick<std::uint64_t>(hashes, picks, count);
+  return result;
+}
+
+} // namespace
+
+partitioner::partitioner(partition_spec spec, batch_limits limits)
+    : spec_(std::move(spec)), limits_(limits),
+      shares_(spec_.how == partitioning::broadcast ? 1 : spec_.targets) {
+  EBB_ASSERT(spec_.targets > 0);
+  if (spec_.how == partitioning::direct)
+    EBB_ASSERT(spec_.targets == 1);
+  if (spec_.how == partitioning::hash) {
+    EBB_ASSERT(spec_.targets <= spec_.key_groups);
+    target_of_group_.resize(spec_.key_groups);
+    for (std::uint32_t g = 0; g < spec_.key_groups; ++g)
+      target_of_group_[g] = target_of_group(g, spec_.targets, spec_.key_groups);
+  }
+}
+
+void partitioner::add(const batch_ptr& rows, channel_sender& out) {
+  if (rows->rows == 0)
+    return;
+  if (spec_.how == partitioning::hash) {
+    add_hashed(*rows, out);
+    return;
+  }
+  const auto bytes = byte_size(*rows);
+  if (bytes > limits_.bytes_max && rows->rows > 1) {
+    picks_.resize(rows->rows);
+    std::iota(picks_.begin(), picks_.end(), 0U);
+    add_picked(0, *rows, {}, picks_.data(), rows->rows, out);
+    return;
+  }
+  // Hashes belong to another exchange's keys; the origin ends here.
+  if (rows->hashes || rows->origin.source) {
+    auto plain = std::make_shared<batch>(*rows);
+    plain->hashes = {};
+    plain->origin = {};
+    put(0, std::move(plain), bytes, out);
+  } else {
+    put(0, rows, bytes, out);
+  }
+}
+
+void partitioner::add_hashed(const batch& rows, channel_sender& out) {
+  const auto n = rows.rows;
+  std::vector<const column*> keys;
+  keys.reserve(spec_.keys.size());
+  for (const auto k : spec_.keys)
+    keys.push_back(&rows.columns[k]);
+  auto hashes = buffer_ptr::of<std::uint64_t>(n);
+  auto* hash = hashes.as<std::uint64_t>();
+  hash_keys(keys, n, hash);
+
+  // Counting sort of the row numbers by target; it keeps the rows of a target in order.
+  picks_.resize(n);
+  targets_of_rows_.resize(n);
+  first_.assign(spec_.targets + 1, 0);
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const auto target = target_of_group_[key_group_of(hash[i], spec_.key_groups)];
+    targets_of_rows_[i] = target;
+    ++first_[target + 1];
+  }
+  for (std::uint32_t t = 0; t < spec_.targets; ++t)
+    first_[t + 1] += first_[t];
+  // Filling moves each start to its end, which is the next one's start.
+  for (std::uint32_t i = 0; i < n; ++i)
+    picks_[first_[targets_of_rows_[i]]++] = i;
+  std::uint32_t from = 0;
+  for (std::uint32_t t = 0; t < spec_.targets; ++t) {
+    const auto to = first_[t];
+    if (to != from)
+      add_picked(t, rows, hashes, picks_.data() + from, to - from, out);
+    from = to;
+  }
+}
+
+void partitioner::add_picked(std::uint32_t target, const batch& rows, const buffer_ptr& hashes,
+                             const std::uint32_t* picks, std::uint32_t count, channel_sender& out) {
+  auto part = std::make_shared<batch>();
+  if (count == rows.rows) {
+    *part = rows;
+    part->origin = {};
+    part->hashes = hashes;
+  } else {
+    *part = gather_rows(rows, hashes, picks, count);
+  }
+  const auto bytes = byte_size(*part);
+  if (bytes > limits_.bytes_max && count > 1) {
+    const auto half = count / 2;
+    add_picked(target, rows, hashes, picks, half, out);
+    add_picked(target, rows, hashes, picks + half, count - half, out);
+    return;
+  }
+  put(target, std::move(part), bytes, out);
+}
+
+void partitioner::put(std::uint32_t target, batch_ptr rows, std::size_t bytes,
+                      channel_sender& out) {
+  auto& x = shares_[target];
+  if (x.rows != 0
+      && (x.rows + rows->rows > limits_.rows_max || x.bytes + bytes > limits_.bytes_max))
+    flush_rows(target, out);
+  x.rows += rows->rows;
+  x.bytes += bytes;
+  x.idle = false;
+  x.parts.push_back(compact_text(std::move(rows)));
+  if (x.rows >= limits_.rows_min || x.bytes >= limits_.bytes_max)
+    flush_rows(target, out);
+}
+
+void partitioner::advance(micros watermark) {
+  for (auto& x : shares_) {
+    x.watermark = std::max(watermark, x.watermark.value_or(min_time));
+    x.idle = false;
+  }
+}
+
+void partitioner::idle() {
+  for (auto& x : shares_)
+    x.idle = true;
+}
+
+void partitioner::close(channel_signal last, channel_sender& out) {
+  flush_all(out);
+  for (std::uint32_t t = 0; t < spec_.targets; ++t)
+    out.send(t, channel_item::of(last));
+}
+
+void partitioner::flush_all(channel_sender& out) {
+  for (std::uint32_t t = 0; t < shares_.size(); ++t)
+    flush(t, out);
+}
+
+void partitioner::flush(std::uint32_t target, channel_sender& out) {
+  target = share_of(target);
+  auto& x = shares_[target];
+  flush_rows(target, out);
+  if (x.watermark)
+    send(target, channel_item::of(channel_signal::watermark, *x.watermark), out);
+  if (x.idle)
+    send(target, channel_item::of(channel_signal::idle), out);
+  x.watermark.reset();
+  x.idle = false;
+}
+
+void partitioner::flush_rows(std::uint32_t target, channel_sender& out) {
+  auto& x = shares_[target];
+  if (x.rows == 0)
+    return;
+  if (x.parts.size() == 1) {
+    send(target, channel_item::of(std::move(x.parts.front()), x.bytes), out);
+  } else {
+    auto joined = std::make_shared<batch>(concatenate(x.parts));
+    const auto bytes = byte_size(*joined);
+    send(target, channel_item::of(std::move(joined), bytes), out);
+  }
+  x.parts.clear();
+  x.rows = 0;
+  x.bytes = 0;
+}
+
+void partitioner::send(std::uint32_t target, const channel_item& item, channel_sender& out) {
+  if (spec_.how != partitioning::broadcast) {
+    out.send(target, item);
+    return;
+  }
+  for (std::uint32_t t = 0; t < spec_.targets; ++t)
+    out.send(t, item);
+}
+
+} // namespace ebb

@@ -1,0 +1,66 @@
+/// Where the channels of one stage input come together.
+#pragma once
+
+#include "actors/dataflow/channel_item.hpp"
+#include "actors/dataflow/operator.hpp"
+#include "actors/dataflow/watermark_merge.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+namespace ebb {
+
+/// Queues what arrives and turns it into the items of one operator input. Credit bounds the queue:
+/// what is taken is to be returned to its sender. Order is kept per channel.
+class input_gate {
+public:
+  /// Credit to be returned.
+  struct taken {
+    std::uint32_t channel = 0;
+    std::size_t bytes = 0;
+  };
+
+  explicit input_gate(std::uint32_t channels);
+
+  void push(std::uint32_t channel, channel_item item);
+
+  [[nodiscard]] bool empty() const noexcept {
+    return waiting_.empty();
+  }
+
+  [[nodiscard]] std::size_t queued_bytes() const noexcept {
+    return queued_bytes_;
+  }
+
+  /// Takes the oldest arrival and appends what it means for the operator (`input` is left 0).
+  taken take(std::vector<stream_item>& out);
+
+  /// Every channel has ended or stopped and nothing is queued.
+  [[nodiscard]] bool closed() const noexcept {
+    return open_ == 0 && waiting_.empty();
+  }
+
+  /// Some channel was stopped before its end.
+  [[nodiscard]] bool stopped() const noexcept {
+    return stopped_;
+  }
+
+private:
+  struct arrival {
+    std::uint32_t channel = 0;
+    channel_item item;
+  };
+
+  void take_control(const arrival& x, std::vector<stream_item>& out);
+
+  std::deque<arrival> waiting_;
+  watermark_merge merge_;
+  std::vector<bool> closed_; ///< a channel: pushed its last item
+  std::uint32_t open_;       ///< channels whose last item was not taken
+  std::uint32_t unended_;    ///< channels without `end`
+  std::size_t queued_bytes_ = 0;
+  bool stopped_ = false;
+};
+
+} // namespace ebb

@@ -1,0 +1,175 @@
+/// One instance of a stage: its fused steps, run one bounded piece of work at a time.
+///
+/// Pure: no clock, no thread, no actor. The host feeds arrivals, credit and wakes, calls `work`
+/// until it has nothing more to do, and carries out what it finds in `take_outgoing` and
+/// `take_credits`. Used by one thread at a time.
+#pragma once
+
+#include "actors/dataflow/credit_ledger.hpp"
+#include "actors/dataflow/endpoint.hpp"
+#include "actors/dataflow/exchange.hpp"
+#include "actors/dataflow/input_gate.hpp"
+#include "actors/dataflow/operator.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ebb {
+
+/// Where a step's input comes from: an earlier step of the subtask, or one of its inputs.
+struct subtask_link {
+  bool from_outside = false;
+  std::uint32_t index = 0;
+};
+
+/// One fused step. Sources have no inputs; sinks feed nothing.
+struct subtask_step {
+  std::string name; ///< of the manifest's source, operator or sink
+  std::variant<std::unique_ptr<source_reader>, std::unique_ptr<stream_operator>,
+               std::unique_ptr<sink_writer>>
+      body;
+  std::vector<subtask_link> inputs;
+  /// Sources: idle after so long without rows; max_time = never.
+  micros idle_after = max_time;
+};
+
+/// Rows of a step that leave the subtask.
+struct subtask_output {
+  std::uint32_t from_step = 0;
+  partition_spec partition;
+};
+
+/// What a subtask is built from. Steps are in topological order.
+struct subtask_parts {
+  std::string stream; ///< for messages
+  std::vector<subtask_step> steps;
+  std::vector<std::uint32_t> inputs; ///< channels of each input from outside
+  std::vector<subtask_output> outputs;
+  std::size_t channel_window = credit_ledger::default_window;
+  batch_limits limits;
+};
+
+/// An item for channel `target` of output `output`.
+struct outgoing_item {
+  std::uint32_t output = 0;
+  std::uint32_t target = 0;
+  channel_item item;
+};
+
+/// Credit to return to the sender of channel `channel` of input `input`.
+struct returned_credit {
+  std::uint32_t input = 0;
+  std::uint32_t channel = 0;
+  std::size_t bytes = 0;
+};
+
+enum class work_state : std::uint8_t {
+  ready,    ///< call again
+  waiting,  ///< for an arrival, a wake or `next_time`
+  blocked,  ///< for credit, or for a sink's backlog
+  finished, ///< everything was sent and written
+};
+
+/// Counters of one step; which are filled depends on what the step is.
+struct step_stats {
+  operator_counters rows;
+  source_counters source;
+  sink_counters sink;
+};
+
+class subtask {
+public:
+  explicit subtask(subtask_parts parts);
+  ~subtask();
+  subtask(const subtask&) = delete;
+  subtask& operator=(const subtask&) = delete;
+
+  /// An item arrived. The sender holds its credit until `take_credits` gives it back.
+  void receive(std::uint32_t input, std::uint32_t channel, channel_item item);
+  /// The consumer of a channel has taken `bytes`.
+  void credit(std::uint32_t output, std::uint32_t target, std::size_t bytes);
+  /// A source may have rows again, or a sink has written some.
+  void wake();
+
+  /// One step of one operator, source or sink, always the most downstream one that has work, so
+  /// that the queues between steps stay short. `now`: processing time, never falling. After an
+  /// error only `abandon` may be called.
+  [[nodiscard]] result<work_state> work(micros now);
+
+  /// Sends small batches to consumers that have nothing left to do. Call before pausing.
+  void flush_idle();
+
+  /// Sources stop, nothing fires; what is in flight goes on to the sinks, which then finish.
+  void interrupt();
+  /// The stream has failed: sinks give up.
+  void abandon();
+
+  /// Moves out what must be sent, in order.
+  void take_outgoing(std::vector<outgoing_item>& out);
+  void take_credits(std::vector<returned_credit>& out);
+
+  /// Processing time at which to call `work` though nothing arrives; max_time = none.
+  [[nodiscard]] micros next_time() const;
+
+  [[nodiscard]] std::vector<step_stats> stats() const;
+  /// The lowest watermark that arrived at a sink; max_time without sinks.
+  [[nodiscard]] micros watermark() const noexcept;
+  /// Bytes that arrived on an input and were not taken yet.
+  [[nodiscard]] std::size_t queued_bytes(std::uint32_t input) const;
+  [[nodiscard]] std::size_t in_flight(std::uint32_t output, std::uint32_t target) const;
+
+  /// The input was cut off by an interrupt before its end.
+  [[nodiscard]] bool cut() const noexcept;
+
+private:
+  struct step;
+  struct edge;
+  class step_output;
+  class edge_sender;
+
+  /// A step's input.
+  struct port {
+    std::uint32_t step = 0;
+    std::uint32_t input = 0;
+  };
+
+  void connect(const subtask_parts& parts);
+  [[nodiscard]] result<bool> work_on(step& x, micros now);
+  [[nodiscard]] result<void> run_operator(step& x, micros now);
+  [[nodiscard]] result<void> run_sink(step& x);
+  [[nodiscard]] result<void> finish_sink(step& x);
+  [[nodiscard]] result<bool> take_input(micros now);
+  [[nodiscard]] result<bool> read_source(step& x, micros now);
+  void take_arrival(std::uint32_t input);
+  [[nodiscard]] result<work_state> drain();
+  [[nodiscard]] error named(error problem, const step& x) const;
+
+  void emit(step& x, batch_ptr rows);
+  void advance(step& x, micros watermark);
+  void idle(step& x);
+  void end(step& x);
+  void deliver(const std::vector<port>& users, const stream_item& item);
+  void enqueue(port to, stream_item item);
+
+  std::string stream_;
+  std::vector<std::unique_ptr<step>> steps_;
+  std::vector<input_gate> gates_;
+  std::vector<std::vector<port>> gate_users_;
+  std::vector<std::unique_ptr<edge>> edges_;
+  std::vector<std::uint32_t> sources_; ///< steps
+  std::vector<std::uint32_t> sinks_;   ///< steps
+  std::vector<outgoing_item> outgoing_;
+  std::vector<returned_credit> credits_;
+  std::vector<stream_item> taken_;     ///< scratch of take_arrival
+  std::uint32_t blocked_channels_ = 0; ///< channels with items that wait for credit
+  std::size_t turn_ = 0;               ///< of inputs and sources, one after the other
+  bool interrupted_ = false;
+};
+
+} // namespace ebb

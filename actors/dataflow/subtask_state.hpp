@@ -1,0 +1,151 @@
+/// What a subtask keeps of its steps and edges; private to subtask*.cpp.
+#pragma once
+
+#include "actors/dataflow/subtask.hpp"
+
+namespace ebb {
+
+struct subtask::step {
+  std::string name;
+  std::unique_ptr<source_reader> source;
+  std::unique_ptr<stream_operator> op;
+  std::unique_ptr<sink_writer> sink;
+
+  // Input side.
+  std::size_t inputs = 0;
+  std::deque<stream_item> queue;
+  std::optional<watermark_merge> merge; ///< where there are several inputs
+  std::size_t ends = 0;
+
+  // Output side.
+  std::vector<port> users;
+  std::vector<std::uint32_t> edges;
+  micros watermark = min_time; ///< last sent on; of a sink: last arrived
+  bool is_idle = false;
+  bool ended = false;
+
+  // Operators.
+  stream_item current; ///< being worked on while `more`
+  bool more = false;
+  bool ticks = false;
+  micros last_tick = min_time;
+
+  // Sources.
+  read_status status;
+  micros idle_after = max_time;
+  std::optional<micros> last_rows; ///< processing time; of the first read before any row
+  bool stopped = false;
+
+  // Sources and sinks: `wake` was called since the last look.
+  bool woken = false;
+
+  // Sinks.
+  bool finishing = false;
+  bool finished = false;
+
+  [[nodiscard]] bool source_done() const noexcept {
+    return ended || stopped;
+  }
+
+  /// A source that has been quiet for so long that it counts as idle.
+  [[nodiscard]] bool idle_due(micros now) const noexcept {
+    return idle_after != max_time && !is_idle && last_rows
+           && status.what == read_status::kind::waiting && now - *last_rows >= idle_after;
+  }
+
+  [[nodiscard]] bool tick_due(micros now) const {
+    return ticks && !ended && last_tick < now && op->next_tick() <= now;
+  }
+
+  [[nodiscard]] bool backlogged() const {
+    return sink->backlog() > sink_backlog_max;
+  }
+};
+
+struct subtask::edge {
+  struct channel {
+    credit_ledger ledger;
+    std::deque<channel_item> waiting; ///< for credit
+  };
+
+  edge(const subtask_output& output, const subtask_parts& parts)
+      : partition(output.partition, parts.limits),
+        channels(output.partition.targets, channel{credit_ledger(parts.channel_window), {}}) {}
+
+  partitioner partition;
+  std::vector<channel> channels;
+  bool closed = false;
+};
+
+/// Sends what there is credit for; the rest waits in its channel.
+class subtask::edge_sender final : public channel_sender {
+public:
+  edge_sender(subtask& owner, std::uint32_t index)
+      : owner_(owner), index_(index), edge_(*owner.edges_[index]) {}
+
+  void send(std::uint32_t target, channel_item item) override {
+    auto& x = edge_.channels[target];
+    if (x.waiting.empty() && x.ledger.may_send(item.bytes)) {
+      pass(target, std::move(item));
+      return;
+    }
+    if (x.waiting.empty())
+      ++owner_.blocked_channels_;
+    x.waiting.push_back(std::move(item));
+  }
+
+  /// After credit has come back.
+  void resume(std::uint32_t target) {
+    auto& x = edge_.channels[target];
+    if (x.waiting.empty())
+      return;
+    while (!x.waiting.empty() && x.ledger.may_send(x.waiting.front().bytes)) {
+      pass(target, std::move(x.waiting.front()));
+      x.waiting.pop_front();
+    }
+    if (x.waiting.empty())
+      --owner_.blocked_channels_;
+  }
+
+private:
+  void pass(std::uint32_t target, channel_item item) {
+    edge_.channels[target].ledger.sent(item.bytes);
+    owner_.outgoing_.push_back({index_, target, std::move(item)});
+  }
+
+  subtask& owner_;
+  std::uint32_t index_;
+  edge& edge_;
+};
+
+/// What an operator or source emits into.
+class subtask::step_output final : public output {
+public:
+  step_output(subtask& owner, step& from) : owner_(owner), from_(from) {}
+
+  void emit(batch_ptr rows) override {
+    if (rows->rows != 0) {
+      emitted_ = true;
+      owner_.emit(from_, std::move(rows));
+    }
+  }
+
+  void advance(micros watermark) override {
+    owner_.advance(from_, watermark);
+  }
+
+  void idle() override {
+    owner_.idle(from_);
+  }
+
+  [[nodiscard]] bool emitted() const noexcept {
+    return emitted_;
+  }
+
+private:
+  subtask& owner_;
+  step& from_;
+  bool emitted_ = false;
+};
+
+} // namespace ebb
