@@ -44,12 +44,27 @@ namespace ebb::utf8 {
 
 /// Bytes of the first `count` characters, at most all.
 [[nodiscard]] inline std::size_t prefix(std::string_view text, std::size_t count) noexcept {
+  const auto head = text.substr(0, count);
+  if (is_ascii(head))
+    return head.size();
   std::size_t at = 0;
   while (count != 0 && at < text.size()) {
     at += width(text[at]);
     --count;
   }
   return at < text.size() ? at : text.size();
+}
+
+/// Bytes before the last `count` characters; 0 when there are not so many.
+[[nodiscard]] inline std::size_t before_suffix(std::string_view text, std::size_t count) noexcept {
+  std::size_t at = text.size();
+  while (count != 0 && at != 0) {
+    --at;
+    while (at != 0 && is_continuation(text[at]))
+      --at;
+    --count;
+  }
+  return at;
 }
 
 /// Decodes the character at `at` and moves `at` behind it. `at` is less than the size.
@@ -104,6 +119,33 @@ inline std::size_t encode(char32_t code, char* out) noexcept {
   put(2, 0x80 | ((code >> 6) & 0x3f));
   put(3, 0x80 | (code & 0x3f));
   return 4;
+}
+
+/// Well-formed UTF-8 without NUL bytes: what a text value may hold.
+[[nodiscard]] inline bool is_valid_text(std::string_view text) noexcept {
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    if (lead < 0x80) {
+      if (lead == 0)
+        return false;
+      ++i;
+      continue;
+    }
+    const std::size_t size = width(text[i]);
+    if (lead < 0xc2 || lead > 0xf4 || text.size() - i < size)
+      return false;
+    for (std::size_t k = 1; k < size; ++k)
+      if (!is_continuation(text[i + k]))
+        return false;
+    std::size_t at = i;
+    const char32_t code = next(text, at);
+    if ((size == 3 && code < 0x800) || (size == 4 && (code < 0x10000 || code > 0x10ffff))
+        || (code >= 0xd800 && code < 0xe000))
+      return false;
+    i += size;
+  }
+  return true;
 }
 
 inline void append(char32_t code, std::string& out) {
