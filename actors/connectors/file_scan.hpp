@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 
 #if defined(__SSE4_2__)
 #define EBB_SCAN_SSE 1
@@ -80,8 +81,8 @@ private:
     for (int i = 0; i < 4; ++i)
       mask_ |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(hit[i])))
                << (16 * i);
-    window_high_ = _mm_movemask_epi8(
-                       _mm_or_si128(_mm_or_si128(x[0], x[1]), _mm_or_si128(x[2], x[3]))) != 0;
+    window_high_ =
+        _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(x[0], x[1]), _mm_or_si128(x[2], x[3]))) != 0;
 #else
     mask_ = 0;
     unsigned char all = 0;

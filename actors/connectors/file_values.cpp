@@ -17,8 +17,8 @@ bool matches(std::uint64_t t, std::uint64_t limits) noexcept {
 }
 
 unsigned pair(std::uint64_t t, unsigned byte) noexcept {
-  return static_cast<unsigned>((t >> (8 * byte)) & 0xF) * 10 +
-         static_cast<unsigned>((t >> (8 * byte + 8)) & 0xF);
+  return static_cast<unsigned>((t >> (8 * byte)) & 0xF) * 10
+         + static_cast<unsigned>((t >> (8 * byte + 8)) & 0xF);
 }
 
 bool leap(unsigned year) noexcept {
@@ -78,8 +78,8 @@ const char* read_timestamp(const char* p, date_cache& cache, micros& out) noexce
     fraction = static_cast<micros>(f.value) * scale[f.count];
     p += 1 + f.count;
   }
-  out = cache.time + (static_cast<micros>(hour) * 3600 + minute * 60 + second) * micros_per_second +
-        fraction;
+  out = cache.time + (static_cast<micros>(hour) * 3600 + minute * 60 + second) * micros_per_second
+        + fraction;
   return p;
 }
 

@@ -30,9 +30,9 @@ struct digits8 {
     return {0, 0};
   std::uint64_t v = t << (64 - 8 * count);
   v = (v * 10) + (v >> 8);
-  v = (((v & 0x000000FF000000FFU) * 0x000F424000000064U) +
-       (((v >> 16) & 0x000000FF000000FFU) * 0x0000271000000001U)) >>
-      32;
+  v = (((v & 0x000000FF000000FFU) * 0x000F424000000064U)
+       + (((v >> 16) & 0x000000FF000000FFU) * 0x0000271000000001U))
+      >> 32;
   return {static_cast<std::uint32_t>(v), count};
 }
 
@@ -98,8 +98,8 @@ struct digits8 {
 
 /// The last date read and its microseconds: dates repeat from row to row.
 struct date_cache {
-  std::uint64_t head = 0; ///< `YYYY-MM-`
-  std::uint16_t tail = 0; ///< `DD`
+  std::uint64_t head = 0x2D31302D30373931U; ///< the bytes `1970-01-`
+  std::uint16_t tail = 0x3130U;             ///< `01`
   micros time = 0;
 };
 
