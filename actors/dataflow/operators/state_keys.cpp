@@ -1,0 +1,93 @@
+#include "actors/dataflow/operators/state_keys.hpp"
+
+#include "actors/dataflow/key_encoding.hpp"
+
+#include <algorithm>
+
+namespace ebb {
+
+namespace {
+
+constexpr std::size_t word_bytes = sizeof(std::uint64_t);
+
+std::uint64_t word_at(std::string_view bytes) noexcept {
+  std::uint64_t word = 0;
+  for (std::size_t i = 0; i < word_bytes; ++i)
+    word = (word << 8) | static_cast<std::uint8_t>(bytes[i]);
+  return word;
+}
+
+error too_short() {
+  return make_error(ec::corrupt, "a state entry's key is too short");
+}
+
+} // namespace
+
+void put_sequence(std::uint64_t sequence, std::string& out) {
+  for (int shift = 56; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(static_cast<std::uint8_t>(sequence >> shift)));
+}
+
+void put_time(micros time, std::string& out) {
+  put_sequence(static_cast<std::uint64_t>(time) ^ (std::uint64_t{1} << 63), out);
+}
+
+result<micros> take_time(std::string_view& bytes) {
+  if (bytes.size() < word_bytes)
+    return too_short();
+  const auto word = word_at(bytes);
+  bytes.remove_prefix(word_bytes);
+  return static_cast<micros>(word ^ (std::uint64_t{1} << 63));
+}
+
+result<std::uint64_t> take_last_sequence(std::string_view& bytes) {
+  if (bytes.size() < word_bytes)
+    return too_short();
+  const auto word = word_at(bytes.substr(bytes.size() - word_bytes));
+  bytes.remove_suffix(word_bytes);
+  return word;
+}
+
+void put_row_key(const row_store& rows, std::span<const std::uint32_t> keys, std::uint32_t row,
+                 std::string& out) {
+  for (const auto k : keys) {
+    if (rows.types()[k].kind == type_kind::array)
+      encode_key_value(rows.gather(k, &row, 1), 0, out);
+    else
+      encode_key_value(rows.stored(k, row), row_store::place_of(row), out);
+  }
+}
+
+void hash_stored(const row_store& store, std::span<const std::uint32_t> keys,
+                 std::span<const std::uint32_t> rows, std::uint64_t* hashes) {
+  std::vector<column> columns(keys.size());
+  std::vector<const column*> pointers(keys.size());
+  for (std::size_t done = 0; done < rows.size();) {
+    const auto count = static_cast<std::uint32_t>(
+        std::min<std::size_t>(rows.size() - done, row_store::chunk_rows));
+    for (std::size_t k = 0; k < keys.size(); ++k) {
+      columns[k] = store.gather(keys[k], rows.data() + done, count);
+      pointers[k] = &columns[k];
+    }
+    hash_keys(pointers, count, hashes + done);
+    done += count;
+  }
+}
+
+std::vector<const column*> key_columns(const batch& x, std::span<const std::uint32_t> keys) {
+  std::vector<const column*> result;
+  result.reserve(keys.size());
+  for (const auto k : keys)
+    result.push_back(&x.columns[k]);
+  return result;
+}
+
+void entry_list::put_sorted(std::uint16_t state, state_sink& sink) {
+  std::sort(entries_.begin(), entries_.end(),
+            [](const entry& a, const entry& b) { return a.key < b.key; });
+  for (const auto& x : entries_)
+    sink.put(state, x.key, x.value);
+  entries_.clear();
+}
+
+} // namespace ebb

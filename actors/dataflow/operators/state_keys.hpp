@@ -1,0 +1,73 @@
+/// Keys of state entries: the canonical bytes of a row's key columns, times and sequences in order,
+/// and what changed since a mark.
+#pragma once
+
+#include "actors/dataflow/operator.hpp"
+#include "actors/dataflow/operators/row_store.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebb {
+
+/// Bytes whose order is the order of the numbers: big-endian, times with the sign flipped.
+void put_sequence(std::uint64_t sequence, std::string& out);
+void put_time(micros time, std::string& out);
+/// Reads what they wrote from the front or the back of `bytes` and removes it. Error: too short.
+[[nodiscard]] result<micros> take_time(std::string_view& bytes);
+[[nodiscard]] result<std::uint64_t> take_last_sequence(std::string_view& bytes);
+
+/// Appends the canonical encoding of the row's key columns.
+void put_row_key(const row_store& rows, std::span<const std::uint32_t> keys, std::uint32_t row,
+                 std::string& out);
+
+/// hash_keys over the key columns of stored rows.
+void hash_stored(const row_store& store, std::span<const std::uint32_t> keys,
+                 std::span<const std::uint32_t> rows, std::uint64_t* hashes);
+
+/// Pointers to the key columns of a batch.
+[[nodiscard]] std::vector<const column*> key_columns(const batch& x,
+                                                     std::span<const std::uint32_t> keys);
+
+/// Where the sequence of a store stood at each mark, so that "changed since" is a comparison for
+/// rows that are only appended.
+class sequence_marks {
+public:
+  /// Starts a new change number; returns the old one.
+  change_mark mark(std::uint64_t next_sequence) {
+    at_.push_back(next_sequence);
+    return static_cast<change_mark>(at_.size());
+  }
+
+  /// First sequence that was given out after `since`.
+  [[nodiscard]] std::uint64_t first_after(change_mark since) const noexcept {
+    return since == 0 ? 0 : since > at_.size() ? UINT64_MAX : at_[since - 1];
+  }
+
+private:
+  std::vector<std::uint64_t> at_;
+};
+
+/// Entries of one save, sorted before they go to the sink.
+class entry_list {
+public:
+  void add(std::string key, std::string value) {
+    entries_.push_back({std::move(key), std::move(value)});
+  }
+
+  /// Puts all, by key, and forgets them.
+  void put_sorted(std::uint16_t state, state_sink& sink);
+
+private:
+  struct entry {
+    std::string key;
+    std::string value;
+  };
+
+  std::vector<entry> entries_;
+};
+
+} // namespace ebb
