@@ -1,1 +1,88 @@
+#include "actors/connectors/factory.hpp"
 
+#include "actors/connectors/discard.hpp"
+#include "actors/connectors/file_sink.hpp"
+#include "actors/connectors/file_source.hpp"
+#include "actors/connectors/generator.hpp"
+#include "actors/connectors/nexmark.hpp"
+#include "actors/connectors/stdout_sink.hpp"
+
+#include <limits>
+
+namespace ebb {
+
+namespace {
+
+template <class... Ts>
+struct overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+overloaded(Ts...) -> overloaded<Ts...>;
+
+error no_topics(const std::string& name) {
+  return make_error(ec::unsupported, "topic " + name + ": topics need the service",
+                    "use a file, generator or nexmark source and a file, stdout or discard sink "
+                    "with ebb run");
+}
+
+class builtin_connectors final : public connector_factory {
+public:
+  result<std::uint32_t> partitions(const source_definition& source,
+                                   const std::string& folder) override {
+    return std::visit(
+      overloaded{
+        [&](const file_source& x) { return file_partitions(source, x, folder); },
+        // Synthetic sources split into as many strides as there are subtasks.
+        [](const nexmark_source&) {
+          return result<std::uint32_t>{std::numeric_limits<std::uint32_t>::max()};
+        },
+        [](const generator_source&) {
+          return result<std::uint32_t>{std::numeric_limits<std::uint32_t>::max()};
+        },
+        [](const topic_source& x) { return result<std::uint32_t>{no_topics(x.name)}; },
+      },
+      source.connector);
+  }
+
+  result<std::unique_ptr<source_reader>> open_source(const source_definition& source,
+                                                     connector_context context) override {
+    using opened = result<std::unique_ptr<source_reader>>;
+    return std::visit(
+      overloaded{
+        [&](const file_source& x) -> opened {
+          return open_file_source(source, x, std::move(context));
+        },
+        [&](const nexmark_source& x) -> opened { return open_nexmark(source, x, context); },
+        [&](const generator_source& x) -> opened { return open_generator(source, x, context); },
+        [](const topic_source& x) -> opened { return no_topics(x.name); },
+      },
+      source.connector);
+  }
+
+  result<std::unique_ptr<sink_writer>> open_sink(const sink_definition& sink,
+                                                 const schema& columns,
+                                                 connector_context context) override {
+    using opened = result<std::unique_ptr<sink_writer>>;
+    return std::visit(
+      overloaded{
+        [&](const file_sink& x) -> opened {
+          return open_file_sink(sink, x, columns, std::move(context));
+        },
+        [&](const stdout_sink& x) -> opened {
+          return open_stdout_sink(sink, x, columns, std::move(context));
+        },
+        [](const discard_sink& x) -> opened { return open_discard(x); },
+        [](const topic_sink& x) -> opened { return no_topics(x.name); },
+      },
+      sink.connector);
+  }
+};
+
+} // namespace
+
+std::unique_ptr<connector_factory> make_connectors() {
+  return std::make_unique<builtin_connectors>();
+}
+
+} // namespace ebb

@@ -23,17 +23,18 @@ constexpr std::uint64_t letters_seed = 1;
 constexpr std::uint64_t words_seed = 2;
 constexpr std::uint64_t url_seed = 3;
 
+// `size` letters, eight a draw (a byte each); with `spaces`, a space for one in 13. `size` is a
+// multiple of 8.
 void fill(std::string& pool, std::uint64_t size, std::uint64_t seed, bool spaces) {
+  std::array<char, 256> letter{};
+  for (std::size_t byte = 0; byte < letter.size(); ++byte)
+    letter[byte] = spaces && byte < 20 ? ' ' : static_cast<char>('a' + byte * 26 / 256);
   pool.resize(size);
   draws random{seed, 0};
-  std::uint64_t at = 0;
-  while (at < size) {
+  for (std::uint64_t at = 0; at < size; at += 8) {
     auto bits = random.next();
-    // Eight letters a draw, a byte each.
-    for (int k = 0; k < 8 && at < size; ++k, bits >>= 8) {
-      const auto byte = bits & 0xff;
-      pool[at++] = spaces && byte < 20 ? ' ' : static_cast<char>('a' + byte * 26 / 256);
-    }
+    for (std::uint64_t k = 0; k < 8; ++k, bits >>= 8)
+      pool[at + k] = letter[bits & 0xff];
   }
 }
 
@@ -65,7 +66,7 @@ tables::tables() {
     price *= step;
   }
   fill(letters_, pool_size + pool_tail, letters_seed, false);
-  fill(words_, pool_size + pool_tail, words_seed, true);
+  fill(words_, words_size + pool_tail, words_seed, true);
 
   struct range {
     std::size_t first, size;
@@ -114,7 +115,7 @@ tables::tables() {
 }
 
 std::string_view tables::words(std::uint32_t bits, std::uint64_t size) const noexcept {
-  std::string_view text{words_.data() + below(bits, pool_size), size};
+  std::string_view text{words_.data() + below(bits, words_size), size};
   while (!text.empty() && text.front() == ' ')
     text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ')

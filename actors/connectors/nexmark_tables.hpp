@@ -53,6 +53,7 @@ public:
 private:
   // 1 MiB, so that padding does not stay in the first-level cache, as real text would not.
   static constexpr std::uint64_t pool_size = std::uint64_t{1} << 20;
+  static constexpr std::uint64_t words_size = std::uint64_t{1} << 17;
   static constexpr std::uint64_t pool_tail = 4096;
 
   std::vector<std::int64_t> prices_;
