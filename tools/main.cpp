@@ -1,1 +1,108 @@
-int main() {}
+// The one binary: `ebb COMMAND …`. Everything is built here and handed down; nothing is global.
+
+#include "tools/cli/commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+namespace {
+
+// Exit codes that people and scripts rely on (INTERFACES: command line).
+constexpr int usage_error = 2;
+
+void add_run(CLI::App& app, ebb::cli::run_arguments& to) {
+  auto* command = app.add_subcommand("run", "Run the streams of manifests until they end or Ctrl-C");
+  command->add_option("files", to.files, "Manifests (YAML or JSON); - reads standard input")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--parallelism", to.parallelism, "Overrides spec.parallelism")
+      ->check(CLI::Range(1, 128))
+      ->type_name("N");
+  command->add_option("--threads", to.threads, "Worker threads; 0 = one a core")
+      ->check(CLI::Range(0, 256))
+      ->type_name("N");
+  command->add_option("--stats", to.stats, "Write statistics of the run as JSON to this file")
+      ->type_name("FILE");
+  command->add_flag("--quiet,-q", to.quiet, "No progress on the terminal");
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  using namespace ebb::cli;
+  CLI::App app{"ebb: streams that cost nothing while nothing flows", "ebb"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version_text());
+  app.get_formatter()->column_width(28);
+
+  run_arguments run;
+  add_run(app, run);
+
+  std::vector<std::string> files;
+  auto* validate = app.add_subcommand("validate", "Check manifests without running them");
+  validate->add_option("files", files, "Manifests; - reads standard input")
+      ->required()
+      ->type_name("FILE");
+
+  explain_arguments explain;
+  auto* explain_command
+      = app.add_subcommand("explain", "Show stages, exchanges, keys and state of a manifest");
+  explain_command->add_option("file", explain.file, "Manifest")->required()->type_name("FILE");
+  explain_command->add_option("--format", explain.format, "text, json or dot (Graphviz)")
+      ->check(CLI::IsMember({"text", "json", "dot"}))
+      ->type_name("FORMAT");
+  explain_command->add_option("--parallelism", explain.parallelism, "Overrides spec.parallelism")
+      ->check(CLI::Range(1, 128))
+      ->type_name("N");
+
+  bench_arguments bench;
+  auto* bench_command
+      = app.add_subcommand("bench", "Measure: Nexmark queries and the parts they are made of");
+  bench_command->add_option("names", bench.names, "q0 … q22, or all (default)")->type_name("NAME");
+  bench_command->add_option("--events", bench.events, "Nexmark events (all three tables)")
+      ->type_name("N");
+  bench_command->add_option("--parallelism", bench.parallelism, "Subtasks a stage")
+      ->check(CLI::Range(1, 128))
+      ->type_name("N");
+  bench_command->add_option("--runs", bench.runs, "Runs of each; the median is shown")
+      ->check(CLI::Range(1, 100))
+      ->type_name("N");
+  bench_command->add_option("-o,--output", bench.output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->type_name("FORMAT");
+
+  std::string output = "table";
+  auto* version = app.add_subcommand("version", "Print the version");
+  version->add_option("-o,--output", output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->type_name("FORMAT");
+
+  std::string shell;
+  auto* completion = app.add_subcommand("completion", "Print a completion script for a shell");
+  completion->add_option("shell", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->type_name("SHELL");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    if (problem.get_exit_code() == 0)
+      return app.exit(problem);
+    std::fprintf(stderr, "ebb: %s\n", problem.what());
+    std::fprintf(stderr, "Run \"ebb --help\" or \"ebb COMMAND --help\" for the ways to call it.\n");
+    return usage_error;
+  }
+  if (app.got_subcommand("run"))
+    return run_command(run);
+  if (app.got_subcommand(validate))
+    return validate_command(files);
+  if (app.got_subcommand(explain_command))
+    return explain_command_run(explain);
+  if (app.got_subcommand(bench_command))
+    return bench_command_run(bench);
+  if (app.got_subcommand(version))
+    return version_command(output);
+  return completion_command(shell, app);
+}

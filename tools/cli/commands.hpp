@@ -1,0 +1,51 @@
+/// The commands of `ebb`. Each takes its parsed arguments, prints, and returns the exit code:
+/// 0 done, 1 failed at run time, 2 usage or invalid manifest, 130 interrupted.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace ebb::cli {
+
+inline constexpr int exit_done = 0;
+inline constexpr int exit_failed = 1;
+inline constexpr int exit_invalid = 2;
+inline constexpr int exit_interrupted = 130;
+
+struct run_arguments {
+  std::vector<std::string> files;
+  std::uint32_t parallelism = 0; ///< 0 = as the manifest says
+  std::uint32_t threads = 0;
+  std::string stats;
+  bool quiet = false;
+};
+
+struct explain_arguments {
+  std::string file;
+  std::string format = "text";
+  std::uint32_t parallelism = 0;
+};
+
+struct bench_arguments {
+  std::vector<std::string> names;
+  std::uint64_t events = 10'000'000;
+  std::uint32_t parallelism = 2;
+  std::uint32_t runs = 1;
+  std::string output = "table";
+};
+
+[[nodiscard]] int run_command(const run_arguments& arguments);
+[[nodiscard]] int validate_command(const std::vector<std::string>& files);
+[[nodiscard]] int explain_command_run(const explain_arguments& arguments);
+[[nodiscard]] int bench_command_run(const bench_arguments& arguments);
+[[nodiscard]] int version_command(const std::string& output);
+[[nodiscard]] int completion_command(const std::string& shell, const CLI::App& app);
+
+[[nodiscard]] std::string version_text();
+
+} // namespace ebb::cli

@@ -1,0 +1,19 @@
+/// Reads manifests for commands and prints what is wrong with them.
+#pragma once
+
+#include "actors/plan/manifest.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ebb::cli {
+
+/// Prints `error: …` (or `warning: …`) with place, excerpt and hint to stderr.
+void print_error(const error& problem);
+void print_warning(const error& problem);
+
+/// All streams of the files, in order. Warnings are printed; names must differ across the files.
+[[nodiscard]] result<std::vector<stream_definition>> load_streams(
+  const std::vector<std::string>& files);
+
+} // namespace ebb::cli

@@ -1,0 +1,63 @@
+#include "actors/plan/stage_plan.hpp"
+#include "tools/cli/commands.hpp"
+#include "tools/cli/load.hpp"
+
+#include <cstdio>
+
+namespace ebb::cli {
+
+namespace {
+
+result<stage_plan> plan_of(const stream_definition& stream, plan_graph& graph) {
+  EBB_ASSIGN(graph, plan_stream(stream));
+  for (const auto& warning : graph.warnings)
+    print_warning(warning);
+  return make_stages(graph, stream);
+}
+
+} // namespace
+
+int validate_command(const std::vector<std::string>& files) {
+  const auto streams = load_streams(files);
+  if (!streams) {
+    print_error(streams.error());
+    return exit_invalid;
+  }
+  bool good = true;
+  for (const auto& stream : *streams) {
+    plan_graph graph;
+    if (const auto plan = plan_of(stream, graph); !plan) {
+      print_error(plan.error());
+      good = false;
+      continue;
+    }
+    std::printf("stream %s is valid: %zu sources, %zu operators, %zu sinks\n", stream.name.c_str(),
+                stream.sources.size(), stream.operators.size(), stream.sinks.size());
+  }
+  return good ? exit_done : exit_invalid;
+}
+
+int explain_command_run(const explain_arguments& arguments) {
+  auto streams = load_streams({arguments.file});
+  if (!streams) {
+    print_error(streams.error());
+    return exit_invalid;
+  }
+  for (auto& stream : *streams) {
+    if (arguments.parallelism != 0)
+      stream.parallelism = arguments.parallelism;
+    plan_graph graph;
+    const auto plan = plan_of(stream, graph);
+    if (!plan) {
+      print_error(plan.error());
+      return exit_invalid;
+    }
+    const auto text = arguments.format == "json"  ? explain_json(graph, *plan, stream)
+                      : arguments.format == "dot" ? explain_dot(graph, *plan, stream)
+                                                  : explain_text(graph, *plan, stream);
+    std::fputs(text.c_str(), stdout);
+  }
+  return exit_done;
+}
+
+} // namespace ebb::cli

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Runs Meson's tests and adds up what they say.
+
+A Boost.Test program counts its test cases, a script prints `N passed, N failed` as its last line;
+anything else counts as one. The last line printed is the sum. Exit status 1 when something failed.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+
+BOOST = re.compile(r"(\d+) test cases? out of (\d+) (passed|failed|aborted|skipped)")
+PLAIN = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+
+
+def count(test):
+    """Passed and failed of one entry of Meson's log."""
+    text = (test.get("stdout") or "") + "\n" + (test.get("stderr") or "")
+    ok = test["result"] in ("OK", "EXPECTEDFAIL")
+    plain = PLAIN.findall(text)
+    if plain:
+        passed, failed = (int(n) for n in plain[-1])
+        return passed, failed if ok or failed else 1
+    boost = BOOST.findall(text)
+    if boost:
+        total = int(boost[0][1])
+        passed = sum(int(n) for n, _, what in boost if what == "passed")
+        failed = total - passed
+        return passed, failed if ok or failed else 1
+    return (1, 0) if ok else (0, 1)
+
+
+def main():
+    build, *names = sys.argv[1:]
+    environment = dict(os.environ, BOOST_TEST_REPORT_LEVEL="short", BOOST_TEST_COLOR_OUTPUT="no")
+    log = os.path.join(build, "meson-logs", "testlog.json")
+    if os.path.exists(log):
+        os.remove(log)
+    subprocess.run(["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", *names],
+                   env=environment, check=False)
+    passed = failed = 0
+    rows = []
+    try:
+        with open(log, encoding="utf-8") as lines:
+            tests = [json.loads(line) for line in lines]
+    except FileNotFoundError:
+        tests = []
+    for test in tests:
+        good, bad = count(test)
+        passed += good
+        failed += bad
+        rows.append((test["name"], good, bad, test["duration"]))
+    print(f"\n{'suite':<28} {'passed':>7} {'failed':>7} {'seconds':>8}")
+    for name, good, bad, seconds in rows:
+        print(f"{name:<28} {good:>7} {bad:>7} {seconds:>8.1f}")
+    if not tests:
+        failed = 1
+    print(f"\n{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
