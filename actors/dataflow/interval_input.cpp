@@ -3,6 +3,7 @@
 #include "actors/dataflow/calendar.hpp"
 #include "actors/dataflow/time_text.hpp"
 #include "actors/dataflow/time_tokens.hpp"
+#include "actors/dataflow/time_unit.hpp"
 
 #include <charconv>
 #include <cmath>
@@ -96,96 +97,7 @@ private:
   std::int32_t years_ = 0;
 };
 
-enum class unit : std::uint8_t {
-  none,
-  microsecond,
-  millisecond,
-  second,
-  minute,
-  hour,
-  day,
-  week,
-  month,
-  year,
-  decade,
-  century,
-  millennium,
-  quarter, ///< known, but not in intervals
-  ago,
-};
-
-struct unit_name {
-  std::string_view name;
-  unit value;
-};
-
-constexpr unit_name unit_names[] = {
-    {"ago", unit::ago},
-    {"c", unit::century},
-    {"cent", unit::century},
-    {"centuries", unit::century},
-    {"century", unit::century},
-    {"d", unit::day},
-    {"day", unit::day},
-    {"days", unit::day},
-    {"dec", unit::decade},
-    {"decade", unit::decade},
-    {"decades", unit::decade},
-    {"decs", unit::decade},
-    {"h", unit::hour},
-    {"hour", unit::hour},
-    {"hours", unit::hour},
-    {"hr", unit::hour},
-    {"hrs", unit::hour},
-    {"m", unit::minute},
-    {"microsecon", unit::microsecond},
-    {"mil", unit::millennium},
-    {"millennia", unit::millennium},
-    {"millennium", unit::millennium},
-    {"millisecon", unit::millisecond},
-    {"mils", unit::millennium},
-    {"min", unit::minute},
-    {"mins", unit::minute},
-    {"minute", unit::minute},
-    {"minutes", unit::minute},
-    {"mon", unit::month},
-    {"mons", unit::month},
-    {"month", unit::month},
-    {"months", unit::month},
-    {"ms", unit::millisecond},
-    {"msec", unit::millisecond},
-    {"mseconds", unit::millisecond},
-    {"msecs", unit::millisecond},
-    {"qtr", unit::quarter},
-    {"quarter", unit::quarter},
-    {"s", unit::second},
-    {"sec", unit::second},
-    {"second", unit::second},
-    {"seconds", unit::second},
-    {"secs", unit::second},
-    {"us", unit::microsecond},
-    {"usec", unit::microsecond},
-    {"usecond", unit::microsecond},
-    {"useconds", unit::microsecond},
-    {"usecs", unit::microsecond},
-    {"w", unit::week},
-    {"week", unit::week},
-    {"weeks", unit::week},
-    {"y", unit::year},
-    {"year", unit::year},
-    {"years", unit::year},
-    {"yr", unit::year},
-    {"yrs", unit::year},
-};
-
-unit unit_of(std::string_view word) {
-  // Only the first ten characters count, as in PostgreSQL: `milliseconds`, `millisecon…`.
-  word = word.substr(0, 10);
-  for (const auto& x : unit_names)
-    if (x.name == word)
-      return x.value;
-  return unit::none;
-}
+using unit = time_unit;
 
 bool add_unit(interval_sum& sum, unit what, std::int64_t value, double fraction) {
   switch (what) {
@@ -213,12 +125,15 @@ bool add_unit(interval_sum& sum, unit what, std::int64_t value, double fraction)
     return sum.add_years(value, 100) && sum.add_year_fraction(fraction, 100);
   case unit::millennium:
     return sum.add_years(value, 1'000) && sum.add_year_fraction(fraction, 1'000);
-  case unit::none:
-  case unit::ago:
-  case unit::quarter:
+  default:
     break;
   }
   return false;
+}
+
+/// Whether numbers of this unit make an interval; `quarter` and `timezone` are known, but do not.
+constexpr bool is_length(unit x) noexcept {
+  return x >= unit::microsecond && x <= unit::millennium && x != unit::quarter;
 }
 
 constexpr unsigned bit(unit x) noexcept {
@@ -240,7 +155,7 @@ public:
       const auto& item = tokens.items[i];
       unsigned seen = 0;
       if (item.kind == token_kind::word || item.kind == token_kind::signed_word) {
-        const auto what = unit_of(item.text);
+        const auto what = unit_of_name(item.text);
         if (what == unit::none)
           return failure::bad_format;
         ago = ago || what == unit::ago;
@@ -315,7 +230,7 @@ private:
     } else if (!rest.empty()) {
       return failure::bad_format;
     }
-    if (unit_ == unit::ago || unit_ == unit::quarter)
+    if (!is_length(unit_))
       return failure::bad_format;
     if (!add_unit(sum_, unit_, value, fraction))
       return failure::field_overflow;

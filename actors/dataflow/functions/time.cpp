@@ -1,1 +1,14 @@
+#include "actors/dataflow/functions/time_kernel.hpp"
 
+namespace ebb {
+
+void register_time(function_catalog& catalog) {
+  time_kernel::register_time_extract(catalog);
+  time_kernel::register_time_truncate(catalog);
+  time_kernel::register_time_arithmetic(catalog);
+  time_kernel::register_interval(catalog);
+  time_kernel::register_time_make(catalog);
+  time_kernel::register_time_zone(catalog);
+}
+
+} // namespace ebb
