@@ -12,7 +12,8 @@ namespace {
 constexpr int usage_error = 2;
 
 void add_run(CLI::App& app, ebb::cli::run_arguments& to) {
-  auto* command = app.add_subcommand("run", "Run the streams of manifests until they end or Ctrl-C");
+  auto* command =
+      app.add_subcommand("run", "Run the streams of manifests until they end or Ctrl-C");
   command->add_option("files", to.files, "Manifests (YAML or JSON); - reads standard input")
       ->required()
       ->type_name("FILE");
@@ -46,8 +47,8 @@ int main(int argc, char** argv) {
       ->type_name("FILE");
 
   explain_arguments explain;
-  auto* explain_command
-      = app.add_subcommand("explain", "Show stages, exchanges, keys and state of a manifest");
+  auto* explain_command =
+      app.add_subcommand("explain", "Show stages, exchanges, keys and state of a manifest");
   explain_command->add_option("file", explain.file, "Manifest")->required()->type_name("FILE");
   explain_command->add_option("--format", explain.format, "text, json or dot (Graphviz)")
       ->check(CLI::IsMember({"text", "json", "dot"}))
@@ -57,8 +58,8 @@ int main(int argc, char** argv) {
       ->type_name("N");
 
   bench_arguments bench;
-  auto* bench_command
-      = app.add_subcommand("bench", "Measure: Nexmark queries and the parts they are made of");
+  auto* bench_command =
+      app.add_subcommand("bench", "Measure: Nexmark queries and the parts they are made of");
   bench_command->add_option("names", bench.names, "q0 … q22, or all (default)")->type_name("NAME");
   bench_command->add_option("--events", bench.events, "Nexmark events (all three tables)")
       ->type_name("N");

@@ -64,8 +64,9 @@ std::string bash_script(const std::vector<command_words>& commands) {
 }
 
 std::string zsh_script(const std::vector<command_words>& commands) {
-  std::string text = "#compdef ebb\n_ebb() {\n  if (( CURRENT == 2 )); then\n    local -a commands\n"
-                     "    commands=(\n";
+  std::string text =
+      "#compdef ebb\n_ebb() {\n  if (( CURRENT == 2 )); then\n    local -a commands\n"
+      "    commands=(\n";
   for (const auto& command : commands)
     text += "      '" + command.name + ':' + command.description + "'\n";
   text += "    )\n    _describe command commands\n    return\n  fi\n  case ${words[2]} in\n";

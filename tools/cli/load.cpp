@@ -78,9 +78,9 @@ result<std::vector<stream_definition>> load_streams(const std::vector<std::strin
       return std::move(parsed).error();
     for (auto& stream : *parsed) {
       if (!names.insert(stream.name).second) {
-        auto problem = make_error(ec::invalid_argument,
-                                  "stream \"" + stream.name + "\" is defined twice",
-                                  "give each stream of the files its own metadata.name");
+        auto problem =
+            make_error(ec::invalid_argument, "stream \"" + stream.name + "\" is defined twice",
+                       "give each stream of the files its own metadata.name");
         problem.place = stream.place;
         return problem;
       }

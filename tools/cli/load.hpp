@@ -13,7 +13,7 @@ void print_error(const error& problem);
 void print_warning(const error& problem);
 
 /// All streams of the files, in order. Warnings are printed; names must differ across the files.
-[[nodiscard]] result<std::vector<stream_definition>> load_streams(
-  const std::vector<std::string>& files);
+[[nodiscard]] result<std::vector<stream_definition>>
+load_streams(const std::vector<std::string>& files);
 
 } // namespace ebb::cli

@@ -1,0 +1,52 @@
+#include "tools/benchmarks/nexmark.hpp"
+
+#include <fmt/format.h>
+
+#include <cctype>
+
+namespace ebb::bench {
+
+namespace {
+
+// True when the query names the table as a word.
+bool reads(const std::string& sql, std::string_view table) {
+  const auto is_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
+  for (auto at = sql.find(table); at != sql.npos; at = sql.find(table, at + 1)) {
+    const auto end = at + table.size();
+    if ((at == 0 || !is_word(sql[at - 1])) && (end == sql.size() || !is_word(sql[end])))
+      return true;
+  }
+  return false;
+}
+
+} // namespace
+
+std::string nexmark_manifest(const nexmark_run& run) {
+  std::string text = fmt::format("apiVersion: ebb.dev/v1alpha1\nkind: Stream\n"
+                                 "metadata: {{name: nexmark}}\nspec:\n  parallelism: {}\n"
+                                 "  sources:\n",
+                                 run.parallelism);
+  for (const std::string_view table : {"person", "auction", "bid"})
+    if (reads(run.sql, table))
+      text += fmt::format("    - name: {0}\n"
+                          "      eventTime: {{column: date_time, maxDelay: 4s}}\n"
+                          "      nexmark: {{table: {0}, events: {1}, eventsPerSecond: {2}{3}}}\n",
+                          table, run.events, run.events_per_second,
+                          run.rate == 0 ? "" : fmt::format(", rate: {}", run.rate));
+  text += "  operators:\n    - name: query\n      sql: |\n";
+  std::string line;
+  for (const char c : run.sql + "\n") {
+    if (c != '\n') {
+      line += c;
+      continue;
+    }
+    if (!line.empty())
+      text += "        " + line + '\n';
+    line.clear();
+  }
+  return text + "  sinks:\n    - " + run.sink + '\n';
+}
+
+} // namespace ebb::bench

@@ -1,0 +1,98 @@
+#include "actors/connectors/factory.hpp"
+#include "actors/runtime/run_stream.hpp"
+#include "tools/cli/commands.hpp"
+#include "tools/cli/load.hpp"
+#include "tools/cli/stats.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+
+namespace ebb::cli {
+
+namespace {
+
+std::atomic<bool> interrupted{false};
+
+extern "C" void on_signal(int signal) {
+  // A second Ctrl-C ends the process at once.
+  if (interrupted.exchange(true)) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
+}
+
+void catch_signals() {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  // A reader that goes away shows as an error of the write.
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+// Errors in what a person wrote end with 2, those of the run with 1.
+int exit_of(const error& problem) {
+  switch (problem.code) {
+  case ec::invalid_argument:
+  case ec::unsupported:
+  case ec::not_found:
+    return exit_invalid;
+  default:
+    return exit_failed;
+  }
+}
+
+} // namespace
+
+int run_command(const run_arguments& arguments) {
+  auto streams = load_streams(arguments.files);
+  if (!streams) {
+    print_error(streams.error());
+    return exit_invalid;
+  }
+  for (auto& stream : *streams)
+    if (arguments.parallelism != 0)
+      stream.parallelism = arguments.parallelism;
+  catch_signals();
+  const auto connectors = make_connectors();
+  const auto start = std::chrono::steady_clock::now();
+  progress_line line{arguments.quiet};
+  run_options options;
+  options.threads = arguments.threads;
+  options.interrupted = &interrupted;
+  options.progress = [&](const run_progress& progress) { line.show(progress); };
+  const auto reports = run_streams(*streams, *connectors, options);
+  line.clear();
+  if (!reports) {
+    print_error(reports.error());
+    return exit_of(reports.error());
+  }
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+  if (!arguments.stats.empty())
+    if (const auto written =
+            write_file(arguments.stats, stats_json(*reports, usage_of_this_process(wall.count())));
+        !written) {
+      print_error(written.error());
+      return exit_failed;
+    }
+  for (const auto& stream : *reports)
+    for (const auto& x : stream.operators)
+      if (x.late_rows != 0)
+        std::fprintf(stderr,
+                     "warning: operator %s of stream %s dropped %llu late rows: raise "
+                     "eventTime.maxDelay of its source to keep them\n",
+                     x.name.c_str(), stream.name.c_str(),
+                     static_cast<unsigned long long>(x.late_rows));
+  for (const auto& stream : *reports)
+    for (const auto& x : stream.sources)
+      if (x.bad_rows != 0)
+        std::fprintf(stderr, "warning: source %s of stream %s set aside %llu bad records\n",
+                     x.name.c_str(), stream.name.c_str(),
+                     static_cast<unsigned long long>(x.bad_rows));
+  for (const auto& stream : *reports)
+    if (stream.interrupted)
+      return exit_interrupted;
+  return exit_done;
+}
+
+} // namespace ebb::cli

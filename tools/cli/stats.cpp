@@ -1,0 +1,164 @@
+#include "tools/cli/stats.hpp"
+
+#include "actors/dataflow/time_text.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace ebb::cli {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
+// 1234567 → `1.23 M`.
+std::string short_number(double value) {
+  constexpr const char* units[] = {"", " k", " M", " G"};
+  std::size_t unit = 0;
+  while (value >= 1000 && unit + 1 < std::size(units)) {
+    value /= 1000;
+    ++unit;
+  }
+  return fmt::format(unit == 0 ? "{:.0f}{}" : "{:.3g}{}", value, units[unit]);
+}
+
+std::string watermark_text(micros watermark) {
+  if (watermark == min_time)
+    return "-";
+  if (watermark == max_time)
+    return "end of input";
+  std::string text;
+  append_timestamp(watermark / micros_per_second * micros_per_second, text);
+  return text;
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    return size.ws_col;
+  return 80;
+}
+
+} // namespace
+
+process_usage usage_of_this_process(double wall_seconds) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  // Linux counts ru_maxrss in KiB.
+  return {wall_seconds, seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime),
+          static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
+}
+
+std::string stats_json(const std::vector<stream_report>& streams, const process_usage& usage) {
+  json root{{"streams", json::array()}};
+  for (const auto& stream : streams) {
+    json one{{"name", stream.name}};
+    one["sources"] = json::array();
+    for (const auto& x : stream.sources)
+      one["sources"].push_back(
+          {{"name", x.name}, {"rows", x.rows}, {"bytes", x.bytes}, {"badRows", x.bad_rows}});
+    one["operators"] = json::array();
+    for (const auto& x : stream.operators)
+      one["operators"].push_back({{"name", x.name},
+                                  {"rowsIn", x.rows_in},
+                                  {"rowsOut", x.rows_out},
+                                  {"lateRows", x.late_rows},
+                                  {"stateBytes", x.state_bytes}});
+    one["sinks"] = json::array();
+    for (const auto& x : stream.sinks)
+      one["sinks"].push_back({{"name", x.name}, {"rows", x.rows}, {"bytes", x.bytes}});
+    one["checkpoints"] = {{"completed", 0}, {"failed", 0}, {"maxMillis", 0}};
+    root["streams"].push_back(std::move(one));
+  }
+  root["wallSeconds"] = usage.wall_seconds;
+  root["cpuSeconds"] = usage.cpu_seconds;
+  root["peakMemoryBytes"] = usage.peak_memory_bytes;
+  return root.dump(2) + '\n';
+}
+
+result<void> write_file(const std::string& path, const std::string& text) {
+  const auto failed = [&](int code) {
+    auto problem = make_error(ec::io, std::string("cannot write: ") + std::strerror(code));
+    problem.place.file = path;
+    return problem;
+  };
+  const auto part = path + ".part";
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(part.c_str(), "wb"), std::fclose};
+  if (!file)
+    return failed(errno);
+  const bool written = std::fwrite(text.data(), 1, text.size(), file.get()) == text.size();
+  const bool closed = std::fclose(file.release()) == 0;
+  if (!written || !closed || std::rename(part.c_str(), path.c_str()) != 0) {
+    const auto code = errno;
+    std::remove(part.c_str());
+    return failed(code);
+  }
+  return {};
+}
+
+progress_line::progress_line(bool quiet) : active_(!quiet && isatty(STDERR_FILENO) == 1) {}
+
+progress_line::~progress_line() {
+  clear();
+}
+
+void progress_line::show(const run_progress& progress) {
+  // A short run needs no progress, and a table on the same terminal no flicker.
+  constexpr double quiet_seconds = 0.5;
+  if (!active_ || progress.seconds < quiet_seconds)
+    return;
+  const auto elapsed = std::max(1e-3, progress.seconds - last_seconds_);
+  std::vector<std::uint64_t> rows;
+  std::string text;
+  const auto rate = [&](const std::string& name, std::uint64_t count) {
+    const auto before = rows.size() < last_rows_.size() ? last_rows_[rows.size()] : 0;
+    rows.push_back(count);
+    text += fmt::format("{}{} {} rows {}/s", text.empty() ? "" : " · ", name,
+                        short_number(static_cast<double>(count)),
+                        short_number(static_cast<double>(count - before) / elapsed));
+  };
+  for (const auto& stream : progress.streams) {
+    for (const auto& source : stream.sources)
+      rate(source.name, source.rows);
+    for (const auto& sink : stream.sinks)
+      rate("→ " + sink.name, sink.rows);
+    text += " · watermark " + watermark_text(stream.watermark);
+  }
+  text += fmt::format(" · {:.1f} s", progress.seconds);
+  last_rows_ = std::move(rows);
+  last_seconds_ = progress.seconds;
+  // Cut to the terminal; arrows and dots are several bytes of one column.
+  std::size_t columns = 0, bytes = 0;
+  const auto width = terminal_width() - 1;
+  while (bytes < text.size() && columns < width) {
+    do
+      ++bytes;
+    while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80);
+    ++columns;
+  }
+  std::fprintf(stderr, "\r\x1b[K%s", text.substr(0, bytes).c_str());
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+void progress_line::clear() {
+  if (!shown_)
+    return;
+  std::fputs("\r\x1b[K", stderr);
+  std::fflush(stderr);
+  shown_ = false;
+}
+
+} // namespace ebb::cli
