@@ -93,4 +93,7 @@ struct aggregate_call {
 [[nodiscard]] std::unique_ptr<accumulators> make_accumulators(const aggregate_call& call,
                                                               std::span<const sql_type> input);
 
+/// Types of the columns that `make_accumulators(call)->state` gives.
+[[nodiscard]] std::vector<sql_type> state_types(const aggregate_call& call);
+
 } // namespace ebb

@@ -1,0 +1,169 @@
+/// ORDER BY inside an aggregate: rows are kept, and fed in order when the result is asked for.
+#include "actors/dataflow/aggregates/registry.hpp"
+#include "actors/dataflow/aggregates/row_loop.hpp"
+#include "actors/dataflow/aggregates/sort_bytes.hpp"
+#include "actors/dataflow/key_encoding.hpp"
+#include "actors/dataflow/value_builder.hpp"
+
+#include <cstring>
+
+namespace ebb {
+
+void append_sort_bytes(const column& x, std::uint32_t i, const sort_key& key, std::string& out) {
+  if (x.is_null(i)) {
+    out.push_back(key.nulls_first ? '\0' : '\2');
+    return;
+  }
+  const auto first = out.size();
+  encode_key_value(x, i, out); // starts with tag byte 1
+  if (key.descending)
+    for (auto at = first + 1; at < out.size(); ++at)
+      out[at] = static_cast<char>(~out[at]);
+}
+
+namespace {
+
+struct kept_row {
+  std::string order;
+  std::string values; ///< the arguments' byte forms
+};
+
+void put_sized(std::string_view text, std::string& out) {
+  const auto size = static_cast<std::uint32_t>(text.size());
+  out.append(reinterpret_cast<const char*>(&size), sizeof size);
+  out.append(text);
+}
+
+bool read_sized(std::string_view& bytes, std::string& text) {
+  std::uint32_t size = 0;
+  if (bytes.size() < sizeof size)
+    return false;
+  std::memcpy(&size, bytes.data(), sizeof size);
+  bytes.remove_prefix(sizeof size);
+  if (bytes.size() < size)
+    return false;
+  text.assign(bytes.substr(0, size));
+  bytes.remove_prefix(size);
+  return true;
+}
+
+/// State column: the rows.
+class ordered final : public plain_accumulators<std::vector<kept_row>> {
+public:
+  explicit ordered(aggregate_call call) : call_(std::move(call)) {}
+
+  result<void> update(std::span<const std::uint32_t> slots, std::span<const column> args,
+                      const std::uint8_t* included, const std::int32_t* weights) override {
+    EBB_TRY(refuse_deletes(weights, slots.size(), call_.function->name.c_str()));
+    const auto inner = call_.args.size();
+    EBB_ASSERT(args.size() == inner + call_.order_by.size());
+    each_row(row_count(slots), nullptr, included, weights,
+             [&](std::uint32_t i, std::int64_t weight) {
+               kept_row row;
+               for (std::size_t k = 0; k < call_.order_by.size(); ++k)
+                 append_sort_bytes(args[inner + k], i, call_.order_by[k], row.order);
+               for (std::size_t k = 0; k < inner; ++k)
+                 append_value(args[k], i, row.values);
+               for (auto w = weight; w > 1; --w)
+                 states_[slots[i]].push_back(row);
+               states_[slots[i]].push_back(std::move(row));
+             });
+    return {};
+  }
+
+  result<void> merge(std::span<const std::uint32_t> into_slots, const accumulators& from,
+                     std::span<const std::uint32_t> from_slots) override {
+    const auto& other = static_cast<const ordered&>(from);
+    for (std::size_t i = 0; i < into_slots.size(); ++i) {
+      const auto& rows = other.states_[from_slots[i]];
+      auto& to = states_[into_slots[i]];
+      to.insert(to.end(), rows.begin(), rows.end());
+    }
+    return {};
+  }
+
+  result<column> finish(std::span<const std::uint32_t> slots) const override {
+    const auto inner = call_.function->make(call_.arg_types);
+    inner->resize(row_count(slots));
+    std::vector<std::uint32_t> all(slots.size());
+    for (std::uint32_t i = 0; i < slots.size(); ++i) {
+      all[i] = i;
+      EBB_TRY(feed(states_[slots[i]], i, *inner));
+    }
+    return inner->finish(all);
+  }
+
+  std::vector<column> state(std::span<const std::uint32_t> slots) const override {
+    text_builder x(sql_type{type_kind::bytea}, row_count(slots));
+    std::string bytes;
+    for (const auto slot : slots) {
+      bytes.clear();
+      for (const auto& row : states_[slot]) {
+        put_sized(row.order, bytes);
+        put_sized(row.values, bytes);
+      }
+      x.append(bytes);
+    }
+    return {x.take()};
+  }
+
+  result<void> merge_state(std::span<const std::uint32_t> slots,
+                           std::span<const column> state) override {
+    for (std::uint32_t i = 0; i < slots.size(); ++i) {
+      auto bytes = state[0].text_of(i);
+      while (!bytes.empty()) {
+        kept_row row;
+        if (!read_sized(bytes, row.order) || !read_sized(bytes, row.values))
+          return make_error(ec::corrupt, "damaged state of an ordered aggregate");
+        states_[slots[i]].push_back(std::move(row));
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::size_t byte_size() const noexcept override {
+    std::size_t bytes = plain_accumulators<std::vector<kept_row>>::byte_size();
+    for (const auto& rows : states_)
+      for (const auto& row : rows)
+        bytes += sizeof row + row.order.size() + row.values.size();
+    return bytes;
+  }
+
+private:
+  /// Gives the rows of one slot, sorted (ties in order of arrival), to slot `to` of `inner`.
+  [[nodiscard]] result<void> feed(const std::vector<kept_row>& rows, std::uint32_t to,
+                                  accumulators& inner) const {
+    if (rows.empty())
+      return {};
+    std::vector<const kept_row*> sorted;
+    sorted.reserve(rows.size());
+    for (const auto& row : rows)
+      sorted.push_back(&row);
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const auto* a, const auto* b) { return a->order < b->order; });
+    std::vector<value_builder> builders;
+    for (const auto& type : call_.arg_types)
+      builders.emplace_back(type, static_cast<std::uint32_t>(rows.size()));
+    for (const auto* row : sorted) {
+      std::string_view bytes = row->values;
+      for (auto& builder : builders)
+        EBB_TRY(builder.append_encoded(bytes));
+    }
+    std::vector<column> args;
+    args.reserve(builders.size());
+    for (auto& builder : builders)
+      args.push_back(builder.take());
+    const std::vector<std::uint32_t> targets(rows.size(), to);
+    return inner.update(targets, args, nullptr, nullptr);
+  }
+
+  aggregate_call call_;
+};
+
+} // namespace
+
+std::unique_ptr<accumulators> make_ordered(const aggregate_call& call) {
+  return std::make_unique<ordered>(call);
+}
+
+} // namespace ebb
