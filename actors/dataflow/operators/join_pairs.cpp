@@ -144,12 +144,14 @@ result<std::uint32_t> join_pairs::match_chunk(const row_store& chunk_side, std::
 }
 
 batch_ptr join_pairs::make(const row_store& left, const row_store& right,
-                           const row_pairs& pairs) const {
+                           std::span<const std::uint32_t> left_rows,
+                           std::span<const std::uint32_t> right_rows) const {
+  const auto count = static_cast<std::uint32_t>(left_rows.size());
   auto joined = std::make_shared<batch>();
-  joined->rows = pairs.size();
+  joined->rows = count;
   joined->columns.reserve(left_types_.size() + right_types_.size());
-  left.gather_all(pairs.left.data(), pairs.size(), joined->columns);
-  right.gather_all(pairs.right.data(), pairs.size(), joined->columns);
+  left.gather_all(left_rows.data(), count, joined->columns);
+  right.gather_all(right_rows.data(), count, joined->columns);
   return joined;
 }
 

@@ -59,7 +59,14 @@ public:
 
   /// Joined rows, left columns before right ones.
   [[nodiscard]] batch_ptr make(const row_store& left, const row_store& right,
-                               const row_pairs& pairs) const;
+                               std::span<const std::uint32_t> left_rows,
+                               std::span<const std::uint32_t> right_rows) const;
+
+  [[nodiscard]] batch_ptr make(const row_store& left, const row_store& right,
+                               const row_pairs& pairs) const {
+    return make(left, right, pairs.left, pairs.right);
+  }
+
   /// Rows of one side with NULLs for the other.
   [[nodiscard]] batch_ptr make_left_only(const row_store& left,
                                          std::span<const std::uint32_t> rows) const;
@@ -79,16 +86,5 @@ private:
   std::string name_;
   std::vector<std::uint32_t> picks_;
 };
-
-/// Rows of a batch by a predicate on their number: keeps picks[i] where keep(picks[i]).
-template <class Keep>
-void keep_if(std::vector<std::uint32_t>& picks, Keep keep) {
-  std::size_t kept = 0;
-  for (const auto row : picks) {
-    picks[kept] = row;
-    kept += keep(row) ? 1 : 0;
-  }
-  picks.resize(kept);
-}
 
 } // namespace ebb

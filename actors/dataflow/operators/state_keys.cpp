@@ -82,6 +82,26 @@ std::vector<const column*> key_columns(const batch& x, std::span<const std::uint
   return result;
 }
 
+void dropped_panes::save(change_mark since, std::uint16_t states, state_sink& sink) const {
+  asked_ = std::max(asked_, since);
+  if (since == 0)
+    return; // everything is written anew
+  for (const auto& pane : panes_)
+    if (pane.dropped_at > since)
+      for (std::uint16_t state = 0; state < states; ++state)
+        sink.erase_prefix(state, pane.prefix);
+}
+
+bool dropped_panes::erases(change_mark since, std::string_view prefix) const noexcept {
+  return since != 0 && std::any_of(panes_.begin(), panes_.end(), [&](const dropped_pane& x) {
+           return x.dropped_at > since && x.prefix == prefix;
+         });
+}
+
+void dropped_panes::forget() {
+  std::erase_if(panes_, [this](const dropped_pane& x) { return x.dropped_at <= asked_; });
+}
+
 void entry_list::put_sorted(std::uint16_t state, state_sink& sink) {
   std::sort(entries_.begin(), entries_.end(),
             [](const entry& a, const entry& b) { return a.key < b.key; });

@@ -51,6 +51,62 @@ private:
   std::vector<std::uint64_t> at_;
 };
 
+/// Things numbered 0..count, sorted by key group, so that saving group after group looks at each
+/// thing once.
+class group_buckets {
+public:
+  template <class GroupOf>
+  void build(std::uint16_t groups, std::uint32_t count, GroupOf group_of) {
+    starts_.assign(groups + std::size_t{1}, 0);
+    std::vector<std::uint16_t> of(count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      of[i] = group_of(i);
+      ++starts_[of[i] + std::size_t{1}];
+    }
+    for (std::size_t g = 0; g < groups; ++g)
+      starts_[g + 1] += starts_[g];
+    order_.resize(count);
+    auto next = starts_;
+    for (std::uint32_t i = 0; i < count; ++i)
+      order_[next[of[i]]++] = i;
+  }
+
+  [[nodiscard]] std::span<const std::uint32_t> of(std::uint16_t group) const noexcept {
+    return std::span(order_).subspan(starts_[group],
+                                     starts_[group + std::size_t{1}] - starts_[group]);
+  }
+
+private:
+  std::vector<std::uint32_t> starts_;
+  std::vector<std::uint32_t> order_;
+};
+
+/// Prefixes of entries that are gone as a whole (fired panes), until a save has carried them off.
+class dropped_panes {
+public:
+  void add(change_mark now, std::string prefix) {
+    panes_.push_back({now, std::move(prefix)});
+  }
+
+  /// Erases what was dropped after `since` from each of the states 0..states.
+  void save(change_mark since, std::uint16_t states, state_sink& sink) const;
+
+  /// Whether `save` erases this prefix.
+  [[nodiscard]] bool erases(change_mark since, std::string_view prefix) const noexcept;
+
+  /// Forgets what no save will ask for: the marks asked for only rise.
+  void forget();
+
+private:
+  struct dropped_pane {
+    change_mark dropped_at;
+    std::string prefix;
+  };
+
+  std::vector<dropped_pane> panes_;
+  mutable change_mark asked_ = 0; ///< largest `since` of a save
+};
+
 /// Entries of one save, sorted before they go to the sink.
 class entry_list {
 public:

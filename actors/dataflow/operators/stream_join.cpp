@@ -2,7 +2,7 @@
 
 #include "actors/dataflow/key_index.hpp"
 #include "actors/dataflow/operators/join_pairs.hpp"
-#include "actors/dataflow/operators/row_store.hpp"
+#include "actors/dataflow/operators/row_array.hpp"
 #include "actors/dataflow/operators/state_keys.hpp"
 #include "actors/dataflow/operators/two_inputs.hpp"
 
@@ -25,27 +25,13 @@ struct join_side {
   explicit join_side(std::vector<sql_type> types, std::vector<std::uint32_t> key_columns)
       : rows(std::move(types), 2048), keys(std::move(key_columns)) {}
 
-  [[nodiscard]] std::uint32_t& older(std::uint32_t row) noexcept {
-    return links[rows.chunk_of(row)][row_store::place_of(row)];
-  }
-
   [[nodiscard]] std::uint32_t older(std::uint32_t row) const noexcept {
-    return links[rows.chunk_of(row)][row_store::place_of(row)];
-  }
-
-  void make_links() {
-    links.resize(rows.chunk_count());
-    for (auto c = links.size(); c-- > 0;) {
-      const auto wanted = rows.rows_in(static_cast<std::uint32_t>(c));
-      if (links[c].size() == wanted)
-        break;
-      links[c].resize(wanted, no_row);
-    }
+    return links.at(rows, row);
   }
 
   row_store rows;
   std::vector<std::uint32_t> keys;
-  std::vector<std::vector<std::uint32_t>> links;
+  row_array<std::uint32_t> links;
 };
 
 // A row that still has partners to meet.
@@ -127,7 +113,7 @@ private:
     hash_keys(keys, input.rows, hashes_.data());
     index_.resolve(keys, hashes_.data(), picks, count, slots_.data());
     EBB_TRY(side.rows.append(input, picks, count, rows_.data()));
-    side.make_links();
+    side.links.grow(side.rows, no_row);
     heads_.resize(index_.slot_count());
     if (next_ == pending_.size()) {
       pending_.clear();
@@ -137,7 +123,7 @@ private:
       auto& heads = heads_[slots_[i]];
       if (const auto partner = heads.of[1 - s]; partner != no_row)
         pending_.push_back({rows_[i], partner, 0, s});
-      side.older(rows_[i]) = heads.of[s];
+      side.links.at(side.rows, rows_[i]) = heads.of[s];
       heads.of[s] = rows_[i];
     }
     return {};
@@ -252,9 +238,9 @@ result<void> stream_join::load_row(std::size_t side, std::string_view key, std::
   EBB_ASSIGN(const auto sequence, take_last_sequence(key));
   EBB_ASSIGN(const auto row, sides_[side].rows.append_encoded(value, sequence));
   EBB_ASSIGN(const auto slot, index_.resolve_encoded(key));
-  sides_[side].make_links();
+  sides_[side].links.grow(sides_[side].rows, no_row);
   heads_.resize(index_.slot_count());
-  sides_[side].older(row) = heads_[slot].of[side];
+  sides_[side].links.at(sides_[side].rows, row) = heads_[slot].of[side];
   heads_[slot].of[side] = row;
   return {};
 }
