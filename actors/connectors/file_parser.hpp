@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ebb {
@@ -72,7 +73,7 @@ public:
 
   /// Records left out since the last call (quarantine only).
   [[nodiscard]] std::vector<bad_record> take_bad() {
-    return std::move(quarantined_);
+    return std::exchange(quarantined_, {});
   }
 
 protected:

@@ -179,8 +179,12 @@ bool row_builder::store_time(row_slot& x, std::string_view text) {
     return store_integer(x, value);
   }
   auto parsed = parse_timestamp(text, true);
-  if (!parsed)
+  if (!parsed) {
+    // The text was read as one with a zone; the message names the column's own type.
+    if (auto plain = parse_timestamp(text, x.kind == type_kind::timestamptz); !plain)
+      return fail(x, shown(plain.error().message));
     return fail(x, shown(parsed.error().message));
+  }
   x.store(rows_, *parsed);
   return true;
 }
@@ -369,6 +373,12 @@ std::shared_ptr<batch> row_builder::take(std::shared_ptr<const std::string> sour
       for (const auto& part : x.arrays)
         parts.push_back(&part);
       x.target = concatenate(parts);
+      if (x.definition.type.element == type_kind::text
+          || x.definition.type.element == type_kind::bytea) {
+        auto child = std::make_shared<column>(*x.target.child);
+        child->heap.insert(child->heap.end(), heap_.begin(), heap_.end());
+        x.target.child = std::move(child);
+      }
     }
     x.target.rows = rows_;
     if (x.kind == type_kind::text || x.kind == type_kind::bytea) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ebb {
@@ -92,7 +93,7 @@ public:
 
   /// What the last failed store has to say.
   [[nodiscard]] value_problem take_problem() {
-    return std::move(problem_);
+    return std::exchange(problem_, {});
   }
 
   /// Always false, so that a store can return it.

@@ -1,0 +1,71 @@
+/// Reads JSON lines: one object a line, fields matched by name.
+#pragma once
+
+#include "actors/connectors/file_parser.hpp"
+#include "actors/connectors/json_text.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebb {
+
+/// One pass over a record: its fields are expected in the order of the record before, so that a
+/// name costs one compare. Blank lines are no records. A record's number is its line.
+class json_reader final : public record_parser {
+public:
+  explicit json_reader(parse_options options);
+
+protected:
+  progress parse(std::uint32_t rows) override;
+  const char* find_end(const char* from, const char* to, bool restart) override;
+
+private:
+  /// A field name that occurred, with its quotes, as it stands in the file.
+  struct known_name {
+    std::string text;
+    std::uint64_t head = 0; ///< the first 8 bytes, and which of them count
+    std::uint64_t head_mask = 0;
+    std::int32_t column = -1;
+    bool exact = false;
+  };
+
+  /// A field whose value is a column's, for records with several such.
+  struct candidate {
+    std::int32_t column = -1;
+    bool exact = false;
+    std::string name;
+    const char* value = nullptr;
+  };
+
+  [[nodiscard]] bool read_record(const char* p);
+  [[nodiscard]] bool read_members(const char* p);
+  [[nodiscard]] bool finish_record(const char* p);
+  [[nodiscard]] bool read_carefully();
+  [[nodiscard]] bool choose(const std::vector<candidate>& found, std::int32_t column,
+                            const candidate*& chosen);
+  const char* read_name(const char* p, std::size_t& expected, known_name*& out);
+  const char* learn_name(const char* p, std::size_t& expected, known_name*& out);
+  void resolve(std::string_view name, known_name& out) const;
+  [[nodiscard]] const char* read_value(row_builder& rows, row_slot& x, const char* p);
+  const char* read_other(row_builder& rows, row_slot& x, const char* p);
+  const char* read_array(row_builder& rows, row_slot& x, const char* p);
+  const char* store_string(row_builder& rows, row_slot& x, const char* p);
+  const char* misfit(row_builder& rows, row_slot& x, const char* p, const char* found);
+  bool store_missing();
+  void note_problem();
+
+  std::vector<known_name> names_;
+  known_name unknown_;              ///< the last name that is not kept in names_
+  std::vector<std::uint64_t> seen_; ///< number of the last record that had the column
+  std::uint64_t stamp_ = 0;
+  std::uint32_t stored_ = 0;
+  json::complaint complaint_;
+  value_problem problem_;
+  bool high_ = false;
+  bool several_ = false; ///< several fields may mean one column
+};
+
+} // namespace ebb
