@@ -1,0 +1,46 @@
+/// From a stage plan to the subtasks of a stream and their channels.
+#pragma once
+
+#include "actors/plan/stage_plan.hpp"
+#include "actors/runtime/connector.hpp"
+#include "actors/runtime/stream_report.hpp"
+#include "actors/runtime/supervisor.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ebb {
+
+using operator_maker =
+    std::function<std::unique_ptr<stream_operator>(const operator_spec&, operator_context)>;
+
+/// What the subtasks of a stream share.
+struct stream_environment {
+  operator_maker make;       ///< `make_operator`, but in tests
+  io_executor* io = nullptr; ///< outlives the stream
+  clock_function clock;
+  std::string data_folder;
+  slice_limits slice;
+  batch_limits batches;
+  std::size_t channel_window = credit_ledger::default_window;
+};
+
+/// Builds operators, opens connectors. After an error nothing is left open.
+[[nodiscard]] result<supervisor_setup> build_stream(const stage_plan& plan,
+                                                    const stream_definition& stream,
+                                                    connector_factory& connectors,
+                                                    const stream_environment& environment);
+
+/// Number of the first subtask of each stage; the last entry is their count.
+[[nodiscard]] std::vector<std::uint32_t> first_subtasks(const stage_plan& plan);
+
+/// Adds up what the subtasks show. `boards` by subtask number. Names, rows and watermark are filled
+/// in; how the stream ended and its time are not.
+[[nodiscard]] stream_report report_of(const stage_plan& plan, const stream_definition& stream,
+                                      std::span<const std::shared_ptr<stats_board>> boards);
+
+} // namespace ebb

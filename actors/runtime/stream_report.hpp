@@ -1,0 +1,51 @@
+/// What a stream has done so far, for people and `--stats`.
+#pragma once
+
+#include "schemas/types.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ebb {
+
+struct source_report {
+  std::string name;
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t bad_rows = 0;
+};
+
+/// All steps and subtasks of one operator of the manifest.
+struct operator_report {
+  std::string name;
+  std::uint64_t rows_in = 0;  ///< from other operators and sources
+  std::uint64_t rows_out = 0; ///< of its last step
+  std::uint64_t late_rows = 0;
+  std::uint64_t state_bytes = 0;
+};
+
+struct sink_report {
+  std::string name;
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t hash = 0; ///< only `discard` with `hash`
+};
+
+struct stream_report {
+  std::string name;
+  std::vector<source_report> sources;
+  std::vector<operator_report> operators;
+  std::vector<sink_report> sinks;
+  micros watermark = min_time; ///< the lowest that has arrived at a sink; max_time = all input seen
+  bool finished = false;       ///< the input has ended and everything is written
+  bool interrupted = false;    ///< stopped before the end of the input
+  double seconds = 0;          ///< since the start
+};
+
+struct run_progress {
+  std::vector<stream_report> streams;
+  double seconds = 0;
+};
+
+} // namespace ebb

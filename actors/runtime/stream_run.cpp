@@ -1,0 +1,45 @@
+#include "actors/runtime/stream_run.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <utility>
+
+namespace ebb {
+
+stream_run::stream_run(caf::actor_system& system, const stage_plan& plan,
+                       const stream_definition& stream, supervisor_setup setup,
+                       std::function<void()> concluded)
+    : plan_(plan), stream_(stream), outcome_(setup.outcome) {
+  for (const auto& x : setup.subtasks)
+    boards_.push_back(x.board);
+  setup.concluded = std::move(concluded);
+  supervisor_ = system.spawn(supervisor, std::make_shared<supervisor_setup>(std::move(setup)));
+  caf::anon_send(supervisor_, start_atom::value);
+}
+
+stream_run::~stream_run() {
+  if (!outcome_->get())
+    caf::anon_send_exit(supervisor_, caf::exit_reason::kill);
+}
+
+void stream_run::interrupt() {
+  caf::anon_send(supervisor_, interrupt_atom::value);
+}
+
+std::optional<stream_outcome::value> stream_run::outcome() const {
+  return outcome_->get();
+}
+
+stream_report stream_run::report() const {
+  auto result = report_of(plan_, stream_, boards_);
+  if (const auto end = outcome_->get()) {
+    result.interrupted = end->cut;
+    result.finished = !end->cut && !end->problem;
+  }
+  return result;
+}
+
+} // namespace ebb

@@ -1,0 +1,40 @@
+/// One stream that runs in an actor system.
+#pragma once
+
+#include "actors/runtime/build_stream.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace ebb {
+
+/// Not thread-safe; `concluded` is called from an actor's thread. Plan and definition outlive it.
+class stream_run {
+public:
+  /// Spawns and starts the actors of a stream that was built for this plan.
+  stream_run(caf::actor_system& system, const stage_plan& plan, const stream_definition& stream,
+             supervisor_setup setup, std::function<void()> concluded);
+  /// Kills what still runs.
+  ~stream_run();
+  stream_run(const stream_run&) = delete;
+  stream_run& operator=(const stream_run&) = delete;
+
+  void interrupt();
+
+  /// Empty while it runs.
+  [[nodiscard]] std::optional<stream_outcome::value> outcome() const;
+  [[nodiscard]] stream_report report() const;
+
+private:
+  const stage_plan& plan_;
+  const stream_definition& stream_;
+  std::shared_ptr<stream_outcome> outcome_;
+  std::vector<std::shared_ptr<stats_board>> boards_;
+  supervisor_actor supervisor_;
+};
+
+} // namespace ebb

@@ -1,0 +1,97 @@
+/// The actor around a subtask: carries items and credit between mailboxes and the pure object.
+#pragma once
+
+#include "actors/dataflow/subtask.hpp"
+#include "actors/runtime/handles.hpp"
+#include "actors/runtime/stats_board.hpp"
+#include "actors/runtime/wake_target.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace ebb {
+
+/// Processing time in microseconds since 1970. Called from many threads.
+using clock_function = std::function<micros()>;
+
+/// How long a subtask works for one message: until either is reached.
+struct slice_limits {
+  micros time = 1000;
+  std::uint32_t steps = 4096;
+};
+
+/// What a host is spawned with.
+struct subtask_setup {
+  generation_number generation = 1;
+  std::uint32_t number = 0; ///< among the stream's subtasks
+  std::unique_ptr<subtask> task;
+  std::shared_ptr<wake_target> waker; ///< shared with the subtask's connectors
+  std::shared_ptr<stats_board> board;
+  clock_function clock;
+  slice_limits slice;
+  supervisor_actor supervisor;
+};
+
+/// Works in slices of about a millisecond and goes to the end of its mailbox in between, so that
+/// what has arrived meanwhile is taken in one go and other actors get their turn.
+class subtask_host_state {
+public:
+  static inline const char* name = "subtask";
+
+  explicit subtask_host_state(subtask_actor::pointer self) : self_(self) {}
+
+  ~subtask_host_state();
+
+  void open(subtask_setup setup);
+  void connect(const subtask_links& links);
+  void start();
+  void receive(arrival& x);
+  void credit(const credit_return& x);
+  void run();
+  void timer(std::uint64_t number);
+  void wake();
+  void interrupt();
+  void abandon();
+  /// Tells the supervisor and quits.
+  void fail(error problem);
+
+private:
+  /// A far end whose actor is known.
+  struct peer {
+    subtask_actor actor;
+    std::uint32_t port = 0;
+    std::uint32_t lane = 0;
+    std::size_t owed = 0; ///< inputs: credit not returned yet
+  };
+
+  void schedule();
+  void send_items();
+  void collect_credits();
+  void return_credits();
+  void set_timer(work_state state);
+  void publish();
+
+  subtask_actor::pointer self_;
+  subtask_setup setup_;
+  std::vector<std::vector<peer>> outputs_;
+  std::vector<std::vector<peer>> inputs_;
+  std::vector<outgoing_item> items_;     ///< scratch
+  std::vector<returned_credit> credits_; ///< scratch
+  std::size_t owed_ = 0;                 ///< over all inputs
+  micros now_ = min_time;
+  micros published_ = min_time;
+  micros timer_at_ = max_time;     ///< of the timer under way
+  std::uint64_t timer_number_ = 0; ///< older timers are ignored
+  bool started_ = false;
+  bool scheduled_ = false;
+  bool stale_ = false; ///< something happened since `published_`
+};
+
+/// The setup is taken out of the pointer.
+subtask_actor::behavior_type subtask_host(subtask_actor::stateful_pointer<subtask_host_state> self,
+                                          std::shared_ptr<subtask_setup> setup);
+
+} // namespace ebb

@@ -1,0 +1,108 @@
+#include "actors/runtime/supervisor.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+using self_pointer = supervisor_actor::stateful_pointer<supervisor_state>;
+
+subtask_links links_of(const subtask_wiring& wiring, const std::vector<subtask_actor>& actors) {
+  subtask_links result;
+  const auto resolve = [&](const auto& from, auto& to) {
+    for (const auto& row : from) {
+      auto& ends = to.emplace_back();
+      for (const auto& x : row)
+        ends.push_back({caf::actor_cast<caf::strong_actor_ptr>(actors[x.subtask]), x.port, x.lane});
+    }
+  };
+  resolve(wiring.outputs, result.outputs);
+  resolve(wiring.inputs, result.inputs);
+  return result;
+}
+
+void conclude(self_pointer self) {
+  auto& state = self->state;
+  state.outcome->set({state.roll->problem(), state.roll->cut()});
+  if (state.concluded)
+    state.concluded();
+  self->quit();
+}
+
+void carry_out(self_pointer self, subtask_roll::effect effect) {
+  auto& state = self->state;
+  switch (effect) {
+  case subtask_roll::effect::none:
+    return;
+  case subtask_roll::effect::abandon_others:
+    for (std::uint32_t i = 0; i < state.subtasks.size(); ++i)
+      if (!state.roll->reported(i))
+        self->send(state.subtasks[i], abandon_atom::value);
+    return;
+  case subtask_roll::effect::conclude:
+    conclude(self);
+    return;
+  }
+}
+
+void spawn_subtasks(self_pointer self, supervisor_setup& setup) {
+  auto& state = self->state;
+  for (auto& x : setup.subtasks) {
+    x.supervisor = caf::actor_cast<supervisor_actor>(self);
+    auto waker = x.waker;
+    auto actor =
+        self->spawn<caf::monitored>(subtask_host, std::make_shared<subtask_setup>(std::move(x)));
+    waker->attach(actor);
+    state.subtasks.push_back(std::move(actor));
+  }
+}
+
+} // namespace
+
+void stream_outcome::set(value x) {
+  std::lock_guard guard(mutex_);
+  value_ = std::move(x);
+}
+
+std::optional<stream_outcome::value> stream_outcome::get() const {
+  std::lock_guard guard(mutex_);
+  return value_;
+}
+
+supervisor_actor::behavior_type supervisor(self_pointer self,
+                                           std::shared_ptr<supervisor_setup> setup) {
+  auto& state = self->state;
+  state.outcome = setup->outcome;
+  state.concluded = std::move(setup->concluded);
+  state.roll.emplace(static_cast<std::uint32_t>(setup->subtasks.size()));
+  self->set_down_handler([self](const caf::down_msg& x) {
+    auto& subtasks = self->state.subtasks;
+    for (std::uint32_t i = 0; i < subtasks.size(); ++i)
+      if (subtasks[i].address() == x.source)
+        carry_out(self, self->state.roll->down(i));
+  });
+  spawn_subtasks(self, *setup);
+  return {
+      [self, wiring = std::move(setup->wiring)](start_atom) {
+        // All know their far ends before the first one runs.
+        const auto& subtasks = self->state.subtasks;
+        for (std::size_t i = 0; i < subtasks.size(); ++i)
+          self->send(subtasks[i], links_of(wiring[i], subtasks));
+        for (const auto& x : subtasks)
+          self->send(x, start_atom::value);
+      },
+      [self](done_atom, std::uint32_t subtask, bool cut) { self->state.roll->done(subtask, cut); },
+      [self](const failure& x, std::uint32_t subtask) {
+        carry_out(self, self->state.roll->failed(subtask, x.problem));
+      },
+      [self](interrupt_atom) {
+        for (const auto& x : self->state.subtasks)
+          self->send(x, interrupt_atom::value);
+      },
+  };
+}
+
+} // namespace ebb
