@@ -414,4 +414,8 @@ result<char32_t> read_character_escape(std::u32string_view text, std::size_t& at
   return c;
 }
 
+result<code_set> read_bracket_set(std::u32string_view text, std::size_t& at, bool ignore_case) {
+  return bracket_reader(text, at, ignore_case).read();
+}
+
 } // namespace ebb
