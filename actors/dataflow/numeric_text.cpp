@@ -229,7 +229,7 @@ result<void> parse_numeric(std::string_view text, column& x, std::uint32_t i) {
   std::int16_t tag = 0;
   literal number;
   auto outcome = parse_outcome::done;
-  if (!take_special(text, tag))
+  if ((!text.empty() && is_digit(text.front())) || !take_special(text, tag))
     outcome = take_number(text, number);
   if (outcome == parse_outcome::overflow)
     return overflow();
