@@ -6,6 +6,9 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
 #include <map>
 #include <sstream>
 
@@ -69,6 +72,7 @@ public:
     check_tag(mark, tag, "tag:yaml.org,2002:str");
     auto node = make(mark, yaml_kind::text);
     node.plain = tag == "?" || tag.empty();
+    check_quotes(mark);
     node.text = value;
     finish(std::move(node), anchor);
   }
@@ -129,6 +133,25 @@ private:
   void check_tag(const YAML::Mark& mark, const std::string& tag, std::string_view own) {
     if (!tag.empty() && tag != "?" && tag != "!" && tag != own)
       refuse(mark, "unknown tag " + tag, "manifests use no tags; leave it out");
+  }
+
+  /// The library takes the end of the file for the end of a quote.
+  void check_quotes(const YAML::Mark& mark) {
+    const auto rest = byte_at(mark);
+    if (rest.empty() || (rest[0] != '"' && rest[0] != '\''))
+      return;
+    const auto quote = rest[0];
+    const auto* at = rest.data() + 1;
+    const auto* end = source_.text().data() + source_.text().size();
+    for (; at < end; ++at) {
+      if (quote == '"' && *at == '\\')
+        ++at;
+      else if (*at == quote && (quote == '"' || at + 1 == end || at[1] != quote))
+        return;
+      else if (*at == quote)
+        ++at;
+    }
+    refuse(mark, "quoted text without its end", std::string("close it with ") + quote);
   }
 
   void check_depth(const YAML::Mark& mark, std::size_t more) {
@@ -246,15 +269,47 @@ result<void> check_bytes(const yaml_source& source) {
 }
 
 /// What the library's words mean to people.
-std::string advice(const std::string& message) {
-  if (message.find("tab") != std::string::npos)
-    return "YAML indents with spaces";
+std::string advice(const std::string& message, std::string_view line) {
+  const auto indentation = line.substr(0, line.find_first_not_of(" \t"));
+  if (message.find("tab") != std::string::npos || indentation.find('\t') != std::string::npos)
+    return "YAML indents with spaces, and this line has a tab";
   if (message.find("end of map") != std::string::npos
       || message.find("end of sequence") != std::string::npos
       || message.find("illegal map value") != std::string::npos)
     return "check indentation and brackets; quote values that contain `: ` or begin with one of "
            "{ [ & * ! | > % @ `";
   return {};
+}
+
+/// JSON writes characters beyond U+FFFF as two escapes (`\ud83d\ude00`), which YAML does not know.
+/// They become YAML's `\U0001f600`; the text is returned as it is when it is no JSON.
+std::string join_surrogates(std::string_view text) {
+  std::string out(text);
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || text[first] != '{')
+    return out;
+  const auto unit = [&](std::size_t i) -> std::uint32_t {
+    std::uint32_t value = 0;
+    if (i + 6 > out.size() || out[i] != '\\' || out[i + 1] != 'u')
+      return 0;
+    const auto [stop, problem] = std::from_chars(out.data() + i + 2, out.data() + i + 6, value, 16);
+    return problem == std::errc{} && stop == out.data() + i + 6 ? value : 0;
+  };
+  for (std::size_t i = 0; i + 12 <= out.size(); ++i) {
+    if (out[i] != '\\')
+      continue;
+    const auto high = unit(i);
+    const auto low = unit(i + 6);
+    if (high < 0xD800 || high > 0xDBFF || low < 0xDC00 || low > 0xDFFF) {
+      ++i; // the escaped character is no escape itself
+      continue;
+    }
+    std::array<char, 11> escape{};
+    std::snprintf(escape.data(), escape.size(), "\\U%08x",
+                  0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00));
+    out.replace(i, 12, escape.data());
+  }
+  return out;
 }
 
 } // namespace
@@ -331,11 +386,19 @@ result<std::vector<yaml_node>> parse_yaml(const yaml_source& source) {
   EBB_TRY(check_bytes(source));
   std::vector<yaml_node> documents;
   try {
-    std::istringstream input{std::string(text)};
+    std::istringstream input(join_surrogates(text));
     YAML::Parser parser(input);
     tree_builder builder(source);
+    std::pair<std::uint32_t, std::uint32_t> last{0, 0};
     while (parser.HandleNextDocument(builder)) {
       auto document = builder.take();
+      // Behind the end of a document the library may stay where it is for ever.
+      const std::pair here{document.line, document.column};
+      if (document.kind == yaml_kind::null && here == last)
+        return source.fail(document.line, document.column, {},
+                           "text behind the end of the document",
+                           "check brackets; begin another document with ---");
+      last = here;
       if (document.kind != yaml_kind::null)
         documents.push_back(std::move(document));
     }
@@ -346,7 +409,8 @@ result<std::vector<yaml_node>> parse_yaml(const yaml_source& source) {
     const auto line = known ? static_cast<std::uint32_t>(problem.mark.line + 1) : 0;
     const auto column =
         known ? source.column_of(line, static_cast<std::size_t>(problem.mark.column)) : 0;
-    return source.fail(line, column, {}, "malformed YAML: " + problem.msg, advice(problem.msg));
+    return source.fail(line, column, {}, "malformed YAML: " + problem.msg,
+                       advice(problem.msg, source.line(line)));
   } catch (const std::exception& problem) {
     return source.fail(0, 0, {}, std::string("malformed YAML: ") + problem.what());
   }
