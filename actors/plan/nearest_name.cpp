@@ -37,7 +37,7 @@ std::string nearest_name(std::string_view word, const std::vector<std::string>& 
   constexpr std::size_t longest = 256;
   if (word.empty() || word.size() > longest)
     return {};
-  const std::size_t limit = std::max<std::size_t>(1, word.size() / 3);
+  const std::size_t limit = word.size() / 3;
   std::size_t best = limit + 1;
   std::string nearest;
   for (const auto& candidate : candidates) {

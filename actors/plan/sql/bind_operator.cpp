@@ -1,0 +1,192 @@
+// Operators: overloads, IN lists, BETWEEN, IS DISTINCT FROM, LIKE and its relatives.
+
+#include "actors/plan/sql/bind_expr.hpp"
+#include "actors/plan/sql/overload.hpp"
+
+namespace ebb::sql {
+
+namespace {
+
+constexpr sql_type boolean_type{type_kind::boolean};
+constexpr sql_type text_type{type_kind::text};
+
+constexpr const char* add_casts =
+    "no operator matches the given name and argument types; you might "
+    "need to add explicit type casts";
+
+std::string operator_text(std::string_view name, std::span<const expr_ptr> args) {
+  if (args.size() == 1)
+    return std::string(name) + ' ' + to_string(bare(args[0]->type));
+  return to_string(bare(args[0]->type)) + ' ' + std::string(name) + ' '
+         + to_string(bare(args[1]->type));
+}
+
+expr_ptr negate(expr_ptr x) {
+  return folded(make_logic(expr_kind::not_, boolean_type, {std::move(x)}));
+}
+
+// `||` of anything with text is a join of texts; with an array or BYTEA it is not.
+bool joins_text(std::span<const sql_type> types) {
+  bool text = false;
+  for (const auto& type : types) {
+    if (type.kind == type_kind::array || type.kind == type_kind::bytea)
+      return false;
+    text = text || type.kind == type_kind::text || type.kind == type_kind::unknown;
+  }
+  return text;
+}
+
+} // namespace
+
+result<expr_ptr> expr_binder::operation(std::string_view name, std::vector<expr_ptr> args,
+                                        std::int32_t at) {
+  if (name == "!=")
+    name = "<>";
+  std::vector<signature> candidates;
+  std::vector<const scalar_function*> functions;
+  for (const auto& overload : builtin_functions().overloads(name))
+    if (auto params = expand(overload->params, overload->variadic, args.size())) {
+      candidates.push_back(std::move(*params));
+      functions.push_back(overload.get());
+    }
+  std::vector<sql_type> types;
+  for (const auto& arg : args)
+    types.push_back(bare(arg->type));
+  if (name == "+" && args.size() == 1 && category_of(types[0]) == type_category::number)
+    return args.front();
+  if (name == "||" && args.size() == 2 && joins_text(types)) {
+    // text || anything: the other side is shown as its text.
+    for (std::size_t i = 0; i < 2; ++i) {
+      EBB_ASSIGN(args[i], coerce(text_, args[i], text_type, cast_context::explicit_only, at));
+      types[i] = text_type;
+    }
+  }
+  const auto choice = choose_overload(candidates, types, true);
+  if (choice.outcome == overload_outcome::ambiguous)
+    return text_.fail(ec::invalid_argument, at,
+                      "operator is not unique: " + operator_text(name, args),
+                      "could not choose a best candidate operator; you might need to add explicit "
+                      "type casts");
+  if (choice.outcome == overload_outcome::none)
+    return text_.fail(ec::invalid_argument, at,
+                      "operator does not exist: " + operator_text(name, args), add_casts);
+  auto written = args.size() == 1
+                     ? std::string(name) + shown(*args[0])
+                     : shown(*args[0]) + ' ' + std::string(name) + ' ' + shown(*args[1]);
+  return call(*functions[choice.index], std::move(args), std::move(written), at);
+}
+
+result<expr_ptr> expr_binder::bind_operation(const ast& body) {
+  const auto kind = ebb::sql::text(body, "kind");
+  const auto at = place_of(body);
+  const auto path = names(list(body, "name"));
+  if (path.empty() || path.size() > 2 || (path.size() == 2 && path.front() != "pg_catalog"))
+    return text_.fail(ec::unsupported, at, "operators with a schema are not supported");
+  const auto& name = path.back();
+  if (kind == "AEXPR_IN")
+    return bind_in(body, name);
+  if (kind == "AEXPR_OP_ANY" || kind == "AEXPR_OP_ALL")
+    return bind_any_all(body, name, kind == "AEXPR_OP_ANY");
+  if (kind == "AEXPR_DISTINCT" || kind == "AEXPR_NOT_DISTINCT")
+    return bind_distinct(body, kind == "AEXPR_NOT_DISTINCT");
+  if (kind == "AEXPR_NULLIF")
+    return bind_nullif(body);
+  if (kind.starts_with("AEXPR_BETWEEN") || kind.starts_with("AEXPR_NOT_BETWEEN"))
+    return bind_between(body);
+  if (kind != "AEXPR_OP" && kind != "AEXPR_LIKE" && kind != "AEXPR_ILIKE"
+      && kind != "AEXPR_SIMILAR")
+    return text_.fail(ec::unsupported, at, "operator " + name + " is not supported here");
+  std::vector<expr_ptr> args;
+  if (has(body, "lexpr")) {
+    EBB_ASSIGN(auto left, bind(child(body, "lexpr")));
+    args.push_back(std::move(left));
+  }
+  EBB_ASSIGN(auto right, bind(child(body, "rexpr")));
+  args.push_back(std::move(right));
+  return operation(name, std::move(args), at);
+}
+
+result<expr_ptr> expr_binder::bind_in(const ast& body, std::string_view name) {
+  const auto at = place_of(body);
+  const auto& nodes = list(child(child(body, "rexpr"), "List"), "items");
+  EBB_ASSIGN(const auto left, bind(child(body, "lexpr")));
+  EBB_ASSIGN(auto items, bind_all(nodes));
+  // All at once if they have a common type, as PostgreSQL compares with an array of constants.
+  items.insert(items.begin(), left);
+  std::vector<std::int32_t> places{start_of(child(body, "lexpr"))};
+  for (const auto& node : nodes)
+    places.push_back(start_of(node));
+  if (auto type = common_type(text_, items, places, "IN")) {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      EBB_ASSIGN(items[i], coerce(text_, items[i], bare(*type), cast_context::implicit, places[i]));
+    }
+  }
+  std::vector<expr_ptr> equalities;
+  for (std::size_t i = 1; i < items.size(); ++i) {
+    EBB_ASSIGN(auto equal, operation("=", {items.front(), items[i]}, at));
+    equalities.push_back(std::move(equal));
+  }
+  auto any = combine(expr_kind::or_, std::move(equalities));
+  return name == "<>" ? negate(std::move(any)) : any;
+}
+
+result<expr_ptr> expr_binder::bind_any_all(const ast& body, std::string_view name, bool any) {
+  const auto at = place_of(body);
+  const auto array = open(child(body, "rexpr"));
+  if (!array.is("A_ArrayExpr"))
+    return text_.fail(ec::unsupported, at,
+                      std::string(any ? "ANY" : "ALL") + " over an array value is not supported",
+                      "write the elements: x = ANY (ARRAY[1, 2])");
+  EBB_ASSIGN(const auto left, bind(child(body, "lexpr")));
+  std::vector<expr_ptr> parts;
+  for (const auto& node : list(*array.body, "elements")) {
+    EBB_ASSIGN(auto right, bind(node));
+    EBB_ASSIGN(auto part, operation(name, {left, std::move(right)}, at));
+    EBB_ASSIGN(part, coerce(text_, part, boolean_type, cast_context::implicit, at));
+    parts.push_back(std::move(part));
+  }
+  if (parts.empty())
+    return make_bool_literal(!any);
+  return combine(any ? expr_kind::or_ : expr_kind::and_, std::move(parts));
+}
+
+result<expr_ptr> expr_binder::bind_between(const ast& body) {
+  const auto kind = ebb::sql::text(body, "kind");
+  const auto at = place_of(body);
+  const auto& bounds = list(child(child(body, "rexpr"), "List"), "items");
+  if (bounds.size() != 2)
+    return text_.fail(ec::invalid_argument, at, "BETWEEN needs two bounds");
+  EBB_ASSIGN(const auto x, bind(child(body, "lexpr")));
+  EBB_ASSIGN(const auto low, bind(bounds[0]));
+  EBB_ASSIGN(const auto high, bind(bounds[1]));
+  const auto inside = [&](const expr_ptr& from, const expr_ptr& to) -> result<expr_ptr> {
+    EBB_ASSIGN(auto above, operation(">=", {x, from}, at));
+    EBB_ASSIGN(auto below, operation("<=", {x, to}, at));
+    return combine(expr_kind::and_, {std::move(above), std::move(below)});
+  };
+  EBB_ASSIGN(auto bound, inside(low, high));
+  if (kind.ends_with("_SYM")) {
+    EBB_ASSIGN(auto swapped, inside(high, low));
+    bound = combine(expr_kind::or_, {std::move(bound), std::move(swapped)});
+  }
+  return kind.starts_with("AEXPR_NOT") ? negate(std::move(bound)) : bound;
+}
+
+result<expr_ptr> expr_binder::bind_distinct(const ast& body, bool negated) {
+  const auto at = place_of(body);
+  EBB_ASSIGN(auto left, bind(child(body, "lexpr")));
+  EBB_ASSIGN(auto right, bind(child(body, "rexpr")));
+  const auto is_null_constant = [](const expr_ptr& x) {
+    return x->kind == expr_kind::literal && x->value.is_null(0);
+  };
+  // x IS DISTINCT FROM NULL is x IS NOT NULL.
+  if (is_null_constant(right) || is_null_constant(left)) {
+    EBB_ASSIGN(auto other, settle(text_, is_null_constant(right) ? left : right, at));
+    return folded(make_logic(negated ? expr_kind::is_null : expr_kind::is_not_null, boolean_type,
+                             {std::move(other)}));
+  }
+  EBB_ASSIGN(auto distinct, operation("is distinct from", {std::move(left), std::move(right)}, at));
+  return negated ? negate(std::move(distinct)) : distinct;
+}
+
+} // namespace ebb::sql

@@ -1,0 +1,169 @@
+// A bound SELECT as nodes: FROM and WHERE, GROUP BY and HAVING, OVER, the output columns, DISTINCT.
+
+#include "actors/plan/sql/select_query.hpp"
+
+#include <algorithm>
+
+namespace ebb::sql {
+
+namespace {
+
+bool reads_proctime(const expr& x) {
+  const auto columns = columns_of(x);
+  return std::find(columns.begin(), columns.end(), proctime_index) != columns.end();
+}
+
+} // namespace
+
+result<void> select_query::settle_targets(const std::vector<sql_type>& wanted) {
+  for (std::size_t i = 0; i < targets_.size(); ++i)
+    if (targets_[i]->type.kind == type_kind::unknown) {
+      EBB_ASSIGN(targets_[i], coerce(planner_.query, targets_[i], wanted[i], cast_context::implicit,
+                                     outputs_[i].at));
+    }
+  return {};
+}
+
+result<expr_ptr> select_query::placed(const staged_rows& rows, const expr_ptr& x) const {
+  const expr* lost = nullptr;
+  auto made = rewrite(x, [&](const expr_ptr& part) -> expr_ptr {
+    if (auto value = rows.place(part))
+      return value;
+    if (part->kind == expr_kind::column && lost == nullptr)
+      lost = part.get();
+    return nullptr;
+  });
+  if (lost == nullptr)
+    return made;
+  const auto place = places_.find(lost);
+  const auto at = place == places_.end() ? -1 : place->second;
+  if (lost->index == proctime_index)
+    return planner_.query.fail(ec::unsupported, at,
+                              "proctime() is not supported in a query with GROUP BY",
+                              "use it as the time of a window function");
+  return planner_.query.fail(
+      ec::invalid_argument, at,
+      "column \"" + lost->text
+          + "\" must appear in the GROUP BY clause or be used in an aggregate "
+            "function");
+}
+
+result<staged_rows> select_query::plan_rows() {
+  EBB_ASSIGN(auto rows, plan_from(planner_, *from_.root, where_));
+  if (std::none_of(targets_.begin(), targets_.end(),
+                   [](const auto& x) { return reads_proctime(*x); }))
+    return rows;
+  auto columns = planner_.build.columns(rows.node);
+  const auto stamp = static_cast<std::uint32_t>(columns.size());
+  const sql_type timestamp{type_kind::timestamp};
+  columns.push_back({"proctime", timestamp, true, column_role::plain, {}, 0});
+  rows.node =
+      planner_.build.add("processing time", operator_spec{stamp_time_spec{}}, {rows.node},
+                         std::move(columns), "append-only: every row with the time it came");
+  rows.place = [stamp, timestamp](const expr_ptr& x) -> expr_ptr {
+    if (x->kind != expr_kind::column || x->index > proctime_index)
+      return nullptr;
+    return x->index == proctime_index ? make_column_ref(stamp, timestamp, "proctime()") : x;
+  };
+  return rows;
+}
+
+result<node_id> select_query::distinct(node_id node) const {
+  staged_rows rows;
+  rows.node = node;
+  grouping groups;
+  groups.from_distinct = true;
+  const auto& columns = planner_.build.columns(node);
+  std::vector<output_column> outputs;
+  for (std::uint32_t i = 0; i < columns.size(); ++i)
+    groups.keys.push_back(make_column_ref(i, columns[i].type, columns[i].name));
+  EBB_ASSIGN(const auto made, plan_attached_aggregate(planner_, rows, groups));
+  for (std::size_t i = 0; i < groups.keys.size(); ++i) {
+    auto value = made.place(groups.keys[i]);
+    std::optional<time_role> role;
+    if (const auto known = role_of(planner_.build, made, *value); known.role != column_role::plain)
+      role = known;
+    outputs.push_back({planner_.build.columns(node)[i].name, std::move(value), role});
+  }
+  return planner_.build.project(made.node, nullptr, std::move(outputs));
+}
+
+result<node_id> select_query::emit(const std::vector<sql_type>& wanted) {
+  EBB_TRY(settle_targets(wanted));
+  grouping groups;
+  groups.at = by_group_clause_      ? start_of(list(body_, "groupClause").front())
+              : aggregates_.empty() ? -1
+                                    : aggregates_.front().at;
+  bool distinct_left = distinct_;
+  if (distinct_ && !grouped() && overs_.empty()) {
+    // The same rows as GROUP BY all outputs.
+    for (const auto& target : targets_)
+      if (std::none_of(groups_.begin(), groups_.end(),
+                       [&](const auto& other) { return same_expr(*other, *target); }))
+        groups_.push_back(target);
+    groups.from_distinct = true;
+    groups.at = outputs_.front().at;
+    distinct_left = false;
+  }
+  groups.keys = groups_;
+  groups.aggregates = aggregates_;
+  staged_rows rows;
+  if (grouped()) {
+    EBB_ASSIGN(rows, plan_aggregate(planner_, *from_.root, where_, groups));
+  } else {
+    EBB_ASSIGN(rows, plan_rows());
+  }
+  expr_ptr having;
+  if (having_) {
+    EBB_ASSIGN(having, placed(rows, having_));
+  }
+  if (!overs_.empty()) {
+    if (having)
+      rows.node = planner_.build.filter(rows.node, {std::move(having)});
+    having = nullptr;
+    EBB_ASSIGN(rows, over_rows(std::move(rows)));
+  }
+  std::vector<output_column> outputs;
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    EBB_ASSIGN(auto x, placed(rows, targets_[i]));
+    std::optional<time_role> role;
+    if (const auto known = role_of(planner_.build, rows, *x); known.role != column_role::plain)
+      role = known;
+    outputs.push_back({outputs_[i].name, std::move(x), role});
+  }
+  auto node = planner_.build.project(rows.node, std::move(having), std::move(outputs));
+  if (distinct_left) {
+    EBB_ASSIGN(node, distinct(node));
+  }
+  return node;
+}
+
+result<staged_rows> select_query::over_rows(staged_rows rows) {
+  auto overs = overs_;
+  const auto place = [&](expr_ptr& x) -> result<void> {
+    EBB_ASSIGN(x, placed(rows, x));
+    return {};
+  };
+  for (auto& use : overs) {
+    for (auto& arg : use.call.args)
+      EBB_TRY(place(arg));
+    if (use.call.filter)
+      EBB_TRY(place(use.call.filter));
+    for (auto& x : use.partition)
+      EBB_TRY(place(x));
+    for (auto& item : use.order)
+      EBB_TRY(place(item.x));
+  }
+  auto before = rows.place;
+  std::vector<std::uint32_t> results;
+  EBB_ASSIGN(auto made, plan_overs(planner_, std::move(rows), overs, results));
+  made.place = [before = std::move(before),
+                results = std::move(results)](const expr_ptr& x) -> expr_ptr {
+    if (x->kind == expr_kind::column && x->index >= over_base)
+      return make_column_ref(results[x->index - over_base], x->type, x->text);
+    return before(x);
+  };
+  return made;
+}
+
+} // namespace ebb::sql

@@ -1,0 +1,181 @@
+#include "actors/plan/sql/parse.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <pg_query.h>
+#include <vector>
+
+namespace ebb::sql {
+
+namespace {
+
+struct free_parse_result {
+  void operator()(PgQueryParseResult* x) const {
+    pg_query_free_parse_result(*x);
+  }
+};
+
+// Offset of the first byte that is not UTF-8, or npos.
+std::size_t invalid_utf8(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto tail = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = byte(i);
+    if (lead < 0x80U) {
+      ++i;
+    } else if (lead >= 0xC2U && lead <= 0xDFU && tail(i + 1)) {
+      i += 2;
+    } else if ((lead & 0xF0U) == 0xE0U && tail(i + 1) && tail(i + 2)
+               && !(lead == 0xE0U && byte(i + 1) < 0xA0U)
+               && !(lead == 0xEDU && byte(i + 1) > 0x9FU)) {
+      i += 3;
+    } else if (lead >= 0xF0U && lead <= 0xF4U && tail(i + 1) && tail(i + 2) && tail(i + 3)
+               && !(lead == 0xF0U && byte(i + 1) < 0x90U)
+               && !(lead == 0xF4U && byte(i + 1) > 0x8FU)) {
+      i += 4;
+    } else {
+      return i;
+    }
+  }
+  return std::string_view::npos;
+}
+
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'
+         || static_cast<unsigned char>(c) >= 0x80;
+}
+
+// Index after the quoted text, comment or dollar quote that begins at `i`, or `i` if none does.
+// `escapes`: the text is an E'' string.
+std::size_t skip_opaque(std::string_view text, std::size_t i, bool escapes) {
+  const auto rest = text.substr(i);
+  if (rest.starts_with("--")) {
+    const auto end = text.find('\n', i);
+    return end == std::string_view::npos ? text.size() : end;
+  }
+  if (rest.starts_with("/*")) {
+    std::size_t open = 1;
+    i += 2;
+    while (i < text.size() && open > 0) {
+      const auto here = text.substr(i, 2);
+      if (here == "/*" || here == "*/") {
+        open += here == "/*" ? 1 : std::size_t(-1);
+        i += 2;
+      } else {
+        ++i;
+      }
+    }
+    return i;
+  }
+  if (rest.front() == '\'' || rest.front() == '"') {
+    const char quote = rest.front();
+    for (++i; i < text.size() && text[i] != quote; ++i)
+      if (escapes && text[i] == '\\')
+        ++i;
+    return std::min(i + 1, text.size());
+  }
+  if (rest.front() == '$') {
+    std::size_t end = 1;
+    while (end < rest.size() && is_word(rest[end]))
+      ++end;
+    const bool digit_first = end > 1 && rest[1] >= '0' && rest[1] <= '9';
+    if (end < rest.size() && rest[end] == '$' && !digit_first) {
+      const auto tag = rest.substr(0, end + 1);
+      const auto close = text.find(tag, i + tag.size());
+      return close == std::string_view::npos ? text.size() : close + tag.size();
+    }
+  }
+  return i;
+}
+
+// An upper bound of the parse tree's depth: tokens since the last comma, summed over the open
+// parentheses. Chains of binary operators are as deep as they are long.
+std::size_t depth_bound(std::string_view text) {
+  std::vector<std::size_t> outer;
+  std::size_t below = 0;
+  std::size_t here = 0;
+  std::size_t deepest = 0;
+  bool after_e = false;
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    const bool escapes = after_e;
+    after_e = false;
+    if (c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' || c == '\v') {
+      ++i;
+      continue;
+    }
+    if (const auto after = skip_opaque(text, i, escapes); after != i) {
+      ++here;
+      i = after;
+    } else if (is_word(c)) {
+      const auto begin = i;
+      while (i < text.size() && (is_word(text[i]) || text[i] == '$'))
+        ++i;
+      after_e = i == begin + 1 && (c == 'e' || c == 'E');
+      ++here;
+    } else {
+      ++i;
+      if (c == '(' || c == '[') {
+        outer.push_back(here + 1);
+        below += here + 1;
+        here = 0;
+      } else if ((c == ')' || c == ']') && !outer.empty()) {
+        here = outer.back() + 1;
+        below -= outer.back();
+        outer.pop_back();
+      } else if (c == ',') {
+        here = 0;
+      } else {
+        ++here;
+      }
+    }
+    deepest = std::max(deepest, below + here);
+  }
+  return deepest;
+}
+
+} // namespace
+
+result<ast> parse_statement(const sql_text& text) {
+  const auto& sql = text.parsed();
+  if (text.written().size() > max_sql_bytes)
+    return text.fail(ec::invalid_argument, -1, "SQL text is longer than 1 MiB",
+                     "split the query into several operators");
+  if (const auto nul = sql.find('\0'); nul != std::string::npos)
+    return text.fail(ec::invalid_argument, static_cast<std::int32_t>(nul),
+                     "SQL text contains a NUL byte", "remove the byte");
+  if (const auto bad = invalid_utf8(sql); bad != std::string::npos)
+    return text.fail(ec::invalid_argument, static_cast<std::int32_t>(bad),
+                     "invalid byte sequence for encoding \"UTF8\"", "write the query in UTF-8");
+  if (depth_bound(sql) > max_parse_depth)
+    return text.fail(ec::invalid_argument, -1,
+                     "stack depth limit exceeded: the query is nested too deeply",
+                     "split the query into several operators");
+  auto parsed = pg_query_parse(sql.c_str());
+  const std::unique_ptr<PgQueryParseResult, free_parse_result> guard{&parsed};
+  if (parsed.error != nullptr) {
+    const std::string message =
+        parsed.error->message == nullptr ? "syntax error" : parsed.error->message;
+    const auto at =
+        parsed.error->cursorpos > 0 ? text.offset_of_character(parsed.error->cursorpos) : -1;
+    std::string hint;
+    if (message.starts_with("subquery in FROM must have an alias"))
+      hint = "for example, FROM (SELECT ...) AS foo";
+    return text.fail(ec::invalid_argument, at, message, hint);
+  }
+  auto tree = ast::parse(parsed.parse_tree, nullptr, false);
+  if (tree.is_discarded())
+    return text.fail(ec::invalid_argument, -1, "the query cannot be read");
+  const auto& statements = list(tree, "stmts");
+  if (statements.empty())
+    return text.fail(ec::invalid_argument, -1, "the query is empty", "write one SELECT");
+  if (statements.size() > 1)
+    return text.fail(ec::invalid_argument,
+                     static_cast<std::int32_t>(number(statements[1], "stmt_location")),
+                     "more than one statement", "write exactly one SELECT; remove the semicolon");
+  return ast(child(statements[0], "stmt"));
+}
+
+} // namespace ebb::sql

@@ -1,0 +1,187 @@
+// FROM and WHERE: filters go down to the relations they speak of, window functions become
+// operators, joins are planned bottom-up.
+
+#include "actors/plan/sql/plan_from.hpp"
+
+#include <algorithm>
+
+namespace ebb::sql {
+
+namespace {
+
+bool reads_window(const from_item& leaf, const expr& x) {
+  for (const auto column : columns_of(x))
+    if (column >= leaf.window_start() && column < leaf.first + leaf.width)
+      return true;
+  return false;
+}
+
+// The literal of `rank <op> literal`, as the largest rank that can pass.
+std::optional<std::int64_t> largest_rank(const expr& x, std::uint32_t rank) {
+  if (x.kind != expr_kind::call || x.args.size() != 2)
+    return std::nullopt;
+  auto op = x.function->name;
+  const auto* column = x.args[0].get();
+  const auto* literal = x.args[1].get();
+  if (column->kind == expr_kind::literal) {
+    std::swap(column, literal);
+    op = op == ">=" ? "<=" : op == ">" ? "<" : op == "=" ? "=" : "";
+  }
+  if (column->kind != expr_kind::column || column->index != rank
+      || literal->kind != expr_kind::literal || literal->value.is_null(0))
+    return std::nullopt;
+  std::int64_t value = 0;
+  switch (literal->type.kind) {
+  case type_kind::bigint:
+    value = literal->value.data<std::int64_t>()[0];
+    break;
+  case type_kind::integer:
+    value = literal->value.data<std::int32_t>()[0];
+    break;
+  case type_kind::smallint:
+    value = literal->value.data<std::int16_t>()[0];
+    break;
+  default:
+    return std::nullopt;
+  }
+  if (op == "<=" || op == "=")
+    return value;
+  if (op == "<" && value > INT64_MIN)
+    return value - 1;
+  return std::nullopt;
+}
+
+} // namespace
+
+expr_ptr localized(const expr_ptr& x, std::uint32_t first) {
+  if (first == 0)
+    return x;
+  return rewrite(x, [&](const expr_ptr& leaf) -> expr_ptr {
+    if (leaf->kind != expr_kind::column)
+      return nullptr;
+    return make_column_ref(leaf->index - first, leaf->type, leaf->text);
+  });
+}
+
+// A projection over a window's ranks, with `rank <= n` above it: the operator need keep only n.
+node_id from_planner::limit_ranks(node_id node, const std::vector<expr_ptr>& filters) {
+  auto& build = planner_.build;
+  const auto* spec = std::get_if<operator_spec>(&build.node(node).what);
+  const auto* above = spec == nullptr ? nullptr : std::get_if<filter_project_spec>(spec);
+  if (above == nullptr || above->predicate || !build.own(node))
+    return node;
+  const auto input = build.node(node).inputs.front();
+  const auto* below = std::get_if<operator_spec>(&build.node(input).what);
+  const auto* ranks = below == nullptr ? nullptr : std::get_if<window_top_n_spec>(below);
+  if (ranks == nullptr || !ranks->with_rank || !build.own(input))
+    return node;
+  const auto rank_column = build.width(input) - 1;
+  auto limit = ranks->limit;
+  for (std::uint32_t i = 0; i < above->outputs.size(); ++i) {
+    if (above->outputs[i]->kind != expr_kind::column || above->outputs[i]->index != rank_column)
+      continue;
+    for (const auto& filter : filters)
+      if (const auto largest = largest_rank(*filter, i))
+        limit = std::min(limit, std::max<std::int64_t>(*largest, 1));
+  }
+  if (limit == ranks->limit)
+    return node;
+  auto limited = *ranks;
+  limited.limit = limit;
+  const auto projection = *above;
+  const auto below_node = build.node(input);
+  const auto above_node = build.node(node);
+  const auto top = build.add(below_node.label, operator_spec{limited}, below_node.inputs,
+                             below_node.columns, below_node.why);
+  return build.add(above_node.label, operator_spec{projection}, {top}, above_node.columns,
+                   above_node.why);
+}
+
+result<node_id> from_planner::base(const from_item& leaf, std::vector<expr_ptr> filters) {
+  for (auto& filter : filters)
+    filter = localized(filter, leaf.first);
+  return planner_.build.filter(limit_ranks(leaf.node, filters), std::move(filters));
+}
+
+result<node_id> from_planner::assigned(const from_item& leaf, std::vector<expr_ptr> filters) {
+  auto& build = planner_.build;
+  std::vector<expr_ptr> below;
+  std::vector<expr_ptr> above;
+  for (auto& filter : filters)
+    (reads_window(leaf, *filter) ? above : below).push_back(std::move(filter));
+  if (leaf.window->spec.kind == window_kind::session)
+    return planner_.query.fail(ec::invalid_argument, leaf.at,
+                              "session without GROUP BY: its windows are known per group only",
+                              "group by window_start, window_end and the keys of the session; "
+                              "filter on its windows with HAVING");
+  EBB_ASSIGN(auto node, base(leaf, std::move(below)));
+  const auto request = *leaf.window;
+  auto spec = moved(request.spec, request.shift);
+  const auto width = build.width(node);
+  if (request.shift != 0) {
+    const auto time = static_cast<std::uint32_t>(spec.time_column);
+    auto outputs = build.pass(node);
+    outputs.push_back(
+        {"window_time",
+         shifted(make_column_ref(time, build.columns(node)[time].type), request.shift),
+         {}});
+    spec.time_column = static_cast<std::int32_t>(width);
+    node = build.project(node, nullptr, std::move(outputs));
+  }
+  auto columns = build.columns(node);
+  const auto window = identity_of(request.spec);
+  const auto bounds = window_roles(request);
+  if (!window.processing_time && request.shift == 0
+      && columns[static_cast<std::size_t>(spec.time_column)].role == column_role::event_time)
+    columns[static_cast<std::size_t>(spec.time_column)].window = window;
+  columns.push_back({"window_start", sql_type{type_kind::timestamp}, true, bounds.start.role,
+                     window, bounds.start.lag});
+  columns.push_back({"window_end", sql_type{type_kind::timestamp}, true, bounds.end.role, window,
+                     bounds.end.lag});
+  node = build.add("window", operator_spec{window_assign_spec{spec}}, {node}, std::move(columns),
+                   "append-only: every row once for each window it lies in");
+  if (request.shift != 0) {
+    auto outputs = build.pass(node);
+    outputs.erase(outputs.begin() + width);
+    for (std::size_t i = width; i < outputs.size(); ++i)
+      outputs[i].x = shifted(outputs[i].x, -request.shift);
+    node = build.project(node, nullptr, std::move(outputs));
+  }
+  for (auto& filter : above)
+    filter = localized(filter, leaf.first);
+  return build.filter(node, std::move(above));
+}
+
+result<node_id> from_planner::plan(from_item& item, std::vector<expr_ptr> filters) {
+  if (!item.is_leaf())
+    return plan_join(item, std::move(filters));
+  return item.window ? assigned(item, std::move(filters)) : base(item, std::move(filters));
+}
+
+window_bounds window_roles(const window_request& request) {
+  const auto window = identity_of(request.spec);
+  window_bounds bounds;
+  bounds.start = {column_role::window_start, window, 0};
+  bounds.end = {column_role::window_end, window, 0};
+  if (window.processing_time)
+    return bounds;
+  // A window fires when the watermark reaches its end, a session when it passes it.
+  const bool session = window.kind == window_kind::session;
+  bounds.end.lag = request.shift - (session ? 0 : 1);
+  bounds.start.lag = add_lag(bounds.end.lag, longest(window));
+  return bounds;
+}
+
+result<staged_rows> plan_from(query_planner& planner, from_item& root,
+                              std::vector<expr_ptr> filters) {
+  from_planner from{planner};
+  staged_rows rows;
+  EBB_ASSIGN(rows.node, from.plan(root, std::move(filters)));
+  rows.times = from.take_times();
+  rows.place = [](const expr_ptr& x) -> expr_ptr {
+    return x->kind == expr_kind::column && x->index < proctime_index ? x : nullptr;
+  };
+  return rows;
+}
+
+} // namespace ebb::sql
