@@ -46,26 +46,34 @@ decimal_digits split_scientific(const char* first, const char* last) {
   return result;
 }
 
-/// The decimal as an integer; only for values without a fraction and below 2^100.
-int128 to_integer(const decimal_digits& x) {
-  int128 value = 0;
-  for (int i = 0; i < x.count; ++i)
-    value = value * 10 + (x.digits[i] - '0');
-  for (int i = x.count - 1; i < x.exponent; ++i)
-    value *= 10;
-  return value;
-}
-
 /// True when the decimal lies exactly in the middle between `x` and a neighbour. Such a decimal
-/// reads back equal only under round-half-to-even; PostgreSQL does not take it. The case exists
-/// only for integers of a middle size, where the middle is a short multiple of a power of ten.
+/// reads back equal only under round-half-to-even; PostgreSQL does not take it. It happens only
+/// where the decimal is an integer, D * 5^q * 2^q; its odd part and power of two are compared with
+/// those of the middles.
 template <class T>
 bool is_halfway(T x, const decimal_digits& decimal) {
-  const auto value = static_cast<int128>(x);
-  const int128 twice = 2 * to_integer(decimal);
-  const auto above = static_cast<int128>(std::nextafter(x, std::numeric_limits<T>::infinity()));
-  const auto below = static_cast<int128>(std::nextafter(x, T{0}));
-  return twice >= value + above || twice <= value + below;
+  constexpr int mantissa_bits = std::numeric_limits<T>::digits;
+  constexpr int most_fives = 23; // 5^24 is larger than every odd part of a middle
+  int twos = decimal.exponent - decimal.count + 1;
+  if (twos < 0 || twos > most_fives)
+    return false;
+  unsigned __int128 odd = 0;
+  for (int i = 0; i < decimal.count; ++i)
+    odd = odd * 10 + static_cast<unsigned>(decimal.digits[i] - '0');
+  for (int i = 0; i < decimal.exponent - decimal.count + 1; ++i)
+    odd *= 5;
+  if (odd == 0)
+    return false;
+  for (; odd % 2 == 0; odd /= 2)
+    ++twos;
+  int exponent = 0;
+  const auto mantissa =
+      static_cast<std::uint64_t>(std::ldexp(std::frexp(x, &exponent), mantissa_bits));
+  exponent -= mantissa_bits;
+  const bool lowest = mantissa == std::uint64_t{1} << (mantissa_bits - 1);
+  return (odd == 2 * mantissa + 1 && twos == exponent - 1)
+         || (lowest ? odd == 4 * mantissa - 1 && twos == exponent - 2
+                    : odd == 2 * mantissa - 1 && twos == exponent - 1);
 }
 
 template <class T>
@@ -73,16 +81,16 @@ decimal_digits shortest_digits(T x) {
   char text[40];
   auto end = std::to_chars(text, text + sizeof text, x, std::chars_format::scientific);
   auto result = split_scientific(text, end.ptr);
-  constexpr T integer_limit = std::numeric_limits<T>::digits == 53 ? T(0x1p54) : T(0x1p25);
-  constexpr T halfway_limit = std::numeric_limits<T>::digits == 53 ? T(0x1p80) : T(0x1p40);
-  if (x >= integer_limit && x < halfway_limit && is_halfway(x, result)) {
-    for (int precision = result.count - 1; precision < std::numeric_limits<T>::max_digits10;
-         ++precision) {
-      end = std::to_chars(text, text + sizeof text, x, std::chars_format::scientific, precision);
-      result = split_scientific(text, end.ptr);
-      if (!is_halfway(x, result))
-        break;
-    }
+  if (!is_halfway(x, result))
+    return result;
+  for (int precision = result.count - 1; precision < std::numeric_limits<T>::max_digits10;
+       ++precision) {
+    end = std::to_chars(text, text + sizeof text, x, std::chars_format::scientific, precision);
+    T back = 0;
+    std::from_chars(text, end.ptr, back);
+    result = split_scientific(text, end.ptr);
+    if (back == x && !is_halfway(x, result))
+      break;
   }
   return result;
 }

@@ -13,6 +13,13 @@ bool not_distinct(const column& elements, std::uint32_t k, const column& value, 
   return equal_values(elements, k, value, i);
 }
 
+bool has_null_element(const array_arg& array, std::uint32_t i) {
+  for (auto k = array.first(i); k < array.last(i); ++k)
+    if (array.elements().is_null(k))
+      return true;
+  return false;
+}
+
 /// `element = ANY (array)`: NULL where it is not found among NULLs.
 result<column> contains(const call_context& context, std::span<const column> args) {
   const array_arg array(args[0]);
@@ -47,7 +54,8 @@ result<column> array_position(const call_context& context, std::span<const colum
   auto* values = out.mutable_data<std::int32_t>();
   for (std::uint32_t i = 0; i < context.rows; ++i) {
     values[i] = 0;
-    if (args[0].is_null(i)) {
+    if (args[0].is_null(i) || array.size(i) == 0
+        || (args[1].is_null(i) && !has_null_element(array, i))) {
       set_null(out, i);
       continue;
     }

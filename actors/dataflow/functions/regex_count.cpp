@@ -3,6 +3,7 @@
 #include "actors/dataflow/functions/regex_kernel.hpp"
 #include "actors/dataflow/functions/utf8.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -77,8 +78,10 @@ result<column> regexp_count(const call_context& context, std::span<const column>
 /// Match number `number`, or one of its groups; data() is null where there is none.
 std::string_view nth_match(const regex& pattern, std::string_view text, std::int32_t start,
                            std::int32_t number, std::int32_t group) {
-  if (group > pattern.groups())
+  if (group > std::max(pattern.groups(), 1))
     return {};
+  if (pattern.groups() == 0)
+    group = 0; // without groups the match counts as the first one
   std::vector<std::string_view> found(static_cast<std::size_t>(group) + 1);
   match_walk walk(pattern, text, byte_of_character(text, start));
   while (walk.next(found))

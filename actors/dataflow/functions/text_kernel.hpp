@@ -53,7 +53,8 @@ private:
 class text_output {
 public:
   explicit text_output(const call_context& context)
-      : column_(make_column(context.type, context.rows)), refs_(column_.mutable_data<text_ref>()) {}
+      : column_(make_column(context.type, context.rows)), refs_(column_.mutable_data<text_ref>()),
+        valid_(context.valid) {}
 
   /// Keeps the bytes of `source` alive, so that `share` may point at them.
   void share_heap(const column& source);
@@ -85,7 +86,11 @@ public:
     set_null(column_, i);
   }
 
+  /// Rows that are NULL in an argument of a strict function are made empty.
   [[nodiscard]] column take() {
+    for (std::uint32_t i = 0; valid_ != nullptr && i < column_.rows; ++i)
+      if (!get_bit(valid_, i))
+        refs_[i] = text_ref{};
     return std::move(column_);
   }
 
@@ -94,6 +99,7 @@ private:
 
   column column_;
   text_ref* refs_;
+  const std::uint8_t* valid_;
   char* next_ = nullptr;
   char* end_ = nullptr;
 };
