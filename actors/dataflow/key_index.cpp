@@ -252,6 +252,10 @@ std::uint32_t key_index::mark() noexcept {
   return impl_->mark++;
 }
 
+void key_index::start_at(std::uint32_t mark) noexcept {
+  impl_->mark = mark;
+}
+
 std::uint32_t key_index::changed_at(std::uint32_t slot) const noexcept {
   return impl_->keys.touched(slot);
 }

@@ -60,6 +60,8 @@ public:
 
   /// Change numbers: `mark()` starts a new one; a slot's number is that of its last touch.
   std::uint32_t mark() noexcept;
+  /// Goes on with a number that others have reached, before the first key.
+  void start_at(std::uint32_t mark) noexcept;
   [[nodiscard]] std::uint32_t changed_at(std::uint32_t slot) const noexcept;
   void touch(std::uint32_t slot) noexcept;
 

@@ -1,0 +1,297 @@
+#include "actors/dataflow/operators/aggregate_table.hpp"
+
+#include "actors/dataflow/value_builder.hpp"
+#include "schemas/assert.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+namespace ebb {
+
+namespace {
+
+constexpr char saved_version = 1;
+
+/// Bits of the rows for which a BOOLEAN is true.
+buffer_ptr true_rows(const column& x) {
+  const std::size_t bytes = (static_cast<std::size_t>(x.rows) + 7) / 8;
+  auto bits = buffer_ptr::make(std::max<std::size_t>(1, bytes));
+  auto* to = bits.as<std::uint8_t>();
+  std::memset(to, 0, bytes);
+  const auto* values = x.data<std::uint8_t>();
+  for (std::uint32_t i = 0; i < x.rows; ++i)
+    to[i >> 3] =
+        static_cast<std::uint8_t>(to[i >> 3] | ((values[x.at(i)] != 0 ? 1 : 0) << (i & 7)));
+  if (x.has_nulls())
+    for (std::uint32_t i = 0; i < x.rows; ++i)
+      if (x.is_null(i))
+        clear_bit(to, i);
+  return bits;
+}
+
+buffer_ptr pick_bits(const buffer_ptr& bits, std::span<const std::uint32_t> picks) {
+  const std::size_t bytes = (picks.size() + 7) / 8;
+  auto picked = buffer_ptr::make(std::max<std::size_t>(1, bytes));
+  auto* to = picked.as<std::uint8_t>();
+  std::memset(to, 0, bytes);
+  const auto* from = bits.as<const std::uint8_t>();
+  for (std::uint32_t i = 0; i < picks.size(); ++i)
+    if (get_bit(from, picks[i]))
+      set_bit(to, i);
+  return picked;
+}
+
+} // namespace
+
+column pick_rows(const column& x, std::span<const std::uint32_t> picks) {
+  const auto count = static_cast<std::uint32_t>(picks.size());
+  const bool neighbours = !picks.empty() && picks.back() - picks.front() + 1 == count
+                          && std::is_sorted(picks.begin(), picks.end());
+  if (!neighbours || x.constant || x.type.kind == type_kind::array
+      || (x.has_nulls() && picks.front() % 8 != 0))
+    return gather(x, picks.data(), count);
+  const auto part = [&](const buffer_ptr& whole, std::size_t width) {
+    return whole ? buffer_ptr::part(whole, picks.front() * width, count * width) : buffer_ptr{};
+  };
+  column some = x;
+  some.rows = count;
+  some.values = part(x.values, value_width(x.type.kind));
+  some.scales = part(x.scales, sizeof(std::int16_t));
+  if (x.validity)
+    some.validity = buffer_ptr::part(x.validity, picks.front() / 8, (count + 7) / 8);
+  return some;
+}
+
+namespace {
+
+/// Adds picked rows to slots of the calls' accumulators.
+result<void> update_picked(std::span<const std::unique_ptr<accumulators>> calls,
+                           std::span<const std::uint32_t> slots, const call_rows& rows,
+                           const std::vector<std::uint32_t>& picks) {
+  std::vector<std::int32_t> weights;
+  if (rows.weights != nullptr)
+    for (const auto i : picks)
+      weights.push_back(rows.weights[i]);
+  for (std::size_t c = 0; c < calls.size(); ++c) {
+    std::vector<column> args;
+    args.reserve(rows.args[c].size());
+    for (const auto& arg : rows.args[c])
+      args.push_back(pick_rows(arg, picks));
+    if (rows.states) {
+      EBB_TRY(calls[c]->merge_state(slots, args));
+      continue;
+    }
+    const auto included = rows.included[c] ? pick_bits(rows.included[c], picks) : buffer_ptr{};
+    auto done =
+        calls[c]->update(slots, args, included ? included.as<const std::uint8_t>() : nullptr,
+                         weights.empty() ? nullptr : weights.data());
+    if (!done) {
+      if (done.error().row)
+        done.error().row = picks[*done.error().row];
+      return done;
+    }
+  }
+  return {};
+}
+
+} // namespace
+
+aggregate_shape::aggregate_shape(std::vector<sql_type> keys, std::vector<aggregate_call> all_calls,
+                                 std::uint16_t groups)
+    : key_types(std::move(keys)), calls(std::move(all_calls)), key_groups(groups) {
+  for (const auto& call : calls)
+    states.push_back(state_types(call));
+}
+
+call_rows arguments_of(const aggregate_shape& shape, const batch& rows) {
+  call_rows made;
+  made.rows = rows.rows;
+  made.weights = rows.weights ? rows.weights.as<const std::int32_t>() : nullptr;
+  for (const auto& call : shape.calls) {
+    std::vector<column> args;
+    args.reserve(call.args.size() + call.order_by.size());
+    for (const auto k : call.args)
+      args.push_back(rows.columns[k]);
+    for (const auto& key : call.order_by)
+      args.push_back(rows.columns[key.column]);
+    made.args.push_back(std::move(args));
+    made.included.push_back(call.filter < 0
+                                ? buffer_ptr{}
+                                : true_rows(rows.columns[static_cast<std::size_t>(call.filter)]));
+  }
+  return made;
+}
+
+call_rows states_of(const aggregate_shape& shape, const batch& rows, std::size_t first) {
+  call_rows made;
+  made.rows = rows.rows;
+  made.states = true;
+  for (const auto& state : shape.states) {
+    std::vector<column> columns;
+    columns.reserve(state.size());
+    for (std::size_t k = 0; k < state.size(); ++k)
+      columns.push_back(rows.columns[first++]);
+    made.args.push_back(std::move(columns));
+    made.included.emplace_back();
+  }
+  return made;
+}
+
+result<void> update_calls(std::span<const std::unique_ptr<accumulators>> calls,
+                          std::span<const std::uint32_t> slots, const call_rows& rows,
+                          const std::vector<std::uint32_t>* picks) {
+  if (picks != nullptr)
+    return update_picked(calls, slots, rows, *picks);
+  for (std::size_t c = 0; c < calls.size(); ++c) {
+    if (rows.states)
+      EBB_TRY(calls[c]->merge_state(slots, rows.args[c]));
+    else
+      EBB_TRY(calls[c]->update(
+          slots, rows.args[c],
+          rows.included[c] ? rows.included[c].as<const std::uint8_t>() : nullptr, rows.weights));
+  }
+  return {};
+}
+
+result<void> states_of_rows(const aggregate_shape& shape, const call_rows& rows,
+                            const std::vector<std::uint32_t>& picks, std::vector<column>& out) {
+  std::vector<std::unique_ptr<accumulators>> calls;
+  std::vector<std::uint32_t> slots(picks.size());
+  std::iota(slots.begin(), slots.end(), 0U);
+  for (const auto& call : shape.calls) {
+    calls.push_back(make_accumulators(call, {}));
+    calls.back()->resize(static_cast<std::uint32_t>(picks.size()));
+  }
+  EBB_TRY(update_picked(calls, slots, rows, picks));
+  for (const auto& call : calls)
+    for (auto& x : call->state(slots))
+      out.push_back(std::move(x));
+  return {};
+}
+
+aggregate_table::aggregate_table(const aggregate_shape& shape)
+    : shape_(shape), index_(shape.key_types, shape.key_groups) {
+  for (const auto& call : shape.calls)
+    calls_.push_back(make_accumulators(call, {}));
+}
+
+void aggregate_table::make_room() {
+  for (auto& call : calls_)
+    call->resize(index_.slot_count());
+}
+
+result<void> aggregate_table::add(std::span<const column* const> keys, const std::uint64_t* hashes,
+                                  const call_rows& rows, const std::vector<std::uint32_t>* picks) {
+  const auto count = picks == nullptr ? rows.rows : static_cast<std::uint32_t>(picks->size());
+  scratch_.resize(count);
+  index_.resolve(keys, hashes, picks == nullptr ? nullptr : picks->data(), count, scratch_.data());
+  make_room();
+  return update_calls(calls_, scratch_, rows, picks);
+}
+
+result<void> aggregate_table::merge(const aggregate_table& from,
+                                    std::span<const std::uint32_t> theirs) {
+  scratch_.resize(theirs.size());
+  index_.resolve_from(from.index_, theirs, scratch_.data());
+  make_room();
+  for (std::size_t c = 0; c < calls_.size(); ++c)
+    EBB_TRY(calls_[c]->merge(scratch_, *from.calls_[c], theirs));
+  return {};
+}
+
+result<void> aggregate_table::results(std::span<const std::uint32_t> slots,
+                                      std::vector<column>& out) const {
+  for (const auto& call : calls_) {
+    EBB_ASSIGN(auto x, call->finish(slots));
+    out.push_back(std::move(x));
+  }
+  return {};
+}
+
+void aggregate_table::states(std::span<const std::uint32_t> slots, std::vector<column>& out) const {
+  for (const auto& call : calls_)
+    for (auto& x : call->state(slots))
+      out.push_back(std::move(x));
+}
+
+void aggregate_table::keys(std::span<const std::uint32_t> slots, std::vector<column>& out) const {
+  for (std::size_t k = 0; k < shape_.key_types.size(); ++k)
+    out.push_back(index_.key_column(k, slots));
+}
+
+std::string aggregate_table::save(std::uint32_t slot) const {
+  std::string bytes(1, saved_version);
+  std::vector<column> columns;
+  if (!index_.exact())
+    keys({&slot, 1}, columns);
+  states({&slot, 1}, columns);
+  for (const auto& x : columns)
+    append_value(x, 0, bytes);
+  return bytes;
+}
+
+result<void> aggregate_table::load(std::string_view key, std::string_view value) {
+  if (value.empty() || value.front() != saved_version)
+    return make_error(ec::corrupt, "unknown version of a group's state");
+  value.remove_prefix(1);
+  const auto read = [](std::string_view& bytes, const sql_type& type) -> result<column> {
+    value_builder one(type, 1);
+    EBB_TRY(one.append_encoded(bytes));
+    return one.take();
+  };
+  std::uint32_t slot = 0;
+  if (index_.exact()) {
+    EBB_ASSIGN(slot, index_.resolve_encoded(key));
+  } else {
+    std::vector<column> columns;
+    std::vector<const column*> pointers;
+    for (const auto& type : shape_.key_types) {
+      EBB_ASSIGN(auto x, read(value, type));
+      columns.push_back(std::move(x));
+    }
+    for (const auto& x : columns)
+      pointers.push_back(&x);
+    std::uint64_t hash = 0;
+    hash_keys(pointers, 1, &hash);
+    index_.resolve(pointers, &hash, nullptr, 1, &slot);
+  }
+  make_room();
+  for (std::size_t c = 0; c < calls_.size(); ++c) {
+    std::vector<column> state;
+    for (const auto& type : shape_.states[c]) {
+      EBB_ASSIGN(auto x, read(value, type));
+      state.push_back(std::move(x));
+    }
+    EBB_TRY(calls_[c]->merge_state({&slot, 1}, state));
+  }
+  if (!value.empty())
+    return make_error(ec::corrupt, "a group's state is longer than its columns");
+  return {};
+}
+
+std::vector<std::uint32_t> aggregate_table::slots() const {
+  std::vector<std::uint32_t> all;
+  all.reserve(index_.live());
+  // Nothing is ever erased from a table: its slots are dense.
+  EBB_ASSERT(index_.live() == index_.slot_count());
+  for (std::uint32_t slot = 0; slot < index_.slot_count(); ++slot)
+    all.push_back(slot);
+  return all;
+}
+
+void aggregate_table::clear() {
+  for (std::uint32_t slot = 0; slot < index_.slot_count(); ++slot)
+    for (auto& call : calls_)
+      call->clear(slot);
+  index_.clear();
+}
+
+std::size_t aggregate_table::byte_size() const noexcept {
+  std::size_t bytes = sizeof(*this) + index_.byte_size();
+  for (const auto& call : calls_)
+    bytes += call->byte_size();
+  return bytes;
+}
+
+} // namespace ebb

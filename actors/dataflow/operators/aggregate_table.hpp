@@ -1,0 +1,105 @@
+/// Groups and their accumulators: what one pane, one fired window or one batch of a pre-aggregation
+/// holds.
+#pragma once
+
+#include "actors/dataflow/key_index.hpp"
+#include "actors/dataflow/operator_spec.hpp"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebb {
+
+/// What all tables of one operator have in common. Outlives them.
+struct aggregate_shape {
+  std::vector<sql_type> key_types;
+  std::vector<aggregate_call> calls;
+  std::vector<std::vector<sql_type>> states; ///< state columns of each call
+  std::uint16_t key_groups = 128;
+
+  aggregate_shape(std::vector<sql_type> keys, std::vector<aggregate_call> all_calls,
+                  std::uint16_t groups);
+};
+
+/// The rows of one batch as the calls see them. Made once a batch; shares the batch's memory.
+struct call_rows {
+  std::uint32_t rows = 0;
+  std::vector<std::vector<column>>
+      args;                         ///< of each call: arguments and sort keys, or state columns
+  std::vector<buffer_ptr> included; ///< of each call: rows that its FILTER lets in; null = all
+  const std::int32_t* weights = nullptr;
+  bool states = false; ///< rows are partial results: `args` holds their state columns
+};
+
+/// Rows of a batch as the calls' arguments.
+[[nodiscard]] call_rows arguments_of(const aggregate_shape& shape, const batch& rows);
+/// Rows of a batch as partial results: state columns from column `first` on.
+[[nodiscard]] call_rows states_of(const aggregate_shape& shape, const batch& rows,
+                                  std::size_t first);
+
+/// Adds rows (all, or the picked ones) to `slots` of the calls' accumulators, which have room.
+[[nodiscard]] result<void> update_calls(std::span<const std::unique_ptr<accumulators>> calls,
+                                        std::span<const std::uint32_t> slots, const call_rows& rows,
+                                        const std::vector<std::uint32_t>* picks);
+
+/// Appends the states that picked rows have each by itself.
+[[nodiscard]] result<void> states_of_rows(const aggregate_shape& shape, const call_rows& rows,
+                                          const std::vector<std::uint32_t>& picks,
+                                          std::vector<column>& out);
+
+/// Rows `picks[0..count)` of a column; neighbours share its memory where they can.
+[[nodiscard]] column pick_rows(const column& x, std::span<const std::uint32_t> picks);
+
+class aggregate_table {
+public:
+  explicit aggregate_table(const aggregate_shape& shape);
+
+  /// Adds rows: all of them, or picked ones. `hashes` are of all rows' keys.
+  [[nodiscard]] result<void> add(std::span<const column* const> keys, const std::uint64_t* hashes,
+                                 const call_rows& rows, const std::vector<std::uint32_t>* picks);
+
+  /// Adds the groups `theirs` of another table of the same shape.
+  [[nodiscard]] result<void> merge(const aggregate_table& from,
+                                   std::span<const std::uint32_t> theirs);
+
+  /// Appends the results (or the states) of groups as columns.
+  [[nodiscard]] result<void> results(std::span<const std::uint32_t> slots,
+                                     std::vector<column>& out) const;
+  void states(std::span<const std::uint32_t> slots, std::vector<column>& out) const;
+  /// Appends the key columns of groups.
+  void keys(std::span<const std::uint32_t> slots, std::vector<column>& out) const;
+
+  /// The byte form of a group: exact keys where the canonical ones lose something, then states.
+  [[nodiscard]] std::string save(std::uint32_t slot) const;
+  /// Adds a saved group.
+  [[nodiscard]] result<void> load(std::string_view key, std::string_view value);
+
+  /// Slots of all groups, ascending.
+  [[nodiscard]] std::vector<std::uint32_t> slots() const;
+
+  [[nodiscard]] key_index& index() noexcept {
+    return index_;
+  }
+
+  [[nodiscard]] const key_index& index() const noexcept {
+    return index_;
+  }
+
+  /// Drops all groups; keeps memory for the next ones.
+  void clear();
+
+  [[nodiscard]] std::size_t byte_size() const noexcept;
+
+private:
+  void make_room();
+
+  const aggregate_shape& shape_;
+  key_index index_;
+  std::vector<std::unique_ptr<accumulators>> calls_;
+  std::vector<std::uint32_t> scratch_;
+};
+
+} // namespace ebb

@@ -1,0 +1,109 @@
+/// GROUP BY over aligned or attached windows: rows (or partial results) in, results out when the
+/// watermark passes a window's end.
+///
+/// Rows are added to panes only; a window's panes are merged when it fires. Firing is a cursor: it
+/// merges and emits within the step's budget and is part of the saved state.
+#pragma once
+
+#include "actors/dataflow/operators/aggregate_table.hpp"
+#include "actors/dataflow/operators/batch_collector.hpp"
+#include "actors/dataflow/operators/pane_finder.hpp"
+
+#include <map>
+#include <optional>
+
+namespace ebb {
+
+/// The phases complete and final, for every window but sessions.
+class pane_aggregate final : public stream_operator {
+public:
+  pane_aggregate(const window_aggregate_spec& spec, operator_context context);
+
+  [[nodiscard]] result<bool> step(stream_item* item, step_budget& budget, output& out) override;
+  [[nodiscard]] bool wants_ticks() const noexcept override;
+  [[nodiscard]] micros next_tick() const noexcept override;
+  [[nodiscard]] operator_counters counters() const override;
+
+  change_mark mark() override;
+  void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override;
+  [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
+                                  std::string_view key, std::string_view value) override;
+
+private:
+  using table_ptr = std::unique_ptr<aggregate_table>;
+
+  /// A window on its way out.
+  struct firing {
+    pane_id window;
+    /// Panes still to be merged into `merged`; those that no later window needs are owned.
+    std::vector<const aggregate_table*> parts;
+    std::vector<table_ptr> owned;
+    std::size_t part = 0;
+    std::uint32_t part_slot = 0;
+    table_ptr merged;
+    /// What is emitted: `merged`, or the only pane.
+    const aggregate_table* groups = nullptr;
+    std::uint32_t next = 0; ///< slots before it are emitted
+  };
+
+  /// A pane or window that left the state while marks were taken.
+  struct dropped_prefix {
+    change_mark at;
+    std::uint16_t state;
+    pane_id id;
+  };
+
+  void accept(const stream_item& item);
+  [[nodiscard]] result<bool> work(step_budget& budget, output& out);
+  void start_batch(const stream_item& item);
+  [[nodiscard]] result<void> take_rows(step_budget& budget);
+  /// Sorts rows into panes until one needs windows to fire before it; counts late ones.
+  void split_rows();
+  [[nodiscard]] result<void> add_rows(const pane_id& pane, const std::vector<std::uint32_t>* picks);
+  [[nodiscard]] bool start_firing();
+  [[nodiscard]] result<void> continue_firing(step_budget& budget, output& out);
+  [[nodiscard]] result<void> merge_parts(step_budget& budget);
+  [[nodiscard]] result<void> emit_groups(step_budget& budget, output& out);
+  void finish_firing();
+  void drop(std::uint16_t state, const pane_id& id);
+  [[nodiscard]] std::optional<pane_id> next_window() const;
+  [[nodiscard]] table_ptr make_table() const;
+  void save_table(const aggregate_table& table, const pane_id& id, std::uint16_t state,
+                  std::uint16_t key_group, change_mark since, std::uint32_t first_slot,
+                  state_sink& sink) const;
+  [[nodiscard]] result<void> load_progress(std::uint16_t key_group, std::string_view value);
+
+  operator_context context_;
+  window_spec window_;
+  bool final_;
+  std::vector<std::uint32_t> keys_;
+  aggregate_shape shape_;
+  window_slicer slicer_;
+  pane_finder finder_;
+
+  std::map<pane_id, table_ptr> panes_;
+  std::map<pane_id, table_ptr> resumed_; ///< loaded windows that were being emitted
+  std::optional<firing> firing_;
+  batch_collector collector_;
+  micros fired_ = min_time;    ///< windows that end at or before it have fired
+  micros target_ = min_time;   ///< windows that end at or before it are to fire
+  micros promised_ = min_time; ///< watermark to send on once they have
+  micros passed_ = min_time;   ///< watermark sent on
+  micros now_ = min_time;      ///< last tick
+  bool idle_ = false;          ///< to be passed on
+  /// After loading groups of instances that had fired to different times: each group's own.
+  std::vector<micros> fired_of_group_;
+
+  batch_ptr rows_; ///< being taken
+  std::uint32_t next_row_ = 0;
+  micros other_channels_ = max_time;
+  std::vector<const column*> key_columns_;
+  std::vector<std::uint64_t> hashes_;
+  call_rows call_rows_;
+
+  change_mark mark_ = 1;
+  std::vector<dropped_prefix> dropped_;
+  operator_counters counters_;
+};
+
+} // namespace ebb

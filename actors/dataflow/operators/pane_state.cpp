@@ -1,0 +1,140 @@
+/// Saving and loading of pane_aggregate.
+///
+/// States: 0 = how far windows have fired (one entry a key group, empty key), 1 = panes, 2 = what
+/// remains of windows being emitted. Keys of 1 and 2: end and start of the pane or window, then the
+/// group's key.
+#include "actors/dataflow/operators/pane_aggregate.hpp"
+#include "actors/dataflow/operators/time_keys.hpp"
+#include "schemas/assert.hpp"
+
+#include <algorithm>
+
+namespace ebb {
+
+namespace {
+
+constexpr std::uint16_t progress_state = 0;
+constexpr std::uint16_t pane_entries = 1;
+constexpr std::uint16_t window_entries = 2;
+// Marks that are remembered for erasing; a save asks for the one before the last, or for all.
+constexpr change_mark marks_kept = 16;
+
+std::string prefix_of(const pane_id& id) {
+  std::string prefix;
+  append_time_key(id.end, prefix);
+  append_time_key(id.start, prefix);
+  return prefix;
+}
+
+} // namespace
+
+void pane_aggregate::drop(std::uint16_t state, const pane_id& id) {
+  // Before the first mark nothing has been saved that would have to be erased.
+  if (mark_ > 1)
+    dropped_.push_back({mark_, state, id});
+}
+
+change_mark pane_aggregate::mark() {
+  for (auto& [id, table] : panes_)
+    static_cast<void>(table->index().mark());
+  std::erase_if(dropped_, [&](const auto& x) { return x.at + marks_kept < mark_; });
+  return mark_++;
+}
+
+void pane_aggregate::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
+  EBB_ASSERT(!rows_); // a barrier comes after whole batches
+  std::string progress;
+  for (const auto time :
+       {fired_of_group_.empty() ? fired_ : fired_of_group_[key_group], target_, promised_})
+    append_time_key(time, progress);
+  sink.put(progress_state, {}, progress);
+  const auto erase_dropped = [&](std::uint16_t state) {
+    std::vector<std::string> prefixes;
+    for (const auto& x : dropped_)
+      if (since != 0 && x.at > since && x.state == state)
+        prefixes.push_back(prefix_of(x.id));
+    std::sort(prefixes.begin(), prefixes.end());
+    for (const auto& prefix : prefixes)
+      sink.erase_prefix(state, prefix);
+  };
+  erase_dropped(pane_entries);
+  for (const auto& [id, table] : panes_)
+    save_table(*table, id, pane_entries, key_group, since, 0, sink);
+  erase_dropped(window_entries);
+  for (const auto& [id, table] : resumed_)
+    save_table(*table, id, window_entries, key_group, since, 0, sink);
+  if (!firing_)
+    return;
+  // What is left of the window is written whole: it changes as it goes out.
+  const auto& f = *firing_;
+  if (since != 0)
+    sink.erase_prefix(window_entries, prefix_of(f.window));
+  if (f.groups != nullptr) {
+    save_table(*f.groups, f.window, window_entries, key_group, 0, f.next, sink);
+    return;
+  }
+  aggregate_table all(shape_);
+  const auto take = [&](const aggregate_table& from, std::uint32_t first) {
+    std::vector<std::uint32_t> slots;
+    from.index().slots_of_group(key_group, slots);
+    std::erase_if(slots, [&](std::uint32_t slot) { return slot < first; });
+    static_cast<void>(all.merge(from, slots));
+  };
+  take(*f.merged, 0);
+  for (auto part = f.part; part < f.parts.size(); ++part)
+    take(*f.parts[part], part == f.part ? f.part_slot : 0);
+  save_table(all, f.window, window_entries, key_group, 0, 0, sink);
+}
+
+void pane_aggregate::save_table(const aggregate_table& table, const pane_id& id,
+                                std::uint16_t state, std::uint16_t key_group, change_mark since,
+                                std::uint32_t first_slot, state_sink& sink) const {
+  const auto& index = table.index();
+  std::vector<std::uint32_t> slots;
+  index.slots_of_group(key_group, slots);
+  std::vector<std::pair<std::string, std::uint32_t>> entries;
+  for (const auto slot : slots)
+    if (slot >= first_slot && (since == 0 || index.changed_at(slot) > since)) {
+      std::string key = prefix_of(id);
+      index.encode(slot, key);
+      entries.emplace_back(std::move(key), slot);
+    }
+  std::sort(entries.begin(), entries.end());
+  for (const auto& [key, slot] : entries)
+    sink.put(state, key, table.save(slot));
+}
+
+result<void> pane_aggregate::load_progress(std::uint16_t key_group, std::string_view value) {
+  EBB_ASSIGN(const auto fired, take_time_key(value));
+  EBB_ASSIGN(const auto target, take_time_key(value));
+  EBB_ASSIGN(const auto promised, take_time_key(value));
+  if (fired_of_group_.empty()) {
+    fired_of_group_.assign(shape_.key_groups, min_time);
+    fired_ = target_ = promised_ = max_time;
+  }
+  // Instances that are joined may have been at different points: the least counts, and what a group
+  // had fired beyond it is remembered.
+  fired_of_group_[key_group] = fired;
+  fired_ = std::min(fired_, fired);
+  target_ = std::min(target_, target);
+  promised_ = std::min(promised_, promised);
+  passed_ = fired_;
+  return {};
+}
+
+result<void> pane_aggregate::load(std::uint16_t key_group, std::uint16_t state,
+                                  std::string_view key, std::string_view value) {
+  if (state == progress_state)
+    return load_progress(key_group, value);
+  pane_id id;
+  EBB_ASSIGN(id.end, take_time_key(key));
+  EBB_ASSIGN(id.start, take_time_key(key));
+  if (state != pane_entries && state != window_entries)
+    return make_error(ec::corrupt, "unknown state of a window aggregate");
+  auto& table = (state == pane_entries ? panes_ : resumed_)[id];
+  if (!table)
+    table = make_table();
+  return table->load(key, value);
+}
+
+} // namespace ebb

@@ -1,0 +1,158 @@
+#include "actors/dataflow/operators/partial_aggregate.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace ebb {
+
+namespace {
+
+std::vector<sql_type> key_types(const window_aggregate_spec& spec,
+                                const operator_context& context) {
+  std::vector<sql_type> types(2, sql_type{type_kind::timestamp});
+  for (const auto k : spec.keys)
+    types.push_back(context.inputs[0][k]);
+  return types;
+}
+
+pane_source source_of(const window_spec& w) {
+  if (w.kind == window_kind::attached)
+    return {-1, w.end_column, w.start_column};
+  return {w.processing_time ? -1 : w.time_column, -1, -1};
+}
+
+/// Output columns: keys, then the pane's edges (which are the first keys of the table).
+std::vector<column> reorder(std::vector<column> keys) {
+  std::rotate(keys.begin(), keys.begin() + 2, keys.end());
+  return keys;
+}
+
+} // namespace
+
+partial_aggregate::partial_aggregate(const window_aggregate_spec& spec, operator_context context)
+    : context_(std::move(context)), window_(spec.window), keys_(spec.keys),
+      shape_(key_types(spec, context_), spec.calls, 1), slicer_(spec.window),
+      finder_(slicer_, source_of(spec.window)), table_(shape_) {}
+
+result<bool> partial_aggregate::step(stream_item* item, step_budget& budget, output& out) {
+  if (item == nullptr)
+    return false;
+  switch (item->kind) {
+  case item_kind::batch:
+    counters_.rows_in += item->rows->rows;
+    budget.rows -= std::min(budget.rows, item->rows->rows);
+    if (item->rows->rows != 0)
+      EBB_TRY(take(*item->rows, item->other_channels, out));
+    break;
+  case item_kind::watermark:
+    if (!window_.processing_time || item->time == max_time)
+      out.advance(item->time);
+    break;
+  case item_kind::idle:
+    out.idle();
+    break;
+  case item_kind::tick:
+    now_ = std::max(now_, item->time);
+    break;
+  case item_kind::end:
+    break;
+  }
+  return false;
+}
+
+result<void> partial_aggregate::take(const batch& rows, micros other_channels, output& out) {
+  split(rows, other_channels);
+  const auto calls = arguments_of(shape_, rows);
+  if (!on_time_.empty())
+    EBB_TRY(emit_on_time(rows, calls, out));
+  if (!behind_.empty())
+    EBB_TRY(emit_behind(rows, calls, out));
+  return {};
+}
+
+void partial_aggregate::split(const batch& rows, micros other_channels) {
+  on_time_.clear();
+  behind_.clear();
+  behind_watermarks_.clear();
+  const sql_type timestamp{type_kind::timestamp};
+  pane_starts_ = make_column(timestamp, rows.rows);
+  pane_ends_ = make_column(timestamp, rows.rows);
+  auto* starts = pane_starts_.mutable_data<micros>();
+  auto* ends = pane_ends_.mutable_data<micros>();
+  const auto* watermarks = rows.watermarks ? rows.watermarks.as<const micros>() : nullptr;
+  finder_.start(rows, now_);
+  for (std::uint32_t i = 0; i < rows.rows; ++i) {
+    const auto at = finder_.find(i);
+    if (at == pane_finder::no_pane) {
+      starts[i] = ends[i] = min_time;
+      ++counters_.late_rows;
+      continue;
+    }
+    const auto& found = finder_.panes()[at];
+    starts[i] = found.pane.start;
+    ends[i] = found.pane.end;
+    if (!found.covered)
+      continue;
+    const auto watermark =
+        watermarks == nullptr ? min_time : std::min(watermarks[i], other_channels);
+    if (found.first_end <= watermark) [[unlikely]] {
+      behind_.push_back(i);
+      behind_watermarks_.push_back(watermark);
+    } else {
+      on_time_.push_back(i);
+    }
+  }
+}
+
+result<void> partial_aggregate::emit_on_time(const batch& rows, const call_rows& calls,
+                                             output& out) {
+  std::vector<const column*> keys{&pane_starts_, &pane_ends_};
+  for (const auto k : keys_)
+    keys.push_back(&rows.columns[k]);
+  hashes_.resize(rows.rows);
+  hash_keys(keys, rows.rows, hashes_.data());
+  if (auto done = table_.add(keys, hashes_.data(), calls,
+                             on_time_.size() == rows.rows ? nullptr : &on_time_);
+      !done)
+    return name_row(std::move(done).error(), rows, context_.name);
+  const auto slots = table_.slots();
+  auto made = std::make_shared<batch>();
+  made->rows = static_cast<std::uint32_t>(slots.size());
+  std::vector<column> key_columns;
+  table_.keys(slots, key_columns);
+  made->columns = reorder(std::move(key_columns));
+  table_.states(slots, made->columns);
+  table_.clear();
+  counters_.rows_out += made->rows;
+  out.emit(std::move(made));
+  return {};
+}
+
+result<void> partial_aggregate::emit_behind(const batch& rows, const call_rows& calls,
+                                            output& out) {
+  auto made = std::make_shared<batch>();
+  made->rows = static_cast<std::uint32_t>(behind_.size());
+  for (const auto k : keys_)
+    made->columns.push_back(pick_rows(rows.columns[k], behind_));
+  made->columns.push_back(pick_rows(pane_starts_, behind_));
+  made->columns.push_back(pick_rows(pane_ends_, behind_));
+  if (auto done = states_of_rows(shape_, calls, behind_, made->columns); !done)
+    return name_row(std::move(done).error(), rows, context_.name);
+  made->watermarks = buffer_ptr::of<micros>(behind_.size());
+  std::copy(behind_watermarks_.begin(), behind_watermarks_.end(), made->watermarks.as<micros>());
+  counters_.rows_out += made->rows;
+  out.emit(std::move(made));
+  return {};
+}
+
+bool partial_aggregate::wants_ticks() const noexcept {
+  return window_.processing_time;
+}
+
+operator_counters partial_aggregate::counters() const {
+  auto x = counters_;
+  x.state_bytes = table_.byte_size();
+  return x;
+}
+
+} // namespace ebb
