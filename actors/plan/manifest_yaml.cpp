@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <map>
 #include <sstream>
+#include <unordered_map>
 
 namespace ebb::manifest {
 
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t max_depth = 64;
 constexpr std::size_t max_nodes = 200'000;
 constexpr std::size_t max_aliases = 32;
+constexpr std::size_t max_documents = 1'000;
 
 bool continues_character(char c) noexcept {
   return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
@@ -106,11 +108,28 @@ private:
     yaml_node node;
     YAML::anchor_t anchor;
     YAML::Mark mark;
+    std::unordered_map<std::string, std::uint32_t> lines; ///< of a map's keys
   };
+
+  /// Character column of a mark. Marks move forward, so long lines are not counted again and again.
+  std::uint32_t column_at(const YAML::Mark& mark) {
+    const auto line = static_cast<std::uint32_t>(mark.line + 1);
+    const auto byte = static_cast<std::size_t>(mark.column);
+    const auto shown = source_.line(line);
+    if (line != column_line_ || byte < column_byte_) {
+      column_line_ = line;
+      column_byte_ = 0;
+      column_ = 1;
+    }
+    for (; column_byte_ < std::min(byte, shown.size()); ++column_byte_)
+      if (!continues_character(shown[column_byte_]))
+        ++column_;
+    return column_;
+  }
 
   [[noreturn]] void refuse(const YAML::Mark& mark, std::string message, std::string hint = {}) {
     const auto line = static_cast<std::uint32_t>(mark.line + 1);
-    const auto column = source_.column_of(line, static_cast<std::size_t>(mark.column));
+    const auto column = column_at(mark);
     throw refusal{source_.fail(line, column, {}, std::move(message), std::move(hint))};
   }
 
@@ -126,7 +145,7 @@ private:
     yaml_node node;
     node.kind = kind;
     node.line = static_cast<std::uint32_t>(mark.line + 1);
-    node.column = source_.column_of(node.line, static_cast<std::size_t>(mark.column));
+    node.column = column_at(mark);
     return node;
   }
 
@@ -175,7 +194,7 @@ private:
 
   void open(yaml_node node, YAML::anchor_t anchor, const YAML::Mark& mark) {
     check_depth(mark, 1);
-    open_.push_back({std::move(node), anchor, mark});
+    open_.push_back({std::move(node), anchor, mark, {}});
   }
 
   void close() {
@@ -206,12 +225,11 @@ private:
     }
     if (node.kind == yaml_kind::list || node.kind == yaml_kind::map)
       refuse(mark, "a key must be text");
-    const auto same = std::find_if(parent.keys.begin(), parent.keys.end(),
-                                   [&](const auto& key) { return key.text == node.text; });
-    if (same != parent.keys.end())
-      throw refusal{
-          source_.fail(node.line, node.column, {}, "duplicate key " + node.text,
-                       "it was given in line " + std::to_string(same->line) + " before; keep one")};
+    const auto [same, is_new] = open_.back().lines.emplace(node.text, node.line);
+    if (!is_new)
+      throw refusal{source_.fail(node.line, node.column, {}, "duplicate key " + node.text,
+                                 "it was given in line " + std::to_string(same->second)
+                                     + " before; keep one")};
     parent.keys.push_back(std::move(node));
   }
 
@@ -221,6 +239,9 @@ private:
   std::map<YAML::anchor_t, yaml_node> anchors_;
   std::size_t nodes_ = 0;
   std::size_t aliases_ = 0;
+  std::uint32_t column_line_ = 0; ///< where `column_at` stopped last
+  std::size_t column_byte_ = 0;
+  std::uint32_t column_ = 1;
 };
 
 /// Length of the UTF-8 character at `text[i]`, 0 when it is none.
@@ -331,8 +352,9 @@ yaml_source::yaml_source(std::string_view text, std::string file)
 std::string_view yaml_source::line(std::uint32_t number) const noexcept {
   if (number == 0 || number > starts_.size())
     return {};
-  auto out = text_.substr(starts_[number - 1]);
-  out = out.substr(0, out.find('\n'));
+  const auto first = starts_[number - 1];
+  const auto last = number < starts_.size() ? starts_[number] - 1 : text_.size();
+  auto out = text_.substr(first, last - first);
   if (out.ends_with('\r'))
     out.remove_suffix(1);
   return out;
@@ -399,6 +421,9 @@ result<std::vector<yaml_node>> parse_yaml(const yaml_source& source) {
                            "text behind the end of the document",
                            "check brackets; begin another document with ---");
       last = here;
+      if (documents.size() == max_documents)
+        return source.fail(document.line, document.column, {},
+                           "more than 1000 documents in one file", "split it");
       if (document.kind != yaml_kind::null)
         documents.push_back(std::move(document));
     }
