@@ -43,7 +43,7 @@ column make_column(sql_type type, std::uint32_t rows) {
   column result;
   result.type = type;
   result.rows = rows;
-  result.scale = type.scale;
+  result.scale = std::max<std::int16_t>(0, type.scale); // NUMERIC(2, -3) holds whole numbers
   const std::size_t count = rows + (type.kind == type_kind::array ? 1U : 0U);
   result.values = buffer_ptr::make(std::max<std::size_t>(1, count) * value_width(type.kind));
   if (is_text(type.kind))
