@@ -31,7 +31,7 @@ std::string short_number(double value) {
     value /= 1000;
     ++unit;
   }
-  return fmt::format(unit == 0 ? "{:.0f}{}" : "{:.3g}{}", value, units[unit]);
+  return unit == 0 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}{}", value, units[unit]);
 }
 
 std::string watermark_text(micros watermark) {
