@@ -88,7 +88,9 @@ bool record_parser::skip_byte_order_mark() {
 batch_ptr record_parser::emit() {
   good_ += builder_.rows();
   builder_.keep(memory_);
-  return builder_.take(origin_);
+  auto made = builder_.take(origin_);
+  made->partition = options_.partition;
+  return made;
 }
 
 // In a long record only the new bytes are searched for its end: parsing it again with every chunk

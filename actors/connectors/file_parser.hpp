@@ -28,6 +28,7 @@ struct parse_options {
   std::vector<std::string> null = {""};
   std::uint64_t max_record = std::uint64_t{16} << 20; ///< bytes, line end not counted
   std::uint32_t batch_rows = 4096;                    ///< most rows of a batch
+  std::uint32_t partition = 0;                        ///< of the batches
 };
 
 /// A record that was left out under `quarantine`.

@@ -1,0 +1,123 @@
+#include "actors/connectors/file_feed.hpp"
+
+#include <sys/stat.h>
+
+namespace ebb {
+
+namespace {
+
+// Chunks that wait for the reader: enough that it need not wait for the disk, few enough that they
+// stay in the processor's cache.
+constexpr std::size_t ready_max = 3;
+
+} // namespace
+
+file_feed::file_feed(named_file file, bool follow, io_executor& io, std::uint64_t lane,
+                     wake_function wake)
+    : file_(std::move(file)), follow_(follow), io_(io), lane_(lane), wake_(std::move(wake)) {}
+
+void file_feed::start() {
+  busy_ = true;
+  submit();
+}
+
+void file_feed::submit() {
+  io_.submit(lane_, [self = shared_from_this()] { self->run(); });
+}
+
+std::optional<error> file_feed::shrunk() const {
+  struct stat info {};
+
+  if (::stat(file_.path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)
+      || static_cast<std::uint64_t>(info.st_size) >= offset_)
+    return std::nullopt;
+  return make_error(ec::corrupt,
+                    file_.shown + " was cut from at least " + std::to_string(offset_) + " to "
+                        + std::to_string(info.st_size) + " bytes while it was followed",
+                    "a followed file may only grow; write new data into a new file");
+}
+
+result<std::size_t> file_feed::read_chunk(byte_chunk& chunk) {
+  if (!bytes_) {
+    EBB_ASSIGN(bytes_, open_reader(file_.path, file_.shown));
+  }
+  EBB_ASSIGN(const auto count,
+             bytes_->read(chunk.begin, static_cast<std::size_t>(chunk.limit() - chunk.begin)));
+  chunk.end = chunk.begin + count;
+  offset_ += count;
+  if (count == 0 && follow_)
+    if (auto problem = shrunk())
+      return *std::move(problem);
+  return count;
+}
+
+void file_feed::run() {
+  for (;;) {
+    auto chunk = make_chunk(chunk_size);
+    auto count = read_chunk(chunk);
+    wake_function wake;
+    bool go_on = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!count)
+        failure_ = std::move(count).error();
+      else if (*count == 0)
+        dry_ = true;
+      else
+        ready_.push_back(std::move(chunk));
+      go_on = count && *count != 0 && ready_.size() < ready_max && !stopped_;
+      busy_ = go_on;
+      if (waited_for_ && !stopped_) {
+        waited_for_ = false;
+        wake = wake_;
+      }
+    }
+    if (wake)
+      wake();
+    if (!go_on)
+      return;
+  }
+}
+
+result<file_feed::state> file_feed::take(byte_chunk& out) {
+  bool more = false;
+  auto found = state::chunk;
+  {
+    const std::lock_guard lock(mutex_);
+    if (ready_.empty()) {
+      if (failure_)
+        return *failure_;
+      if (dry_)
+        return follow_ ? state::caught_up : state::end;
+      waited_for_ = true;
+      found = state::pending;
+    } else {
+      out = std::move(ready_.front());
+      ready_.pop_front();
+    }
+    more = !busy_ && !dry_ && !failure_ && ready_.size() < ready_max;
+    busy_ |= more;
+  }
+  if (more)
+    submit();
+  return found;
+}
+
+void file_feed::look_again() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (busy_ || !dry_)
+      return;
+    dry_ = false;
+    busy_ = true;
+  }
+  submit();
+}
+
+void file_feed::stop() {
+  const std::lock_guard lock(mutex_);
+  stopped_ = true;
+  wake_ = nullptr;
+}
+
+} // namespace ebb

@@ -1,0 +1,56 @@
+/// Writes the text of one sink in the background.
+#pragma once
+
+#include "actors/connectors/file_io.hpp"
+#include "actors/connectors/file_text.hpp"
+#include "actors/runtime/connector.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+namespace ebb {
+
+/// At load blocks of 256 KiB go out; when nothing is being written, what there is goes at once.
+/// Used by one thread.
+class file_output {
+public:
+  /// `publish` runs on the I/O pool once all is written and the file is closed (may be null).
+  file_output(std::unique_ptr<byte_writer> writer, const connector_context& context,
+              std::function<result<void>()> publish);
+  /// Abandons what is not finished.
+  ~file_output();
+  file_output(const file_output&) = delete;
+  file_output& operator=(const file_output&) = delete;
+
+  using filler = std::function<result<void>(output_buffer&)>;
+
+  /// Lets `fill` append text, or returns the error of an earlier write.
+  [[nodiscard]] result<void> append(const filler& fill);
+
+  /// Calls `fill` on the I/O pool after `delay`, unless the output is finished by then. It occupies
+  /// a thread of the pool for so long.
+  void append_later(std::chrono::milliseconds delay, filler fill);
+
+  /// Text taken and not yet written, in bytes.
+  [[nodiscard]] std::size_t backlog() const;
+  /// Bytes of text taken.
+  [[nodiscard]] std::uint64_t bytes() const;
+
+  /// Appends the last text (first call only), then writes all and publishes. True when that is
+  /// done; else the wake function will be called.
+  [[nodiscard]] result<bool> finish(const filler& last);
+
+  /// Writes no more.
+  void abandon();
+
+private:
+  struct shared;
+
+  io_executor& io_;
+  std::uint64_t lane_;
+  std::shared_ptr<shared> shared_;
+};
+
+} // namespace ebb

@@ -1,0 +1,24 @@
+/// Which files a source's path means.
+#pragma once
+
+#include "schemas/error.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ebb {
+
+struct named_file {
+  std::string path;
+  std::string shown; ///< as messages name it: relative where the source's path is
+};
+
+/// `path` from `folder` on, unless it is absolute. An empty folder is the current one.
+[[nodiscard]] std::string join_path(const std::string& folder, const std::string& path);
+
+/// The files of a path that is a file, a folder (its files, but hidden ones, subfolders and
+/// `*.part`) or a glob, in the order of their names' bytes. At least one, all readable.
+[[nodiscard]] result<std::vector<named_file>> list_files(const std::string& path,
+                                                         const std::string& folder);
+
+} // namespace ebb
