@@ -37,6 +37,12 @@ public:
     return c < values_.size() && row_store::place_of(row) < values_[c].size();
   }
 
+  /// Called with the store's `drop_oldest`.
+  void drop_oldest() {
+    if (!values_.empty())
+      values_.erase(values_.begin());
+  }
+
   [[nodiscard]] std::vector<T>& chunk(std::uint32_t c) noexcept {
     return values_[c];
   }

@@ -97,6 +97,11 @@ public:
   /// Forgets what no save will ask for: the marks asked for only rise.
   void forget();
 
+  /// Largest mark that a save has asked for.
+  [[nodiscard]] change_mark asked() const noexcept {
+    return asked_;
+  }
+
 private:
   struct dropped_pane {
     change_mark dropped_at;
