@@ -8,22 +8,6 @@ namespace ebb {
 
 namespace {
 
-std::size_t byte_size(const column& x) noexcept {
-  std::size_t bytes = static_cast<std::size_t>(x.rows) * value_width(x.type.kind);
-  if (x.type.kind == type_kind::text || x.type.kind == type_kind::bytea) {
-    const auto* refs = x.data<text_ref>();
-    for (std::uint32_t i = 0; i < x.rows; ++i)
-      bytes += refs[i].size;
-  }
-  if (x.validity)
-    bytes += x.rows / 8;
-  if (x.scales)
-    bytes += x.rows * sizeof(std::int16_t);
-  if (x.child)
-    bytes += byte_size(*x.child);
-  return bytes;
-}
-
 template <class T>
 buffer_ptr pick_values(const buffer_ptr& source, const std::uint32_t* picks, std::uint32_t count) {
   if (!source)
@@ -54,6 +38,22 @@ buffer_ptr join(const std::vector<batch_ptr>& parts, buffer_ptr batch::*member, 
 }
 
 } // namespace
+
+std::size_t byte_size(const column& x) noexcept {
+  std::size_t bytes = static_cast<std::size_t>(x.rows) * value_width(x.type.kind);
+  if (x.type.kind == type_kind::text || x.type.kind == type_kind::bytea) {
+    const auto* refs = x.data<text_ref>();
+    for (std::uint32_t i = 0; i < x.rows; ++i)
+      bytes += refs[i].size;
+  }
+  if (x.validity)
+    bytes += x.rows / 8;
+  if (x.scales)
+    bytes += x.rows * sizeof(std::int16_t);
+  if (x.child)
+    bytes += byte_size(*x.child);
+  return bytes;
+}
 
 std::size_t byte_size(const batch& x) noexcept {
   std::size_t bytes = 0;

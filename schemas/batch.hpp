@@ -37,6 +37,7 @@ using batch_ptr = std::shared_ptr<const batch>;
 
 /// Bytes that the batch holds in memory, as counted by credit: values, bits and text.
 [[nodiscard]] std::size_t byte_size(const batch& x) noexcept;
+[[nodiscard]] std::size_t byte_size(const column& x) noexcept;
 
 /// Rows `picks[0..count)`: columns, weights, watermarks, hashes and origin.
 [[nodiscard]] batch gather(const batch& source, const std::uint32_t* picks, std::uint32_t count);

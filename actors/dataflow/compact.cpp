@@ -11,6 +11,9 @@ namespace {
 
 /// Buffers below this are not worth a copy.
 constexpr std::size_t waste_ignored = 4096;
+/// The shares of a batch that went to several subtasks hold the same buffers; they are no waste
+/// together, so a usual number of shares is let pass.
+constexpr std::size_t waste_max = 16;
 
 bool is_text(const column& x) noexcept {
   return x.type.kind == type_kind::text || x.type.kind == type_kind::bytea;
@@ -24,15 +27,17 @@ std::size_t text_bytes(const column& x) noexcept {
   return bytes;
 }
 
-bool wasteful(const column& x) noexcept {
-  if (x.child)
-    return wasteful(*x.child);
-  if (!is_text(x) || x.heap.empty())
-    return false;
+bool wasteful(const std::vector<buffer_ptr>& heap, std::size_t text) noexcept {
   std::size_t held = 0;
-  for (const auto& owner : x.heap)
+  for (const auto& owner : heap)
     held += owner.size();
-  return held > waste_ignored && held - waste_ignored > 4 * text_bytes(x);
+  return held > waste_ignored && held - waste_ignored > waste_max * text;
+}
+
+bool wasteful_array(const column& x) noexcept {
+  if (x.child)
+    return wasteful_array(*x.child);
+  return is_text(x) && wasteful(x.heap, text_bytes(x));
 }
 
 column compacted(const column& x) {
@@ -63,14 +68,32 @@ column compacted(const column& x) {
 
 } // namespace
 
-batch_ptr compact_text(batch_ptr rows) {
+void measure(const batch& rows, batch_measure& out) {
+  out.bytes = 0;
+  out.text.clear();
+  for (const auto& c : rows.columns) {
+    const auto bytes = byte_size(c);
+    out.bytes += bytes;
+    // What is left of a text column without its references and validity bits.
+    const auto fixed = c.rows * sizeof(text_ref) + (c.validity ? c.rows / 8 : 0);
+    out.text.push_back(is_text(c) ? bytes - fixed : 0);
+  }
+  const auto per_row = (rows.weights ? sizeof(std::int32_t) : 0)
+                       + (rows.watermarks ? sizeof(micros) : 0)
+                       + (rows.hashes ? sizeof(std::uint64_t) : 0);
+  out.bytes += rows.rows * per_row;
+}
+
+batch_ptr compact_text(batch_ptr rows, const batch_measure& size) {
   std::shared_ptr<batch> copy;
   for (std::size_t k = 0; k < rows->columns.size(); ++k) {
-    if (!wasteful(rows->columns[k]))
+    const auto& c = rows->columns[k];
+    const bool waste = c.child ? wasteful_array(c) : is_text(c) && wasteful(c.heap, size.text[k]);
+    if (!waste)
       continue;
     if (!copy)
       copy = std::make_shared<batch>(*rows);
-    copy->columns[k] = compacted(rows->columns[k]);
+    copy->columns[k] = compacted(c);
   }
   if (copy)
     return copy;

@@ -1,6 +1,5 @@
 #include "actors/dataflow/exchange.hpp"
 
-#include "actors/dataflow/compact.hpp"
 #include "actors/dataflow/key_encoding.hpp"
 #include "schemas/assert.hpp"
 
@@ -11,6 +10,12 @@
 namespace ebb {
 
 namespace {
+
+/// Up to here a pass a target is faster than a counting sort.
+constexpr std::uint32_t few_targets = 4;
+
+/// No batch is free, even if it has no columns: credit bounds their number too.
+constexpr std::size_t cost_min = 64;
 
 template <class T>
 buffer_ptr pick(const buffer_ptr& source, const std::uint32_t* picks, std::uint32_t count) {
@@ -50,19 +55,22 @@ partitioner::partitioner(partition_spec spec, batch_limits limits)
     EBB_ASSERT(spec_.targets <= spec_.key_groups);
     target_of_group_.resize(spec_.key_groups);
     for (std::uint32_t g = 0; g < spec_.key_groups; ++g)
-      target_of_group_[g] = target_of_group(g, spec_.targets, spec_.key_groups);
+      target_of_group_[g] =
+          static_cast<std::uint16_t>(target_of_group(g, spec_.targets, spec_.key_groups));
   }
 }
 
-void partitioner::add(const batch_ptr& rows, channel_sender& out) {
-  if (rows->rows == 0)
+void partitioner::add(const batch_ptr& added, channel_sender& out) {
+  if (added->rows == 0)
     return;
+  measure(*added, measure_);
+  // Before the split: the shares of one batch keep the same text alive together.
+  const auto rows = compact_text(added, measure_);
   if (spec_.how == partitioning::hash) {
     add_hashed(*rows, out);
     return;
   }
-  const auto bytes = byte_size(*rows);
-  if (bytes > limits_.bytes_max && rows->rows > 1) {
+  if (measure_.bytes > limits_.bytes_uncut && rows->rows > 1) {
     picks_.resize(rows->rows);
     std::iota(picks_.begin(), picks_.end(), 0U);
     add_picked(0, *rows, {}, picks_.data(), rows->rows, out);
@@ -73,60 +81,101 @@ void partitioner::add(const batch_ptr& rows, channel_sender& out) {
     auto plain = std::make_shared<batch>(*rows);
     plain->hashes = {};
     plain->origin = {};
-    put(0, std::move(plain), bytes, out);
+    put(0, std::move(plain), measure_.bytes, out);
   } else {
-    put(0, rows, bytes, out);
+    put(0, rows, measure_.bytes, out);
   }
 }
 
 void partitioner::add_hashed(const batch& rows, channel_sender& out) {
-  const auto n = rows.rows;
   std::vector<const column*> keys;
   keys.reserve(spec_.keys.size());
   for (const auto k : spec_.keys)
     keys.push_back(&rows.columns[k]);
-  auto hashes = buffer_ptr::of<std::uint64_t>(n);
-  auto* hash = hashes.as<std::uint64_t>();
-  hash_keys(keys, n, hash);
-
-  // Counting sort of the row numbers by target; it keeps the rows of a target in order.
-  picks_.resize(n);
-  targets_of_rows_.resize(n);
-  first_.assign(spec_.targets + 1, 0);
-  for (std::uint32_t i = 0; i < n; ++i) {
-    const auto target = target_of_group_[key_group_of(hash[i], spec_.key_groups)];
-    targets_of_rows_[i] = target;
-    ++first_[target + 1];
-  }
-  for (std::uint32_t t = 0; t < spec_.targets; ++t)
-    first_[t + 1] += first_[t];
-  // Filling moves each start to its end, which is the next one's start.
-  for (std::uint32_t i = 0; i < n; ++i)
-    picks_[first_[targets_of_rows_[i]]++] = i;
+  const auto hashes = buffer_ptr::of<std::uint64_t>(rows.rows);
+  hash_keys(keys, rows.rows, hashes.as<std::uint64_t>());
+  if (!rows.hashes)
+    measure_.bytes += rows.rows * sizeof(std::uint64_t);
+  sort_by_target(hashes.as<std::uint64_t>(), rows.rows);
   std::uint32_t from = 0;
   for (std::uint32_t t = 0; t < spec_.targets; ++t) {
-    const auto to = first_[t];
+    const auto to = ends_[t];
     if (to != from)
       add_picked(t, rows, hashes, picks_.data() + from, to - from, out);
     from = to;
   }
 }
 
+void partitioner::sort_by_target(const std::uint64_t* hashes, std::uint32_t rows) {
+  targets_of_rows_.resize(rows);
+  picks_.resize(rows + std::size_t{1});
+  auto* targets = targets_of_rows_.data();
+  auto* picks = picks_.data();
+  const auto* target_of = target_of_group_.data();
+  const auto groups = spec_.key_groups;
+  for (std::uint32_t i = 0; i < rows; ++i)
+    targets[i] = target_of[key_group_of(hashes[i], groups)];
+  if (spec_.targets <= few_targets) {
+    // One pass a target with its end in a register beats counting: each count waits for the store
+    // of the one before. The place after the last row takes writes that do not count.
+    ends_.resize(spec_.targets);
+    std::uint32_t end = 0;
+    for (std::uint32_t t = 0; t < spec_.targets; ++t) {
+      for (std::uint32_t i = 0; i < rows; ++i) {
+        picks[end] = i;
+        end += targets[i] == t ? 1 : 0;
+      }
+      ends_[t] = end;
+    }
+    return;
+  }
+  ends_.assign(spec_.targets + std::size_t{1}, 0);
+  auto* ends = ends_.data();
+  for (std::uint32_t i = 0; i < rows; ++i)
+    ++ends[targets[i] + 1];
+  for (std::uint32_t t = 0; t < spec_.targets; ++t)
+    ends[t + 1] += ends[t];
+  // Filling moves each start to its end.
+  for (std::uint32_t i = 0; i < rows; ++i)
+    picks[ends[targets[i]]++] = i;
+}
+
 void partitioner::add_picked(std::uint32_t target, const batch& rows, const buffer_ptr& hashes,
                              const std::uint32_t* picks, std::uint32_t count, channel_sender& out) {
+  const auto estimate = measure_.bytes * count / rows.rows;
+  if (estimate <= (count == rows.rows ? limits_.bytes_uncut : limits_.bytes_max)) {
+    add_part(target, rows, hashes, picks, count, out);
+    return;
+  }
+  // Aims below the limit, so that rows of uneven size rarely make a second cut necessary.
+  const auto aim = std::max<std::size_t>(1, limits_.bytes_max / 4 * 3);
+  const auto pieces = static_cast<std::uint32_t>(std::min<std::size_t>(count, estimate / aim + 1));
+  std::uint32_t from = 0;
+  for (std::uint32_t i = 1; i <= pieces; ++i) {
+    const auto to = static_cast<std::uint32_t>(std::uint64_t{count} * i / pieces);
+    add_part(target, rows, hashes, picks + from, to - from, out);
+    from = to;
+  }
+}
+
+void partitioner::add_part(std::uint32_t target, const batch& rows, const buffer_ptr& hashes,
+                           const std::uint32_t* picks, std::uint32_t count, channel_sender& out) {
   auto part = std::make_shared<batch>();
   if (count == rows.rows) {
     *part = rows;
     part->origin = {};
     part->hashes = hashes;
-  } else {
-    *part = gather_rows(rows, hashes, picks, count);
+    put(target, std::move(part), measure_.bytes, out);
+    return;
   }
-  const auto bytes = byte_size(*part);
+  *part = gather_rows(rows, hashes, picks, count);
+  // The share of a batch within the limit is within it too.
+  const auto bytes =
+      measure_.bytes <= limits_.bytes_max ? measure_.bytes * count / rows.rows : byte_size(*part);
   if (bytes > limits_.bytes_max && count > 1) {
     const auto half = count / 2;
-    add_picked(target, rows, hashes, picks, half, out);
-    add_picked(target, rows, hashes, picks + half, count - half, out);
+    add_part(target, rows, hashes, picks, half, out);
+    add_part(target, rows, hashes, picks + half, count - half, out);
     return;
   }
   put(target, std::move(part), bytes, out);
@@ -135,13 +184,16 @@ void partitioner::add_picked(std::uint32_t target, const batch& rows, const buff
 void partitioner::put(std::uint32_t target, batch_ptr rows, std::size_t bytes,
                       channel_sender& out) {
   auto& x = shares_[target];
+  bytes = std::max(bytes, cost_min);
+  // What is large enough by itself is not copied to join what waits.
   if (x.rows != 0
-      && (x.rows + rows->rows > limits_.rows_max || x.bytes + bytes > limits_.bytes_max))
+      && (rows->rows >= limits_.rows_min || x.rows + rows->rows > limits_.rows_max
+          || x.bytes + bytes > limits_.bytes_max))
     flush_rows(target, out);
   x.rows += rows->rows;
   x.bytes += bytes;
   x.idle = false;
-  x.parts.push_back(compact_text(std::move(rows)));
+  x.parts.push_back(std::move(rows));
   if (x.rows >= limits_.rows_min || x.bytes >= limits_.bytes_max)
     flush_rows(target, out);
 }
@@ -189,8 +241,7 @@ void partitioner::flush_rows(std::uint32_t target, channel_sender& out) {
     send(target, channel_item::of(std::move(x.parts.front()), x.bytes), out);
   } else {
     auto joined = std::make_shared<batch>(concatenate(x.parts));
-    const auto bytes = byte_size(*joined);
-    send(target, channel_item::of(std::move(joined), bytes), out);
+    send(target, channel_item::of(std::move(joined), x.bytes), out);
   }
   x.parts.clear();
   x.rows = 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/dataflow/channel_item.hpp"
+#include "actors/dataflow/compact.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -26,9 +27,13 @@ struct partition_spec {
 
 /// Sizes of the batches that leave. A row that is larger than `bytes_max` travels alone.
 struct batch_limits {
-  std::uint32_t rows_min = 1024; ///< as many are sent at once; fewer wait for more
+  /// As many are sent at once; fewer wait for more. Joining batches of this size costs more (a ns a
+  /// value) than handling them apart (a µs a batch).
+  std::uint32_t rows_min = 512;
   std::uint32_t rows_max = 4096;
   std::size_t bytes_max = std::size_t{256} << 10;
+  /// A batch that need not be split by target passes uncut up to here: a pointer costs nothing.
+  std::size_t bytes_uncut = std::size_t{1} << 20;
 };
 
 /// Target of a key group: the subtask i of `targets` with first(i) <= group < first(i + 1), where
@@ -52,7 +57,7 @@ class partitioner {
 public:
   explicit partitioner(partition_spec spec, batch_limits limits = {});
 
-  void add(const batch_ptr& rows, channel_sender& out);
+  void add(const batch_ptr& added, channel_sender& out);
   void advance(micros watermark);
   void idle();
   /// The last item of every target (`end` or `stop`), after all that is pending.
@@ -86,8 +91,11 @@ private:
   }
 
   void add_hashed(const batch& rows, channel_sender& out);
+  void sort_by_target(const std::uint64_t* hashes, std::uint32_t rows);
   void add_picked(std::uint32_t target, const batch& rows, const buffer_ptr& hashes,
                   const std::uint32_t* picks, std::uint32_t count, channel_sender& out);
+  void add_part(std::uint32_t target, const batch& rows, const buffer_ptr& hashes,
+                const std::uint32_t* picks, std::uint32_t count, channel_sender& out);
   void put(std::uint32_t target, batch_ptr rows, std::size_t bytes, channel_sender& out);
   void flush_rows(std::uint32_t target, channel_sender& out);
   void send(std::uint32_t target, const channel_item& item, channel_sender& out);
@@ -95,11 +103,12 @@ private:
   partition_spec spec_;
   batch_limits limits_;
   std::vector<share> shares_;
-  // Scratch of the partition loop, kept so that a batch allocates nothing a row.
-  std::vector<std::uint32_t> target_of_group_;
-  std::vector<std::uint32_t> first_; ///< a target: where its row numbers start in `picks_`
-  std::vector<std::uint32_t> targets_of_rows_;
-  std::vector<std::uint32_t> picks_;
+  // Scratch, kept so that a batch allocates nothing a row.
+  batch_measure measure_; ///< of the batch being added
+  std::vector<std::uint16_t> target_of_group_;
+  std::vector<std::uint16_t> targets_of_rows_;
+  std::vector<std::uint32_t> ends_;  ///< a target: end of its row numbers in `picks_`
+  std::vector<std::uint32_t> picks_; ///< row numbers by target, ascending
 };
 
 } // namespace ebb

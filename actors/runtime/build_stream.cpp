@@ -71,6 +71,13 @@ public:
   }
 
 private:
+  /// A consumer has a channel from each subtask of this stage; together they hold four windows.
+  [[nodiscard]] std::size_t window_for(std::uint32_t senders) const {
+    const auto window = environment_.channel_window;
+    return std::clamp(4 * window / senders, std::min(window, environment_.batches.bytes_max),
+                      window);
+  }
+
   result<void> add_subtask(std::uint32_t s, std::uint32_t index) {
     const auto& at = plan_.stages[s];
     subtask_setup built;
@@ -82,7 +89,8 @@ private:
     subtask_parts parts;
     parts.stream = stream_.name;
     parts.limits = environment_.batches;
-    parts.channel_window = environment_.channel_window;
+    parts.channel_window = window_for(at.parallelism);
+    parts.limits.bytes_uncut = std::min(parts.limits.bytes_uncut, parts.channel_window);
     for (const auto& x : at.inputs)
       parts.inputs.push_back(channels_of(plan_, x));
     // By user stage and input; `wire` goes through them in the same order.

@@ -338,7 +338,7 @@ network shuffle_of(std::uint32_t sources, std::uint32_t keyed, bool hold, sink_l
                    logging_sink** writer, std::int64_t batches = 40) {
   network net;
   batch_limits limits;
-  limits.bytes_max = 20'000;
+  limits.bytes_max = limits.bytes_uncut = 20'000;
   for (std::uint32_t u = 0; u < sources; ++u) {
     std::vector<source_action> script;
     for (std::int64_t i = u; i < batches; i += sources) {
