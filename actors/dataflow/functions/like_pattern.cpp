@@ -72,6 +72,11 @@ like_answer like_pattern::match_general(std::string_view text) const noexcept {
   std::size_t retry_pattern = none;
   std::size_t retry_text = 0;
   while (true) {
+    if (t >= text.size()) {
+      while (p < pattern.size() && pattern[p] == '%')
+        ++p;
+      return answer(p == pattern.size());
+    }
     if (p < pattern.size() && pattern[p] == '%') {
       // `_` behind `%` only takes a character; the search starts behind all of them.
       for (; p < pattern.size() && (pattern[p] == '%' || pattern[p] == '_'); ++p) {
@@ -89,8 +94,6 @@ like_answer like_pattern::match_general(std::string_view text) const noexcept {
       retry_text = t;
       continue;
     }
-    if (t >= text.size())
-      return answer(p == pattern.size());
     if (p < pattern.size()) {
       const bool escaped = pattern[p] == '\\';
       if (escaped && p + 1 == pattern.size())

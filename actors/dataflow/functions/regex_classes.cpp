@@ -44,10 +44,12 @@ std::optional<code_set> named_class(std::string_view name, bool ignore_case) {
     set.add('0', '9');
   if (name == "punct" || name == "graph" || name == "print")
     add_ranges(set, unicode::punct);
-  if (name == "print" || name == "blank" || name == "space")
+  if (name == "print" || name == "space")
     add_blanks(set);
-  if (name == "blank")
+  if (name == "blank") {
     set.add('\t', '\t');
+    set.add(' ', ' ');
+  }
   if (name == "space") {
     set.add('\t', '\r');
     set.add(0x2028, 0x2029);
@@ -63,7 +65,6 @@ std::optional<code_set> named_class(std::string_view name, bool ignore_case) {
   if (name == "cntrl") {
     set.add(0, 0x1f);
     set.add(0x7f, 0x9f);
-    set.add(0x2028, 0x2029);
   }
   if (name == "xdigit") {
     set.add('a', 'f');

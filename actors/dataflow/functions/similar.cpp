@@ -31,12 +31,14 @@ result<std::string> similar_to_posix(std::string_view pattern, std::string_view 
                       "escape string must be empty or one character");
   std::string out = "^(?:";
   bool after_escape = false;
-  bool in_brackets = false;
+  int depth = 0; // of brackets
+  // 1 right behind `[`, 2 behind `[^`: a `]` there is plain. 3 = further on.
+  int bracket_place = 0;
   for (std::size_t at = 0; at < pattern.size();) {
     const auto c = pattern.substr(at, utf8::width(pattern[at]));
     at += c.size();
     if (after_escape) {
-      if (c == "\"" && !in_brackets)
+      if (c == "\"" && depth == 0)
         return make_error(ec::unsupported,
                           "SIMILAR pattern with an escape and a double quote is not supported",
                           "use substring(… from '…(…)…') with a regular expression");
@@ -44,11 +46,15 @@ result<std::string> similar_to_posix(std::string_view pattern, std::string_view 
       after_escape = false;
     } else if (!escape.empty() && c == escape) {
       after_escape = true;
-    } else if (in_brackets) {
+    } else if (depth > 0) {
       if (c == "\\")
         out += '\\';
       out += c;
-      in_brackets = c != "]";
+      if (c == "]" && bracket_place > 2)
+        --depth;
+      else if (c == "[")
+        ++depth;
+      bracket_place = c == "^" ? bracket_place + 1 : 3;
     } else if (c == "%") {
       out += ".*";
     } else if (c == "_") {
@@ -56,7 +62,8 @@ result<std::string> similar_to_posix(std::string_view pattern, std::string_view 
     } else if (c == "(") {
       out += "(?:";
     } else {
-      in_brackets = c == "[";
+      if (c == "[")
+        depth = bracket_place = 1;
       if (c == "\\" || c == "." || c == "^" || c == "$")
         out += '\\';
       out += c;
