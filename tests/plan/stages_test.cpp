@@ -1,1 +1,224 @@
+#include "actors/plan/stage_plan.hpp"
+
 #include <boost/test/unit_test.hpp>
+
+namespace ebb {
+
+namespace {
+
+// A stream over Nexmark's bids; `operators` and `sinks` are YAML.
+std::string manifest(const std::string& operators, std::uint32_t parallelism,
+                     const std::string& sinks = "    - discard: {}\n") {
+  return "apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {name: s}\nspec:\n  parallelism: "
+         + std::to_string(parallelism)
+         + "\n  sources:\n"
+           "    - name: bid\n"
+           "      eventTime: {column: date_time, maxDelay: 4s}\n"
+           "      nexmark: {table: bid, events: 1000}\n"
+           "  operators:\n"
+         + operators + "  sinks:\n" + sinks;
+}
+
+struct planned {
+  stream_definition stream;
+  plan_graph graph;
+  stage_plan plan;
+};
+
+result<planned> plan(const std::string& text) {
+  std::vector<error> warnings;
+  EBB_ASSIGN(auto streams, parse_manifest(text, "m.yaml", warnings));
+  planned x;
+  x.stream = streams.front();
+  EBB_ASSIGN(x.graph, plan_stream(x.stream));
+  EBB_ASSIGN(x.plan, make_stages(x.graph, x.stream));
+  return x;
+}
+
+planned plan_ok(const std::string& text) {
+  auto x = plan(text);
+  BOOST_TEST_REQUIRE(static_cast<bool>(x), (x ? "" : to_string(x.error())));
+  return *std::move(x);
+}
+
+// One line a stage: `0x2: source, filter, project <- hash(1) <- …`.
+std::string shape(const stage_plan& plan) {
+  std::string text;
+  for (const auto& stage : plan.stages) {
+    text += 'x' + std::to_string(stage.parallelism);
+    for (const auto& input : stage.inputs) {
+      constexpr const char* kinds[] = {"forward", "hash", "broadcast", "gather"};
+      text += ' ' + std::string(kinds[static_cast<int>(input.kind)]) + ' '
+              + std::to_string(input.from_stage);
+      for (const auto key : input.keys)
+        text += '/' + plan.stages[input.from_stage].steps[input.from_step].columns[key].name;
+    }
+    text += ": " + std::to_string(stage.steps.size()) + '\n';
+  }
+  return text;
+}
+
+template <class Spec>
+std::size_t count(const stage_plan& plan) {
+  std::size_t n = 0;
+  for (const auto& stage : plan.stages)
+    for (const auto& step : stage.steps)
+      if (const auto* spec = std::get_if<operator_spec>(&step.what))
+        n += std::holds_alternative<Spec>(*spec) ? 1 : 0;
+  return n;
+}
+
+const std::string count_by_auction =
+    "    - name: counts\n"
+    "      sql: |\n"
+    "        SELECT auction, window_start, window_end, count(*) AS num\n"
+    "        FROM hop(bid, date_time, INTERVAL '2 seconds', INTERVAL '10 seconds')\n"
+    "        GROUP BY auction, window_start, window_end\n";
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(stages)
+
+BOOST_AUTO_TEST_CASE(alone_everything_is_one_stage) {
+  BOOST_TEST(plan_ok(manifest(count_by_auction, 1)).plan.stages.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(stateless_operators_stay_with_their_source) {
+  const auto x = plan_ok(manifest("    - name: f\n      sql: SELECT price * 2 AS p FROM bid "
+                                  "WHERE auction > 3\n",
+                                  4));
+  BOOST_TEST(x.plan.stages.size() == 1U);
+  BOOST_TEST(x.plan.stages[0].parallelism == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(a_keyed_aggregate_runs_in_two_phases_around_the_exchange) {
+  const auto x = plan_ok(manifest(count_by_auction, 2));
+  BOOST_REQUIRE(x.plan.stages.size() == 2U);
+  const auto& input = x.plan.stages[1].inputs.at(0);
+  BOOST_CHECK(input.kind == exchange_kind::hash);
+  BOOST_TEST(input.keys == std::vector<std::uint32_t>{0});
+  const auto& partial = std::get<operator_spec>(x.plan.stages[0].steps[input.from_step].what);
+  BOOST_CHECK(std::get<window_aggregate_spec>(partial).phase == aggregate_phase::partial);
+}
+
+BOOST_AUTO_TEST_CASE(an_ordered_aggregate_is_not_split) {
+  const auto x = plan_ok(manifest(
+      "    - name: a\n      sql: SELECT auction, string_agg(channel, ',' ORDER BY bidder) AS c, "
+      "window_end FROM tumble(bid, date_time, INTERVAL '1 second') GROUP BY auction, window_end\n",
+      2));
+  BOOST_TEST(x.plan.stages.size() == 2U);
+  BOOST_TEST(count<window_aggregate_spec>(x.plan) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_equal_subplan_is_computed_once) {
+  const auto x = plan_ok(
+      manifest(count_by_auction
+                   + "    - name: top\n"
+                     "      sql: |\n"
+                     "        SELECT c.auction, c.num FROM counts AS c JOIN (\n"
+                     "          SELECT max(num) AS most, window_start, window_end FROM counts\n"
+                     "          GROUP BY window_start, window_end) AS m\n"
+                     "        ON c.window_start = m.window_start AND c.window_end = m.window_end\n"
+                     "           AND c.num >= m.most\n",
+               1));
+  BOOST_TEST(count<window_aggregate_spec>(x.plan) == 2U);
+  BOOST_TEST(count<window_join_spec>(x.plan) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_side_with_one_row_a_window_is_broadcast) {
+  const auto x = plan_ok(manifest(
+      "    - name: best\n"
+      "      sql: |\n"
+      "        SELECT b.auction, b.price FROM bid AS b JOIN (\n"
+      "          SELECT max(price) AS most, window_end FROM tumble(bid, date_time, INTERVAL '10 "
+      "seconds')\n"
+      "          GROUP BY window_start, window_end) AS m\n"
+      "        ON b.price = m.most AND b.date_time BETWEEN m.window_end - INTERVAL '10 seconds'\n"
+      "           AND m.window_end\n",
+      2));
+  bool broadcast = false, hashed_bids = false;
+  for (const auto& stage : x.plan.stages)
+    for (const auto& input : stage.inputs) {
+      broadcast |= input.kind == exchange_kind::broadcast;
+      hashed_bids |= input.kind == exchange_kind::hash;
+    }
+  BOOST_TEST(broadcast);
+  BOOST_TEST(!hashed_bids);
+}
+
+BOOST_AUTO_TEST_CASE(unread_columns_do_not_travel) {
+  const auto x = plan_ok(manifest("    - name: j\n      sql: SELECT a.price FROM bid AS a JOIN bid "
+                                  "AS b ON a.auction = b.bidder\n",
+                                  2));
+  for (const auto& stage : x.plan.stages)
+    for (const auto& input : stage.inputs)
+      BOOST_TEST(x.plan.stages[input.from_stage].steps[input.from_step].columns.size() <= 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_sink_gathers_and_discard_does_not) {
+  const std::string f = "    - name: f\n      sql: SELECT price FROM bid\n";
+  BOOST_TEST(shape(plan_ok(manifest(f, 3)).plan).find("gather") == std::string::npos);
+  BOOST_TEST(
+      shape(plan_ok(manifest(f, 3, "    - file: {path: x.csv, format: csv}\n")).plan).find("gather")
+      != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_operator_that_nothing_reads_is_left_out) {
+  const auto x =
+      plan_ok(manifest(count_by_auction + "    - name: f\n      sql: SELECT price FROM bid\n", 1,
+                       "    - {from: f, discard: {}}\n"));
+  BOOST_TEST(count<window_aggregate_spec>(x.plan) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_cycle_is_explained) {
+  const auto x = plan(manifest("    - name: a\n      sql: SELECT price FROM b\n"
+                               "    - name: b\n      sql: SELECT price FROM a\n",
+                               1));
+  BOOST_REQUIRE(!x);
+  BOOST_TEST(x.error().message == "operator a reads operator b, which comes later");
+  const auto self = plan(manifest("    - name: a\n      sql: SELECT price FROM a\n", 1));
+  BOOST_REQUIRE(!self);
+  BOOST_TEST(self.error().message == "operator a reads itself");
+}
+
+BOOST_AUTO_TEST_CASE(the_event_time_column_must_exist_and_be_a_time) {
+  auto text = manifest("    - name: a\n      sql: SELECT price FROM bid\n", 1);
+  auto wrong = text;
+  wrong.replace(wrong.find("column: date_time"), 17, "column: date_tim ");
+  const auto missing = plan(wrong);
+  BOOST_REQUIRE(!missing);
+  BOOST_TEST(missing.error().hint == "did you mean \"date_time\"?");
+  wrong.replace(wrong.find("column: date_tim "), 17, "column: price    ");
+  const auto number = plan(wrong);
+  BOOST_REQUIRE(!number);
+  BOOST_TEST(number.error().message == "event time column \"price\" has type bigint");
+}
+
+BOOST_AUTO_TEST_CASE(explain_names_stages_exchanges_and_state) {
+  const auto x = plan_ok(manifest(count_by_auction, 2));
+  const auto text = explain_text(x.graph, x.plan, x.stream);
+  for (const auto* part : {"stage 1, parallelism 2", "hash by auction", "accumulators per window",
+                           "counts: append-only"})
+    BOOST_TEST(text.find(part) != std::string::npos, part << " is missing in\n" << text);
+  BOOST_TEST(explain_json(x.graph, x.plan, x.stream).find("\"exchange\": \"hash\"")
+             != std::string::npos);
+  BOOST_TEST(explain_dot(x.graph, x.plan, x.stream).find("subgraph cluster_1")
+             != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(key_groups)
+
+BOOST_AUTO_TEST_CASE(every_group_has_one_owner) {
+  for (const std::uint32_t n : {1U, 2U, 3U, 5U, 128U}) {
+    BOOST_TEST(first_key_group(0, n, 128) == 0U);
+    BOOST_TEST(first_key_group(n, n, 128) == 128U);
+    for (std::uint32_t i = 0; i < n; ++i)
+      BOOST_TEST(first_key_group(i, n, 128) < first_key_group(i + 1, n, 128));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace ebb

@@ -1,0 +1,387 @@
+#!/usr/bin/env python3
+"""The binary as people use it: README's answers, exit codes, messages, interrupts.
+
+    e2e.py EBB
+
+Each test gets an empty folder. Ends in `N passed, N failed`.
+"""
+import collections
+import csv
+import gzip
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "deployments" / "examples"
+EBB = ""
+FOLDER = pathlib.Path()
+
+
+def ebb(*arguments, **options):
+    return subprocess.run([EBB, *map(str, arguments)], cwd=FOLDER, text=True, capture_output=True,
+                          timeout=120, **options)
+
+
+def write(name, text):
+    (FOLDER / name).write_text(text, encoding="utf-8")
+    return name
+
+
+def manifest(source, sql, sinks="", extra=""):
+    operators = "".join(f"    - name: {name}\n      sql: |\n"
+                        + "".join(f"        {line}\n" for line in text.strip().split("\n"))
+                        for name, text in (sql.items() if isinstance(sql, dict) else [("q", sql)]))
+    return ("apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {name: s}\nspec:\n"
+            f"{extra}  sources:\n{source}  operators:\n{operators}{sinks}")
+
+
+NUMBERS = """    - name: src
+      schema: a BIGINT, b TEXT
+      file: {path: in.csv, format: csv}
+"""
+
+
+def numbers(text="a,b\n1,x\n2,y\n"):
+    write("in.csv", text)
+    return NUMBERS
+
+
+def fails(run, code, *parts):
+    assert run.returncode == code, f"exit {run.returncode}, wanted {code}: {run.stderr}"
+    for part in parts:
+        assert part in run.stderr, f"{part!r} is not in: {run.stderr}"
+
+
+def rows_of(path):
+    return [json.loads(line) for line in (FOLDER / path).read_text(encoding="utf-8").splitlines()]
+
+
+# --- what README promises ---------------------------------------------------------------------
+
+def flights():
+    with gzip.open(EXAMPLES / "flights" / "flights-2013-01.csv.gz", "rt") as file:
+        return list(csv.DictReader(file))
+
+
+def test_readme_first_stream():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    yaml = next(block for block in re.findall(r"```yaml\n(.*?)```", text, re.S) if "name: first" in block)
+    write("first.yaml", yaml)
+    shutil.copy(EXAMPLES / "flights" / "flights-2013-01.csv.gz", FOLDER)
+    run = ebb("run", "first.yaml")
+    assert run.returncode == 0, run.stderr
+    wanted = collections.defaultdict(list)
+    for flight in flights():
+        hour = flight["time_hour"].rstrip("Z")[:13] + ":00:00"
+        wanted[hour, flight["carrier"]].append(flight["dep_delay"])
+    got = {(row["window_start"], row["carrier"]): row for row in rows_of("hourly.ndjson")}
+    assert set(got) == set(wanted)
+    for key, delays in wanted.items():
+        known = [float(d) for d in delays if d != "NA"]
+        assert got[key]["flights"] == len(delays), key
+        if known:
+            assert abs(got[key]["mean_delay"] - sum(known) / len(known)) < 1e-9, key
+        else:
+            assert got[key]["mean_delay"] is None, key
+
+
+def test_quickstart_stream_and_its_table():
+    for file in (EXAMPLES / "flights").iterdir():
+        shutil.copy(file, FOLDER)
+    run = ebb("run", "flights.yaml")
+    assert run.returncode == 0, run.stderr
+    wanted = collections.defaultdict(list)
+    for flight in flights():
+        wanted[flight["time_hour"][:10], flight["carrier"]].append(flight)
+    with open(FOLDER / "delays.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(wanted)
+    for row in rows:
+        of_day = wanted[row["day"], row["carrier"]]
+        assert int(row["flights"]) == len(of_day)
+        assert int(row["cancelled"]) == sum(f["dep_time"] == "NA" for f in of_day)
+        known = [float(f["dep_delay"]) for f in of_day if f["dep_delay"] != "NA"]
+        assert abs(float(row["mean_delay"]) - sum(known) / len(known)) <= 0.05 + 1e-9
+        assert float(row["worst_delay"]) == max(known)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"<!-- quickstart -->\n```\n(.*?)```", readme, re.S)
+    assert block, "README shows no quickstart result"
+    for line in block[1].strip().split("\n"):
+        assert line.strip() in run.stdout or line.strip() == "…", f"README's line is gone: {line}"
+
+
+# --- command line -----------------------------------------------------------------------------
+
+def test_version_and_help():
+    assert re.match(r"ebb \d+\.\d+\.\d+\n", ebb("version").stdout)
+    assert json.loads(ebb("version", "-o", "json").stdout)["apiVersion"] == "ebb.dev/v1alpha1"
+    shown = ebb("--help")
+    assert shown.returncode == 0
+    for command in ("run", "validate", "explain", "bench", "version", "completion"):
+        assert command in shown.stdout
+
+
+def test_wrong_usage_is_2():
+    fails(ebb("runn", "x.yaml"), 2)
+    fails(ebb(), 2)
+    fails(ebb("run"), 2)
+    fails(ebb("run", "x.yaml", "--parallelism", "0"), 2)
+    fails(ebb("run", "x.yaml", "--nonsense"), 2)
+
+
+def test_completion_scripts_parse():
+    for shell in ("bash", "zsh", "fish"):
+        script = ebb("completion", shell)
+        assert script.returncode == 0 and "validate" in script.stdout
+    check = subprocess.run(["bash", "-n"], input=ebb("completion", "bash").stdout, text=True,
+                           capture_output=True, check=False)
+    assert check.returncode == 0, check.stderr
+
+
+def test_validate_and_explain():
+    write("m.yaml", manifest(numbers(), "SELECT a FROM src WHERE a > 1"))
+    assert "stream s is valid" in ebb("validate", "m.yaml").stdout
+    assert "stage 0" in ebb("explain", "m.yaml").stdout
+    assert json.loads(ebb("explain", "m.yaml", "--format", "json").stdout)["stream"] == "s"
+    assert ebb("explain", "m.yaml", "--format", "dot").stdout.startswith("digraph")
+
+
+def test_stats_file():
+    write("m.yaml", manifest(numbers(), "SELECT a FROM src WHERE a > 1", "  sinks:\n    - discard: {}\n"))
+    assert ebb("run", "m.yaml", "--stats", "stats.json").returncode == 0
+    stats = json.loads((FOLDER / "stats.json").read_text())
+    stream = stats["streams"][0]
+    assert stream["sources"][0]["rows"] == 2 and stream["sources"][0]["badRows"] == 0
+    assert stream["operators"][0]["rowsIn"] == 2 and stream["operators"][0]["rowsOut"] == 1
+    assert stream["sinks"][0]["rows"] == 1
+    assert stats["wallSeconds"] > 0 and stats["peakMemoryBytes"] > 1 << 20
+
+
+def test_manifest_from_standard_input():
+    numbers()
+    run = ebb("validate", "-", input=manifest(NUMBERS, "SELECT a FROM src"))
+    assert run.returncode == 0, run.stderr
+
+
+def test_results_do_not_depend_on_parallelism():
+    sql = ("SELECT auction, window_end, count(*) AS n, max(price) AS p, avg(price) AS m FROM "
+           "hop(bid, date_time, INTERVAL '2 seconds', INTERVAL '10 seconds') GROUP BY auction, window_end")
+    source = ("    - name: bid\n      eventTime: {column: date_time, maxDelay: 4s}\n"
+              "      nexmark: {table: bid, events: 200000, eventsPerSecond: 10000}\n")
+    write("m.yaml", manifest(source, sql, "  sinks:\n    - file: {path: out.csv, format: csv}\n"))
+    results = set()
+    for parallelism in (1, 2, 5):
+        run = ebb("run", "m.yaml", "--parallelism", parallelism)
+        assert run.returncode == 0, run.stderr
+        lines = (FOLDER / "out.csv").read_text().splitlines()
+        results.add("\n".join([lines[0], *sorted(lines[1:])]))
+    assert len(results) == 1 and len(lines) > 1000
+
+
+# --- bad input --------------------------------------------------------------------------------
+
+def test_missing_manifest():
+    fails(ebb("run", "absent.yaml"), 2, "absent.yaml", "No such file")
+
+
+def test_malformed_yaml():
+    write("m.yaml", "apiVersion: ebb.dev/v1alpha1\nkind: [Stream\n")
+    fails(ebb("validate", "m.yaml"), 2, "m.yaml:")
+
+
+def test_unknown_key_names_the_nearest():
+    write("m.yaml", manifest(numbers().replace("schema", "shema"), "SELECT a FROM src"))
+    fails(ebb("validate", "m.yaml"), 2, "m.yaml:7:", "shema", "schema")
+
+
+def test_duplicate_key():
+    write("m.yaml", manifest(numbers(), "SELECT a FROM src", "  parallelism: 1\n  parallelism: 2\n"))
+    fails(ebb("validate", "m.yaml"), 2, "m.yaml:14:", "parallelism")
+
+
+def test_unknown_connector_and_two_connectors():
+    write("m.yaml", manifest(numbers().replace("file:", "fil:"), "SELECT a FROM src"))
+    fails(ebb("validate", "m.yaml"), 2, "fil")
+    write("m.yaml", manifest(numbers() + "      generator: {rows: 1}\n", "SELECT a FROM src"))
+    fails(ebb("validate", "m.yaml"), 2, "file", "generator")
+
+
+def test_sql_syntax_error_has_a_caret():
+    write("m.yaml", manifest(numbers(), "SELECT a\nFRM src"))
+    run = ebb("validate", "m.yaml")
+    fails(run, 2, "m.yaml:13:", "syntax error", "^")
+
+
+def test_column_not_found_names_the_nearest():
+    write("m.yaml", manifest(numbers(), "SELECT aa FROM src"))
+    fails(ebb("validate", "m.yaml"), 2, 'column "aa" does not exist', "m.yaml:12:")
+
+
+def test_type_mismatch():
+    write("m.yaml", manifest(numbers(), "SELECT a + b AS c FROM src"))
+    fails(ebb("validate", "m.yaml"), 2, "operator does not exist: bigint + text")
+
+
+def test_unsupported_sql_is_named():
+    write("m.yaml", manifest(numbers(), "SELECT b, count(*) AS n FROM src GROUP BY b"))
+    fails(ebb("validate", "m.yaml"), 2, "GROUP BY")
+
+
+def test_window_without_event_time():
+    write("m.yaml", manifest(numbers().replace("a BIGINT", "a TIMESTAMP"),
+                             "SELECT window_end, count(*) AS n FROM tumble(src, a, INTERVAL '1 hour') "
+                             "GROUP BY window_end"))
+    fails(ebb("validate", "m.yaml"), 2, "eventTime")
+
+
+def test_unused_source_is_a_warning():
+    extra = numbers() + NUMBERS.replace("name: src", "name: other")
+    write("m.yaml", manifest(extra, "SELECT a FROM src"))
+    run = ebb("validate", "m.yaml")
+    assert run.returncode == 0 and "warning" in run.stderr and "other" in run.stderr, run.stderr
+
+
+def test_missing_input_file():
+    write("m.yaml", manifest(NUMBERS, "SELECT a FROM src"))
+    fails(ebb("run", "m.yaml"), 2, "in.csv")
+
+
+def test_missing_column_in_the_header():
+    write("m.yaml", manifest(numbers("a,c\n1,2\n"), "SELECT a FROM src"))
+    fails(ebb("run", "m.yaml"), 1, "in.csv", '"b"')
+
+
+def test_bad_record_stops_the_stream_and_leaves_no_output():
+    sinks = "  sinks:\n    - file: {path: out.csv, format: csv}\n"
+    write("m.yaml", manifest(numbers("a,b\n1,x\noops,y\n"), "SELECT a FROM src", sinks))
+    fails(ebb("run", "m.yaml"), 1, "in.csv", "oops", "bigint")
+    assert not (FOLDER / "out.csv").exists()
+
+
+def test_bad_records_are_skipped_or_quarantined():
+    text = "a,b\n1,x\noops,y\n3,z\n"
+    sinks = "  sinks:\n    - file: {path: out.ndjson, format: json}\n"
+    write("m.yaml", manifest(numbers(text) + "      onBadRecord: skip\n", "SELECT a FROM src", sinks))
+    run = ebb("run", "m.yaml")
+    assert run.returncode == 0 and [r["a"] for r in rows_of("out.ndjson")] == [1, 3]
+    assert "1 bad record" in run.stderr
+    write("m.yaml", manifest(numbers(text) + "      onBadRecord: quarantine\n", "SELECT a FROM src", sinks))
+    assert ebb("run", "m.yaml").returncode == 0
+    aside = rows_of("quarantine/s-src.ndjson")
+    assert len(aside) == 1 and "oops" in aside[0]["raw"] and aside[0]["source"] == "src"
+
+
+def test_overflow_names_the_record():
+    write("m.yaml", manifest(numbers("a,b\n1,x\n9223372036854775807,y\n"), "SELECT a + 1 AS c FROM src",
+                             "  sinks:\n    - discard: {}\n"))
+    fails(ebb("run", "m.yaml"), 1, "bigint out of range", "record 2")
+
+
+def test_invalid_utf8():
+    write("m.yaml", manifest(numbers(), "SELECT a FROM src"))
+    (FOLDER / "in.csv").write_bytes(b"a,b\n1,\xff\xfe\n")
+    fails(ebb("run", "m.yaml"), 1, "UTF8", "in.csv")
+
+
+def test_a_hundred_megabyte_line_is_a_bad_record_in_bounded_memory():
+    write("m.yaml", manifest(numbers() + "      onBadRecord: skip\n", "SELECT a FROM src",
+                             "  sinks:\n    - discard: {}\n"))
+    with open(FOLDER / "in.csv", "wb") as file:
+        file.write(b"a,b\n1,x\n2,")
+        for _ in range(100):
+            file.write(b"y" * (1 << 20))
+        file.write(b"\n3,z\n")
+    run = ebb("run", "m.yaml", "--stats", "stats.json")
+    assert run.returncode == 0, run.stderr
+    stats = json.loads((FOLDER / "stats.json").read_text())
+    assert stats["streams"][0]["sources"][0]["rows"] == 2
+    assert stats["streams"][0]["sources"][0]["badRows"] == 1
+    assert stats["peakMemoryBytes"] < 100 << 20
+
+
+def test_empty_file_and_no_rows():
+    sinks = "  sinks:\n    - file: {path: out.csv, format: csv}\n"
+    for text in ("", "a,b\n"):
+        write("m.yaml", manifest(numbers(text), "SELECT a FROM src", sinks))
+        run = ebb("run", "m.yaml")
+        assert run.returncode == 0, run.stderr
+        assert (FOLDER / "out.csv").read_text() == "a\n"
+
+
+def test_disk_full():
+    source = "    - name: src\n      schema: a BIGINT\n      generator: {rows: 3000000, columns: {a: \"n\"}}\n"
+    write("m.yaml", manifest(source, "SELECT a, repeat('x', 100) AS x FROM src"))
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run([EBB, "run", "m.yaml"], cwd=FOLDER, stdout=full, stderr=subprocess.PIPE,
+                             text=True, timeout=60, check=False)
+    fails(run, 1, "No space left on device")
+
+
+# --- running ----------------------------------------------------------------------------------
+
+def endless():
+    return "    - name: src\n      schema: a BIGINT\n      generator: {rate: 1000, columns: {a: \"n\"}}\n"
+
+
+def test_interrupt_drains_and_exits_130():
+    write("m.yaml", manifest(endless(), "SELECT a FROM src", "  sinks:\n    - file: {path: out.csv, format: csv}\n"))
+    with subprocess.Popen([EBB, "run", "m.yaml"], cwd=FOLDER, stderr=subprocess.PIPE, text=True) as run:
+        time.sleep(0.7)
+        run.send_signal(signal.SIGINT)
+        _, errors = run.communicate(timeout=20)
+        assert run.returncode == 130, f"{run.returncode}: {errors}"
+    values = (FOLDER / "out.csv").read_text().split()[1:]
+    assert values == [str(i) for i in range(len(values))] and len(values) > 100
+
+
+def test_a_reader_that_goes_away_ends_the_run():
+    write("m.yaml", manifest(endless().replace("rate: 1000, ", ""), "SELECT a FROM src",
+                             "  sinks:\n    - stdout: {format: csv}\n"))
+    run = subprocess.run(f"{EBB} run m.yaml | head -n 3", shell=True, cwd=FOLDER, text=True,
+                         capture_output=True, timeout=30, check=False)
+    assert run.stdout.split() == ["a", "0", "1"], run.stdout
+
+
+def test_rows_arrive_while_the_stream_runs():
+    write("m.yaml", manifest(endless(), "SELECT a FROM src", "  sinks:\n    - stdout: {format: json}\n"))
+    with subprocess.Popen([EBB, "run", "m.yaml"], cwd=FOLDER, stdout=subprocess.PIPE, text=True) as run:
+        start = time.monotonic()
+        line = run.stdout.readline()
+        assert json.loads(line) == {"a": 0}
+        assert time.monotonic() - start < 2
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=20)
+
+
+def main():
+    global EBB, FOLDER
+    EBB = os.path.abspath(sys.argv[1])
+    chosen = sys.argv[2:]
+    passed = failed = 0
+    for name, test in list(globals().items()):
+        if not name.startswith("test_") or (chosen and name not in chosen):
+            continue
+        FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="ebb-e2e-"))
+        try:
+            test()
+            passed += 1
+        except Exception:  # a failing test must not stop the others
+            failed += 1
+            print(f"FAILED {name}\n{traceback.format_exc(limit=-2)}")
+        finally:
+            shutil.rmtree(FOLDER, ignore_errors=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
