@@ -31,13 +31,13 @@ void add_run(CLI::App& app, ebb::cli::run_arguments& to) {
 } // namespace
 
 int main(int argc, char** argv) {
-  using namespace ebb::cli;
+  namespace cli = ebb::cli;
   CLI::App app{"ebb: streams that cost nothing while nothing flows", "ebb"};
   app.require_subcommand(1);
-  app.set_version_flag("--version", version_text());
+  app.set_version_flag("--version", cli::version_text());
   app.get_formatter()->column_width(28);
 
-  run_arguments run;
+  cli::run_arguments run;
   add_run(app, run);
 
   std::vector<std::string> files;
@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
       ->required()
       ->type_name("FILE");
 
-  explain_arguments explain;
+  cli::explain_arguments explain;
   auto* explain_command =
       app.add_subcommand("explain", "Show stages, exchanges, keys and state of a manifest");
   explain_command->add_option("file", explain.file, "Manifest")->required()->type_name("FILE");
@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 128))
       ->type_name("N");
 
-  bench_arguments bench;
+  cli::bench_arguments bench;
   auto* bench_command =
       app.add_subcommand("bench", "Measure: Nexmark queries and the parts they are made of");
   bench_command->add_option("names", bench.names, "q0 … q22, or all (default)")->type_name("NAME");
@@ -96,14 +96,14 @@ int main(int argc, char** argv) {
     return usage_error;
   }
   if (app.got_subcommand("run"))
-    return run_command(run);
+    return cli::run_command(run);
   if (app.got_subcommand(validate))
-    return validate_command(files);
+    return cli::validate_command(files);
   if (app.got_subcommand(explain_command))
-    return explain_command_run(explain);
+    return cli::explain_command_run(explain);
   if (app.got_subcommand(bench_command))
-    return bench_command_run(bench);
+    return cli::bench_command_run(bench);
   if (app.got_subcommand(version))
-    return version_command(output);
-  return completion_command(shell, app);
+    return cli::version_command(output);
+  return cli::completion_command(shell, app);
 }
