@@ -118,7 +118,8 @@ private:
 template <>
 class [[nodiscard]] result<void> {
 public:
-  result() = default;
+  // Not defaulted: `return {}` would clear the whole object first, on paths that run per value.
+  result() noexcept {}
 
   result(ebb::error problem) : error_(std::move(problem)) {}
 
