@@ -219,6 +219,8 @@ std::optional<pane_id> pane_aggregate::next_window() const {
   if (panes_.empty())
     return std::nullopt;
   const auto& first = panes_.begin()->first;
+  if (window_.kind == window_kind::attached) // several may end at one time
+    return first.end <= target_ ? std::optional(first) : std::nullopt;
   const auto end = slicer_.next_end(first, fired_);
   EBB_ASSERT(end.has_value()); // a pane goes with its last window
   if (*end > target_)
@@ -238,6 +240,7 @@ bool pane_aggregate::start_firing() {
   if (!resumed_.empty()) {
     f.merged = std::move(resumed_.begin()->second);
     f.groups = f.merged.get();
+    f.resumed = true;
     resumed_.erase(resumed_.begin());
     return true;
   }
@@ -314,7 +317,7 @@ result<void> pane_aggregate::emit_groups(step_budget& budget, output& out) {
   std::vector<std::uint32_t> slots(count);
   std::iota(slots.begin(), slots.end(), f.next);
   f.next += count;
-  if (!fired_of_group_.empty())
+  if (!fired_of_group_.empty() && !f.resumed)
     std::erase_if(slots, [&](std::uint32_t slot) {
       return fired_of_group_[key_group_of(index.hash_of(slot), shape_.key_groups)] >= f.window.end;
     });

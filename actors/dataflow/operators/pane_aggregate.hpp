@@ -44,6 +44,7 @@ private:
     /// What is emitted: `merged`, or the only pane.
     const aggregate_table* groups = nullptr;
     std::uint32_t next = 0; ///< slots before it are emitted
+    bool resumed = false;   ///< `groups` are what a loaded state had not emitted
   };
 
   /// A pane or window that left the state while marks were taken.

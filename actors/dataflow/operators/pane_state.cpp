@@ -43,9 +43,10 @@ change_mark pane_aggregate::mark() {
 
 void pane_aggregate::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
   EBB_ASSERT(!rows_); // a barrier comes after whole batches
+  const auto fired =
+      fired_of_group_.empty() ? fired_ : std::max(fired_, fired_of_group_[key_group]);
   std::string progress;
-  for (const auto time :
-       {fired_of_group_.empty() ? fired_ : fired_of_group_[key_group], target_, promised_})
+  for (const auto time : {fired, target_, promised_})
     append_time_key(time, progress);
   sink.put(progress_state, {}, progress);
   const auto erase_dropped = [&](std::uint16_t state) {
