@@ -1,15 +1,33 @@
 # Shared by the scripts in tools/: where things are, how to build.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
-# build [TARGET…]: configures build/ once and builds.
+# configure FOLDER [OPTION…]: configures a build folder once.
+configure() {
+  local folder=$1
+  shift
+  [ -f "$root/$folder/build.ninja" ] && return
+  echo "build: configuring $folder/"
+  local log
+  log=$(mktemp)
+  (cd "$root" && CXX="ccache g++" meson setup "$folder" "$@" >"$log" 2>&1) || {
+    cat "$log" >&2
+    rm -f "$log"
+    return 1
+  }
+  rm -f "$log"
+}
+
+# build [TARGET…]: builds in build/, configuring it first where needed.
 build() {
-  if [ ! -f "$root/build/build.ninja" ]; then
-    echo "build: configuring build/"
-    (cd "$root" && CXX="ccache g++" meson setup build >"$root/.configure.log" 2>&1) || {
-      cat "$root/.configure.log" >&2
-      return 1
-    }
-    rm -f "$root/.configure.log"
-  fi
+  configure build
   ninja -C "$root/build" "$@"
+}
+
+# unit_tests FOLDER: the names of its unit test programs, for ninja.
+unit_tests() {
+  meson introspect --targets "$root/$1" | python3 -c '
+import json, os, sys
+for target in json.load(sys.stdin):
+    if target["name"].startswith("test_") and target["type"] == "executable":
+        print(os.path.relpath(target["filename"][0], sys.argv[1]))' "$root/$1"
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs Meson's tests and adds up what they say.
+"""run_tests.py ROOT "FOLDER ARGUMENTS…"…: runs Meson's tests and adds up what they say.
 
 A Boost.Test program counts its test cases, a script prints `N passed, N failed` as its last line;
 anything else counts as one. The last line printed is the sum. Exit status 1 when something failed.
@@ -31,31 +31,39 @@ def count(test):
     return (1, 0) if ok else (0, 1)
 
 
-def main():
-    build, *names = sys.argv[1:]
+def run(folder, arguments):
+    """Meson's log of one test run in a build folder; empty when nothing ran."""
     environment = dict(os.environ, BOOST_TEST_REPORT_LEVEL="short", BOOST_TEST_COLOR_OUTPUT="no")
-    log = os.path.join(build, "meson-logs", "testlog.json")
+    log = os.path.join(folder, "meson-logs", "testlog.json")
     if os.path.exists(log):
         os.remove(log)
-    subprocess.run(["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", *names],
+    subprocess.run(["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs", *arguments],
                    env=environment, check=False)
-    passed = failed = 0
-    rows = []
     try:
         with open(log, encoding="utf-8") as lines:
-            tests = [json.loads(line) for line in lines]
+            return [json.loads(line) for line in lines]
     except FileNotFoundError:
-        tests = []
-    for test in tests:
-        good, bad = count(test)
-        passed += good
-        failed += bad
-        rows.append((test["name"], good, bad, test["duration"]))
-    print(f"\n{'suite':<28} {'passed':>7} {'failed':>7} {'seconds':>8}")
-    for name, good, bad, seconds in rows:
-        print(f"{name:<28} {good:>7} {bad:>7} {seconds:>8.1f}")
-    if not tests:
-        failed = 1
+        return []
+
+
+def main():
+    root, *runs = sys.argv[1:]
+    passed = failed = 0
+    rows = []
+    for one in runs:
+        folder, *arguments = one.split()
+        tests = run(os.path.join(root, folder), arguments)
+        if not tests:
+            print(f"no test ran in {folder}/")
+            failed += 1
+        for test in tests:
+            good, bad = count(test)
+            passed += good
+            failed += bad
+            rows.append((folder, test["name"], good, bad, test["duration"]))
+    print(f"\n{'build':<12} {'suite':<28} {'passed':>7} {'failed':>7} {'seconds':>8}")
+    for folder, name, good, bad, seconds in rows:
+        print(f"{folder:<12} {name:<28} {good:>7} {bad:>7} {seconds:>8.1f}")
     print(f"\n{passed} passed, {failed} failed")
     return 1 if failed else 0
 
