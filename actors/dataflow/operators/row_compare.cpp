@@ -6,6 +6,7 @@
 
 #include <bit>
 #include <cmath>
+#include <tuple>
 
 namespace ebb {
 
@@ -153,15 +154,15 @@ row_order::row_order(std::vector<sort_key> keys, const std::vector<sql_type>& ty
     types_.push_back(types[key.column]);
 }
 
-int row_order::compare(const row_store& a, std::uint32_t row_a, const row_store& b,
-                       std::uint32_t row_b) const {
+// value_of_a(k) = the column of sort key k, the place in it, and whether it is a stored array.
+template <class ValueOfA>
+int row_order::compare_with(ValueOfA value_of_a, const row_store& b, std::uint32_t row_b) const {
   for (std::size_t k = 0; k < keys_.size(); ++k) {
     const auto& key = keys_[k];
-    const auto& x = a.stored(key.column, row_a);
+    const auto [x, i, stored] = value_of_a(k);
     const auto& y = b.stored(key.column, row_b);
-    const auto i = row_store::place_of(row_a);
     const auto j = row_store::place_of(row_b);
-    const bool x_null = x.is_null(i);
+    const bool x_null = x->is_null(i);
     const bool y_null = y.is_null(j);
     if (x_null || y_null) {
       if (x_null && y_null)
@@ -169,14 +170,34 @@ int row_order::compare(const row_store& a, std::uint32_t row_a, const row_store&
       return x_null == key.nulls_first ? -1 : 1;
     }
     int order = 0;
-    if (types_[k].kind == type_kind::array)
-      order = compare_values(decoded(x, i, types_[k]), 0, decoded(y, j, types_[k]), 0);
+    if (types_[k].kind != type_kind::array)
+      order = compare_values(*x, i, y, j);
+    else if (stored)
+      order = compare_values(decoded(*x, i, types_[k]), 0, decoded(y, j, types_[k]), 0);
     else
-      order = compare_values(x, i, y, j);
+      order = compare_values(*x, i, decoded(y, j, types_[k]), 0);
     if (order != 0)
       return key.descending ? -order : order;
   }
   return 0;
+}
+
+int row_order::compare(const row_store& a, std::uint32_t row_a, const row_store& b,
+                       std::uint32_t row_b) const {
+  return compare_with(
+      [&](std::size_t k) {
+        return std::tuple{&a.stored(keys_[k].column, row_a), row_store::place_of(row_a), true};
+      },
+      b, row_b);
+}
+
+int row_order::compare(const batch& a, std::uint32_t row_a, const row_store& b,
+                       std::uint32_t row_b) const {
+  return compare_with(
+      [&](std::size_t k) {
+        return std::tuple{&a.columns[keys_[k].column], row_a, false};
+      },
+      b, row_b);
 }
 
 void row_order::prefixes(const batch& x, std::uint64_t* out) const {

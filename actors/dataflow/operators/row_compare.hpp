@@ -29,12 +29,19 @@ public:
   [[nodiscard]] int compare(const row_store& a, std::uint32_t row_a, const row_store& b,
                             std::uint32_t row_b) const;
 
+  [[nodiscard]] int compare(const batch& a, std::uint32_t row_a, const row_store& b,
+                            std::uint32_t row_b) const;
+
   /// One word a row whose unsigned order agrees with the first sort key: prefix(a) < prefix(b)
   /// implies that a comes first; equal prefixes say nothing.
   void prefixes(const batch& x, std::uint64_t* out) const;
   [[nodiscard]] std::uint64_t prefix(const row_store& x, std::uint32_t row) const;
 
 private:
+  template <class ValueOfA>
+  [[nodiscard]] int compare_with(ValueOfA value_of_a, const row_store& b,
+                                 std::uint32_t row_b) const;
+
   std::vector<sort_key> keys_;
   std::vector<sql_type> types_;
 };
