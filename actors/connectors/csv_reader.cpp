@@ -224,6 +224,10 @@ csv_reader::progress csv_reader::read_header() {
   const char* end = find_end(at_, end_, true);
   if (end == nullptr && (!ended_ || at_ == end_))
     return progress::incomplete;
+  if (over_limit({at_, distance(at_, end == nullptr ? end_ : end)})) {
+    fail_file(too_long(), "raise maxRecord if the file is right");
+    return progress::failed;
+  }
   std::vector<std::string> names;
   scanner_.seek(at_, end_);
   inner_lines_ = 0;

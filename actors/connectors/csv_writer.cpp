@@ -1,8 +1,7 @@
 #include "actors/connectors/file_base64.hpp"
 #include "actors/connectors/file_format.hpp"
+#include "actors/connectors/file_scan.hpp"
 #include "actors/dataflow/value_text.hpp"
-
-#include <algorithm>
 
 namespace ebb {
 
@@ -55,10 +54,7 @@ private:
 };
 
 void csv_writer::put_text(std::string_view text, output_buffer& out) {
-  const bool quotes =
-      text.empty() || std::any_of(text.begin(), text.end(), [d = delimiter_](char c) {
-        return c == d || c == '"' || c == '\n' || c == '\r';
-      });
+  const bool quotes = text.empty() || scan::needs_quotes(text.data(), text.size(), delimiter_);
   if (!quotes) {
     out.append(text);
     return;

@@ -1,8 +1,8 @@
 #include "actors/connectors/file_output.hpp"
 
+#include <condition_variable>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 namespace ebb {
 
@@ -20,6 +20,11 @@ struct file_output::shared {
   bool closing = false;
   bool closed = false;
   bool abandoned = false;
+  std::condition_variable hurry; ///< told when waiting for more text has become useless
+
+  [[nodiscard]] bool is_urgent() const noexcept {
+    return closing || abandoned || failure || buffer.pending() != 0;
+  }
 
   void run();
   result<void> close();
@@ -91,6 +96,7 @@ result<void> file_output::append(const filler& fill) {
       return *shared_->failure;
     EBB_TRY(fill(shared_->buffer));
     start = shared_->must_start();
+    shared_->hurry.notify_all();
   }
   if (start)
     io_.submit(lane_, [x = shared_] { x->run(); });
@@ -99,10 +105,10 @@ result<void> file_output::append(const filler& fill) {
 
 void file_output::append_later(std::chrono::milliseconds delay, filler fill) {
   io_.submit(lane_, [x = shared_, delay, fill = std::move(fill)] {
-    std::this_thread::sleep_for(delay);
     {
-      const std::lock_guard lock(x->mutex);
-      if (x->abandoned || x->closing || x->failure)
+      std::unique_lock lock(x->mutex);
+      // Work behind this job on the lane must not wait for the delay.
+      if (x->hurry.wait_for(lock, delay, [&] { return x->is_urgent(); }))
         return;
       if (auto done = fill(x->buffer); !done) {
         x->failure = std::move(done).error();
@@ -138,6 +144,7 @@ result<bool> file_output::finish(const filler& last) {
     if (shared_->closed)
       return true;
     start = shared_->must_start();
+    shared_->hurry.notify_all();
   }
   if (start)
     io_.submit(lane_, [x = shared_] { x->run(); });
@@ -151,6 +158,7 @@ void file_output::abandon() {
   const std::lock_guard lock(shared_->mutex);
   shared_->abandoned = true;
   shared_->wake = nullptr;
+  shared_->hurry.notify_all();
 }
 
 } // namespace ebb

@@ -29,8 +29,8 @@ public:
   /// Lets `fill` append text, or returns the error of an earlier write.
   [[nodiscard]] result<void> append(const filler& fill);
 
-  /// Calls `fill` on the I/O pool after `delay`, unless the output is finished by then. It occupies
-  /// a thread of the pool for so long.
+  /// Calls `fill` on the I/O pool after `delay`, unless text was appended or the output finished by
+  /// then. Until then it occupies a thread of the pool.
   void append_later(std::chrono::milliseconds delay, filler fill);
 
   /// Text taken and not yet written, in bytes.

@@ -157,6 +157,29 @@ private:
 #endif
 }
 
+/// Whether text holds what CSV must quote. Reads nothing past the text.
+[[nodiscard]] inline bool needs_quotes(const char* p, std::size_t size, char delimiter) noexcept {
+  std::size_t i = 0;
+#if EBB_SCAN_SSE
+  const __m128i line_feed = _mm_set1_epi8('\n');
+  const __m128i carriage_return = _mm_set1_epi8('\r');
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i field_end = _mm_set1_epi8(delimiter);
+  for (; i + 16 <= size; i += 16) {
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + i));
+    const __m128i hit =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, line_feed), _mm_cmpeq_epi8(x, carriage_return)),
+                     _mm_or_si128(_mm_cmpeq_epi8(x, quote), _mm_cmpeq_epi8(x, field_end)));
+    if (_mm_movemask_epi8(hit) != 0)
+      return true;
+  }
+#endif
+  for (; i < size; ++i)
+    if (p[i] == delimiter || p[i] == '"' || p[i] == '\n' || p[i] == '\r')
+      return true;
+  return false;
+}
+
 [[nodiscard]] inline std::uint64_t load8(const char* p) noexcept {
   std::uint64_t x = 0;
   std::memcpy(&x, p, sizeof x);
