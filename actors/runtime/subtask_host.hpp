@@ -17,9 +17,10 @@ namespace ebb {
 /// Processing time in microseconds since 1970. Called from many threads.
 using clock_function = std::function<micros()>;
 
-/// How long a subtask works for one message: until either is reached.
+/// How long a subtask works for one message: until either is reached. CAF lets an actor handle four
+/// messages a turn, so a turn takes at most about 2 ms.
 struct slice_limits {
-  micros time = 1000;
+  micros time = 500;
   std::uint32_t steps = 4096;
 };
 
@@ -35,8 +36,8 @@ struct subtask_setup {
   supervisor_actor supervisor;
 };
 
-/// Works in slices of about a millisecond and goes to the end of its mailbox in between, so that
-/// what has arrived meanwhile is taken in one go and other actors get their turn.
+/// Works in slices of less than a millisecond and goes to the end of its mailbox in between, so
+/// that what has arrived meanwhile is taken in one go and other actors get their turn.
 class subtask_host_state {
 public:
   static inline const char* name = "subtask";

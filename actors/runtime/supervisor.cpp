@@ -93,6 +93,8 @@ supervisor_actor::behavior_type supervisor(self_pointer self,
           self->send(subtasks[i], links_of(wiring[i], subtasks));
         for (const auto& x : subtasks)
           self->send(x, start_atom::value);
+        if (subtasks.empty())
+          conclude(self);
       },
       [self](done_atom, std::uint32_t subtask, bool cut) { self->state.roll->done(subtask, cut); },
       [self](const failure& x, std::uint32_t subtask) {
