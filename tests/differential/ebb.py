@@ -1,8 +1,35 @@
 """Runs SQL through ebb: many small manifests in one process (run_manifests)."""
+import dataclasses
 import json
 import os
+import re
 import subprocess
 import tempfile
+
+
+@dataclasses.dataclass
+class Problem:
+    """Why ebb gives no rows. `code` is its kind of error, `crash` when the process ended."""
+    code: str
+    message: str
+    text: str
+
+    @property
+    def refused(self):
+        """ebb understood and says that it does not do this."""
+        return self.code == "unsupported"
+
+    @property
+    def said(self):
+        """The message without the operator and the record that it adds to PostgreSQL's text."""
+        return re.sub(r" \(source t, file [^)]*, record \d+\)$", "",
+                      re.sub(r"^operator \w+: ", "", self.message))
+
+    @property
+    def record(self):
+        """Number of the source's record that the error names, or None."""
+        found = re.search(r", record (\d+)\)$", self.message)
+        return int(found.group(1)) if found else None
 
 
 class Ebb:
@@ -13,7 +40,8 @@ class Ebb:
         self.folder = tempfile.mkdtemp(prefix="ebb-differential-")
         self.process = None
         self.count = 0
-        self.sources = []
+        self.sources = {}
+        self.types = {}
 
     def __enter__(self):
         self._start()
@@ -26,9 +54,9 @@ class Ebb:
 
     def _start(self):
         self.process = subprocess.Popen([self.program], stdin=subprocess.PIPE, text=True,
-                                        stdout=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, encoding="utf-8")
 
-    def add_table(self, name, columns, rows, event_time=None):
+    def set_table(self, name, columns, rows, event_time=None):
         """`columns`: SQL definitions; rows: lists of text or None, written as CSV."""
         path = os.path.join(self.folder, f"{name}.csv")
         with open(path, "w", encoding="utf-8", newline="") as out:
@@ -40,32 +68,41 @@ class Ebb:
                   "file": {"path": path, "format": "csv"}}
         if event_time:
             source["eventTime"] = event_time
-        self.sources.append(source)
+        self.sources[name] = source
 
     def query(self, sql, parallelism=1, sources=None):
-        """Rows (lists of text or None) of one SELECT, or an error text (second value)."""
+        """Rows (lists of text or None) of a SELECT, or a Problem (second value). `sql` may be a dict
+        of queries by name, each of which may read the ones before; the last one is the result.
+        Afterwards `types` holds the result types of each query."""
         self.count += 1
         out = os.path.join(self.folder, f"out-{self.count}.csv")
+        queries = sql if isinstance(sql, dict) else {"q": sql}
         manifest = {"apiVersion": "ebb.dev/v1alpha1", "kind": "Stream", "metadata": {"name": "q"},
                     "spec": {"parallelism": parallelism,
-                             "sources": [s for s in self.sources
-                                         if sources is None or s["name"] in sources],
-                             "operators": [{"name": "q", "sql": sql}],
+                             "sources": [source for name, source in self.sources.items()
+                                         if sources is None or name in sources],
+                             "operators": [{"name": n, "sql": q} for n, q in queries.items()],
                              "sinks": [{"file": {"path": out, "format": "csv"}}]}}
         path = os.path.join(self.folder, f"q-{self.count}.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(manifest, file)
-        self.process.stdin.write(path + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
+        try:
+            self.process.stdin.write(path + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
         os.remove(path)
         if not line:
-            self.process.wait()
+            code = self.process.wait()
             self._start()
-            return None, f"CRASH: run_manifests ended with {self.process.returncode} on: {sql}"
+            return None, Problem("crash", f"run_manifests ended with {code}", f"crash, exit {code}")
         answer = json.loads(line)
         if not answer["ok"]:
-            return None, answer["error"]
+            if os.path.exists(out):
+                os.remove(out)
+            return None, Problem(answer["code"], answer["message"], answer["error"])
+        self.types = answer["types"]
         with open(out, encoding="utf-8", newline="") as file:
             rows = list(read_csv(file.read()))
         os.remove(out)

@@ -31,7 +31,7 @@ class Postgres:
         self._run(f"{BINARIES}/initdb", "-D", data, "-U", "ebb", "-A", "trust", "--no-sync",
                   "-E", "UTF8", "--lc-collate=C", "--lc-ctype=C.UTF-8")
         options = (f"-k {self.folder} -c listen_addresses='' -c fsync=off -c timezone=UTC "
-                   "-c jit=off -c shared_buffers=64MB -c log_min_messages=panic")
+                   "-c datestyle='ISO, MDY' -c intervalstyle=postgres -c jit=off -c shared_buffers=64MB -c log_min_messages=panic")
         self._run(f"{BINARIES}/pg_ctl", "-D", data, "-w", "-l", os.path.join(self.folder, "log"),
                   "-o", options, "start")
         return self

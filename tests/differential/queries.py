@@ -219,16 +219,17 @@ def normal(rows):
 
 
 def compare_queries(rnd, count, ebb, cursor, tally):
-    import differential
+    from compare import same
 
     for table in ("e1", "e2"):
         rows = table_rows(rnd, 200)
-        ebb.add_table(table, COLUMNS, rows, {"column": "ts", "maxDelay": "1h"})
+        ebb.set_table(table, COLUMNS, rows, {"column": "ts", "maxDelay": "1h"})
         cursor.execute(f"CREATE TABLE {table} ({', '.join(COLUMNS)})")
         for row in rows:
             cursor.execute(f"INSERT INTO {table} VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", row)
     maker = Maker(rnd)
     for _ in range(count):
+        tally.asked += 1
         kind, mine, theirs = maker.next()
         cursor.execute(f"SELECT to_json(array(SELECT NULL::text)), q.* FROM ({theirs}) AS q LIMIT 0")
         names = [d[0] for d in cursor.description][1:]
@@ -237,13 +238,13 @@ def compare_queries(rnd, count, ebb, cursor, tally):
         got, problem = ebb.query(mine, rnd.choice([1, 1, 2, 5]),
                                  [t for t in ("e1", "e2") if re.search(rf"\b{t}\b", mine)])
         if problem is not None:
-            if differential.refused(problem):
+            if problem.refused:
                 tally.refuse(mine, problem)
             else:
-                tally.fail(mine, f"ebb fails: {problem}")
+                tally.fail(mine, f"ebb fails: {problem.text}")
             continue
         got = normal(got)
-        if not differential.same(got, wanted, 1e-9):
+        if not same(got, wanted, 1e-9):
             extra = [r for r in got if r not in wanted][:2]
             missing = [r for r in wanted if r not in got][:2]
             tally.fail(mine, f"{kind}: {len(got)} rows for {len(wanted)}; only ebb {extra}; only PostgreSQL {missing}")

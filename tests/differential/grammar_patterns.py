@@ -1,0 +1,70 @@
+"""Random patterns of LIKE, SIMILAR TO and regular expressions, as SQL literals."""
+from values import quoted
+
+PIECES = ["a", "b", "c", "A", "é", "abc", "foo", " ", ",", "1", "x", "ß", "日"]
+
+
+def like_pattern(rnd):
+    parts = rnd.choices(PIECES + ["%", "%", "%", "_", "_", "\\%", "\\_", "\\\\"], k=rnd.randint(0, 4))
+    return quoted("".join(parts))
+
+
+def like_escaped(rnd):
+    escape = rnd.choice(["#", "!", "", "\\", "a", "##", "é"])
+    parts = rnd.choices(PIECES + ["%", "%", "_", escape + "%", escape + "_", escape * 2], k=rnd.randint(0, 4))
+    return f"{quoted(''.join(parts))} ESCAPE {quoted(escape)}"
+
+
+def similar_pattern(rnd):
+    parts = []
+    for _ in range(rnd.randint(1, 3)):
+        parts.append(rnd.choice(PIECES + ["%", "%", "_", "(a|b)", "[a-c]", "[^a]", "b+", "a*", "c?", "(ab){2}",
+                                          "a{1,2}", ".", "\\%", "[[:digit:]]", "x{2,}", "$", "^"]))
+    return quoted("".join(parts))
+
+
+def atom(rnd, depth):
+    dice = rnd.random()
+    if dice < 0.4:
+        return rnd.choice(PIECES)
+    if dice < 0.75 or depth == 0:
+        return rnd.choice([".", "\\d", "\\w", "\\s", "\\D", "\\W", "\\S", "[abc]", "[^abc]", "[a-z]", "[A-Z0-9]",
+                           "[[:alpha:]]", "[[:digit:]]", "[[:space:]_]", "[[:upper:]]", "[^[:alnum:]]",
+                           "\\.", "\\m", "\\M", "\\y", "\\A", "\\Z", "^", "$", "[é-ü]", "\\x41", "\\u00e9",
+                           "[]a]", "[a\\]]", "\\\\"])
+    inner = alternation(rnd, depth - 1)
+    return rnd.choice(["({})", "({})", "(?:{})"]).format(inner)
+
+
+def alternation(rnd, depth):
+    return "|".join("".join(piece(rnd, depth) for _ in range(rnd.randint(1, 2)))
+                    for _ in range(rnd.choice([1, 1, 2])))
+
+
+def piece(rnd, depth):
+    quantifier = rnd.choice(["", "", "", "", "*", "+", "?", "{2}", "{1,}", "{0,2}", "*?", "+?", "??"])
+    inner = atom(rnd, depth)
+    if inner in ("^", "$") or inner.startswith("\\") and inner[1] in "mMyAZ":
+        quantifier = ""
+    return inner + quantifier
+
+
+def regex(rnd):
+    if rnd.random() < 0.06:
+        return quoted(rnd.choice(["", "(", "[a", "a**", "*", "a{2", "\\", "(?i)ABC", "(?n)^a.c$", "(a)\\1",
+                                  "a(?=b)", "(?<!a)b", "***=a.b", "a{3,1}", "[[:foo:]]", "[z-a]", ")", "()",
+                                  "(|a)", "a||b", "{1}"]))
+    pattern = "".join(piece(rnd, 2) for _ in range(rnd.randint(1, 3)))
+    if rnd.random() < 0.15:
+        pattern = "^" + pattern
+    if rnd.random() < 0.15:
+        pattern += "$"
+    return quoted(pattern)
+
+
+def replacement(rnd):
+    return quoted(rnd.choice(["", "-", "<\\&>", "[\\1]", "\\2\\1", "\\\\", "é", "$1", "\\9", "\\"]))
+
+
+def flags(rnd):
+    return quoted(rnd.choice(["g", "g", "i", "gi", "n", "gn", "", "c", "gc", "q", "gq", "x", "z"]))

@@ -1,0 +1,25 @@
+"""Counts what was compared, and says what differs."""
+import collections
+
+
+class Tally:
+    def __init__(self, show):
+        self.asked = self.passed = self.failed = self.refused = self.empty = 0
+        self.errors = self.invalid = self.skipped = 0
+        self.show = show
+        self.reasons = collections.Counter()
+
+    def fail(self, sql, what):
+        self.failed += 1
+        if self.failed <= self.show:
+            print(f"DIFFERENT {sql}\n  {what}", flush=True)
+
+    def refuse(self, sql, problem):
+        self.refused += 1
+        reason = problem.said
+        if self.reasons[reason] == 0 and len(self.reasons) <= self.show:
+            print(f"REFUSED {sql}\n  {reason}", flush=True)
+        self.reasons[reason] += 1
+
+    def share(self, count):
+        return 100 * count / max(1, self.asked)
