@@ -276,15 +276,18 @@ json_reader::progress json_reader::parse(std::uint32_t rows) {
     if (at_ > last)
       return progress::incomplete;
     const char* p = json::skip_space(at_);
+    problem_ = {};
     if (*p == '\n') {
-      at_ += p + 1 - at_;
-      ++line_;
-      ++number_;
+      const std::string_view blank(at_, static_cast<std::size_t>(p + 1 - at_));
+      if (!over_limit(blank)) {
+        at_ += blank.size();
+        ++line_;
+        ++number_;
+        continue;
+      }
+    } else if (read_record(p)) {
       continue;
     }
-    problem_ = {};
-    if (read_record(p))
-      continue;
     note_problem();
     const char* end = find_end(at_, end_, true);
     const std::string_view raw(at_, static_cast<std::size_t>(end - at_));
