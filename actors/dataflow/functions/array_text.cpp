@@ -1,6 +1,7 @@
 // Arrays from and to text: string_to_array, array_to_string.
 
 #include "actors/dataflow/functions/array_kernel.hpp"
+#include "actors/dataflow/functions/find_bytes.hpp"
 #include "actors/dataflow/functions/utf8.hpp"
 #include "actors/dataflow/value_text.hpp"
 
@@ -43,8 +44,8 @@ result<column> string_to_array(const call_context& context, std::span<const colu
     } else if (separator[i].empty()) {
       put(rest);
     } else {
-      for (auto at = rest.find(separator[i]); at != std::string_view::npos;
-           at = rest.find(separator[i])) {
+      for (auto at = find_bytes(rest, separator[i]); at != std::string_view::npos;
+           at = find_bytes(rest, separator[i])) {
         put(rest.substr(0, at));
         rest.remove_prefix(at + separator[i].size());
       }

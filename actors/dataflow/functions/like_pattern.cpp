@@ -1,8 +1,7 @@
 #include "actors/dataflow/functions/like_pattern.hpp"
 
+#include "actors/dataflow/functions/find_bytes.hpp"
 #include "actors/dataflow/functions/utf8.hpp"
-
-#include <cstring>
 
 namespace ebb {
 
@@ -42,7 +41,7 @@ like_pattern::like_pattern(std::string_view pattern, bool bytes) : bytes_(bytes)
 }
 
 bool like_pattern::finds(std::string_view text, std::string_view part) noexcept {
-  return memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
+  return find_bytes(text, part) != std::string_view::npos;
 }
 
 bool like_pattern::match_segments(std::string_view text) const noexcept {
@@ -52,10 +51,9 @@ bool like_pattern::match_segments(std::string_view text) const noexcept {
   text.remove_prefix(head_.size());
   text.remove_suffix(tail_.size());
   for (const auto& part : middle_) {
-    const void* found = memmem(text.data(), text.size(), part.data(), part.size());
-    if (found == nullptr)
+    const auto at = find_bytes(text, part);
+    if (at == std::string_view::npos)
       return false;
-    const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
     text.remove_prefix(at + part.size());
   }
   return true;

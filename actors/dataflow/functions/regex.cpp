@@ -1,12 +1,12 @@
 #include "actors/dataflow/functions/regex.hpp"
 
+#include "actors/dataflow/functions/find_bytes.hpp"
 #include "actors/dataflow/functions/utf8.hpp"
 
 #include <re2/re2.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 namespace ebb {
 
@@ -51,6 +51,7 @@ result<std::shared_ptr<const regex>> regex::compile(std::string_view pattern, re
   made->literal_ = literal_of(tree.root);
   if (made->literal_)
     return std::shared_ptr<const regex>(std::move(made));
+  made->linear_ = regex_linear::compile(tree);
   auto translation = to_re2(tree.root);
   if (translation.word_edges) {
     EBB_ASSIGN(made->nfa_, regex_nfa::compile(tree));
@@ -73,14 +74,15 @@ bool regex::match(std::string_view text, std::size_t start,
   if (text.data() == nullptr)
     text = std::string_view("", 0); // an empty match must not look like a group that is not set
   if (literal_) {
-    const void* at =
-        memmem(text.data() + start, text.size() - start, literal_->data(), literal_->size());
-    if (at == nullptr)
+    const auto at = find_bytes(text, *literal_, start);
+    if (at == std::string_view::npos)
       return false;
     if (!found.empty())
-      found[0] = {static_cast<const char*>(at), literal_->size()};
+      found[0] = text.substr(at, literal_->size());
     return true;
   }
+  if (linear_ && (!linear_->ascii_only() || utf8::is_ascii(text)))
+    return linear_->match(text, start, found);
   if (nfa_ && (always_nfa_ || !utf8::is_ascii(text)))
     return nfa_->match(text, start, found);
   constexpr std::size_t few = 16;

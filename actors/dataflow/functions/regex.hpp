@@ -1,6 +1,7 @@
 /// A compiled regular expression with PostgreSQL's meaning, on RE2.
 #pragma once
 
+#include "actors/dataflow/functions/regex_linear.hpp"
 #include "actors/dataflow/functions/regex_nfa.hpp"
 #include "actors/dataflow/functions/regex_syntax.hpp"
 
@@ -44,6 +45,7 @@ private:
   std::optional<regex_nfa> nfa_; ///< where RE2 does not do
   bool always_nfa_ = false;      ///< else only for text beyond ASCII
   std::optional<std::string> literal_;
+  std::optional<regex_linear> linear_;
   int captures_ = 0;
   std::vector<int> group_of_; ///< group of the pattern for each of RE2's
 };

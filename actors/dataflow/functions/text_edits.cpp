@@ -1,5 +1,6 @@
 // Functions that write new text: replace, pad, repeat, reverse, translate, overlay, chr, to_hex.
 
+#include "actors/dataflow/functions/find_bytes.hpp"
 #include "actors/dataflow/functions/text_kernel.hpp"
 #include "actors/dataflow/functions/utf8.hpp"
 
@@ -26,8 +27,8 @@ result<column> replace(const call_context& context, std::span<const column> args
     const auto with = to[i];
     std::size_t matches = 0;
     if (!what.empty())
-      for (auto at = source.find(what); at != std::string_view::npos;
-           at = source.find(what, at + what.size()))
+      for (auto at = find_bytes(source, what); at != std::string_view::npos;
+           at = find_bytes(source, what, at + what.size()))
         ++matches;
     if (matches == 0) {
       out.share(i, source);
@@ -46,7 +47,8 @@ result<column> replace(const call_context& context, std::span<const column> args
       p += bytes.size();
     };
     std::size_t done = 0;
-    for (auto at = source.find(what); at != std::string_view::npos; at = source.find(what, done)) {
+    for (auto at = find_bytes(source, what); at != std::string_view::npos;
+         at = find_bytes(source, what, done)) {
       put(source.substr(done, at - done));
       put(with);
       done = at + what.size();

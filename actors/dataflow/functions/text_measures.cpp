@@ -1,9 +1,8 @@
 // Functions of text that give numbers or truth: lengths, positions, prefixes.
 
+#include "actors/dataflow/functions/find_bytes.hpp"
 #include "actors/dataflow/functions/text_kernel.hpp"
 #include "actors/dataflow/functions/utf8.hpp"
-
-#include <cstring>
 
 namespace ebb {
 
@@ -32,15 +31,6 @@ result<column> octets(const call_context& context, std::span<const column> args)
 result<column> bits(const call_context& context, std::span<const column> args) {
   const text_arg text(args[0]);
   return integers(context, [&](auto i) { return text[i].size() * 8; });
-}
-
-/// Byte offset of `what` in `in`, or npos.
-std::size_t find_bytes(std::string_view in, std::string_view what) noexcept {
-  if (what.empty())
-    return 0;
-  const void* found = memmem(in.data(), in.size(), what.data(), what.size());
-  return found == nullptr ? std::string_view::npos
-                          : static_cast<std::size_t>(static_cast<const char*>(found) - in.data());
 }
 
 result<column> text_position(const call_context& context, std::span<const column> args) {

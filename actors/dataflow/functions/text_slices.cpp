@@ -1,5 +1,6 @@
 // Functions whose result is a part of their input: the bytes are shared, not copied.
 
+#include "actors/dataflow/functions/find_bytes.hpp"
 #include "actors/dataflow/functions/text_kernel.hpp"
 #include "actors/dataflow/functions/utf8.hpp"
 
@@ -103,15 +104,15 @@ std::string_view nth_part(std::string_view text, std::string_view separator, std
   if (n < 0) {
     // Separators are found from the front, as they may overlap ("aaa" split by "aa").
     std::int64_t fields = 1;
-    for (auto at = text.find(separator); at != std::string_view::npos;
-         at = text.find(separator, at + separator.size()))
+    for (auto at = find_bytes(text, separator); at != std::string_view::npos;
+         at = find_bytes(text, separator, at + separator.size()))
       ++fields;
     n += fields + 1;
     if (n <= 0)
       return {};
   }
   while (true) {
-    const auto at = separator.size() == 1 ? text.find(separator[0]) : text.find(separator);
+    const auto at = find_bytes(text, separator);
     if (--n == 0)
       return text.substr(0, at);
     if (at == std::string_view::npos)
