@@ -1,2 +1,3 @@
--- Pass-through.
-SELECT auction, bidder, price, date_time, extra FROM bid
+-- Pass every bid on.
+SELECT auction, bidder, price, date_time, extra
+FROM bid
