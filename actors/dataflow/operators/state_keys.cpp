@@ -32,11 +32,16 @@ void put_time(micros time, std::string& out) {
   put_sequence(static_cast<std::uint64_t>(time) ^ (std::uint64_t{1} << 63), out);
 }
 
-result<micros> take_time(std::string_view& bytes) {
+result<std::uint64_t> take_sequence(std::string_view& bytes) {
   if (bytes.size() < word_bytes)
     return too_short();
   const auto word = word_at(bytes);
   bytes.remove_prefix(word_bytes);
+  return word;
+}
+
+result<micros> take_time(std::string_view& bytes) {
+  EBB_ASSIGN(const auto word, take_sequence(bytes));
   return static_cast<micros>(word ^ (std::uint64_t{1} << 63));
 }
 

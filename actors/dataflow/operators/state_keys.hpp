@@ -18,6 +18,7 @@ void put_sequence(std::uint64_t sequence, std::string& out);
 void put_time(micros time, std::string& out);
 /// Reads what they wrote from the front or the back of `bytes` and removes it. Error: too short.
 [[nodiscard]] result<micros> take_time(std::string_view& bytes);
+[[nodiscard]] result<std::uint64_t> take_sequence(std::string_view& bytes);
 [[nodiscard]] result<std::uint64_t> take_last_sequence(std::string_view& bytes);
 
 /// Appends the canonical encoding of the row's key columns.

@@ -292,8 +292,7 @@ result<void> window_join::load(std::uint16_t, std::uint16_t state, std::string_v
     name.begun = static_cast<std::uint8_t>(1 + probing);
   std::uint64_t met = 0;
   if ((flags & flag_partial) != 0) {
-    EBB_ASSIGN(const auto stored, take_time(value));
-    met = static_cast<std::uint64_t>(stored) ^ (std::uint64_t{1} << 63);
+    EBB_ASSIGN(met, take_sequence(value));
   }
   auto& window = window_at(name);
   auto& side = window.sides[state];

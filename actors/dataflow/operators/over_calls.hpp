@@ -1,0 +1,113 @@
+/// The functions of an OVER clause, computed for a block of rows at a time.
+#pragma once
+
+#include "actors/dataflow/operator_spec.hpp"
+#include "actors/dataflow/operators/row_store.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebb {
+
+/// What is kept of one partition besides its waiting rows and its accumulators.
+struct over_partition {
+  std::vector<std::uint32_t> history; ///< the last processed rows that a frame or lag can reach
+  std::uint32_t first = row_store::no_row; ///< first row of all, where first_value asks for it
+  std::int64_t rows = 0;                   ///< processed
+  std::int64_t peer_groups = 0;            ///< processed
+  std::uint32_t changed_at = 0;            ///< change number of the last block
+};
+
+/// Rows of one partition in a block: places first .. first + count.
+struct over_run {
+  std::uint32_t slot = 0;
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+
+/// Rows to process together: partition by partition, in ORDER BY's order within each; peers are
+/// never split between blocks.
+struct over_block {
+  std::vector<std::uint32_t> rows;        ///< row numbers by place
+  std::vector<over_run> runs;             ///< in the order of places
+  std::vector<std::uint32_t> group_first; ///< place of the row's first peer
+  std::vector<std::uint32_t> group_last;  ///< place of its last peer
+
+  [[nodiscard]] std::uint32_t size() const noexcept {
+    return static_cast<std::uint32_t>(rows.size());
+  }
+};
+
+class over_calls {
+public:
+  over_calls(const over_spec& spec, const std::vector<sql_type>& input);
+
+  /// One column a call, by place. Moves the accumulators on, but not the partitions.
+  [[nodiscard]] result<std::vector<column>> compute(const over_block& block, const row_store& rows,
+                                                    const std::vector<over_partition>& partitions);
+
+  /// How many processed rows the partition must keep after a row of this time.
+  [[nodiscard]] std::size_t rows_kept() const noexcept {
+    return rows_kept_;
+  }
+
+  /// Processed rows with times from this one on are kept; max_time = no call asks by time.
+  [[nodiscard]] micros kept_from(micros last_time) const noexcept;
+
+  [[nodiscard]] bool keeps_first() const noexcept {
+    return keeps_first_;
+  }
+
+  /// The partition's accumulators in byte form, and back.
+  void save(std::uint32_t slot, std::string& out) const;
+  [[nodiscard]] result<void> load(std::uint32_t slot, std::string_view bytes);
+
+  [[nodiscard]] std::size_t byte_size() const noexcept;
+
+private:
+  struct call_state {
+    over_call call;
+    std::unique_ptr<accumulators> running; ///< by partition; unbounded frames
+    std::unique_ptr<accumulators> single;  ///< by place: one row
+    std::unique_ptr<accumulators> frame;   ///< by place: the frame
+  };
+
+  /// The rows that frames of a block can reach: each run's history, then its rows.
+  struct reach {
+    std::vector<std::uint32_t> rows;
+    std::vector<std::uint32_t> at;    ///< of a place: where it is in `rows`
+    std::vector<std::uint32_t> start; ///< of a place: where its partition starts in `rows`
+  };
+
+  void find_reach(const over_block& block, const std::vector<over_partition>& partitions);
+  void frame_starts(const frame_spec& frame, const over_block& block, const row_store& rows,
+                    std::vector<std::uint32_t>& starts) const;
+
+  [[nodiscard]] column numbers(const over_call& call, const over_block& block,
+                               const std::vector<over_partition>& partitions) const;
+  [[nodiscard]] column values(const over_call& call, const over_block& block, const row_store& rows,
+                              const std::vector<over_partition>& partitions) const;
+  [[nodiscard]] result<column> aggregate_running(call_state& x, const over_block& block,
+                                                 const row_store& rows,
+                                                 std::size_t partition_count);
+  [[nodiscard]] result<column> aggregate_frames(call_state& x, const over_block& block,
+                                                const row_store& rows);
+  [[nodiscard]] result<void> add_rows(const call_state& x, accumulators& to, const row_store& rows,
+                                      std::span<const std::uint32_t> numbers,
+                                      std::span<const std::uint32_t> slots) const;
+
+  std::vector<call_state> calls_;
+  std::uint32_t time_column_;
+  std::size_t rows_kept_ = 0;
+  micros range_kept_ = -1; ///< longest RANGE offset; -1 = none
+  bool keeps_first_ = false;
+  bool reaches_ = false; ///< some call looks at other rows
+  reach reach_;
+  std::uint32_t partitions_ = 0; ///< that `running` accumulators have room for
+};
+
+} // namespace ebb
