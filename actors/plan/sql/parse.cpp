@@ -1,6 +1,7 @@
 #include "actors/plan/sql/parse.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <pg_query.h>
 #include <vector>
@@ -136,6 +137,45 @@ std::size_t depth_bound(std::string_view text) {
   return deepest;
 }
 
+// The number behind a minus sign at `at`, negated; 0 if there is none.
+std::int32_t negative_at(std::string_view sql, std::size_t at) {
+  if (at >= sql.size() || sql[at] != '-')
+    return 0;
+  for (++at; at < sql.size();) {
+    const char c = sql[at];
+    if (const auto after = skip_opaque(sql, at, false); after != at)
+      at = after;
+    else if (c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' || c == '\v')
+      ++at;
+    else
+      break;
+  }
+  std::int32_t value = 0;
+  const auto [end, problem] = std::from_chars(sql.data() + at, sql.data() + sql.size(), value);
+  return problem == std::errc{} ? -value : 0;
+}
+
+// libpg_query folds the sign into an integer constant and then leaves every value that is not
+// positive out of its JSON, so that -7 looks like 0: such values are read again from the text.
+void restore_negative_constants(ast& node, std::string_view sql) {
+  if (!node.is_structured())
+    return;
+  if (node.is_object()) {
+    const auto constant = node.find("A_Const");
+    if (constant != node.end()) {
+      const auto value = constant->find("ival");
+      if (value != constant->end() && !value->contains("ival"))
+        if (const auto restored =
+                negative_at(sql, static_cast<std::size_t>(std::max(0, place_of(*constant))));
+            restored != 0)
+          (*value)["ival"] = restored;
+      return;
+    }
+  }
+  for (auto& below : node)
+    restore_negative_constants(below, sql);
+}
+
 } // namespace
 
 result<ast> parse_statement(const sql_text& text) {
@@ -175,7 +215,9 @@ result<ast> parse_statement(const sql_text& text) {
     return text.fail(ec::invalid_argument,
                      static_cast<std::int32_t>(number(statements[1], "stmt_location")),
                      "more than one statement", "write exactly one SELECT; remove the semicolon");
-  return ast(child(statements[0], "stmt"));
+  ast statement = child(statements[0], "stmt");
+  restore_negative_constants(statement, sql);
+  return statement;
 }
 
 } // namespace ebb::sql
