@@ -57,6 +57,100 @@ expr_ptr rebuild(const expr_ptr& x, const Leaf& leaf) {
   return with_args(*x, std::move(args));
 }
 
+bool is_null_literal(const expr& x) {
+  return x.kind == expr_kind::literal && x.value.is_null(0);
+}
+
+bool is_bool_literal(const expr& x, bool wanted) {
+  return x.kind == expr_kind::literal && !x.value.is_null(0)
+         && (x.value.data<std::uint8_t>()[0] != 0) == wanted;
+}
+
+// A subscript's array is evaluated even where the index is NULL.
+bool null_by_an_argument(const expr& x) {
+  return x.function->strict && !x.function->name.starts_with("subscript")
+         && std::any_of(x.args.begin(), x.args.end(),
+                        [](const auto& arg) { return is_null_literal(*arg); });
+}
+
+// AND decides at a false one, OR at a true one; the opposite constants change nothing.
+expr_ptr fold_connective(const expr_ptr& x) {
+  const bool decides = x->kind == expr_kind::or_;
+  std::vector<expr_ptr> kept;
+  for (const auto& arg : x->args) {
+    if (is_bool_literal(*arg, decides))
+      return make_bool_literal(decides);
+    if (!is_bool_literal(*arg, !decides))
+      kept.push_back(arg);
+  }
+  if (kept.size() == x->args.size())
+    return x;
+  return kept.size() == 1 ? kept.front() : make_logic(x->kind, x->type, std::move(kept), x->text);
+}
+
+// Arms behind constant conditions are dropped or are the last ones.
+expr_ptr fold_case(const expr_ptr& x) {
+  std::vector<expr_ptr> kept;
+  std::size_t i = 0;
+  for (; i + 1 < x->args.size(); i += 2) {
+    const auto& condition = *x->args[i];
+    if (is_bool_literal(condition, false) || is_null_literal(condition))
+      continue;
+    if (is_bool_literal(condition, true)) {
+      kept.push_back(x->args[i + 1]);
+      break;
+    }
+    kept.push_back(x->args[i]);
+    kept.push_back(x->args[i + 1]);
+  }
+  if (i + 1 == x->args.size())
+    kept.push_back(x->args[i]);
+  if (kept.size() == x->args.size())
+    return x;
+  if (kept.empty())
+    return make_null_literal(x->type);
+  if (kept.size() == 1)
+    return kept.front()->type == x->type ? kept.front() : x;
+  return make_logic(expr_kind::case_, x->type, std::move(kept), x->text);
+}
+
+// Nothing behind a constant is looked at, and NULLs decide nothing.
+expr_ptr fold_coalesce(const expr_ptr& x) {
+  std::vector<expr_ptr> kept;
+  for (const auto& arg : x->args) {
+    if (is_null_literal(*arg))
+      continue;
+    kept.push_back(arg);
+    if (arg->kind == expr_kind::literal)
+      break;
+  }
+  if (kept.size() == x->args.size())
+    return x;
+  if (kept.empty())
+    return make_null_literal(x->type);
+  if (kept.size() == 1)
+    return kept.front()->type == x->type ? kept.front() : x;
+  return make_logic(expr_kind::coalesce, x->type, std::move(kept), x->text);
+}
+
+// What PostgreSQL decides from some constant arguments before it evaluates the others, which then
+// cannot fail.
+expr_ptr fold_partly(const expr_ptr& x) {
+  switch (x->kind) {
+  case expr_kind::call:
+    return null_by_an_argument(*x) ? make_null_literal(x->type) : x;
+  case expr_kind::and_:
+  case expr_kind::or_:
+    return fold_connective(x);
+  case expr_kind::case_:
+    return fold_case(x);
+  case expr_kind::coalesce:
+    return fold_coalesce(x);
+  default:
+    return x;
+  }
+}
+
 } // namespace
 
 expr_ptr make_column_ref(std::uint32_t index, sql_type type, std::string text) {
@@ -128,7 +222,7 @@ expr_ptr fold_constants(const expr_ptr& x) {
   }
   const auto folded = changed ? with_args(*x, std::move(args)) : x;
   if (!constant)
-    return folded;
+    return fold_partly(folded);
   batch one_row;
   one_row.rows = 1;
   auto value = evaluate(*folded, one_row, selection::all(one_row));

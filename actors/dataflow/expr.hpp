@@ -80,8 +80,9 @@ struct selection {
 [[nodiscard]] result<std::uint32_t> filter_rows(const expr& predicate, const batch& input,
                                                 selection picked, std::uint32_t* out);
 
-/// Replaces calls on constants by literals. A call that fails is left as it is: it fails when a row
-/// reaches it.
+/// Replaces calls on constants by literals, and drops what constants make unreachable: arguments of
+/// a strict call with a NULL, operands of a decided AND or OR, arms of CASE. A call that fails is
+/// left as it is: it fails when a row reaches it.
 [[nodiscard]] expr_ptr fold_constants(const expr_ptr& x);
 
 /// Adds every column index that `x` reads to `out` (unsorted, with repeats).
