@@ -29,9 +29,9 @@ LEAST_USES = 20
 
 def report(options, total, comparison, seconds):
     print(f"\n{total.asked} asked in {seconds:.0f} s: {total.passed} equal ({total.errors} with errors in rows, "
-          f"{total.invalid} invalid in both), {total.failed} different, {total.refused} refused "
+          f"{total.early} before the first row, {total.invalid} invalid in both), {total.failed} different, {total.refused} refused "
           f"({total.share(total.refused):.1f} %), {total.empty} empty ({total.share(total.empty):.1f} %), "
-          f"{total.skipped} too slow for PostgreSQL")
+          f"{total.skipped} skipped")
     for reason, count in total.reasons.most_common(10):
         print(f"refused {count}: {reason}")
     if options.uses:

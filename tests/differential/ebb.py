@@ -20,6 +20,11 @@ class Problem:
         return self.code == "unsupported"
 
     @property
+    def early(self):
+        """Found before any row was read."""
+        return self.code == "invalid argument"
+
+    @property
     def said(self):
         """The message without the operator and the record that it adds to PostgreSQL's text."""
         return re.sub(r" \(source t, file [^)]*, record \d+\)$", "",

@@ -9,7 +9,9 @@ argument. An argument is
   `'@type`      the same as a literal without a type;
   `#small`      a small integer, constant or not; `#position` from 1 on; `#month` about 1 to 12;
   a list        one of these, as written;
-  a function    what it returns for the random generator.
+  a function    what it returns for the random generator;
+  `either(...)` one of these two, where wrong ones come only at the root: ebb refuses a wrong constant
+                (a broken pattern, say) at once, PostgreSQL when a row reaches it.
 
 Every node but the root has a column somewhere below it: PostgreSQL folds a constant part before it
 looks at any row, so that an error in a branch which no row reaches would fail the whole query.
@@ -24,7 +26,7 @@ import grammar_texts
 import grammar_times
 import spellings
 import values
-from grammar_types import COLUMNS, SPELLED
+from grammar_types import COLUMNS, SPELLED, Either
 
 GRAMMARS = (grammar_logic, grammar_numbers, grammar_casts, grammar_texts, grammar_times, grammar_arrays)
 ARRAY_LEAVES = {
@@ -76,18 +78,22 @@ class Generator:
     def __init__(self, rnd):
         self.rnd = rnd
         self.all = all_productions()
-        self.tried = [0] * len(self.all)
-        self.good = [0] * len(self.all)
         self.by_result = {}
+        self.by_name = {}
         for k, production in enumerate(self.all):
             self.by_result.setdefault(production.result, []).append(k)
+            self.by_name.setdefault(production.name, []).append(k)
+        # Uses: with some value count one, others a quarter, so that what always fails has an end.
+        self.uses = [0.0] * len(self.all)
+        self.name_uses = dict.fromkeys(self.by_name, 0.0)
 
-    def weight(self, k):
-        return self.good[k] + self.tried[k] / 4
+    def count(self, k, uses):
+        self.uses[k] += uses
+        self.name_uses[self.all[k].name] += uses
 
     def credit(self, expression):
         for k in expression.productions:
-            self.good[k] += 1
+            self.count(k, 0.75)
 
     def column(self, kind):
         return self.rnd.choice(ARRAY_LEAVES[kind] if kind in ARRAY_LEAVES else COLUMNS[kind])
@@ -97,8 +103,10 @@ class Generator:
             return Expression(self.column(kind), kind, [])
         return Expression(values.literal(self.rnd, kind), kind, [], reads=False)
 
-    def argument(self, arg, depth):
+    def argument(self, arg, depth, root):
         rnd = self.rnd
+        if isinstance(arg, Either):
+            arg = arg.wrong if root and rnd.random() < 0.2 else arg.right
         if callable(arg):
             return Expression(arg(rnd), "", [], reads=False)
         if isinstance(arg, (list, tuple)):
@@ -121,19 +129,20 @@ class Generator:
         if depth == 0 or rnd.random() < 0.15:
             return self.leaf(arg)
         candidates = rnd.sample(self.by_result[arg], min(4, len(self.by_result[arg])))
-        return self.apply(min(candidates, key=self.weight), depth, False)
+        return self.apply(min(candidates, key=lambda k: self.name_uses[self.all[k].name]), depth, False)
+
+    @staticmethod
+    def can_read(arg):
+        return isinstance(arg, str) and (arg in SPECIAL or arg.lstrip("=") in {**COLUMNS, **ARRAY_LEAVES})
 
     def apply(self, k, depth, root):
         production = self.all[k]
-        self.tried[k] += 1
-        parts = [self.argument(arg, depth - 1) for arg in production.args]
+        self.count(k, 0.25)
+        parts = [self.argument(arg, depth - 1, root) for arg in production.args]
         if not any(part.reads for part in parts) and not (root and self.rnd.random() < 0.2):
-            typed = [n for n, arg in enumerate(production.args)
-                     if isinstance(arg, str) and arg.lstrip("=") in {**COLUMNS, **ARRAY_LEAVES}]
-            if typed:
-                n = self.rnd.choice(typed)
-                kind = production.args[n].lstrip("=")
-                parts[n] = Expression(self.column(kind), kind, [])
+            n = self.rnd.choice([n for n, arg in enumerate(production.args) if self.can_read(arg)])
+            kind = production.args[n].lstrip("=")
+            parts[n] = Expression(SPECIAL[kind][0] if kind in SPECIAL else self.column(kind), kind, [])
         used = [k]
         for part in parts:
             used += part.productions
@@ -142,8 +151,14 @@ class Generator:
                           any(part.reads for part in parts))
 
     def next(self):
-        """One expression whose root is the production used least."""
-        weights = [good + tried / 4 for good, tried in zip(self.good, self.tried)]
-        least = min(weights)
-        k = self.rnd.choice([k for k, weight in enumerate(weights) if weight <= least])
-        return self.apply(k, self.rnd.choice([1, 2, 2, 3]), True)
+        """One expression whose root is of the name used least, or the production used least."""
+        rnd = self.rnd
+        if rnd.random() < 0.7:
+            least = min(self.name_uses.values())
+            name = rnd.choice([name for name, uses in self.name_uses.items() if uses <= least])
+            candidates = self.by_name[name]
+        else:
+            candidates = range(len(self.all))
+        least = min(self.uses[k] for k in candidates)
+        k = rnd.choice([k for k in candidates if self.uses[k] <= least])
+        return self.apply(k, rnd.choice([1, 2, 2, 3]), True)

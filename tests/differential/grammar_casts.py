@@ -11,7 +11,7 @@ def productions(add):
         for b in NUMBERS:
             if a != b:
                 add(f"cast {a} to {b}", b, f"({{0}}::{b})", a)
-        for modifier in ("12,2", "5", "10,4", "38,10", "6,-2", "3,3"):
+        for modifier in ("12,2", "5", "10,4", "38,10", "20,7", "3,3"):
             add(f"cast {a} to numeric(p,s)", "numeric", f"({{0}}::numeric({modifier}))", a)
         if a not in ("smallint", "numeric", "real", "double precision", "bigint"):
             add(f"cast {a} to boolean", "boolean", f"({{0}}::boolean)", a)

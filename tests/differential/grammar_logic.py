@@ -27,8 +27,6 @@ def productions(add):
     add("COALESCE", "date", "coalesce({0}, '2013-01-31')", "date")
     add("COALESCE", "numeric", "coalesce({0}, {1}, {2}, 0)", "numeric", "integer", "bigint")
     add("||", "boolean", "({0} || 'x' = {1} || 'x')", "text", "text")
-    add("row =", "boolean", "(({0}, {1}) = ({2}, {3}))", "integer", "text", "integer", "text")
-    add("row <", "boolean", "(({0}, {1}) < ({2}, {3}))", "integer", "numeric", "integer", "numeric")
     add("= ANY", "boolean", "({0} = ANY (ARRAY[{1}, 1, NULL]))", "integer", "integer")
     add("= ANY", "boolean", "({0} = ANY ({1}))", "integer", "integer[]")
     add("<> ALL", "boolean", "({0} <> ALL (ARRAY[{1}, 'a']))", "text", "text")

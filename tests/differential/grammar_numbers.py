@@ -61,7 +61,7 @@ def productions(add):
     add("||/", "double precision", "(||/ {0})", "double precision", inexact=True)
     add("pi", "double precision", "({0} * pi())", "double precision")
     for t in FLOATS:
-        add("/ zero", t, "({0} / {1})", t, ["0", "'-0'", "'Infinity'", "1e-40"])
+        add("/ zero", t, "({0} / {1})", t, ["0", "'-0'::float8", "'Infinity'::real", "1e-40"])
     add("to_hex", "text", "to_hex({0})", "integer")
     add("to_hex", "text", "to_hex({0})", "bigint")
     add("precedence", "integer", "({0} + {1} * {2} - {0})", "integer", "integer", "integer")

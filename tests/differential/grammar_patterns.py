@@ -1,4 +1,5 @@
 """Random patterns of LIKE, SIMILAR TO and regular expressions, as SQL literals."""
+from grammar_types import Either
 from values import quoted
 
 PIECES = ["a", "b", "c", "A", "é", "abc", "foo", " ", ",", "1", "x", "ß", "日"]
@@ -42,18 +43,23 @@ def alternation(rnd, depth):
 
 
 def piece(rnd, depth):
-    quantifier = rnd.choice(["", "", "", "", "*", "+", "?", "{2}", "{1,}", "{0,2}", "*?", "+?", "??"])
+    quantifiers = ["", "", "", "", "*", "+", "?", "{2}", "{1,}", "{0,2}"]
+    quantifier = rnd.choice(quantifiers) if rnd.random() < 0.98 else rnd.choice(["*?", "+?", "??", "{1,2}?"])
     inner = atom(rnd, depth)
     if inner in ("^", "$") or inner.startswith("\\") and inner[1] in "mMyAZ":
         quantifier = ""
     return inner + quantifier
 
 
-def regex(rnd):
+def broken_regex(rnd):
+    return quoted(rnd.choice(["(", "[a", "a**", "*", "a{2", "\\", "a{3,1}", "[[:foo:]]", "[z-a]", ")", "{1}", "a{300}",
+                              "(?<!a", "[[.foo.]]", "\\x", "(*)", "a|*", "^*"]))
+
+
+def some_regex(rnd):
     if rnd.random() < 0.06:
-        return quoted(rnd.choice(["", "(", "[a", "a**", "*", "a{2", "\\", "(?i)ABC", "(?n)^a.c$", "(a)\\1",
-                                  "a(?=b)", "(?<!a)b", "***=a.b", "a{3,1}", "[[:foo:]]", "[z-a]", ")", "()",
-                                  "(|a)", "a||b", "{1}"]))
+        return quoted(rnd.choice(["", "(?i)ABC", "(?n)^a.c$", "(a)\\1", "a(?=b)", "(?<!a)b", "***=a.b", "()", "(|a)",
+                                  "a||b", "[[=a=]]", "[[.a.]]", "***:a", "(?x)a b # c", "a\\Z", "\\Aa"]))
     pattern = "".join(piece(rnd, 2) for _ in range(rnd.randint(1, 3)))
     if rnd.random() < 0.15:
         pattern = "^" + pattern
@@ -66,5 +72,5 @@ def replacement(rnd):
     return quoted(rnd.choice(["", "-", "<\\&>", "[\\1]", "\\2\\1", "\\\\", "é", "$1", "\\9", "\\"]))
 
 
-def flags(rnd):
-    return quoted(rnd.choice(["g", "g", "i", "gi", "n", "gn", "", "c", "gc", "q", "gq", "x", "z"]))
+regex = Either(some_regex, broken_regex)
+flags = Either(["'g'", "'g'", "'i'", "'gi'", "'n'", "'gn'", "''", "'c'", "'gc'", "'q'", "'gq'", "'x'"], ["'z'", "'G'", "' '"])

@@ -1,4 +1,5 @@
 """Productions for text, patterns, regular expressions and bytes."""
+from grammar_types import Either
 from grammar_patterns import flags, like_escaped, like_pattern, regex, replacement, similar_pattern
 
 
@@ -52,9 +53,7 @@ def texts(add):
     add("chr", "text", "chr(64 + abs({0}))", "#small")
     add("chr", "text", "chr({0})", "smallint")
     add("format", "text", "format({1}, {0}, {2})", "text",
-        ["'%s-%s'", "'%2$s %1$s'", "'%-8s|%5s'", "'%L %I'", "'%%%s'", "'%s'", "'%1$L'", "'%3$s'", "'%x'"], "integer")
-    add("unistr", "text", "unistr({0})", ["'a\\0041'", "'\\+01F642' || x", "'\\zz' || x", "x"])
-    add("normalize", "text", "normalize({0}, NFC)", "text")
+        Either(["'%s-%s'", "'%2$s %1$s'", "'%-8s|%5s'", "'%L %I'", "'%%%s'", "'%s'", "'%1$L'"], ["'%3$s'", "'%x'", "'%'"]), "integer")
 
 
 def patterns(add):
@@ -69,8 +68,6 @@ def patterns(add):
         add("SIMILAR TO", "boolean", "({0} SIMILAR TO {1})", "text", similar_pattern)
     add("NOT SIMILAR TO", "boolean", "({0} NOT SIMILAR TO {1})", "text", similar_pattern)
     add("SIMILAR TO ESCAPE", "boolean", "({0} SIMILAR TO {1} ESCAPE '#')", "text", similar_pattern)
-    add("substring similar", "text", "substring({0} similar {1} escape '#')", "text",
-        ["'%#\"b_%#\"%'", "'a#\"%#\"c'", "'#\"%#\"_'", "'%#\"[a-c]+#\"%'"])
 
 
 def regexes(add):
@@ -110,7 +107,7 @@ def byteas(add):
         add(f"encode {form}", "text", f"encode({{0}}, '{form}')", "bytea")
         add(f"decode {form}", "bytea", f"decode(encode({{0}}, '{form}'), '{form}')", "bytea")
         add(f"decode {form}", "bytea", f"decode({{0}}, '{form}')", "text")
-    add("encode", "text", "encode({0}, {1})", "bytea", ["'HEX'", "'abc'", "x"])
+    add("encode", "text", "encode({0}, {1})", "bytea", Either(["'HEX'", "'Base64'"], ["'abc'", "''"]))
     add("substring of bytea", "bytea", "substring({0} from {1} for {2})", "bytea", "#small", "#small")
     add("substr of bytea", "bytea", "substr({0}, {1})", "bytea", "#small")
     add("overlay of bytea", "bytea", "overlay({0} placing {1} from {2})", "bytea", "bytea", "#position")

@@ -1,5 +1,14 @@
 """Types, columns and promotions that the productions of `expressions.py` share."""
 
+import typing
+
+
+class Either(typing.NamedTuple):
+    """Arguments that are right, and wrong ones that only the root of an expression may have."""
+    right: typing.Any
+    wrong: typing.Any
+
+
 INTS = ["smallint", "integer", "bigint"]
 FLOATS = ["real", "double precision"]
 NUMBERS = INTS + ["numeric"] + FLOATS

@@ -37,15 +37,10 @@ class Oracle:
     def ask(self, chunk):
         """A verdict for each SQL text. Those without an error are asked together."""
         verdicts = self._together(chunk)
-        return verdicts or [self._together([sql])[0] if len(chunk) > 1 and self._sound(sql)
-                            else self._alone(sql) for sql in chunk]
-
-    def _sound(self, sql):
-        try:
-            self.cursor.execute(f"SELECT ({sql})::text FROM t")
-            return True
-        except psycopg2.Error:
-            return False
+        if verdicts is not None:
+            return verdicts
+        alone = [self._together([sql]) for sql in chunk] if len(chunk) > 1 else [None]
+        return [verdict[0] if verdict else self._alone(sql) for verdict, sql in zip(alone, chunk)]
 
     def _together(self, chunk):
         try:
@@ -68,10 +63,14 @@ class Oracle:
             if (problem.pgcode or "").startswith("42"):
                 return Verdict(invalid=problem.diag.message_primary)
         try:
-            self.cursor.execute("SELECT id, try_row(%s, id) FROM t ORDER BY id", (sql,))
+            # As bytes, since an error may quote half a character.
+            self.cursor.execute("SELECT id, a[1], convert_to(a[2], 'UTF8') FROM "
+                                "(SELECT id, try_row(%s, id) AS a FROM t ORDER BY id) AS q", (sql,))
         except psycopg2.Error as problem:
             return Verdict(slow=True, invalid=str(problem))
-        for row, (state, answer) in self.cursor.fetchall():
+        for row, state, answer in self.cursor.fetchall():
+            if answer is not None:
+                answer = bytes(answer).decode("utf-8", "replace")
             (verdict.values if state == "ok" else verdict.errors)[row] = answer
         return verdict
 

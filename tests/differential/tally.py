@@ -5,7 +5,7 @@ import collections
 class Tally:
     def __init__(self, show):
         self.asked = self.passed = self.failed = self.refused = self.empty = 0
-        self.errors = self.invalid = self.skipped = 0
+        self.errors = self.invalid = self.early = self.skipped = 0
         self.show = show
         self.reasons = collections.Counter()
 
