@@ -53,6 +53,7 @@ void register_text(function_catalog& catalog) {
   register_text_concat(catalog);
   register_text_codes(catalog);
   register_text_format(catalog);
+  register_text_bytes(catalog);
 }
 
 } // namespace ebb

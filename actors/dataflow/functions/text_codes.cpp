@@ -241,6 +241,20 @@ bool is_utf8_name(std::string_view name) {
   return lower == "utf8" || lower == "utf-8" || lower == "unicode";
 }
 
+/// PostgreSQL shows the bytes that the broken character should have.
+error broken_utf8(std::uint32_t i, std::string_view bytes) {
+  std::string message = "invalid byte sequence for encoding \"UTF8\":";
+  const auto lead = static_cast<unsigned char>(bytes.front());
+  const std::size_t size = lead < 0xc0 || lead >= 0xf8 ? 1 : utf8::width(bytes.front());
+  for (const char byte : bytes.substr(0, size)) {
+    char digits[2];
+    put_hex(digits, reinterpret_cast<const unsigned char*>(&byte), 1);
+    message += " 0x";
+    message.append(digits, 2);
+  }
+  return row_error(i, std::move(message));
+}
+
 /// UTF-8 only. From bytes the text is checked; to bytes nothing changes.
 template <bool Check>
 result<column> convert(const call_context& context, std::span<const column> args) {
@@ -257,8 +271,11 @@ result<column> convert(const call_context& context, std::span<const column> args
       problem.code = ec::unsupported;
       return problem;
     }
-    if (Check && !utf8::is_valid_text(bytes[i]))
-      return row_error(i, "invalid byte sequence for encoding \"UTF8\"");
+    if (Check) {
+      const auto sound = utf8::valid_prefix(bytes[i]);
+      if (sound != bytes[i].size())
+        return broken_utf8(i, bytes[i].substr(sound));
+    }
     out.share(i, bytes[i]);
   }
   return out.take();

@@ -125,5 +125,6 @@ void register_text_edits(function_catalog& catalog);
 void register_text_concat(function_catalog& catalog);
 void register_text_codes(function_catalog& catalog);
 void register_text_format(function_catalog& catalog);
+void register_text_bytes(function_catalog& catalog);
 
 } // namespace ebb

@@ -43,10 +43,12 @@ result<column> make_date(const call_context& context, std::span<const column> ar
     if (skipped(context, i))
       continue;
     std::int64_t days = 0;
+    // PostgreSQL's messages count years BC from 0 down here.
+    const auto shown_year = year[i] < 0 ? year[i] + 1 : year[i];
     if (!days_of_fields(year[i], month[i], day[i], days))
-      return bad_date(i, year[i], month[i], day[i]);
+      return bad_date(i, shown_year, month[i], day[i]);
     if (days < calendar::min_date || days >= calendar::end_date)
-      return failed(i, printed("date out of range: %d-%02d-%02d", year[i], month[i], day[i]));
+      return failed(i, printed("date out of range: %d-%02d-%02d", shown_year, month[i], day[i]));
     to[i] = static_cast<std::int32_t>(days);
   }
   return out;

@@ -121,31 +121,36 @@ inline std::size_t encode(char32_t code, char* out) noexcept {
   return 4;
 }
 
-/// Well-formed UTF-8 without NUL bytes: what a text value may hold.
-[[nodiscard]] inline bool is_valid_text(std::string_view text) noexcept {
+/// Where well-formed UTF-8 without NUL bytes, which is what a text value may hold, ends: the size,
+/// or the first byte of what is no character.
+[[nodiscard]] inline std::size_t valid_prefix(std::string_view text) noexcept {
   std::size_t i = 0;
   while (i < text.size()) {
     const auto lead = static_cast<unsigned char>(text[i]);
     if (lead < 0x80) {
       if (lead == 0)
-        return false;
+        return i;
       ++i;
       continue;
     }
     const std::size_t size = width(text[i]);
     if (lead < 0xc2 || lead > 0xf4 || text.size() - i < size)
-      return false;
+      return i;
     for (std::size_t k = 1; k < size; ++k)
       if (!is_continuation(text[i + k]))
-        return false;
+        return i;
     std::size_t at = i;
     const char32_t code = next(text, at);
     if ((size == 3 && code < 0x800) || (size == 4 && (code < 0x10000 || code > 0x10ffff))
         || (code >= 0xd800 && code < 0xe000))
-      return false;
+      return i;
     i += size;
   }
-  return true;
+  return i;
+}
+
+[[nodiscard]] inline bool is_valid_text(std::string_view text) noexcept {
+  return valid_prefix(text) == text.size();
 }
 
 inline void append(char32_t code, std::string& out) {
