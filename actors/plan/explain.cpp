@@ -92,13 +92,18 @@ std::string step_state(const stage_step& step) {
   return spec == nullptr ? std::string{} : state_text(*spec);
 }
 
-// Reason given by the last plan node of an operator.
+// Reason of an operator: that of its last stateful node, else of its last node.
 std::string why_of(const plan_graph& graph, const std::string& name) {
-  std::string why;
-  for (const auto& node : graph.nodes)
-    if (node.name == name && !node.why.empty())
-      why = node.why;
-  return why;
+  std::string last, stateful;
+  for (const auto& node : graph.nodes) {
+    if (node.name != name || node.why.empty())
+      continue;
+    last = node.why;
+    const auto* spec = std::get_if<operator_spec>(&node.what);
+    if (spec != nullptr && !state_text(*spec).empty())
+      stateful = node.why;
+  }
+  return stateful.empty() ? last : stateful;
 }
 
 std::string dot_string(const std::string& text) {
@@ -181,13 +186,15 @@ std::string explain_dot(const plan_graph&, const stage_plan& plan,
   const auto id = [](std::size_t stage, std::size_t step) {
     return "s" + std::to_string(stage) + '_' + std::to_string(step);
   };
-  std::string text = "digraph " + dot_string(stream.name) + " {\n  rankdir=LR;\n  node [shape=box];\n";
+  std::string text =
+      "digraph " + dot_string(stream.name) + " {\n  rankdir=LR;\n  node [shape=box];\n";
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
     const auto& stage = plan.stages[i];
     text += "  subgraph cluster_" + std::to_string(i) + " {\n    label=\"stage " + std::to_string(i)
             + " × " + std::to_string(stage.parallelism) + "\";\n";
     for (std::size_t k = 0; k < stage.steps.size(); ++k)
-      text += "    " + id(i, k) + " [label=" + dot_string(step_title(stage.steps[k], stream)) + "];\n";
+      text +=
+          "    " + id(i, k) + " [label=" + dot_string(step_title(stage.steps[k], stream)) + "];\n";
     text += "  }\n";
     for (std::size_t k = 0; k < stage.steps.size(); ++k)
       for (const auto& input : stage.steps[k].inputs) {

@@ -6,13 +6,7 @@ namespace ebb {
 
 namespace {
 
-// Only times can be event time; integers are read into TIMESTAMP by the source.
-bool is_time(const sql_type& type) {
-  return type.kind == type_kind::timestamp || type.kind == type_kind::timestamptz;
-}
-
-result<node_id> plan_source(const source_definition& source, std::uint32_t index,
-                            plan_graph& graph) {
+node_id plan_source(const source_definition& source, std::uint32_t index, plan_graph& graph) {
   plan_node node;
   node.name = source.name;
   node.label = "source";
@@ -30,27 +24,7 @@ result<node_id> plan_source(const source_definition& source, std::uint32_t index
     return read;
   const auto found = std::find_if(source.columns.begin(), source.columns.end(),
                                   [&](const auto& c) { return c.name == source.time->column; });
-  const auto place = [&](error problem) {
-    problem.place = source.time->place;
-    return problem;
-  };
-  if (found == source.columns.end()) {
-    std::vector<std::string> names;
-    for (const auto& column : source.columns)
-      names.push_back(column.name);
-    const auto nearest = nearest_name(source.time->column, names);
-    return place(
-        make_error(ec::invalid_argument,
-                   "column \"" + source.time->column + "\" does not exist in source " + source.name,
-                   nearest.empty() ? "name a TIMESTAMP column of the schema"
-                                   : "did you mean \"" + nearest + "\"?"));
-  }
-  if (!is_time(found->type))
-    return place(
-        make_error(ec::invalid_argument,
-                   "event time column \"" + found->name + "\" has type " + to_string(found->type),
-                   "event time must be TIMESTAMP or TIMESTAMPTZ; declare the column so "
-                   "(integers are read by timestampUnit)"));
+  EBB_ASSERT(found != source.columns.end()); // the manifest's reader has checked it
   assign_watermarks_spec spec;
   spec.time_column = static_cast<std::uint32_t>(found - source.columns.begin());
   spec.max_delay = source.time->max_delay;
@@ -86,9 +60,8 @@ error name_cycle(error problem, const stream_definition& stream, std::size_t at)
 result<plan_graph> plan_stream(const stream_definition& stream) {
   plan_graph graph;
   plan_scope scope;
-  for (std::uint32_t i = 0; i < stream.sources.size(); ++i) {
-    EBB_ASSIGN(scope[stream.sources[i].name], plan_source(stream.sources[i], i, graph));
-  }
+  for (std::uint32_t i = 0; i < stream.sources.size(); ++i)
+    scope[stream.sources[i].name] = plan_source(stream.sources[i], i, graph);
   for (std::size_t i = 0; i < stream.operators.size(); ++i) {
     const auto& definition = stream.operators[i];
     auto planned = plan_query(definition, scope, graph);
