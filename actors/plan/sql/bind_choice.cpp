@@ -30,6 +30,7 @@ result<expr_ptr> expr_binder::bind_case(const ast& body) {
   expr_ptr subject;
   if (has(body, "arg")) {
     EBB_ASSIGN(subject, bind_value(child(body, "arg")));
+    EBB_TRY(check_copies(*subject, arms.size(), place_of(body)));
   }
   // PostgreSQL takes ELSE first when it looks for the common type.
   const bool has_else = has(body, "defresult");
@@ -104,14 +105,17 @@ result<expr_ptr> expr_binder::bind_nullif(const ast& body) {
   const auto at = place_of(body);
   EBB_ASSIGN(auto left, bind(child(body, "lexpr")));
   EBB_ASSIGN(auto right, bind(child(body, "rexpr")));
+  EBB_TRY(check_copies(*left, 2, at));
+  // The result is the first operand as `=` takes it, perhaps promoted to the second one's type.
+  // Stand-ins show how, since the comparison of two constants is folded away.
+  const auto stand_in = [](const expr_ptr& x) {
+    return x->type.kind == type_kind::unknown ? x : make_column_ref(0, x->type);
+  };
+  EBB_ASSIGN(const auto probe, operation("=", {stand_in(left), stand_in(right)}, at));
+  const auto promoted = probe->args.empty() ? sql_type{type_kind::text} : probe->args[0]->type;
+  EBB_ASSIGN(auto value, coerce(text_, left, promoted, cast_context::implicit, at));
+  value = folded(std::move(value));
   EBB_ASSIGN(auto equal, operation("=", {left, std::move(right)}, at));
-  // The result is the first operand as `=` saw it, perhaps promoted to the second one's type.
-  auto value = left;
-  if (equal->kind == expr_kind::call && equal->args.size() == 2)
-    value = equal->args.front();
-  else {
-    EBB_ASSIGN(value, settle(text_, left, at));
-  }
   const auto type = value->type;
   return folded(make_logic(expr_kind::case_, type,
                            {std::move(equal), make_null_literal(type), std::move(value)},

@@ -12,6 +12,17 @@ error refused(const sql_text& text, std::int32_t at, std::string what, std::stri
   return text.fail(ec::unsupported, at, std::move(what) + " is not supported", std::move(hint));
 }
 
+// Nodes of the tree, counted up to `limit`.
+std::size_t size_up_to(const expr& x, std::size_t limit) {
+  std::size_t count = 1;
+  for (const auto& arg : x.args) {
+    if (count >= limit)
+      break;
+    count += size_up_to(*arg, limit - count);
+  }
+  return count;
+}
+
 error refused_sublink(const sql_text& text, const ast& body) {
   const auto kind = ebb::sql::text(body, "subLinkType");
   const auto at = place_of(body);
@@ -94,6 +105,13 @@ result<expr_ptr> expr_binder::bind_condition(const ast& node, std::string_view c
                       "argument of " + std::string(clause) + " must be type boolean, not type "
                           + to_string(bare(bound->type)));
   return coerce(text_, bound, boolean_type, cast_context::assignment, start_of(node));
+}
+
+result<void> expr_binder::check_copies(const expr& x, std::size_t copies, std::int32_t at) const {
+  if (copies > 1 && size_up_to(x, max_repeated_nodes) * copies >= max_repeated_nodes)
+    return text_.fail(ec::invalid_argument, at, "the expression is too large",
+                      "compute its first operand in a subquery");
+  return {};
 }
 
 result<std::vector<expr_ptr>> expr_binder::bind_all(const ast::array_t& nodes) {

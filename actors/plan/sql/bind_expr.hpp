@@ -19,6 +19,9 @@ inline constexpr std::uint32_t proctime_index = aggregate_base - 1;
 /// Expressions are at most this deep.
 inline constexpr std::uint32_t max_expr_depth = 400;
 
+/// Operands that a construct repeats (`x BETWEEN …`) make at most this many nodes.
+inline constexpr std::size_t max_repeated_nodes = 5'000;
+
 struct sort_item {
   expr_ptr x;
   bool descending = false;
@@ -102,6 +105,7 @@ private:
   result<expr_ptr> bind_operation(const ast& body);
   result<expr_ptr> bind_in(const ast& body, std::string_view name);
   result<expr_ptr> bind_any_all(const ast& body, std::string_view name, bool any);
+  result<expr_ptr> bind_any_all_of(const ast& body, std::string_view name, bool any);
   result<expr_ptr> bind_between(const ast& body);
   result<expr_ptr> bind_distinct(const ast& body, bool negated);
   // bind_function.cpp
@@ -125,6 +129,8 @@ private:
   result<void> bind_frame(const ast& definition, over_use& use);
 
   result<std::vector<expr_ptr>> bind_all(const ast::array_t& nodes);
+  /// Refuses expressions that would grow without bound: `x` is to appear `copies` times.
+  [[nodiscard]] result<void> check_copies(const expr& x, std::size_t copies, std::int32_t at) const;
 
   const sql_text& text_;
   bind_context context_;

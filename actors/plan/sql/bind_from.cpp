@@ -68,9 +68,9 @@ result<from_clause> from_binder::leaf(node_id node, std::string name,
   }
   if (renamed.size() > shown)
     return planner_.query.fail(ec::invalid_argument, at,
-                              "table \"" + name + "\" has " + std::to_string(shown)
-                                  + " columns available but " + std::to_string(renamed.size())
-                                  + " columns specified");
+                               "table \"" + name + "\" has " + std::to_string(shown)
+                                   + " columns available but " + std::to_string(renamed.size())
+                                   + " columns specified");
   made.names.relations.push_back(std::move(name));
   next_column_ += item.width;
   return made;
@@ -80,7 +80,7 @@ result<from_clause> from_binder::bind_relation(const ast& body) {
   const auto at = place_of(body);
   if (has(body, "schemaname") || has(body, "catalogname"))
     return planner_.query.fail(ec::unsupported, at, "relations with a schema are not supported",
-                              "name a source, an earlier operator or a WITH query");
+                               "name a source, an earlier operator or a WITH query");
   const std::string name{text(body, "relname")};
   EBB_ASSIGN(const auto found, planner_.relation(name, at));
   auto alias = alias_of(body);
@@ -93,7 +93,7 @@ result<from_clause> from_binder::bind_subselect(const ast& body) {
   auto alias = alias_of(body);
   if (flag(body, "lateral"))
     return planner_.query.fail(ec::unsupported, -1, "LATERAL is not supported",
-                              "join with the subquery on an equality");
+                               "join with the subquery on an equality");
   if (!select.is("SelectStmt"))
     return planner_.query.fail(ec::unsupported, -1, "this subquery is not supported");
   EBB_ASSIGN(const auto rows, planner_.plan_subquery(*select.body));
@@ -117,10 +117,10 @@ result<from_clause> from_binder::bind_item(const ast& wrapped) {
     return joined;
   }
   if (node.is("RangeTableSample"))
-    return planner_.query.fail(ec::unsupported, place_of(*node.body), "TABLESAMPLE is not supported",
-                              "filter with WHERE");
+    return planner_.query.fail(ec::unsupported, place_of(*node.body),
+                               "TABLESAMPLE is not supported", "filter with WHERE");
   return planner_.query.fail(ec::unsupported, -1,
-                            "this FROM item (" + std::string(node.tag) + ") is not supported");
+                             "this FROM item (" + std::string(node.tag) + ") is not supported");
 }
 
 from_clause from_binder::joined(from_clause left, from_clause right, join_type type,
@@ -146,8 +146,8 @@ result<void> from_binder::check_names(const scope& left, const scope& right) con
   for (const auto& relation : right.relations)
     if (left.has_relation(relation))
       return planner_.query.fail(ec::invalid_argument, -1,
-                                "table name \"" + relation + "\" specified more than once",
-                                "give one of them an alias");
+                                 "table name \"" + relation + "\" specified more than once",
+                                 "give one of them an alias");
   return {};
 }
 
@@ -164,15 +164,15 @@ result<void> from_binder::merge_columns(from_clause& join, std::size_t left_colu
           continue;
         if (found != nullptr)
           return planner_.query.fail(ec::invalid_argument, join.root->at,
-                                    "common column name \"" + name + "\" appears more than once in "
-                                        + side + " table");
+                                     "common column name \"" + name
+                                         + "\" appears more than once in " + side + " table");
         found = &columns[i];
       }
       if (found == nullptr)
         return planner_.query.fail(ec::invalid_argument, join.root->at,
-                                  "column \"" + name
-                                      + "\" specified in USING clause does not exist " + "in "
-                                      + side + " table");
+                                   "column \"" + name
+                                       + "\" specified in USING clause does not exist " + "in "
+                                       + side + " table");
       return found;
     };
     EBB_ASSIGN(auto* left, find(0, left_columns, "left"));

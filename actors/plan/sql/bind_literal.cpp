@@ -136,13 +136,21 @@ result<expr_ptr> expr_binder::bind_interval(const std::string& written, std::int
 result<expr_ptr> expr_binder::bind_cast(const ast& body) {
   const auto& type_name = child(body, "typeName");
   const auto& arg = child(body, "arg");
-  std::int32_t fields = 0;
-  EBB_ASSIGN(const auto type, type_of_name(text_, type_name, &fields));
+  time_modifiers times;
+  EBB_ASSIGN(const auto type, type_of_name(text_, type_name, &times));
   const auto at = start_of(arg);
+  const auto rounded = [&](expr_ptr bound) -> result<expr_ptr> {
+    if (times.digits < 0)
+      return folded(std::move(bound));
+    auto digits = fixed_literal(type_kind::integer, times.digits, std::to_string(times.digits));
+    return function("fit_precision", {std::move(bound), std::move(digits)}, at);
+  };
   if (type.kind == type_kind::interval) {
-    if (const auto* written = string_constant(arg))
-      return bind_interval(*written, fields, at);
-    if (fields != 0)
+    if (const auto* written = string_constant(arg)) {
+      EBB_ASSIGN(auto bound, bind_interval(*written, times.fields, at));
+      return rounded(std::move(bound));
+    }
+    if (times.fields != 0)
       return text_.fail(ec::unsupported, place_of(type_name),
                         "INTERVAL with fields is supported for literals only", "use INTERVAL");
   }
@@ -154,7 +162,7 @@ result<expr_ptr> expr_binder::bind_cast(const ast& body) {
     return text_.fail(ec::invalid_argument, place_of(body) < 0 ? at : place_of(body),
                       "cannot cast type " + to_string(bare(from)) + " to " + to_string(bare(type)));
   EBB_ASSIGN(auto bound, coerce(text_, x, type, cast_context::explicit_only, at));
-  return folded(std::move(bound));
+  return rounded(std::move(bound));
 }
 
 result<expr_ptr> expr_binder::bind_array(const ast& body) {

@@ -3,6 +3,8 @@
 #include "actors/plan/sql/bind_expr.hpp"
 #include "actors/plan/sql/overload.hpp"
 
+#include <algorithm>
+
 namespace ebb::sql {
 
 namespace {
@@ -110,20 +112,41 @@ result<expr_ptr> expr_binder::bind_in(const ast& body, std::string_view name) {
   const auto at = place_of(body);
   const auto& nodes = list(child(child(body, "rexpr"), "List"), "items");
   EBB_ASSIGN(const auto left, bind(child(body, "lexpr")));
+  EBB_TRY(check_copies(*left, nodes.size(), at));
   EBB_ASSIGN(auto items, bind_all(nodes));
-  // All at once if they have a common type, as PostgreSQL compares with an array of constants.
-  items.insert(items.begin(), left);
+  // As PostgreSQL: two or more that read no column are an array of a common type and come first;
+  // every other one is compared by itself.
+  const auto reads = [](const expr_ptr& x) {
+    std::vector<std::uint32_t> columns;
+    collect_columns(*x, columns);
+    return !columns.empty();
+  };
+  std::vector<std::size_t> order;
+  for (const bool pass : {false, true})
+    for (std::size_t i = 0; i < items.size(); ++i)
+      if (reads(items[i]) == pass)
+        order.push_back(i);
+  std::vector<expr_ptr> fixed{left};
   std::vector<std::int32_t> places{start_of(child(body, "lexpr"))};
-  for (const auto& node : nodes)
-    places.push_back(start_of(node));
-  if (auto type = common_type(text_, items, places, "IN")) {
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      EBB_ASSIGN(items[i], coerce(text_, items[i], bare(*type), cast_context::implicit, places[i]));
+  for (const auto i : order)
+    if (!reads(items[i])) {
+      fixed.push_back(items[i]);
+      places.push_back(start_of(nodes[i]));
     }
+  const auto array_size = fixed.size() - 1;
+  if (array_size < 2) {
+    std::sort(order.begin(), order.end());
+  } else if (const auto type = common_type(text_, fixed, places, "IN")) {
+    for (std::size_t k = 0; k < array_size; ++k) {
+      auto& item = items[order[k]];
+      EBB_ASSIGN(item, coerce(text_, item, bare(*type), cast_context::implicit, places[k + 1]));
+    }
+  } else {
+    std::sort(order.begin(), order.end());
   }
   std::vector<expr_ptr> equalities;
-  for (std::size_t i = 1; i < items.size(); ++i) {
-    EBB_ASSIGN(auto equal, operation("=", {items.front(), items[i]}, at));
+  for (const auto i : order) {
+    EBB_ASSIGN(auto equal, operation("=", {left, items[i]}, at));
     equalities.push_back(std::move(equal));
   }
   auto any = combine(expr_kind::or_, std::move(equalities));
@@ -134,11 +157,10 @@ result<expr_ptr> expr_binder::bind_any_all(const ast& body, std::string_view nam
   const auto at = place_of(body);
   const auto array = open(child(body, "rexpr"));
   if (!array.is("A_ArrayExpr"))
-    return text_.fail(ec::unsupported, at,
-                      std::string(any ? "ANY" : "ALL") + " over an array value is not supported",
-                      "write the elements: x = ANY (ARRAY[1, 2])");
+    return bind_any_all_of(body, name, any);
   EBB_ASSIGN(const auto left, bind(child(body, "lexpr")));
   std::vector<expr_ptr> parts;
+  EBB_TRY(check_copies(*left, list(*array.body, "elements").size(), at));
   for (const auto& node : list(*array.body, "elements")) {
     EBB_ASSIGN(auto right, bind(node));
     EBB_ASSIGN(auto part, operation(name, {left, std::move(right)}, at));
@@ -150,6 +172,38 @@ result<expr_ptr> expr_binder::bind_any_all(const ast& body, std::string_view nam
   return combine(any ? expr_kind::or_ : expr_kind::and_, std::move(parts));
 }
 
+// ANY and ALL over an array that is a value.
+result<expr_ptr> expr_binder::bind_any_all_of(const ast& body, std::string_view name, bool any) {
+  const auto at = place_of(body);
+  if (any ? name != "=" : name != "<>" && name != "!=")
+    return text_.fail(ec::unsupported, at,
+                      std::string(name) + (any ? " ANY" : " ALL")
+                          + " over an array value is not supported",
+                      "write the elements: x > ANY (ARRAY[1, 2])");
+  EBB_ASSIGN(auto left, bind(child(body, "lexpr")));
+  EBB_ASSIGN(auto array, bind(child(body, "rexpr")));
+  if (array->type.kind == type_kind::unknown) {
+    EBB_ASSIGN(left, settle(text_, left, at));
+    EBB_ASSIGN(array,
+               coerce(text_, array, bare(left->type).array_of(), cast_context::implicit, at));
+  }
+  if (array->type.kind != type_kind::array)
+    return text_.fail(ec::invalid_argument, at, "op ANY/ALL (array) requires array on right side");
+  // The elements and the other operand are compared as `=` takes them.
+  const auto element = make_column_ref(0, array->type.element_type());
+  const auto operand =
+      left->type.kind == type_kind::unknown ? left : make_column_ref(0, bare(left->type));
+  EBB_ASSIGN(const auto probe, operation("=", {operand, element}, at));
+  if (probe->args.size() != 2)
+    return make_null_literal(boolean_type);
+  const auto taken = bare(probe->args[1]->type);
+  EBB_ASSIGN(left, coerce(text_, left, taken, cast_context::implicit, at));
+  EBB_ASSIGN(array, coerce(text_, array, taken.array_of(), cast_context::implicit, at));
+  EBB_ASSIGN(auto found,
+             function("array_contains_element", {std::move(array), std::move(left)}, at));
+  return any ? found : negate(std::move(found));
+}
+
 result<expr_ptr> expr_binder::bind_between(const ast& body) {
   const auto kind = ebb::sql::text(body, "kind");
   const auto at = place_of(body);
@@ -159,6 +213,9 @@ result<expr_ptr> expr_binder::bind_between(const ast& body) {
   EBB_ASSIGN(const auto x, bind(child(body, "lexpr")));
   EBB_ASSIGN(const auto low, bind(bounds[0]));
   EBB_ASSIGN(const auto high, bind(bounds[1]));
+  EBB_TRY(check_copies(*x, 4, at));
+  EBB_TRY(check_copies(*low, 2, at));
+  EBB_TRY(check_copies(*high, 2, at));
   const auto inside = [&](const expr_ptr& from, const expr_ptr& to) -> result<expr_ptr> {
     EBB_ASSIGN(auto above, operation(">=", {x, from}, at));
     EBB_ASSIGN(auto below, operation("<=", {x, to}, at));

@@ -12,28 +12,39 @@ constexpr std::size_t max_columns = 1664; // as PostgreSQL
 
 } // namespace
 
+result<void> refuse_order(const sql_text& text, const ast& select) {
+  const auto refuse = [&](std::int32_t at, const char* what, const char* hint) {
+    return text.fail(ec::unsupported, at, what, hint);
+  };
+  if (has(select, "lockingClause"))
+    return refuse(text.keyword_before("FOR", -1), "FOR UPDATE and FOR SHARE are not supported",
+                  "remove the clause");
+  if (const auto& keys = list(select, "sortClause"); !keys.empty())
+    return refuse(start_of(child(*open(keys.front()).body, "node")), "ORDER BY is not supported",
+                  "a stream has no last row to sort up to; order the rows of a window with "
+                  "ROW_NUMBER() OVER (PARTITION BY window_end ORDER BY …)");
+  for (const char* clause : {"limitCount", "limitOffset"})
+    if (has(select, clause))
+      return refuse(start_of(child(select, clause)),
+                    std::string_view{clause} == "limitCount" ? "LIMIT is not supported"
+                                                             : "OFFSET is not supported",
+                    "number the rows of a window with ROW_NUMBER() OVER (PARTITION BY window_end "
+                    "ORDER BY …) and keep those up to n");
+  return {};
+}
+
 result<void> select_query::check_clauses() const {
   const auto& text = planner_.query;
   const auto refuse = [&](std::int32_t at, const char* what, const char* hint) {
     return text.fail(ec::unsupported, at, what, hint);
   };
   if (has(body_, "valuesLists"))
-    return refuse(-1, "VALUES is not supported", "read the rows from a source");
+    return refuse(text.keyword_before("VALUES", -1), "VALUES is not supported",
+                  "read the rows from a source");
   if (has(body_, "intoClause"))
-    return refuse(-1, "SELECT INTO is not supported", "name the operator, and give it a sink");
-  if (has(body_, "lockingClause"))
-    return refuse(-1, "FOR UPDATE and FOR SHARE are not supported", "remove the clause");
-  if (const auto& keys = list(body_, "sortClause"); !keys.empty())
-    return refuse(start_of(child(*open(keys.front()).body, "node")), "ORDER BY is not supported",
-                  "a stream has no last row to sort up to; order the rows of a window with "
-                  "ROW_NUMBER() OVER (PARTITION BY window_end ORDER BY …)");
-  for (const char* clause : {"limitCount", "limitOffset"})
-    if (has(body_, clause))
-      return refuse(start_of(child(body_, clause)),
-                    std::string_view{clause} == "limitCount" ? "LIMIT is not supported"
-                                                             : "OFFSET is not supported",
-                    "number the rows of a window with ROW_NUMBER() OVER (PARTITION BY window_end "
-                    "ORDER BY …) and keep those up to n");
+    return refuse(text.keyword_before("INTO", -1), "SELECT INTO is not supported",
+                  "name the operator, and give it a sink");
+  EBB_TRY(refuse_order(text, body_));
   for (const auto& item : list(body_, "groupClause"))
     if (open(item).is("GroupingSet"))
       return refuse(place_of(*open(item).body), "GROUPING SETS, ROLLUP and CUBE are not supported",
@@ -43,8 +54,11 @@ result<void> select_query::check_clauses() const {
                   "number the rows with ROW_NUMBER() OVER (PARTITION BY … ORDER BY …) and keep the "
                   "first");
   if (list(body_, "fromClause").empty())
-    return refuse(-1, "SELECT without FROM is not supported",
-                  "read a source or an earlier operator");
+    return refuse(list(body_, "targetList").empty()
+                      ? -1
+                      : text.keyword_before(
+                          "SELECT", place_of(*open(list(body_, "targetList").front()).body)),
+                  "SELECT without FROM is not supported", "read a source or an earlier operator");
   if (list(body_, "targetList").empty())
     return text.fail(ec::invalid_argument, -1, "SELECT without columns", "name the columns");
   return {};
@@ -122,7 +136,7 @@ result<void> select_query::bind_targets() {
   }
   if (targets_.size() > max_columns)
     return planner_.query.fail(ec::invalid_argument, -1,
-                              "target lists can have at most 1664 entries");
+                               "target lists can have at most 1664 entries");
   return {};
 }
 

@@ -44,21 +44,21 @@ result<micros> from_binder::span(const ast& argument, std::string_view what, boo
   constexpr sql_type interval{type_kind::interval};
   if (!can_coerce(bound->type, interval, cast_context::implicit))
     return planner_.query.fail(ec::invalid_argument, at,
-                              "the " + std::string(what) + " of a window must be an interval, not "
-                                  + to_string(bound->type),
-                              "write INTERVAL '10 seconds'");
+                               "the " + std::string(what) + " of a window must be an interval, not "
+                                   + to_string(bound->type),
+                               "write INTERVAL '10 seconds'");
   EBB_ASSIGN(bound, coerce(planner_.query, bound, interval, cast_context::implicit, at));
   bound = fold_constants(bound);
   if (bound->kind != expr_kind::literal || bound->value.is_null(0))
     return planner_.query.fail(ec::invalid_argument, at,
-                              "the " + std::string(what)
-                                  + " of a window must be a constant interval",
-                              "write INTERVAL '10 seconds'");
+                               "the " + std::string(what)
+                                   + " of a window must be a constant interval",
+                               "write INTERVAL '10 seconds'");
   const auto value = bound->value.data<interval_value>()[0];
   if (value.months != 0)
-    return planner_.query.fail(ec::unsupported, at,
-                              "windows of months or years are not supported: they differ in length",
-                              "write the " + std::string(what) + " in days");
+    return planner_.query.fail(
+        ec::unsupported, at, "windows of months or years are not supported: they differ in length",
+        "write the " + std::string(what) + " in days");
   const auto total = static_cast<int128>(value.days) * micros_per_day + value.micros;
   constexpr int128 limit = static_cast<int128>(micros_per_day) * 365'250;
   if (may_be_negative ? total < -limit || total > limit : total <= 0 || total > limit)

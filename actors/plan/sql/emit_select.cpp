@@ -39,8 +39,8 @@ result<expr_ptr> select_query::placed(const staged_rows& rows, const expr_ptr& x
   const auto at = place == places_.end() ? -1 : place->second;
   if (lost->index == proctime_index)
     return planner_.query.fail(ec::unsupported, at,
-                              "proctime() is not supported in a query with GROUP BY",
-                              "use it as the time of a window function");
+                               "proctime() is not supported in a query with GROUP BY",
+                               "use it as the time of a window function");
   return planner_.query.fail(
       ec::invalid_argument, at,
       "column \"" + lost->text

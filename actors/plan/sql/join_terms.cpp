@@ -1,6 +1,7 @@
 #include "actors/plan/sql/join_terms.hpp"
 
 #include "actors/dataflow/function.hpp"
+#include "actors/plan/sql/coerce.hpp"
 #include "actors/plan/sql/plan_from.hpp"
 
 #include <algorithm>
@@ -58,6 +59,17 @@ std::optional<time_point> time_of(const expr& x) {
   return point;
 }
 
+// Null where there is no such cast.
+expr_ptr cast_to(const expr_ptr& x, const sql_type& type) {
+  if (same_kind(x->type, type))
+    return x;
+  const auto* cast = builtin_functions().find_cast(x->type, type);
+  if (cast == nullptr)
+    return nullptr;
+  auto made = make_call(*cast, type, {x}, x->text);
+  return made ? *made : nullptr;
+}
+
 class sorter {
 public:
   sorter(const std::vector<plan_column>& left, const std::vector<plan_column>& right)
@@ -67,6 +79,7 @@ public:
     for (const auto& condition : conditions)
       if (!take_bound(condition) && !take_key(condition))
         terms_.residual.push_back(condition);
+    complete_bounds();
     return std::move(terms_);
   }
 
@@ -115,6 +128,40 @@ private:
     return true;
   }
 
+  // `ts >= window_start AND ts < window_end` bounds ts against either: what is said of a window's
+  // start says something of its end. The conditions themselves are still checked.
+  void complete_bounds() {
+    for (auto& [pair, bound] : terms_.bounds) {
+      if (bound.lower && bound.upper)
+        continue;
+      for (const auto& [other, hint] : terms_.bounds) {
+        if (other == pair)
+          continue;
+        if (other.first == pair.first && ends_of_one_window(right_, other.second, pair.second)) {
+          const auto& window = right_[pair.second].window;
+          if (hint.lower && !bound.lower)
+            bound.lower = *hint.lower - longest(window);
+          if (hint.upper && !bound.upper)
+            bound.upper = *hint.upper - shortest(window);
+        }
+        if (other.second == pair.second && ends_of_one_window(left_, other.first, pair.first)) {
+          const auto& window = left_[pair.first].window;
+          if (hint.lower && !bound.lower)
+            bound.lower = *hint.lower + shortest(window);
+          if (hint.upper && !bound.upper)
+            bound.upper = *hint.upper + longest(window);
+        }
+      }
+    }
+  }
+
+  static bool ends_of_one_window(const std::vector<plan_column>& side, std::uint32_t start,
+                                 std::uint32_t end) {
+    return side[start].role == column_role::window_start
+           && side[end].role == column_role::window_end && side[start].window == side[end].window
+           && longest(side[end].window) != unbounded_lag;
+  }
+
   bool take_key(const expr_ptr& x) {
     if (x->kind != expr_kind::call || x->args.size() != 2 || x->function->name != "=")
       return false;
@@ -124,9 +171,15 @@ private:
       return false;
     const auto& left = x->args[a < 0 ? 0 : 1];
     const auto& right = x->args[a < 0 ? 1 : 0];
-    if (left->type.kind != right->type.kind || left->type.element != right->type.element)
+    // Keys are compared by their encoding, so both sides take the type that `=` compares in.
+    const auto type = common_type(bare(left->type), bare(right->type));
+    if (!type)
       return false;
-    terms_.keys.push_back({left, localized(right, width_), x});
+    auto left_key = cast_to(left, *type);
+    auto right_key = cast_to(localized(right, width_), *type);
+    if (!left_key || !right_key)
+      return false;
+    terms_.keys.push_back({std::move(left_key), std::move(right_key), x});
     return true;
   }
 

@@ -2,6 +2,7 @@
 
 #include "actors/dataflow/function.hpp"
 #include "actors/plan/sql/bind_expr.hpp"
+#include "actors/plan/sql/share_work.hpp"
 
 #include <algorithm>
 #include <array>
@@ -58,6 +59,27 @@ void count_uses(const expr& x, std::vector<std::uint32_t>& uses) {
     count_uses(*arg, uses);
 }
 
+std::uint32_t depth_of(const expr& x) {
+  std::uint32_t deepest = 0;
+  for (const auto& arg : x.args)
+    deepest = std::max(deepest, depth_of(*arg));
+  return deepest + 1;
+}
+
+// Evaluation is recursive: projections are not merged into one that is deeper.
+constexpr std::uint32_t max_merged_depth = max_expr_depth + 200;
+
+bool stays_shallow(const filter_project_spec& inner, const expr_ptr& predicate,
+                   const std::vector<output_column>& outputs) {
+  std::uint32_t below = inner.predicate ? depth_of(*inner.predicate) : 0;
+  for (const auto& x : inner.outputs)
+    below = std::max(below, depth_of(*x));
+  std::uint32_t above = predicate ? depth_of(*predicate) : 0;
+  for (const auto& output : outputs)
+    above = std::max(above, depth_of(*output.x));
+  return below + above <= max_merged_depth;
+}
+
 // Putting `inner` into expressions that use its outputs as often as `uses` says repeats no work.
 bool merges(const filter_project_spec& inner, const std::vector<std::uint32_t>& uses) {
   for (std::size_t i = 0; i < inner.outputs.size(); ++i) {
@@ -81,6 +103,10 @@ window_spec identity_of(const window_spec& window) {
 
 micros longest(const window_spec& window) {
   return window.kind == window_kind::session ? unbounded_lag : window.size;
+}
+
+micros shortest(const window_spec& window) {
+  return window.kind == window_kind::cumulate ? window.slide : window.size;
 }
 
 micros add_lag(micros a, micros b) {
@@ -179,7 +205,7 @@ node_id node_builder::project(node_id input, expr_ptr predicate,
       count_uses(*output.x, uses);
     if (predicate)
       count_uses(*predicate, uses);
-    if (merges(*inner, uses)) {
+    if (merges(*inner, uses) && stays_shallow(*inner, predicate, outputs)) {
       // The copies outlive `inner`: adding the node may move it.
       const auto replacements = inner->outputs;
       std::vector<expr_ptr> parts;
@@ -218,6 +244,29 @@ node_id node_builder::filter(node_id input, std::vector<expr_ptr> conjuncts) {
   return project(input, combine(expr_kind::and_, std::move(conjuncts)), pass(input));
 }
 
+// Adds a finished node, its work shared out over several where that saves some.
+node_id node_builder::place(plan_node node) {
+  const auto* spec = std::get_if<filter_project_spec>(&std::get<operator_spec>(node.what));
+  if (spec == nullptr)
+    return graph_.add(std::move(node));
+  auto chain = share_work(*spec);
+  for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
+    std::vector<plan_column> made;
+    const auto& below = columns(node.inputs.front());
+    for (const auto& x : chain[i].outputs)
+      made.push_back(
+          describe({x->kind == expr_kind::column ? below[x->index].name : x->text, x, {}}, below));
+    const char* label = chain[i].predicate ? "filter, project" : "project";
+    const auto step =
+        add(label, operator_spec{std::move(chain[i])}, node.inputs, std::move(made), row_by_row);
+    node.inputs = {step};
+  }
+  if (chain.size() > 1)
+    node.label = chain.back().predicate ? "filter, project" : "project";
+  node.what = operator_spec{std::move(chain.back())};
+  return graph_.add(std::move(node));
+}
+
 node_id node_builder::finish(node_id result) {
   if (!own(result)) {
     filter_project_spec same;
@@ -231,20 +280,19 @@ node_id node_builder::finish(node_id result) {
     if (needed[id])
       for (const auto input : graph_.nodes[id].inputs)
         needed[input] = true;
-  std::vector<node_id> moved(graph_.nodes.size(), 0);
-  node_id next = first_;
-  for (node_id id = first_; id < graph_.nodes.size(); ++id) {
+  std::vector<plan_node> old(std::make_move_iterator(graph_.nodes.begin() + first_),
+                             std::make_move_iterator(graph_.nodes.end()));
+  graph_.nodes.resize(first_);
+  std::vector<node_id> moved(first_ + old.size(), 0);
+  for (node_id id = first_; id < first_ + old.size(); ++id) {
     if (!needed[id])
       continue;
-    moved[id] = next;
-    if (next != id)
-      graph_.nodes[next] = std::move(graph_.nodes[id]);
-    for (auto& input : graph_.nodes[next].inputs)
+    auto& node = old[id - first_];
+    for (auto& input : node.inputs)
       if (own(input))
         input = moved[input];
-    ++next;
+    moved[id] = place(std::move(node));
   }
-  graph_.nodes.resize(next);
   return moved[result];
 }
 

@@ -35,6 +35,9 @@ struct time_role {
 /// Longest distance from a window's start to its end; unbounded_lag for sessions.
 [[nodiscard]] micros longest(const window_spec& window);
 
+/// Shortest distance from a window's start to its end.
+[[nodiscard]] micros shortest(const window_spec& window);
+
 /// a + b, where unbounded_lag stays what it is.
 [[nodiscard]] micros add_lag(micros a, micros b);
 
@@ -100,6 +103,8 @@ public:
   node_id finish(node_id result);
 
 private:
+  node_id place(plan_node node);
+
   plan_graph& graph_;
   std::string name_;
   node_id first_;

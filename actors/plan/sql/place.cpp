@@ -61,6 +61,24 @@ std::int32_t sql_text::offset_of_character(std::int32_t position) const noexcept
   return static_cast<std::int32_t>(parsed_.size());
 }
 
+std::int32_t sql_text::keyword_before(std::string_view word, std::int32_t end) const noexcept {
+  const auto capital = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; };
+  const auto in_word = [&](std::size_t i) {
+    const char c = i < parsed_.size() ? capital(parsed_[i]) : ' ';
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  const auto limit =
+      end < 0 ? parsed_.size() : std::min(parsed_.size(), static_cast<std::size_t>(end));
+  for (auto i = limit; i-- > 0;) {
+    if (i + word.size() > limit || (i > 0 && in_word(i - 1)) || in_word(i + word.size()))
+      continue;
+    if (std::equal(word.begin(), word.end(), parsed_.begin() + static_cast<std::ptrdiff_t>(i),
+                   [&](char a, char b) { return a == capital(b); }))
+      return static_cast<std::int32_t>(i);
+  }
+  return -1;
+}
+
 error sql_text::fail(ec code, std::int32_t offset, std::string message, std::string hint) const {
   return locate(make_error(code, std::move(message), std::move(hint)), offset);
 }

@@ -29,6 +29,10 @@ public:
   /// Offset of a character position as PostgreSQL counts it (from 1).
   [[nodiscard]] std::int32_t offset_of_character(std::int32_t position) const noexcept;
 
+  /// Offset of the last `word` (a keyword in capitals) before `end`, or -1. Clauses have no place
+  /// in PostgreSQL's parse tree.
+  [[nodiscard]] std::int32_t keyword_before(std::string_view word, std::int32_t end) const noexcept;
+
   /// An error at an offset; -1 = the whole text, without excerpt.
   [[nodiscard]] error fail(ec code, std::int32_t offset, std::string message,
                            std::string hint = {}) const;

@@ -218,12 +218,12 @@ error session_refused(const query_planner& planner, const from_item& leaf, const
   });
   if (!keyed)
     return planner.query.fail(ec::invalid_argument, groups.at < 0 ? leaf.at : groups.at,
-                             "session without GROUP BY window_start or window_end",
-                             "add window_start, window_end to GROUP BY");
+                              "session without GROUP BY window_start or window_end",
+                              "add window_start, window_end to GROUP BY");
   return planner.query.fail(ec::unsupported, leaf.at,
-                           "window_start and window_end of a session inside WHERE, aggregates or "
-                           "other keys are not supported: they are known after grouping only",
-                           "use them in HAVING or in the SELECT list");
+                            "window_start and window_end of a session inside WHERE, aggregates or "
+                            "other keys are not supported: they are known after grouping only",
+                            "use them in HAVING or in the SELECT list");
 }
 
 } // namespace

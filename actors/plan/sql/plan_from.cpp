@@ -100,7 +100,8 @@ node_id from_planner::limit_ranks(node_id node, const std::vector<expr_ptr>& fil
 result<node_id> from_planner::base(const from_item& leaf, std::vector<expr_ptr> filters) {
   for (auto& filter : filters)
     filter = localized(filter, leaf.first);
-  return planner_.build.filter(limit_ranks(leaf.node, filters), std::move(filters));
+  const auto node = limit_ranks(leaf.node, filters);
+  return planner_.build.filter(node, std::move(filters));
 }
 
 result<node_id> from_planner::assigned(const from_item& leaf, std::vector<expr_ptr> filters) {
@@ -111,9 +112,9 @@ result<node_id> from_planner::assigned(const from_item& leaf, std::vector<expr_p
     (reads_window(leaf, *filter) ? above : below).push_back(std::move(filter));
   if (leaf.window->spec.kind == window_kind::session)
     return planner_.query.fail(ec::invalid_argument, leaf.at,
-                              "session without GROUP BY: its windows are known per group only",
-                              "group by window_start, window_end and the keys of the session; "
-                              "filter on its windows with HAVING");
+                               "session without GROUP BY: its windows are known per group only",
+                               "group by window_start, window_end and the keys of the session; "
+                               "filter on its windows with HAVING");
   EBB_ASSIGN(auto node, base(leaf, std::move(below)));
   const auto request = *leaf.window;
   auto spec = moved(request.spec, request.shift);

@@ -83,7 +83,7 @@ public:
     if (const auto pair = bounded_pair()) {
       if (pair->second.lower > pair->second.upper)
         return planner_.query.fail(ec::invalid_argument, item_.at,
-                                  "the time bounds of the join exclude every row");
+                                   "the time bounds of the join exclude every row");
       return interval_join(pair->first, pair->second);
     }
     return unbounded_join();
@@ -295,8 +295,26 @@ private:
     // A new row may meet an old one of the other side.
     follow(left, pair.first, std::max(left_lag, add_lag(right_lag, -*bound.lower)));
     follow(right, pair.second, std::max(right_lag, add_lag(left_lag, *bound.upper)));
+    forget_shared_windows(left, right);
     return add("interval join", std::move(spec), std::move(left), std::move(right),
                "append-only: a row is kept until the watermark passes its last possible match");
+  }
+
+  // Rows of equal but different windows meet: only the left side's columns speak of one window.
+  static void forget_shared_windows(const std::vector<plan_column>& left,
+                                    std::vector<plan_column>& right) {
+    for (auto& column : right)
+      for (const auto& other : left)
+        if (column.role != column_role::plain && column.window.size != 0
+            && other.role != column_role::plain && other.window == column.window) {
+          if (column.role == column_role::window_start) {
+            column.role = column_role::plain;
+            column.lag = 0;
+          } else {
+            column.role = column_role::event_time;
+          }
+          column.window = {};
+        }
   }
 
   result<node_id> unbounded_join() {
@@ -304,15 +322,15 @@ private:
     const std::string name = name_of(item_.type);
     if (item_.type != join_type::inner)
       return planner_.query.fail(ec::unsupported, item_.at,
-                                name
-                                    + " without a window or time bounds is not supported: a row "
-                                      "without a match may get one later, so its result updates",
-                                ways_out);
+                                 name
+                                     + " without a window or time bounds is not supported: a row "
+                                       "without a match may get one later, so its result updates",
+                                 ways_out);
     if (terms_.keys.empty())
       return planner_.query.fail(ec::unsupported, item_.at,
-                                "a join without an equality between its sides is not supported: "
-                                "every row would be kept and compared with every other",
-                                ways_out);
+                                 "a join without an equality between its sides is not supported: "
+                                 "every row would be kept and compared with every other",
+                                 ways_out);
     stream_join_spec spec;
     take_keys(spec);
     auto left = left_columns_;

@@ -218,8 +218,8 @@ private:
   result<over_call> make_call(const over_use& use, extended_row& row) const {
     if (use.frame.range && !use.frame.unbounded && use.frame.preceding > 0 && use.order.size() != 1)
       return planner_.query.fail(ec::invalid_argument, use.at,
-                                "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER "
-                                "BY column");
+                                 "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER "
+                                 "BY column");
     over_call call;
     call.what = use.what;
     call.frame = use.frame;

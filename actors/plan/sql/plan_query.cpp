@@ -88,7 +88,7 @@ result<named_relation> query_planner::relation(const std::string& name, std::int
 result<void> query_planner::bind_with(const ast& with) {
   if (flag(with, "recursive"))
     return query.fail(ec::unsupported, place_of(with), "WITH RECURSIVE is not supported",
-                     "remove RECURSIVE where the query does not read itself");
+                      "remove RECURSIVE where the query does not read itself");
   const auto outer = tables_.size();
   for (const auto& item : list(with, "ctes")) {
     const auto node = open(item);
@@ -99,18 +99,18 @@ result<void> query_planner::bind_with(const ast& with) {
     for (auto i = outer; i < tables_.size(); ++i)
       if (tables_[i].name == name)
         return query.fail(ec::invalid_argument, at,
-                         "WITH query name \"" + name + "\" specified more than once");
+                          "WITH query name \"" + name + "\" specified more than once");
     const auto select = open(child(*node.body, "ctequery"));
     if (!select.is("SelectStmt"))
       return query.fail(ec::unsupported, at, "WITH query \"" + name + "\" must be a SELECT",
-                       "a stream only reads");
+                        "a stream only reads");
     EBB_ASSIGN(auto rows, plan_subquery(*select.body));
     const auto renamed = names(list(*node.body, "aliascolnames"));
     if (renamed.size() > rows.columns.size())
       return query.fail(ec::invalid_argument, at,
-                       "WITH query \"" + name + "\" has " + std::to_string(rows.columns.size())
-                           + " columns available but " + std::to_string(renamed.size())
-                           + " columns specified");
+                        "WITH query \"" + name + "\" has " + std::to_string(rows.columns.size())
+                            + " columns available but " + std::to_string(renamed.size())
+                            + " columns specified");
     std::copy(renamed.begin(), renamed.end(), rows.columns.begin());
     tables_.push_back({name, std::move(rows)});
   }
@@ -120,8 +120,8 @@ result<void> query_planner::bind_with(const ast& with) {
 result<std::unique_ptr<bound_query>> query_planner::bind(const ast& select) {
   if (depth_ >= max_query_depth)
     return query.fail(ec::invalid_argument, -1,
-                     "stack depth limit exceeded: the query is nested too deeply",
-                     "split the query into several operators");
+                      "stack depth limit exceeded: the query is nested too deeply",
+                      "split the query into several operators");
   ++depth_;
   const auto outer = tables_.size();
   const auto bound = [&]() -> result<std::unique_ptr<bound_query>> {
@@ -157,9 +157,9 @@ result<node_id> query_planner::plan(const ast& statement) {
   const auto node = open(statement);
   if (!node.is("SelectStmt"))
     return query.fail(ec::unsupported, 0,
-                     (node ? statement_name(node.tag) : std::string("this statement"))
-                         + " is not supported",
-                     "an operator is exactly one SELECT");
+                      (node ? statement_name(node.tag) : std::string("this statement"))
+                          + " is not supported",
+                      "an operator is exactly one SELECT");
   EBB_ASSIGN(const auto bound, bind(*node.body));
   std::vector<sql_type> wanted;
   std::vector<std::string> names;
@@ -170,8 +170,8 @@ result<node_id> query_planner::plan(const ast& statement) {
     names.push_back(output.name == "?column?" ? "column" + std::to_string(i + 1) : output.name);
     if (std::find(names.begin(), names.end() - 1, names.back()) != names.end() - 1)
       return query.fail(ec::invalid_argument, output.at,
-                       "column name \"" + names.back() + "\" is used twice in the result",
-                       "give one of them another name with AS");
+                        "column name \"" + names.back() + "\" is used twice in the result",
+                        "give one of them another name with AS");
   }
   EBB_ASSIGN(auto rows, bound->emit(wanted));
   auto outputs = build.pass(rows);

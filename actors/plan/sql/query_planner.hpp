@@ -69,6 +69,9 @@ private:
 /// FROM of a SELECT. The list is not empty.
 [[nodiscard]] result<from_clause> bind_from(query_planner& planner, const ast::array_t& items);
 
+/// Refuses ORDER BY, LIMIT, OFFSET and locks of a SELECT or UNION.
+[[nodiscard]] result<void> refuse_order(const sql_text& text, const ast& select);
+
 /// Name of an output column as PostgreSQL gives it.
 [[nodiscard]] std::string output_name(const ast& expression);
 

@@ -48,11 +48,11 @@ void follow(std::vector<plan_column>& columns, std::size_t time, micros lag) {
     const auto span = longest(leader.window);
     switch (leader.role) {
     case column_role::window_start:
-      return 0; // the end and the rows of a window are not before its start
+      return role == column_role::window_end ? -shortest(leader.window) : 0;
     case column_role::window_end:
       return role == column_role::window_end ? 0 : span;
     case column_role::event_time:
-      return role == column_role::window_start ? span : 0;
+      return role == column_role::window_start ? add_lag(span, -1) : -1;
     case column_role::plain:
       break;
     }
@@ -116,9 +116,9 @@ result<std::optional<attached_window>> find_window(const query_planner& planner,
   if (found.end != SIZE_MAX) {
     if (end_role.lag == unbounded_lag)
       return planner.query.fail(ec::unsupported, at,
-                               std::string(what)
-                                   + " by this window_end is not supported: it lags behind the "
-                                     "watermark without bound");
+                                std::string(what)
+                                    + " by this window_end is not supported: it lags behind the "
+                                      "watermark without bound");
     found.shift = std::max<micros>(0, add_lag(end_role.lag, 1));
     found.end_value = shifted(keys[found.end], found.shift);
     return std::optional{std::move(found)};

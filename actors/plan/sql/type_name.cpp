@@ -26,6 +26,9 @@ constexpr std::array<std::pair<std::string_view, type_kind>, 14> kinds{{
     {"interval", type_kind::interval},
 }};
 
+// Of the fraction of a second: times have microseconds.
+constexpr std::int64_t most_digits = 6;
+
 constexpr const char* known_types =
     "the types are BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, NUMERIC(p, s), "
     "TEXT, "
@@ -49,7 +52,7 @@ std::optional<std::int64_t> integer_constant(const ast& wrapped) {
 }
 
 result<void> apply_modifiers(const sql_text& text, const ast& type_name, sql_type& type,
-                             std::int32_t* interval_fields) {
+                             time_modifiers* times) {
   const auto at = place_of(type_name);
   std::vector<std::int64_t> values;
   for (const auto& item : list(type_name, "typmods")) {
@@ -91,18 +94,35 @@ result<void> apply_modifiers(const sql_text& text, const ast& type_name, sql_typ
     return {};
   case type_kind::timestamp:
   case type_kind::timestamptz:
-    if (values[0] == 6)
+    if (values[0] < 0)
+      return text.fail(ec::invalid_argument, at,
+                       "TIMESTAMP(" + std::to_string(values[0])
+                           + (type.kind == type_kind::timestamptz ? ") WITH TIME ZONE" : ")")
+                           + " precision must not be negative");
+    if (values[0] >= most_digits)
       return {};
-    return text.fail(ec::unsupported, at, "a precision of TIMESTAMP other than 6 is not supported",
-                     "times have microseconds; use date_trunc to cut them");
-  case type_kind::interval:
-    if (interval_fields != nullptr && values.size() == 1) {
-      constexpr std::int64_t full_range = 0x7FFF;
-      *interval_fields = values[0] == full_range ? 0 : static_cast<std::int32_t>(values[0]);
-      return {};
+    if (times == nullptr)
+      return text.fail(ec::unsupported, at,
+                       "a precision of TIMESTAMP other than 6 is not supported here",
+                       "times have microseconds; round them by a cast in a query");
+    times->digits = static_cast<std::int32_t>(values[0]);
+    return {};
+  case type_kind::interval: {
+    if (times == nullptr)
+      return text.fail(ec::unsupported, at,
+                       "INTERVAL with fields or a precision is not supported here", "use INTERVAL");
+    constexpr std::int64_t full_range = 0x7FFF;
+    times->fields = values[0] == full_range ? 0 : static_cast<std::int32_t>(values[0]);
+    if (values.size() > 1) {
+      if (values[1] < 0)
+        return text.fail(ec::invalid_argument, at,
+                         "INTERVAL(" + std::to_string(values[1])
+                             + ") precision must not be negative");
+      if (values[1] < most_digits)
+        times->digits = static_cast<std::int32_t>(values[1]);
     }
-    return text.fail(ec::unsupported, at,
-                     "INTERVAL with fields or a precision is not supported here", "use INTERVAL");
+    return {};
+  }
   default:
     return text.fail(ec::invalid_argument, at,
                      "type modifier is not allowed for type \"" + std::string(to_string(type.kind))
@@ -120,8 +140,7 @@ std::string_view last_name(const ast& type_name) {
   return node.is("String") ? ebb::sql::text(*node.body, "sval") : std::string_view{};
 }
 
-result<sql_type> type_of_name(const sql_text& text, const ast& type_name,
-                              std::int32_t* interval_fields) {
+result<sql_type> type_of_name(const sql_text& text, const ast& type_name, time_modifiers* times) {
   const auto at = place_of(type_name);
   const auto parts = names(list(type_name, "names"));
   if (parts.empty() || flag(type_name, "setof") || flag(type_name, "pct_type"))
@@ -140,7 +159,7 @@ result<sql_type> type_of_name(const sql_text& text, const ast& type_name,
     return text.fail(ec::invalid_argument, at, "type \"" + name + "\" does not exist", known_types);
   }
   sql_type type{found->second};
-  EBB_TRY(apply_modifiers(text, type_name, type, interval_fields));
+  EBB_TRY(apply_modifiers(text, type_name, type, times));
   const auto dimensions = list(type_name, "arrayBounds").size();
   if (dimensions > 1)
     return text.fail(ec::unsupported, at, "arrays of several dimensions are not supported");

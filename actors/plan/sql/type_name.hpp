@@ -6,11 +6,16 @@
 
 namespace ebb::sql {
 
-/// A TypeName node as a type with modifiers. For INTERVAL with fields (`INTERVAL '5' MINUTE`) the
-/// mask of the fields goes to `interval_fields` (0 = none) when that is not null; otherwise such a
-/// type is refused.
+/// What a cast may say of a time type beyond ebb's types.
+struct time_modifiers {
+  std::int32_t fields = 0;  ///< mask of `INTERVAL '5' MINUTE`; 0 = none
+  std::int32_t digits = -1; ///< of the fraction of seconds, 0 to 6; -1 = not said
+};
+
+/// A TypeName node as a type with modifiers. Those of time types go to `times`; when that is null,
+/// such a type is refused.
 [[nodiscard]] result<sql_type> type_of_name(const sql_text& text, const ast& type_name,
-                                            std::int32_t* interval_fields = nullptr);
+                                            time_modifiers* times = nullptr);
 
 /// PostgreSQL's internal name of a type as a column name: `int8` for `bigint`.
 [[nodiscard]] std::string_view last_name(const ast& type_name);

@@ -83,6 +83,16 @@ private:
   std::vector<query_output> outputs_;
 };
 
+// The set operation's own word, which stands before the right side's columns.
+std::int32_t place_of_operator(const query_planner& planner, std::string_view name,
+                               const ast& select) {
+  const auto& right = list(child(select, "rarg"), "targetList");
+  if (right.empty())
+    return -1;
+  const auto first = open(right.front());
+  return planner.query.keyword_before(name, first ? place_of(*first.body) : -1);
+}
+
 // The arms of a chain of UNION ALL, from left to right; the tree leans to the left.
 result<void> collect_arms(query_planner& planner, const ast& select,
                           std::vector<std::unique_ptr<bound_query>>& arms) {
@@ -97,16 +107,13 @@ result<void> collect_arms(query_planner& planner, const ast& select,
                       : op == "SETOP_INTERSECT" ? "INTERSECT"
                                                 : "EXCEPT";
     if (op != "SETOP_UNION" || !flag(*at, "all"))
-      return planner.query.fail(ec::unsupported, -1, std::string(name) + " is not supported",
-                               op == "SETOP_UNION"
-                                   ? "its result updates: use UNION ALL, then SELECT DISTINCT with "
-                                     "window_start and window_end"
-                                   : "its result updates: join the two on window columns instead");
-    for (const char* clause : {"sortClause", "limitCount", "limitOffset", "lockingClause"})
-      if (has(*at, clause))
-        return planner.query.fail(ec::unsupported, -1,
-                                 "ORDER BY, LIMIT and FOR UPDATE of a UNION are not supported",
-                                 "a stream has no last row to sort up to");
+      return planner.query.fail(
+          ec::unsupported, place_of_operator(planner, name, *at),
+          std::string(name) + " is not supported",
+          op == "SETOP_UNION" ? "its result updates: use UNION ALL, then SELECT DISTINCT with "
+                                "window_start and window_end"
+                              : "its result updates: join the two on window columns instead");
+    EBB_TRY(refuse_order(planner.query, *at));
     right_sides.push_back(&child(*at, "rarg"));
     at = &child(*at, "larg");
     if (right_sides.size() > max_arms)
@@ -131,14 +138,14 @@ result<std::unique_ptr<bound_query>> bind_union(query_planner& planner, const as
     const auto& more = arms[k]->outputs();
     if (more.size() != outputs.size())
       return planner.query.fail(ec::invalid_argument, more.empty() ? -1 : more.front().at,
-                               "each UNION query must have the same number of columns");
+                                "each UNION query must have the same number of columns");
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const auto type = common_type(outputs[i].type, more[i].type);
       if (!type)
         return planner.query.fail(ec::invalid_argument, more[i].at,
-                                 "UNION types " + to_string(bare(outputs[i].type)) + " and "
-                                     + to_string(bare(more[i].type)) + " cannot be matched",
-                                 "cast one of them");
+                                  "UNION types " + to_string(bare(outputs[i].type)) + " and "
+                                      + to_string(bare(more[i].type)) + " cannot be matched",
+                                  "cast one of them");
       outputs[i].type = *type;
     }
   }

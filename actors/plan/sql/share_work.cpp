@@ -1,0 +1,186 @@
+#include "actors/plan/sql/share_work.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace ebb::sql {
+
+namespace {
+
+bool worth_sharing(const expr& x) {
+  return x.kind == expr_kind::call || x.kind == expr_kind::case_ || x.kind == expr_kind::coalesce;
+}
+
+std::size_t mix(std::size_t a, std::size_t b) {
+  return a ^ (b + 0x9E3779B97F4A7C15U + (a << 6) + (a >> 2));
+}
+
+// How often a subtree occurs, and whether some occurrence is evaluated for every row.
+struct occurrence {
+  expr_ptr x;
+  std::size_t count = 0;
+  bool always = false;
+};
+
+// The repeated subtrees of some expressions.
+class repeats {
+public:
+  // `always`: evaluated for every row.
+  void add(const expr_ptr& x, bool always) {
+    visit(x, always);
+  }
+
+  // `x` is to be computed once; null if it is not repeated.
+  [[nodiscard]] const occurrence* find(const expr_ptr& x) {
+    if (!worth_sharing(*x))
+      return nullptr;
+    for (const auto i : by_hash_[hash(*x)])
+      if (same_expr(*seen_[i].x, *x))
+        return seen_[i].count > 1 && seen_[i].always ? &seen_[i] : nullptr;
+    return nullptr;
+  }
+
+private:
+  static std::size_t hash(const expr& x) {
+    auto value = mix(static_cast<std::size_t>(x.kind), x.index);
+    value = mix(value, reinterpret_cast<std::size_t>(x.function));
+    for (const auto& arg : x.args)
+      value = mix(value, hash(*arg));
+    return value;
+  }
+
+  // Returns the subtree's hash.
+  std::size_t visit(const expr_ptr& x, bool always) {
+    auto value = mix(static_cast<std::size_t>(x->kind), x->index);
+    value = mix(value, reinterpret_cast<std::size_t>(x->function));
+    for (std::size_t i = 0; i < x->args.size(); ++i) {
+      // Later arguments see only the rows that reach them: of AND and OR those that may fail, of
+      // CASE and COALESCE all.
+      const bool chosen = i > 0
+                          && (x->kind == expr_kind::case_ || x->kind == expr_kind::coalesce
+                              || ((x->kind == expr_kind::and_ || x->kind == expr_kind::or_)
+                                  && x->args[i]->may_fail));
+      value = mix(value, visit(x->args[i], always && !chosen));
+    }
+    if (worth_sharing(*x))
+      note(x, value, always);
+    return value;
+  }
+
+  void note(const expr_ptr& x, std::size_t value, bool always) {
+    auto& same = by_hash_[value];
+    for (const auto i : same)
+      if (same_expr(*seen_[i].x, *x)) {
+        ++seen_[i].count;
+        seen_[i].always = seen_[i].always || always;
+        return;
+      }
+    same.push_back(seen_.size());
+    seen_.push_back({x, 1, always});
+  }
+
+  std::unordered_map<std::size_t, std::vector<std::size_t>> by_hash_;
+  std::vector<occurrence> seen_;
+};
+
+// Columns of a step that computes shared subtrees: what later steps read, then the subtrees.
+class shared_step {
+public:
+  // Rewrites an expression of a later step, over this one's columns.
+  expr_ptr over(const expr_ptr& x, repeats& known) {
+    return rewrite(x, [&](const expr_ptr& part) -> expr_ptr {
+      if (part->kind == expr_kind::column || known.find(part) != nullptr) {
+        found_ = found_ || part->kind != expr_kind::column;
+        return make_column_ref(take(part), part->type, part->text);
+      }
+      return nullptr;
+    });
+  }
+
+  [[nodiscard]] bool found() const noexcept {
+    return found_;
+  }
+
+  [[nodiscard]] std::vector<expr_ptr> columns() && {
+    return std::move(columns_);
+  }
+
+private:
+  std::uint32_t take(const expr_ptr& x) {
+    for (std::uint32_t i = 0; i < columns_.size(); ++i)
+      if (same_expr(*columns_[i], *x))
+        return i;
+    columns_.push_back(x);
+    return static_cast<std::uint32_t>(columns_.size() - 1);
+  }
+
+  std::vector<expr_ptr> columns_;
+  bool found_ = false;
+};
+
+bool share_among_outputs(filter_project_spec& spec, std::vector<filter_project_spec>& chain);
+
+// Adds a step that computes shared subtrees; they may repeat parts of each other.
+void add_step(filter_project_spec step, std::vector<filter_project_spec>& chain) {
+  constexpr std::size_t max_steps = 8;
+  if (chain.size() < max_steps)
+    share_among_outputs(step, chain);
+  chain.push_back(std::move(step));
+}
+
+// What the predicate surely computes and it or an output needs again goes before the filter.
+bool share_before_filter(filter_project_spec& spec, std::vector<filter_project_spec>& chain) {
+  if (!spec.predicate)
+    return false;
+  std::vector<expr_ptr> parts;
+  split_conjuncts(spec.predicate, parts);
+  repeats known;
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    known.add(parts[i], i == 0);
+  for (const auto& output : spec.outputs)
+    known.add(output, false);
+  shared_step step;
+  filter_project_spec rest;
+  rest.predicate = step.over(spec.predicate, known);
+  for (const auto& output : spec.outputs)
+    rest.outputs.push_back(step.over(output, known));
+  if (!step.found())
+    return false;
+  filter_project_spec before;
+  before.outputs = std::move(step).columns();
+  add_step(std::move(before), chain);
+  spec = std::move(rest);
+  return true;
+}
+
+// What the outputs surely compute more than once goes to the filter's step.
+bool share_among_outputs(filter_project_spec& spec, std::vector<filter_project_spec>& chain) {
+  repeats known;
+  for (const auto& output : spec.outputs)
+    known.add(output, true);
+  shared_step step;
+  filter_project_spec rest;
+  for (const auto& output : spec.outputs)
+    rest.outputs.push_back(step.over(output, known));
+  if (!step.found())
+    return false;
+  filter_project_spec before;
+  before.predicate = spec.predicate;
+  before.outputs = std::move(step).columns();
+  add_step(std::move(before), chain);
+  spec = std::move(rest);
+  return true;
+}
+
+} // namespace
+
+std::vector<filter_project_spec> share_work(const filter_project_spec& spec) {
+  std::vector<filter_project_spec> chain;
+  auto rest = spec;
+  share_before_filter(rest, chain);
+  share_among_outputs(rest, chain);
+  chain.push_back(std::move(rest));
+  return chain;
+}
+
+} // namespace ebb::sql
