@@ -1,6 +1,9 @@
 # Shared by the scripts in tools/: where things are, how to build.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
+# A build in another checkout finds what this one compiled: the paths that ccache sees are relative.
+export CCACHE_NOHASHDIR=1
+
 # configure FOLDER [OPTION…]: configures a build folder once.
 configure() {
   local folder=$1
