@@ -529,7 +529,7 @@ result<decoded> decode(std::string_view text, const char* type_name) {
                             + type_name,
                         "it would change from run to run; write the time itself");
     if (!work.unknown_zone().empty())
-      return make_error(ec::evaluation, "time zone \"" + work.unknown_zone() + "\" not recognized",
+      return make_error(ec::unsupported, "time zone \"" + work.unknown_zone() + "\" not recognized",
                         "ebb knows UTC and fixed offsets such as +02:00");
   }
   if (problem != failure::none)

@@ -90,4 +90,70 @@ BOOST_AUTO_TEST_CASE(what_constants_decide_is_not_evaluated) {
          {"(ARRAY[1 / (i - 7)])[NULL::integer]", "error: division by zero"}});
 }
 
+BOOST_AUTO_TEST_CASE(broken_utf8_is_shown) {
+  check({{"convert_from('\\xc3a9', 'UTF8')", "é"},
+         {"convert_from('\\x6100', 'UTF8')",
+          "error: invalid byte sequence for encoding \"UTF8\": 0x00"},
+         {"convert_from('\\xe28220', 'UTF8')",
+          "error: invalid byte sequence for encoding \"UTF8\": 0xe2 0x82 0x20"},
+         {"convert_from('\\xcd', 'UTF8')",
+          "error: invalid byte sequence for encoding \"UTF8\": 0xcd"},
+         {"convert_from('\\xff41', 'UTF8')",
+          "error: invalid byte sequence for encoding \"UTF8\": 0xff"},
+         {"convert_from('\\xeda080', 'UTF8')",
+          "error: invalid byte sequence for encoding \"UTF8\": 0xed 0xa0 0x80"}});
+}
+
+BOOST_AUTO_TEST_CASE(make_date_shows_years_before_christ_as_postgresql) {
+  check({{"make_date(-44, 3, 15)::text", "0044-03-15 BC"},
+         {"make_date(-44, 13, 1)", "error: date field value out of range: -43-13-01"},
+         {"make_date(0, 2, 1)", "error: date field value out of range: 0-02-01"}});
+}
+
+BOOST_AUTO_TEST_CASE(in_compares_constants_first_and_columns_by_themselves) {
+  check({{"i IN (1 / (i - 7), 1, 7)", "true"},
+         {"i IN (1 / (i - 7), 7)", "error: division by zero"},
+         {"16777217 IN (16777216::real, i, NULL)", "NULL"},
+         {"i NOT IN (1, 2, n)", "NULL"},
+         {"'7' IN (1, 2, i)", "true"},
+         {"i IN (7.0, 2.5)", "true"}});
+}
+
+BOOST_AUTO_TEST_CASE(any_and_all_take_array_values) {
+  check({{"i = ANY (ARRAY[1, 2] || i)", "true"},
+         {"i = ANY (ARRAY[1, 2] || n)", "NULL"},
+         {"i <> ALL (ARRAY[1, 2] || 3)", "true"},
+         {"i = ANY ('{}')", "false"},
+         {"x = ANY ('{a,abc}')", "true"},
+         {"i = ANY (string_to_array(x, 'b'))", "error: operator does not exist: integer = text"},
+         {"2.5 = ANY (ARRAY[1, 2] || i)", "false"}});
+}
+
+BOOST_AUTO_TEST_CASE(bytes_and_bits_of_bytea) {
+  check({{"get_byte('\\x0102ff', 2)", "255"},
+         {"get_byte('\\x01', 1)", "error: index 1 out of valid range, 0..0"},
+         {"get_byte('\\x', 0)", "error: index 0 out of valid range, 0..-1"},
+         {"get_bit('\\x0180', 15)", "1"},
+         {"get_bit('\\x0180', 16)", "error: index 16 out of valid range, 0..15"},
+         {"set_byte('\\x0102', 1, 65)", "\\x0141"},
+         {"set_byte('\\x0102', 0, 257)", "\\x0102"},
+         {"set_bit('\\x00', 7, 1)", "\\x80"},
+         {"set_bit('\\xff', 0, 0)", "\\xfe"},
+         {"set_bit('\\xff', 0, 2)", "error: new bit must be 0 or 1"},
+         {"bit_count('\\xff01')", "9"}});
+}
+
+BOOST_AUTO_TEST_CASE(casts_round_fractions_of_seconds) {
+  check({{"TIMESTAMP '2013-07-15 12:34:56.789'::timestamp(0)", "2013-07-15 12:34:57"},
+         {"'2013-07-15 12:34:56.2499999'::timestamp(1)", "2013-07-15 12:34:56.3"},
+         {"'1999-12-31 23:59:59.5'::timestamp(0)", "1999-12-31 23:59:59"},
+         {"'2000-01-01 00:00:00.5'::timestamp(0)", "2000-01-01 00:00:01"},
+         {"'1969-12-31 23:59:59.0015'::timestamptz(3)", "1969-12-31 23:59:59.001+00"},
+         {"'infinity'::timestamp(2)", "infinity"},
+         {"INTERVAL '1 day 2.345 seconds'::interval(2)", "1 day 00:00:02.35"},
+         {"'-2.345 seconds'::interval(2)", "-00:00:02.35"},
+         {"INTERVAL(0) '0.5 seconds'", "00:00:01"},
+         {"'1'::\"timestamp\"(-1)", "error: TIMESTAMP(-1) precision must not be negative"}});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

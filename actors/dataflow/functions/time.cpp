@@ -9,6 +9,8 @@ void register_time(function_catalog& catalog) {
   time_kernel::register_interval(catalog);
   time_kernel::register_time_make(catalog);
   time_kernel::register_time_zone(catalog);
+  time_kernel::register_time_precision(catalog);
+  time_kernel::register_time_format(catalog);
 }
 
 } // namespace ebb

@@ -136,6 +136,8 @@ void register_interval(function_catalog& catalog);
 void register_time_make(function_catalog& catalog);
 void register_time_zone(function_catalog& catalog);
 void register_time_format(function_catalog& catalog);
+void register_time_parse(function_catalog& catalog);
+void register_time_precision(function_catalog& catalog);
 void register_number_format(function_catalog& catalog);
 
 } // namespace ebb::time_kernel
