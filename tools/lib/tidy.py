@@ -13,7 +13,8 @@ LAYERS = ["schemas", "storage", "actors/dataflow", "actors/plan", "actors/runtim
           "actors/connectors", "actors/functions", "actors/gateway", "k8s-bridge", "tools"]
 PEERS = {"actors/connectors", "actors/functions", "actors/gateway"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.M)
-HEADER_MAX, SOURCE_MAX = 200, 500
+# Lines at which to think of a split; twice as many fail.
+HEADER_BUDGET, SOURCE_BUDGET = 150, 400
 CLOCKS = re.compile(r"\b(steady_clock|system_clock|high_resolution_clock|clock_gettime|gettimeofday"
                     r"|std::thread|std::this_thread|random_device)\b")
 LEFTOVERS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
@@ -81,9 +82,13 @@ def check_purity(files):
 def check_sizes(files):
     for path, text in files:
         lines = text.count("\n")
-        limit = HEADER_MAX if path.suffix == ".hpp" else SOURCE_MAX
-        if path.parts[0] != "tests" and lines > limit:
-            yield f"{path}:1: {lines} lines, more than {limit}: split it by noun"
+        budget = HEADER_BUDGET if path.suffix == ".hpp" else SOURCE_BUDGET
+        if path.parts[0] == "tests" or lines <= budget:
+            continue
+        if lines > 2 * budget:
+            yield f"{path}:1: {lines} lines, more than {2 * budget}: split it by noun"
+        else:
+            print(f"{path}:1: warning: {lines} lines, budget {budget}")
 
 
 def check_leftovers(files):
@@ -97,7 +102,7 @@ def check_style(files):
         if path.suffix == ".hpp" and "#pragma once" not in text:
             yield f"{path}:1: no #pragma once"
         # Tests may be inside ebb's names; others' names stay visible everywhere.
-        allowed = r"(?!std::(?:chrono|string)_literals" + ("|ebb|test)" if path.parts[0] == "tests" else ")")
+        allowed = r"(?!std::(?:chrono|string)_literals" + ("|ebb|\\w*test)" if path.parts[0] == "tests" else ")")
         for match in re.finditer(rf"^\s*using namespace {allowed}", text, re.M):
             yield f"{path}:{line_of(text, match.start())}: using namespace"
 
