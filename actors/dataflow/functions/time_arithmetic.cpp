@@ -25,8 +25,10 @@ failure add_interval(micros t, const interval_value& x, micros& out) noexcept {
         || __builtin_add_overflow(out, t - days * micros_per_day, &out) || !calendar::in_range(out))
       return timestamp_range;
   }
+  std::int64_t days = 0;
   if (x.days != 0
-      && (__builtin_add_overflow(out, x.days * micros_per_day, &out) || !calendar::in_range(out)))
+      && (__builtin_mul_overflow(std::int64_t{x.days}, micros_per_day, &days)
+          || __builtin_add_overflow(out, days, &out) || !calendar::in_range(out)))
     return timestamp_range;
   if (__builtin_add_overflow(out, x.micros, &out) || !calendar::in_range(out))
     return timestamp_range;

@@ -4,6 +4,8 @@
 #include "actors/dataflow/time_text.hpp"
 #include "actors/dataflow/time_tokens.hpp"
 
+#include <algorithm>
+
 namespace ebb::time_kernel {
 
 std::optional<std::int32_t> zone_offset(std::string_view name) {
@@ -26,7 +28,8 @@ std::optional<std::int32_t> zone_offset(std::string_view name) {
   if (offset[0] != '+' && offset[0] != '-')
     offset.insert(0, 1, '+');
   std::int32_t seconds = 0;
-  if (offset.size() < 2 || !time_input::is_digit(offset[1])
+  const auto hour_end = std::min(offset.find(':'), offset.size());
+  if (offset.size() < 2 || hour_end > 3 || !time_input::is_digit(offset[1])
       || time_input::read_zone(offset, seconds) != time_input::failure::none)
     return std::nullopt;
   return -seconds;
@@ -89,7 +92,7 @@ result<column> to_interval_zone(const call_context& context, std::span<const col
     to[i] = 0;
     if (skipped(context, i))
       continue;
-    if (zone[i].months != 0 || zone[i].days != 0) {
+    if (calendar::is_finite(x[i]) && (zone[i].months != 0 || zone[i].days != 0)) {
       std::string text;
       append_interval(zone[i], text);
       return failed(i, "interval time zone \"" + text + "\" must not include months or days");
