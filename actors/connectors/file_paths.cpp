@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
+#include <cstdlib>
 #include <dirent.h>
 #include <glob.h>
 #include <sys/stat.h>
@@ -63,9 +65,11 @@ std::vector<std::string> files_matching(const std::string& pattern) {
 }
 
 std::string where(const std::string& path, const std::string& folder) {
-  if (path.front() == '/' || folder.empty())
+  if (path.front() == '/')
     return {};
-  return "; the path starts at " + folder;
+  char resolved[PATH_MAX];
+  const char* start = ::realpath(folder.empty() ? "." : folder.c_str(), resolved);
+  return start == nullptr ? std::string{} : std::string("; the path starts at ") + start;
 }
 
 } // namespace
