@@ -1,7 +1,9 @@
 #include "actors/dataflow/key_index.hpp"
 
+#include "actors/dataflow/key_groups.hpp"
 #include "actors/dataflow/key_store.hpp"
 #include "actors/dataflow/key_table.hpp"
+#include "actors/dataflow/word_table.hpp"
 #include "schemas/assert.hpp"
 
 #include <algorithm>
@@ -11,39 +13,21 @@ namespace ebb {
 namespace {
 
 constexpr std::uint32_t chunk = key_store::chunk;
-// Up to this many keys one table serves all key groups: most panes are small, and a table a group
-// would cost each of them several KiB.
-constexpr std::uint32_t split_at = 512;
 // Below this size tables and keys stay in the second-level cache and prefetching only costs.
-constexpr std::size_t prefetch_from = std::size_t{192} << 10;
+constexpr std::size_t prefetch_from = std::size_t{768} << 10;
+
+using one_word_probe = key_store::word_probe<1>;
 
 } // namespace
 
 struct key_index::impl {
   impl(std::vector<sql_type> key_types, std::uint16_t key_groups)
-      : keys(std::move(key_types)), groups(key_groups), tables(1) {
+      : keys(std::move(key_types)), group_count(key_groups), tables(key_groups), words(key_groups) {
     EBB_ASSERT(key_groups != 0);
   }
 
-  [[nodiscard]] key_table& table_of(std::uint64_t hash) noexcept {
-    return tables[split ? key_group_of(hash, groups) : 0];
-  }
-
-  [[nodiscard]] const key_table& table_of(std::uint64_t hash) const noexcept {
-    return tables[split ? key_group_of(hash, groups) : 0];
-  }
-
-  [[nodiscard]] std::size_t table_bytes() const noexcept {
-    std::size_t bytes = tables.capacity() * sizeof(key_table);
-    for (const auto& table : tables)
-      bytes += table.byte_size();
-    return bytes;
-  }
-
-  /// Makes a slot for a new key; the caller stores the key.
+  /// Makes a slot for a new key; the caller stores the key and puts the slot into a table.
   std::uint32_t add(std::uint64_t hash) {
-    if (!split && live >= split_at && groups > 1)
-      split_tables();
     std::uint32_t slot = 0;
     if (!free.empty()) {
       slot = free.back();
@@ -55,63 +39,94 @@ struct key_index::impl {
       keys.add_slot();
     }
     hashes[slot] = hash;
-    table_of(hash).insert(static_cast<std::uint32_t>(hash), slot);
     ++live;
     return slot;
   }
 
-  void split_tables() {
-    std::vector<key_table> next(groups);
-    tables[0].for_each([&](std::uint32_t slot) {
-      const auto hash = hashes[slot];
-      next[key_group_of(hash, groups)].insert(static_cast<std::uint32_t>(hash), slot);
+  template <class Probe>
+  std::uint32_t add_to_table(const Probe& probe, std::uint64_t hash, std::uint32_t j) {
+    tables.expect(live, [&](const key_table& from, const auto& to) {
+      from.for_each([&](std::uint32_t slot) { to(hashes[slot]).insert(hashes[slot], slot); });
     });
-    tables = std::move(next);
-    split = true;
+    const auto slot = add(hash);
+    tables.of(hash).insert(hash, slot);
+    probe.store(keys, slot, j);
+    keys.stamp(slot, mark);
+    return slot;
   }
 
-  void note_size() noexcept {
-    far = hashes.size() * (keys.record_bytes() + 2 * sizeof(key_table::entry)) > prefetch_from;
+  template <class Probe>
+  std::uint32_t add_to_words(const Probe& probe, std::uint64_t hash, std::uint32_t j) {
+    const auto slot = add(hash);
+    if (probe.is_null(j)) {
+      null_slot = slot;
+    } else {
+      words.expect(live, [&](const word_table& from, const auto& to) {
+        from.for_each([&](std::uint64_t word, std::uint32_t s) { to(hashes[s]).insert(word, s); });
+      });
+      words.of(hash).insert(probe.word(j), slot);
+    }
+    probe.store(keys, slot, j);
+    keys.stamp(slot, mark);
+    return slot;
   }
 
   /// Finds, and makes where `Make`, the slots of one chunk of probes.
-  template <class Probe, bool Make>
+  template <bool Make, class Probe>
   void probe_chunk(const Probe& probe, const std::uint64_t* chunk_hashes, std::uint32_t count,
                    std::uint32_t* slots) {
-    if (far) {
+    if (tables_are_far()) {
       for (std::uint32_t j = 0; j < count; ++j)
-        table_of(chunk_hashes[j]).prefetch(static_cast<std::uint32_t>(chunk_hashes[j]));
+        tables.of(chunk_hashes[j]).prefetch(chunk_hashes[j]);
       for (std::uint32_t j = 0; j < count; ++j) {
-        const auto hash = chunk_hashes[j];
-        const auto guess = table_of(hash).first_guess(static_cast<std::uint32_t>(hash));
+        const auto guess = tables.of(chunk_hashes[j]).first_guess(chunk_hashes[j]);
         if (guess != no_slot)
           keys.prefetch(guess);
       }
     }
     for (std::uint32_t j = 0; j < count; ++j) {
       const auto hash = chunk_hashes[j];
-      auto slot = table_of(hash).find(static_cast<std::uint32_t>(hash),
-                                      [&](std::uint32_t s) { return probe.equal(keys, s, j); });
+      auto slot =
+          tables.of(hash).find(hash, [&](std::uint32_t s) { return probe.equal(keys, s, j); });
       if constexpr (Make) {
-        if (slot == no_slot) [[unlikely]] {
-          slot = add(hash);
-          probe.store(keys, slot, j);
-        }
-        keys.touch(slot, mark);
+        if (slot == no_slot) [[unlikely]]
+          slot = add_to_table(probe, hash, j);
+        else
+          keys.touch(slot, mark);
       }
       slots[j] = slot;
     }
-    if constexpr (Make)
-      note_size();
+  }
+
+  /// The same for keys of one word.
+  template <bool Make, class Probe>
+  void probe_words(const Probe& probe, const std::uint64_t* chunk_hashes, std::uint32_t count,
+                   std::uint32_t* slots) {
+    if (tables_are_far())
+      for (std::uint32_t j = 0; j < count; ++j)
+        words.of(chunk_hashes[j]).prefetch(chunk_hashes[j]);
+    for (std::uint32_t j = 0; j < count; ++j) {
+      const auto hash = chunk_hashes[j];
+      auto slot = probe.is_null(j) ? null_slot : words.of(hash).find(hash, probe.word(j));
+      if constexpr (Make)
+        if (slot == no_slot) [[unlikely]]
+          slot = add_to_words(probe, hash, j);
+      slots[j] = slot;
+    }
+    // All keys have the first mark until there is a second.
+    if (Make && mark > 1)
+      for (std::uint32_t j = 0; j < count; ++j)
+        keys.touch(slots[j], mark);
   }
 
   template <bool Make>
   void run(std::span<const column* const> columns, const std::uint64_t* all_hashes,
            const std::uint32_t* picks, std::uint32_t count, std::uint32_t* slots) {
     if (columns.empty() && live == 1) { // one group of all rows
-      std::fill_n(slots, count, tables[0].any());
+      const auto only = tables.of(0).any();
+      std::fill_n(slots, count, only);
       if constexpr (Make)
-        keys.touch(tables[0].any(), mark);
+        keys.touch(only, mark);
       return;
     }
     std::uint64_t picked[chunk];
@@ -125,18 +140,26 @@ struct key_index::impl {
           chunk_hashes = picked;
         }
         probe.load(columns, picks == nullptr ? nullptr : picks + first, first, n);
-        probe_chunk<std::decay_t<decltype(probe)>, Make>(probe, chunk_hashes, n, slots + first);
+        if constexpr (std::is_same_v<std::decay_t<decltype(probe)>, one_word_probe>)
+          probe_words<Make>(probe, chunk_hashes, n, slots + first);
+        else
+          probe_chunk<Make>(probe, chunk_hashes, n, slots + first);
       }
     });
   }
 
+  [[nodiscard]] bool tables_are_far() const noexcept {
+    // A key takes about 25 bytes of its table.
+    return hashes.size() * (keys.one_word() ? 25 : keys.record_bytes() + 25) > prefetch_from;
+  }
+
   key_store keys;
-  std::uint16_t groups;
-  bool split = false; ///< one table a key group; else tables[0] serves all
-  bool far = false;   ///< large enough for prefetching to pay
+  std::uint16_t group_count;
   std::uint32_t live = 0;
   std::uint32_t mark = 1;
-  std::vector<key_table> tables;
+  key_groups<key_table> tables;
+  key_groups<word_table> words; ///< instead of `tables`, for keys of one word that is not NULL
+  std::uint32_t null_slot = no_slot;
   std::vector<std::uint64_t> hashes; ///< by slot
   std::vector<std::uint32_t> free;
 };
@@ -168,7 +191,10 @@ void key_index::resolve_from(const key_index& from, std::span<const std::uint32_
     const key_store::slot_probe probe{other.keys, theirs.data() + first};
     for (std::uint32_t j = 0; j < n; ++j)
       hashes[j] = other.hashes[theirs[first + j]];
-    x.probe_chunk<key_store::slot_probe, true>(probe, hashes, n, into + first);
+    if (x.keys.one_word())
+      x.probe_words<true>(probe, hashes, n, into + first);
+    else
+      x.probe_chunk<true>(probe, hashes, n, into + first);
   }
 }
 
@@ -183,7 +209,12 @@ std::uint32_t key_index::live() const noexcept {
 void key_index::erase(std::uint32_t slot) {
   auto& x = *impl_;
   const auto hash = x.hashes[slot];
-  x.table_of(hash).erase(static_cast<std::uint32_t>(hash), slot);
+  if (!x.keys.one_word())
+    x.tables.of(hash).erase(hash, slot);
+  else if (slot == x.null_slot)
+    x.null_slot = no_slot;
+  else
+    x.words.of(hash).erase(x.keys.word(slot));
   x.keys.remove(slot);
   x.free.push_back(slot);
   --x.live;
@@ -191,9 +222,9 @@ void key_index::erase(std::uint32_t slot) {
 
 void key_index::clear() {
   auto& x = *impl_;
-  x.tables = std::vector<key_table>(1);
-  x.split = false;
-  x.far = false;
+  x.tables.clear(x.live);
+  x.words.clear(x.live);
+  x.null_slot = no_slot;
   x.live = 0;
   x.hashes.clear();
   x.free.clear();
@@ -238,14 +269,17 @@ result<std::uint32_t> key_index::resolve_encoded(std::string_view key) {
 
 void key_index::slots_of_group(std::uint16_t group, std::vector<std::uint32_t>& out) const {
   const auto& x = *impl_;
-  if (x.split) {
-    x.tables[group].for_each([&](std::uint32_t slot) { out.push_back(slot); });
+  const auto take = [&](std::uint32_t slot) {
+    if (key_group_of(x.hashes[slot], x.group_count) == group)
+      out.push_back(slot);
+  };
+  if (!x.keys.one_word()) {
+    x.tables.table_of_group(group).for_each(take);
     return;
   }
-  x.tables[0].for_each([&](std::uint32_t slot) {
-    if (key_group_of(x.hashes[slot], x.groups) == group)
-      out.push_back(slot);
-  });
+  x.words.table_of_group(group).for_each([&](std::uint64_t, std::uint32_t slot) { take(slot); });
+  if (x.null_slot != no_slot)
+    take(x.null_slot);
 }
 
 std::uint32_t key_index::mark() noexcept {
@@ -266,7 +300,7 @@ void key_index::touch(std::uint32_t slot) noexcept {
 
 std::size_t key_index::byte_size() const noexcept {
   const auto& x = *impl_;
-  return sizeof(impl) + x.table_bytes() + x.keys.byte_size()
+  return sizeof(impl) + x.tables.byte_size() + x.words.byte_size() + x.keys.byte_size()
          + x.hashes.capacity() * sizeof(std::uint64_t) + x.free.capacity() * sizeof(std::uint32_t);
 }
 

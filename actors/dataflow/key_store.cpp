@@ -137,6 +137,7 @@ void key_store::slot_probe::store(key_store& keys, std::uint32_t slot, std::uint
   const auto* theirs = from.record(slots[j]);
   if (keys.in_words_) {
     std::copy_n(theirs, keys.stride_, keys.record(slot));
+    keys.record(slot)[0] &= UINT32_MAX; // the change number is the caller's
     return;
   }
   const std::string_view all(from.bytes(slots[j]),

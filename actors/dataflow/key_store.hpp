@@ -40,6 +40,25 @@ public:
     __builtin_prefetch(record(slot));
   }
 
+  /// True where a key is one word (or NULL).
+  [[nodiscard]] bool one_word() const noexcept {
+    return in_words_ && types_.size() == 1;
+  }
+
+  /// The word of a key of one, 0 for NULL.
+  [[nodiscard]] std::uint64_t word(std::uint32_t slot) const noexcept {
+    return record(slot)[1];
+  }
+
+  [[nodiscard]] bool is_null(std::uint32_t slot) const noexcept {
+    return (record(slot)[0] & null_bits) != 0;
+  }
+
+  /// Numbers the change of a slot whose key has just been stored.
+  void stamp(std::uint32_t slot, std::uint32_t mark) noexcept {
+    record(slot)[0] |= std::uint64_t{mark} << 32;
+  }
+
   void touch(std::uint32_t slot, std::uint32_t mark) noexcept {
     auto& head = record(slot)[0];
     if (static_cast<std::uint32_t>(head >> 32) != mark)
@@ -82,6 +101,15 @@ public:
 
     void store(key_store& keys, std::uint32_t slot, std::uint32_t j) const;
 
+    /// Of keys of one word.
+    [[nodiscard]] std::uint64_t word(std::uint32_t j) const noexcept {
+      return words_[0][j];
+    }
+
+    [[nodiscard]] bool is_null(std::uint32_t j) const noexcept {
+      return nulls_[j] != 0;
+    }
+
   private:
     std::array<std::array<std::uint64_t, chunk>, N> words_;
     std::array<std::uint64_t, chunk> nulls_;
@@ -118,6 +146,14 @@ public:
 
     [[nodiscard]] bool equal(const key_store& keys, std::uint32_t slot, std::uint32_t j) const;
     void store(key_store& keys, std::uint32_t slot, std::uint32_t j) const;
+
+    [[nodiscard]] std::uint64_t word(std::uint32_t j) const noexcept {
+      return from.word(slots[j]);
+    }
+
+    [[nodiscard]] bool is_null(std::uint32_t j) const noexcept {
+      return from.is_null(slots[j]);
+    }
   };
 
   /// Calls `body(probe)` with an unloaded probe for keys of our types.

@@ -11,6 +11,8 @@ namespace {
 
 // Groups merged or emitted at once: a batch at load.
 constexpr std::uint32_t chunk_max = 4096;
+// Emptied tables kept for their memory: as many as come and go while one window fires.
+constexpr std::size_t spare_max = 2;
 
 std::vector<sql_type> key_types(const window_aggregate_spec& spec,
                                 const operator_context& context) {
@@ -61,10 +63,23 @@ pane_aggregate::pane_aggregate(const window_aggregate_spec& spec, operator_conte
     std::iota(keys_.begin(), keys_.end(), 0U);
 }
 
-pane_aggregate::table_ptr pane_aggregate::make_table() const {
-  auto table = std::make_unique<aggregate_table>(shape_);
+pane_aggregate::table_ptr pane_aggregate::make_table() {
+  table_ptr table;
+  if (spare_.empty()) {
+    table = std::make_unique<aggregate_table>(shape_);
+  } else {
+    table = std::move(spare_.back());
+    spare_.pop_back();
+  }
   table->index().start_at(mark_);
   return table;
+}
+
+void pane_aggregate::recycle(table_ptr table) {
+  if (!table || spare_.size() >= spare_max)
+    return;
+  table->clear();
+  spare_.push_back(std::move(table));
 }
 
 result<bool> pane_aggregate::step(stream_item* item, step_budget& budget, output& out) {
@@ -304,6 +319,8 @@ result<void> pane_aggregate::merge_parts(step_budget& budget) {
   }
   if (f.part == f.parts.size()) {
     f.parts.clear();
+    for (auto& table : f.owned)
+      recycle(std::move(table));
     f.owned.clear();
     f.groups = f.merged.get();
   }
@@ -337,6 +354,9 @@ result<void> pane_aggregate::emit_groups(step_budget& budget, output& out) {
 
 void pane_aggregate::finish_firing() {
   drop(2, firing_->window);
+  recycle(std::move(firing_->merged));
+  for (auto& table : firing_->owned)
+    recycle(std::move(table));
   firing_.reset();
   if (!fired_of_group_.empty()
       && std::all_of(fired_of_group_.begin(), fired_of_group_.end(),
@@ -357,6 +377,8 @@ micros pane_aggregate::next_tick() const noexcept {
 operator_counters pane_aggregate::counters() const {
   auto x = counters_;
   for (const auto& [id, table] : panes_)
+    x.state_bytes += table->byte_size();
+  for (const auto& table : spare_)
     x.state_bytes += table->byte_size();
   if (firing_ && firing_->merged)
     x.state_bytes += firing_->merged->byte_size();

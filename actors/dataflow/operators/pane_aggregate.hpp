@@ -68,7 +68,8 @@ private:
   void finish_firing();
   void drop(std::uint16_t state, const pane_id& id);
   [[nodiscard]] std::optional<pane_id> next_window() const;
-  [[nodiscard]] table_ptr make_table() const;
+  [[nodiscard]] table_ptr make_table();
+  void recycle(table_ptr table);
   void save_table(const aggregate_table& table, const pane_id& id, std::uint16_t state,
                   std::uint16_t key_group, change_mark since, std::uint32_t first_slot,
                   state_sink& sink) const;
@@ -84,6 +85,7 @@ private:
 
   std::map<pane_id, table_ptr> panes_;
   std::map<pane_id, table_ptr> resumed_; ///< loaded windows that were being emitted
+  std::vector<table_ptr> spare_;         ///< empty
   std::optional<firing> firing_;
   batch_collector collector_;
   micros fired_ = min_time;    ///< windows that end at or before it have fired
