@@ -65,7 +65,7 @@ class Comparison:
         together = self.values([items[n].sql for n in sound]) if sound else None
         for n, (item, verdict) in enumerate(zip(items, verdicts)):
             if verdict.slow:
-                self.tally.skipped += 1
+                self.tally.skip(item.sql, verdict.invalid)
             elif verdict.invalid:
                 self.invalid(item, verdict)
             elif verdict.errors:
@@ -144,7 +144,7 @@ class Comparison:
         if self.values([item.sql]) is not None:
             # To ebb VARCHAR is TEXT, so arrays of both are of one type.
             if "character varying[]" in verdict.invalid:
-                self.tally.skipped += 1
+                self.tally.skip(item.sql, verdict.invalid)
             else:
                 self.tally.fail(item.sql, f"PostgreSQL: {verdict.invalid}; ebb gives rows")
         elif self.problem.refused:

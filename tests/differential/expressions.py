@@ -103,10 +103,10 @@ class Generator:
             return Expression(self.column(kind), kind, [])
         return Expression(values.literal(self.rnd, kind), kind, [], reads=False)
 
-    def argument(self, arg, depth, root):
+    def argument(self, arg, depth, wrong):
         rnd = self.rnd
         if isinstance(arg, Either):
-            arg = arg.wrong if root and rnd.random() < 0.2 else arg.right
+            arg = arg.wrong if wrong else arg.right
         if callable(arg):
             return Expression(arg(rnd), "", [], reads=False)
         if isinstance(arg, (list, tuple)):
@@ -128,7 +128,7 @@ class Generator:
             return self.leaf(arg[1:])
         if depth == 0 or rnd.random() < 0.15:
             return self.leaf(arg)
-        candidates = rnd.sample(self.by_result[arg], min(4, len(self.by_result[arg])))
+        candidates = rnd.sample(self.by_result[arg], min(8, len(self.by_result[arg])))
         return self.apply(min(candidates, key=lambda k: self.name_uses[self.all[k].name]), depth, False)
 
     @staticmethod
@@ -138,7 +138,10 @@ class Generator:
     def apply(self, k, depth, root):
         production = self.all[k]
         self.count(k, 0.25)
-        parts = [self.argument(arg, depth - 1, root) for arg in production.args]
+        wrong = root and self.rnd.random() < 0.15 and any(isinstance(arg, Either) for arg in production.args)
+        # Beside a wrong constant no other argument may fail.
+        below = 0 if wrong else depth - 1
+        parts = [self.argument(arg, below, wrong) for arg in production.args]
         if not any(part.reads for part in parts) and not (root and self.rnd.random() < 0.2):
             n = self.rnd.choice([n for n, arg in enumerate(production.args) if self.can_read(arg)])
             kind = production.args[n].lstrip("=")
@@ -161,4 +164,4 @@ class Generator:
             candidates = range(len(self.all))
         least = min(self.uses[k] for k in candidates)
         k = rnd.choice([k for k in candidates if self.uses[k] <= least])
-        return self.apply(k, rnd.choice([1, 2, 2, 3]), True)
+        return self.apply(k, rnd.choice([1, 2, 3, 3]), True)

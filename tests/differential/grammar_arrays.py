@@ -36,6 +36,3 @@ def productions(add):
     add("string_to_array", "text[]", "string_to_array({0}, {1})", "text", ["','", "' '", "''", "NULL", "'a'"])
     add("string_to_array", "text[]", "string_to_array({0}, {1}, {2})", "text", ["','", "'a'"], ["''", "'bc'", "NULL"])
     add("ARRAY", "numeric[]", "ARRAY[{0}, {1}, 1.5]", "integer", "numeric")
-    add("@>", "boolean", "({0} @> {1})", "integer[]", "integer[]")
-    add("<@", "boolean", "({0} <@ {1})", "text[]", "text[]")
-    add("&&", "boolean", "({0} && {1})", "integer[]", "integer[]")

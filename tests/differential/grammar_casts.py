@@ -21,9 +21,9 @@ def productions(add):
             add(f"cast {t} to text", "text", "({0}::text)", t)
             add(f"cast text to {t}", t, f"({{0}}::{t})", "@" + t)
             add(f"cast text to {t}", t, f"CAST({{0}} AS {TEXT_NAME.get(t, t)})", "@" + t)
-            add(f"text of {t} and back", t, f"({{0}}::text::{t})", t)
-            add(f"literal {t}", t, "coalesce({0}, {1})", t, "'@" + t)
-            add(f"literal {t}", t, f"CASE WHEN {{0}} THEN {{1}}::{t} END", "boolean", "'@" + t)
+            add("cast to text and back", t, f"({{0}}::text::{t})", t)
+            add("literal", t, "coalesce({0}, {1})", t, "'@" + t)
+            add("literal", t, f"CASE WHEN {{0}} THEN {{1}}::{t} END", "boolean", "'@" + t)
             add("cast to varchar(n)", "text", f"({{0}}::varchar({1 + len(t) % 7}))", t)
     for a, b in (("date", "timestamp"), ("date", "timestamptz"), ("timestamp", "date"),
                  ("timestamp", "timestamptz"), ("timestamptz", "date"), ("timestamptz", "timestamp")):

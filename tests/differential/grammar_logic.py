@@ -30,8 +30,6 @@ def productions(add):
     add("= ANY", "boolean", "({0} = ANY (ARRAY[{1}, 1, NULL]))", "integer", "integer")
     add("= ANY", "boolean", "({0} = ANY ({1}))", "integer", "integer[]")
     add("<> ALL", "boolean", "({0} <> ALL (ARRAY[{1}, 'a']))", "text", "text")
-    add("num_nulls", "integer", "num_nulls({0}, {1}, {2})", "integer", "text", "date")
-    add("num_nonnulls", "integer", "num_nonnulls({0}, {1})", "numeric", "boolean")
 
 
 def same_type(add, t):

@@ -49,8 +49,6 @@ def productions(add):
     add("scale", "integer", "scale({0})", "numeric")
     add("min_scale", "integer", "min_scale({0})", "numeric")
     add("trim_scale", "numeric", "trim_scale({0})", "numeric")
-    add("width_bucket", "integer", "width_bucket({0}, 0, 100, 5)", "numeric")
-    add("width_bucket", "integer", "width_bucket({0}, -10.5, 10, 7)", "double precision")
     add("factorial", "numeric", "factorial(abs({0}))", "#small")
     for name in ("cbrt", "sin", "cos", "tan", "cot", "asin", "acos", "atan", "sinh", "cosh", "tanh",
                  "asinh", "acosh", "atanh", "degrees", "radians"):

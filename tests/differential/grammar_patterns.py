@@ -10,10 +10,13 @@ def like_pattern(rnd):
     return quoted("".join(parts))
 
 
-def like_escaped(rnd):
-    escape = rnd.choice(["#", "!", "", "\\", "a", "##", "é"])
+def escaped_by(rnd, escape):
     parts = rnd.choices(PIECES + ["%", "%", "_", escape + "%", escape + "_", escape * 2], k=rnd.randint(0, 4))
     return f"{quoted(''.join(parts))} ESCAPE {quoted(escape)}"
+
+
+like_escaped = Either(lambda rnd: escaped_by(rnd, rnd.choice(["#", "!", "", "\\", "a", "é"])),
+                      lambda rnd: escaped_by(rnd, rnd.choice(["##", "éa"])))
 
 
 def similar_pattern(rnd):

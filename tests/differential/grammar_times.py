@@ -89,7 +89,7 @@ def makers(add):
         ["7.5", "59.999999", "60", "0", "-1", "59.9999999"])
     add("make_timestamptz", "timestamptz", "make_timestamptz(2013, {0}, 15, {1}, 30, 1.25)", "#month", ["0", "23", "24"])
     add("make_interval", "interval", "make_interval({0}, {1}, 0, {2})", "#small", "#small", "#small")
-    add("make_interval", "interval", "make_interval({0}, 1, 2, 3, 4, 5, {1})", "#small", "double precision")
+    add("make_interval", "interval", "make_interval({0}, 1, 2, 3, 4, 5, {1} / 4.0)", "#small", "integer")
     add("to_timestamp", "timestamptz", "to_timestamp({0})", "double precision")
     add("to_timestamp", "timestamptz", "to_timestamp({0} * 86399.25 - 1e8)", "integer")
 

@@ -4,7 +4,7 @@ import values
 from grammar_types import DEFINITIONS
 
 NULLS = 0.1
-ROWS = 32
+ROWS = 43
 SPELLINGS = {"si": "integer", "sn": "numeric", "sb": "boolean", "sd": "date", "st": "timestamp",
              "sv": "interval"}
 NAMES = [definition.split()[0] for definition in DEFINITIONS]

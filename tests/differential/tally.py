@@ -21,5 +21,11 @@ class Tally:
             print(f"REFUSED {sql}\n  {reason}", flush=True)
         self.reasons[reason] += 1
 
+    def skip(self, sql, why):
+        """Nothing to compare with."""
+        self.skipped += 1
+        if self.skipped <= self.show:
+            print(f"SKIPPED {sql}\n  {why.strip()}", flush=True)
+
     def share(self, count):
         return 100 * count / max(1, self.asked)
