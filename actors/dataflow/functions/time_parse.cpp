@@ -48,6 +48,7 @@ struct fields {
   int zone_sign = 0;
   int zone_hour = 0;
   int zone_minute = 0;
+  int precision = 0; ///< digits of FF1 … FF6
   bool clock12 = false;
   convention calendar = convention::none;
 };
@@ -73,6 +74,18 @@ int complete_year(int year) noexcept {
   if (year < 520)
     return year + 2000;
   return year < 1000 ? year + 1000 : year;
+}
+
+/// Without a character that is cut off at the end.
+std::string_view whole_characters(std::string_view text) noexcept {
+  auto start = text.size();
+  while (start > 0 && (static_cast<unsigned char>(text[start - 1]) & 0xC0U) == 0x80U)
+    --start;
+  if (start == 0)
+    return text;
+  const auto first = static_cast<unsigned char>(text[start - 1]);
+  const std::size_t wanted = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
+  return text.size() - (start - 1) < wanted ? text.substr(0, start - 1) : text;
 }
 
 /// Reads one text by the nodes of a pattern.
@@ -166,7 +179,7 @@ private:
     const auto start = rest_;
     while (!rest_.empty() && is_space(rest_[0]))
       rest_.remove_prefix(1);
-    const auto piece = rest_.substr(0, length);
+    const auto piece = whole_characters(rest_.substr(0, length));
     auto number = time_input::read_int(rest_, std::numeric_limits<std::int32_t>::max());
     if (item.fill || ends_by_itself(i)) {
       if (number.end == 0)
@@ -320,8 +333,10 @@ private:
       return number(i, length, out_.second);
     case field::millisecond:
       return fraction(i, 3, 3, out_.millisecond);
-    case field::microsecond:
     case field::fraction:
+      out_.precision = item.key->digits;
+      [[fallthrough]];
+    case field::microsecond:
       return fraction(i, item.key->digits, 6, out_.microsecond);
     case field::second_of_day:
       return number(i, length, out_.second_of_day);
@@ -408,6 +423,7 @@ struct moment {
   std::int64_t day = 1;
   std::int64_t seconds = 0; ///< of the day, in UTC
   std::int64_t micros = 0;
+  int precision = 0; ///< digits to round to; 0 = all
 };
 
 error out_of_range(std::string_view text) {
@@ -529,6 +545,7 @@ result<moment> read_moment(const std::vector<node>& nodes, std::string_view text
   fields given;
   EBB_TRY(pattern_reader(nodes, text, given).run());
   moment out;
+  out.precision = given.precision;
   // PostgreSQL reports a bad hour of the 12-hour clock first, other ranges after the date's.
   fields clock = given;
   if (given.clock12)
@@ -582,12 +599,23 @@ std::int64_t days_of(const moment& x) noexcept {
   return calendar::days_of(x.year, static_cast<int>(x.month), static_cast<int>(x.day));
 }
 
+/// Rounded to `digits` of a second, halves away from 2000, where PostgreSQL begins to count.
+micros rounded(micros t, int digits) noexcept {
+  constexpr micros y2000 = 946'684'800 * micros_per_second;
+  constexpr micros units[] = {1, 100'000, 10'000, 1'000, 100, 10, 1};
+  const auto unit = units[digits];
+  const auto since = t - y2000;
+  const auto magnitude = ((since < 0 ? -since : since) + unit / 2) / unit * unit;
+  return y2000 + (since < 0 ? -magnitude : magnitude);
+}
+
 result<column> to_timestamp(const call_context& context, std::span<const column> args) {
   return read_column<micros>(context, args, [](const moment& x, micros& out) {
     const auto total = (int128{days_of(x)} * 86'400 + x.seconds) * micros_per_second + x.micros;
     if (total < calendar::min_timestamp || total > calendar::max_timestamp)
       return false;
-    out = static_cast<micros>(total);
+    out = x.precision == 0 ? static_cast<micros>(total)
+                           : rounded(static_cast<micros>(total), x.precision);
     return true;
   });
 }
