@@ -131,6 +131,16 @@ result<column> array_replace(const call_context& context, std::span<const column
   return out.take();
 }
 
+/// Refuses the set-returning function; it is in the catalog so that the message names it.
+result<std::shared_ptr<const bound_call>> refuse_unnest(std::span<const expr_ptr>) {
+  return make_error(ec::unsupported, "set-returning function unnest is not supported here",
+                    "use a subscript, = ANY (…) or array_to_string");
+}
+
+result<column> never(const call_context& context, std::span<const column>) {
+  return make_null_column(context.type, context.rows);
+}
+
 } // namespace
 
 void register_array_search(function_catalog& catalog) {
@@ -155,6 +165,13 @@ void register_array_search(function_catalog& catalog) {
     add("array_positions", {array, element}, integer.array_of(), array_positions);
     add("array_remove", {array, element}, array, array_remove);
     add("array_replace", {array, element, element}, array, array_replace);
+    scalar_function unnest;
+    unnest.name = "unnest";
+    unnest.params = {array};
+    unnest.returns = element;
+    unnest.run = never;
+    unnest.bind = refuse_unnest;
+    catalog.add(std::move(unnest));
   }
 }
 

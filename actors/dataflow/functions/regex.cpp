@@ -52,6 +52,8 @@ result<std::shared_ptr<const regex>> regex::compile(std::string_view pattern, re
   if (made->literal_)
     return std::shared_ptr<const regex>(std::move(made));
   made->linear_ = regex_linear::compile(tree);
+  if (made->linear_ && !made->linear_->ascii_only())
+    return std::shared_ptr<const regex>(std::move(made));
   auto translation = to_re2(tree.root);
   if (translation.word_edges) {
     EBB_ASSIGN(made->nfa_, regex_nfa::compile(tree));
