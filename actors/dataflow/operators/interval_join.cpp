@@ -14,6 +14,9 @@ namespace {
 
 // So few possible partners are met by scanning the whole batch for each of them.
 constexpr std::uint32_t few_partners = 16;
+// Rows ahead of the search for which the other side's hash table is fetched.
+constexpr std::size_t head_ahead = 24;
+constexpr std::size_t newest_ahead = 10;
 
 class interval_join final : public stream_operator {
 public:
@@ -186,6 +189,10 @@ result<void> interval_join::search(search_task& task, step_budget& budget, outpu
     while (task.at < task.rows.size() && own_rows.size() < room && work < room) {
       ++work;
       const auto row = task.rows[task.at];
+      if (task.at + head_ahead < task.rows.size()) {
+        other.prefetch_head(own.tag_of(task.rows[task.at + head_ahead]));
+        other.prefetch_newest(own.tag_of(task.rows[task.at + newest_ahead]));
+      }
       const auto [from, to] = state_.bounds.partners(s, own.time_of(row));
       const auto before = other_rows.size();
       const bool all = other.find(own.tag_of(row), from, to, task.place, room, other_rows);

@@ -135,7 +135,7 @@ void interval_side::expect(micros from, micros to, std::uint32_t searches) {
 
 // Puts all rows up to the end of a chunk into the table.
 void interval_side::index_through(std::uint32_t chunk) {
-  links_.grow(rows_, row_store::no_row);
+  links_.grow(rows_, link{});
   std::uint64_t more = 0;
   for (auto c = indexed_chunk_; c <= chunk; ++c)
     more += rows_.rows_in(c) - (c == indexed_chunk_ ? indexed_place_ : 0);
@@ -153,7 +153,7 @@ void interval_side::index_through(std::uint32_t chunk) {
 
 void interval_side::insert(std::uint32_t row, std::uint32_t tag) {
   auto& head = heads_[tag & (heads_.size() - 1)];
-  links_.at(rows_, row) = head;
+  links_.at(rows_, row) = {head, tag};
   head = row;
   ++inserted_;
 }
@@ -202,8 +202,9 @@ bool interval_side::find(std::uint32_t tag, micros from, micros to, search& at, 
   // ends the chain.
   while (at.row != row_store::no_row && rows_.chunk_of(at.row) < rows_.chunk_count()) {
     const auto row = at.row;
-    at.row = links_.at(rows_, row);
-    if (tag_of(row) != tag || time_of(row) < from || time_of(row) > to)
+    const auto& linked = links_.at(rows_, row);
+    at.row = linked.older;
+    if (linked.tag != tag || time_of(row) < from || time_of(row) > to)
       continue;
     out.push_back(row);
     if (out.size() >= most)

@@ -65,6 +65,21 @@ public:
   [[nodiscard]] bool find(std::uint32_t tag, micros from, micros to, search& at, std::size_t most,
                           std::vector<std::uint32_t>& out) const;
 
+  /// Fetch what `find` will read of the hash table, some rows ahead of it: first the head, then,
+  /// later, the newest row.
+  void prefetch_head(std::uint32_t tag) const noexcept {
+    if (!heads_.empty())
+      __builtin_prefetch(&heads_[tag & (heads_.size() - 1)]);
+  }
+
+  void prefetch_newest(std::uint32_t tag) const noexcept {
+    if (heads_.empty())
+      return;
+    const auto row = heads_[tag & (heads_.size() - 1)];
+    if (row != row_store::no_row && rows_.chunk_of(row) < rows_.chunk_count())
+      __builtin_prefetch(&links_.at(rows_, row));
+  }
+
   /// Sequence below which rows have not been looked at yet by this search.
   [[nodiscard]] std::uint64_t unseen_below(const search& at) const noexcept;
 
@@ -94,6 +109,12 @@ private:
     std::vector<std::uint32_t> tags;
   };
 
+  // A row in the table: the next older one of its bucket, and its tag again, to be read at once.
+  struct link {
+    std::uint32_t older = row_store::no_row;
+    std::uint32_t tag = 0;
+  };
+
   void index_through(std::uint32_t chunk);
   void insert(std::uint32_t row, std::uint32_t tag);
   void rebuild(std::uint64_t rows);
@@ -109,7 +130,7 @@ private:
   std::uint32_t indexed_place_ = 0;
   std::uint64_t inserted_ = 0; ///< since the last rebuild
   std::vector<std::uint32_t> heads_;
-  row_array<std::uint32_t> links_;
+  row_array<link> links_;
 };
 
 } // namespace ebb

@@ -14,6 +14,7 @@ namespace ebb {
 namespace {
 
 constexpr auto no_row = row_store::no_row;
+constexpr std::uint32_t rows_ahead = 24; ///< for which memory is fetched
 
 // Newest row of each key, by side; the older ones hang behind it.
 struct chain_heads {
@@ -120,9 +121,13 @@ private:
       next_ = 0;
     }
     for (std::uint32_t i = 0; i < count; ++i) {
+      if (i + rows_ahead < count)
+        __builtin_prefetch(&heads_[slots_[i + rows_ahead]]);
       auto& heads = heads_[slots_[i]];
-      if (const auto partner = heads.of[1 - s]; partner != no_row)
+      if (const auto partner = heads.of[1 - s]; partner != no_row) {
+        __builtin_prefetch(&sides_[1 - s].links.at(sides_[1 - s].rows, partner));
         pending_.push_back({rows_[i], partner, 0, s});
+      }
       side.links.at(side.rows, rows_[i]) = heads.of[s];
       heads.of[s] = rows_[i];
     }
