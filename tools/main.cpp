@@ -60,7 +60,11 @@ int main(int argc, char** argv) {
   cli::bench_arguments bench;
   auto* bench_command =
       app.add_subcommand("bench", "Measure: Nexmark queries and the parts they are made of");
-  bench_command->add_option("names", bench.names, "q0 … q22, or all (default)")->type_name("NAME");
+  bench_command
+      ->add_option("names", bench.names,
+                   "Queries q0 … q22, all of them (queries), memory, ingest, latency, start, "
+                   "scaling, state; all of it (all, the default)")
+      ->type_name("NAME");
   bench_command->add_option("--events", bench.events, "Nexmark events (all three tables)")
       ->type_name("N");
   bench_command->add_option("--parallelism", bench.parallelism, "Subtasks a stage")
@@ -69,6 +73,8 @@ int main(int argc, char** argv) {
   bench_command->add_option("--runs", bench.runs, "Runs of each; the median is shown")
       ->check(CLI::Range(1, 100))
       ->type_name("N");
+  bench_command->add_flag("--verify", bench.verify,
+                          "Run each query into a file, too, and compare the hash of its rows");
   bench_command->add_option("-o,--output", bench.output, "table or json")
       ->check(CLI::IsMember({"table", "json"}))
       ->type_name("FORMAT");

@@ -1,15 +1,25 @@
 #include "tools/benchmarks/nexmark.hpp"
 
+#include "schemas/assert.hpp"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 
 namespace ebb::bench {
 
 namespace {
 
-// True when the query names the table as a word.
-bool reads(const std::string& sql, std::string_view table) {
+// True when the query names the table as a word, outside of comments.
+bool reads(const std::string& query, std::string_view table) {
+  std::string sql;
+  for (std::size_t at = 0; at < query.size();) {
+    const auto end = std::min(query.find('\n', at), query.size());
+    const auto line = query.substr(at, end - at);
+    sql += line.substr(0, line.find("--")) + '\n';
+    at = end + 1;
+  }
   const auto is_word = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
   };
@@ -46,7 +56,18 @@ std::string nexmark_manifest(const nexmark_run& run) {
       text += "        " + line + '\n';
     line.clear();
   }
-  return text + "  sinks:\n    - " + run.sink + '\n';
+  text += "  sinks:\n";
+  for (const auto& sink : run.sinks)
+    text += "    - " + sink + '\n';
+  return text;
+}
+
+const std::string& nexmark_query(std::string_view name) {
+  const auto& all = nexmark_queries();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const auto& x) { return x.name == name; });
+  EBB_ASSERT(found != all.end());
+  return found->text;
 }
 
 } // namespace ebb::bench

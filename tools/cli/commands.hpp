@@ -36,6 +36,7 @@ struct bench_arguments {
   std::uint64_t events = 10'000'000;
   std::uint32_t parallelism = 2;
   std::uint32_t runs = 1;
+  bool verify = false; ///< compare each result with a file's
   std::string output = "table";
 };
 

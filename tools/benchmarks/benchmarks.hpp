@@ -1,0 +1,42 @@
+/// What `ebb bench` can measure. Each measurement runs in a process of its own.
+#pragma once
+
+#include "tools/benchmarks/nexmark.hpp"
+#include "tools/benchmarks/report.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace ebb::bench {
+
+struct settings {
+  std::uint64_t events = 10'000'000;
+  std::uint32_t parallelism = 2;
+  std::uint32_t runs = 1; ///< the one with the median CPU time counts
+  bool verify = false;
+};
+
+/// Nexmark queries with the generator inside: CPU seconds, wall, memory, hash of the result.
+/// With `verify` each runs once more into a file, which is read back and hashed.
+[[nodiscard]] bool measure_queries(const std::vector<named_text>& queries, const settings& how,
+                                   report& to);
+
+/// Operators alone, on one core, over bids that are in memory already.
+[[nodiscard]] bool measure_memory(const settings& how, report& to);
+
+/// Files of bids, JSON lines and CSV, into columns, on one core.
+[[nodiscard]] bool measure_ingest(const settings& how, report& to);
+
+/// Time from when a bid was due to when the sink has its row, for q1 at 500 k events a second.
+[[nodiscard]] bool measure_latency(const settings& how, report& to);
+
+/// Process start to first row, and the memory of a process with nothing to do.
+[[nodiscard]] bool measure_start(const settings& how, report& to);
+
+/// q5 on two threads against one.
+[[nodiscard]] bool measure_scaling(const settings& how, report& to);
+
+/// Peak memory of q5 over an input and one four times as long.
+[[nodiscard]] bool measure_state(const settings& how, report& to);
+
+} // namespace ebb::bench

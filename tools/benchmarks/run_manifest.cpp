@@ -1,0 +1,48 @@
+#include "tools/benchmarks/run_manifest.hpp"
+
+#include "actors/connectors/factory.hpp"
+#include "tools/cli/load.hpp"
+
+#include <chrono>
+#include <span>
+
+namespace ebb::bench {
+
+std::optional<stream_definition> first_stream(const std::string& manifest) {
+  std::vector<error> warnings;
+  auto streams = parse_manifest(manifest, "bench", warnings);
+  if (!streams) {
+    cli::print_error(streams.error());
+    return std::nullopt;
+  }
+  return std::move(streams->front());
+}
+
+std::optional<run_outcome> run_manifest(const std::string& manifest, connector_factory& connectors,
+                                        const run_options& options) {
+  const auto stream = first_stream(manifest);
+  if (!stream)
+    return std::nullopt;
+  const auto start = std::chrono::steady_clock::now();
+  const auto reports = run_streams(std::span(&*stream, 1), connectors, options);
+  if (!reports) {
+    cli::print_error(reports.error());
+    return std::nullopt;
+  }
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+  const auto& done = reports->front();
+  run_outcome outcome;
+  outcome.wall_seconds = wall.count();
+  for (const auto& source : done.sources)
+    outcome.rows_in += source.rows;
+  outcome.rows_out = done.sinks.front().rows;
+  outcome.hash = done.sinks.front().hash;
+  return outcome;
+}
+
+std::optional<run_outcome> run_manifest(const std::string& manifest, const run_options& options) {
+  const auto connectors = make_connectors();
+  return run_manifest(manifest, *connectors, options);
+}
+
+} // namespace ebb::bench

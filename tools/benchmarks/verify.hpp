@@ -1,0 +1,20 @@
+/// Does `discard` see what a file would hold?
+#pragma once
+
+#include "tools/benchmarks/nexmark.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace ebb::bench {
+
+struct verification {
+  std::uint64_t rows = 0;
+  std::uint64_t discard = 0; ///< hash at the `discard` sink
+  std::uint64_t file = 0;    ///< hash of what was read back from the CSV file of the same run
+};
+
+/// Runs the query into `discard` and a CSV file at once, then reads the file. Errors are printed.
+[[nodiscard]] std::optional<verification> verify_by_file(nexmark_run run);
+
+} // namespace ebb::bench
