@@ -1,6 +1,9 @@
 #include "actors/dataflow/operators/assign_watermarks.hpp"
+#include "actors/dataflow/operators/stamp_time.hpp"
 #include "actors/dataflow/operators/union_all.hpp"
 #include "actors/dataflow/operators/window_aggregate.hpp"
+#include "actors/dataflow/operators/window_assign.hpp"
+#include "actors/dataflow/operators/window_slicer.hpp"
 
 #include <functional>
 #include <random>
@@ -602,6 +605,68 @@ BOOST_AUTO_TEST_CASE(damaged_state_is_refused) {
     BOOST_TEST(!op->load(0, 1, "short", "x"));
     BOOST_TEST(!op->load(0, 9, std::string(24, '\0'), "x"));
   }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(window_edges)
+
+BOOST_AUTO_TEST_CASE(slicing_rounds_towards_the_past_and_stops_at_the_ends_of_time) {
+  const window_slicer hours(tumble(3'600'000'000));
+  BOOST_TEST((hours.pane_of(-1) == pane_id{0, -3'600'000'000}));
+  BOOST_TEST((hours.pane_of(0) == pane_id{3'600'000'000, 0}));
+  BOOST_TEST((hours.pane_of(3'600'000'000) == pane_id{7'200'000'000, 3'600'000'000}));
+  BOOST_TEST(hours.pane_of(max_time - 1).end == max_time);
+  BOOST_TEST(hours.pane_of(min_time + 1).start == min_time);
+
+  const window_slicer odd(hop(4, 10, 1)); // panes of 2
+  const auto pane = odd.pane_of(0);
+  BOOST_TEST((pane == pane_id{1, -1}));
+  // Windows [-7, 3) and [-3, 7) have the pane; [1, 11) does not, and [-11, -1) ends before it.
+  BOOST_TEST(*odd.next_end(pane, min_time) == 3);
+  BOOST_TEST(*odd.next_end(pane, 3) == 7);
+  BOOST_TEST(!odd.next_end(pane, 7));
+  BOOST_TEST(*odd.last_end(pane) == 7);
+  BOOST_TEST(odd.start_of(pane, 7) == -3);
+
+  const window_slicer gaps(hop(10, 4)); // [0, 4), [10, 14), …
+  BOOST_TEST(gaps.last_end(gaps.pane_of(3)).has_value());
+  BOOST_TEST(!gaps.last_end(gaps.pane_of(4)).has_value());
+  BOOST_TEST(!gaps.next_end(gaps.pane_of(-1), min_time).has_value());
+
+  const window_slicer steps(cumulate(10, 30));
+  BOOST_TEST(*steps.next_end(steps.pane_of(-25), min_time) == -20);
+  BOOST_TEST(*steps.next_end(steps.pane_of(-25), -20) == -10);
+  BOOST_TEST(*steps.last_end(steps.pane_of(-25)) == 0);
+  BOOST_TEST(steps.start_of(steps.pane_of(-5), 0) == -30);
+}
+
+BOOST_AUTO_TEST_CASE(assigning_repeats_a_row_for_each_of_its_windows) {
+  for (const std::uint32_t budget : {4096U, 1U}) {
+    recorder out;
+    const auto op = make_window_assign({hop(2, 5)}, context());
+    const row rows[] = {{4, 1, 7}, {min_time, 2, 8}, {-1, 3, 9}};
+    feed(*op, batch_item(std::make_shared<batch>(make_batch(rows, 3))), out, budget);
+    feed(*op, time_item(item_kind::watermark, 9), out, budget);
+    BOOST_TEST(out.rows()
+                   == (std::vector<std::string>{"4 1 7 0 5", "4 1 7 2 7", "4 1 7 4 9",
+                                                "-1 3 9 -4 1", "-1 3 9 -2 3"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(op->counters().late_rows == 1U);
+    BOOST_TEST(op->counters().rows_out == 5U);
+    BOOST_TEST(out.events.back().time == 9);
+  }
+  BOOST_TEST(output_types_of(window_assign_spec{hop(2, 5)}, {row_types}).size() == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(stamping_appends_the_last_tick) {
+  recorder out;
+  const auto op = make_stamp_time({}, context());
+  BOOST_TEST(op->wants_ticks());
+  const row r{5, 1, 2};
+  feed(*op, time_item(item_kind::tick, 77), out);
+  feed(*op, batch_item(std::make_shared<batch>(make_batch(&r, 1))), out);
+  BOOST_TEST(out.rows() == std::vector<std::string>{"5 1 2 77"}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
