@@ -156,4 +156,24 @@ BOOST_AUTO_TEST_CASE(casts_round_fractions_of_seconds) {
          {"'1'::\"timestamp\"(-1)", "error: TIMESTAMP(-1) precision must not be negative"}});
 }
 
+BOOST_AUTO_TEST_CASE(a_repeat_before_the_start_of_the_text_matches_nothing_there) {
+  check({{"substring('aab' from 'a*^')", ""},
+         {"substring('aab' from 'a?^a')", "a"},
+         {"substring('aab' from 'a+^')", "NULL"},
+         {"regexp_count('aab', 'a{0,2}^')", "1"},
+         {"substring('aab' from 'a*\\A')", ""}});
+}
+
+BOOST_AUTO_TEST_CASE(an_array_constructor_is_cast_element_by_element) {
+  check({{"ARRAY[1, '2.5']::numeric[]", "{1,2.5}"},
+         {"ARRAY['7', i]::text[]", "{7,7}"},
+         {"ARRAY['abc', 'de']::varchar(2)[]", "{ab,de}"},
+         {"ARRAY[]::integer[]", "{}"},
+         {"ARRAY['1e20'::numeric, 'NaN']::integer[]",
+          "error: invalid input syntax for type integer: \"NaN\""},
+         {"ARRAY[true, false]::integer[]", "{1,0}"},
+         {"ARRAY[NULL, 1.5]::integer[]", "{NULL,2}"},
+         {"ARRAY[i]::date[]", "error: cannot cast type integer to date"}});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 #include "actors/dataflow/operator_spec.hpp"
 #include "actors/plan/sql/coerce.hpp"
 #include "actors/plan/sql/scope.hpp"
+#include "actors/plan/sql/type_name.hpp"
 
 #include <unordered_map>
 
@@ -88,6 +89,12 @@ private:
   result<expr_ptr> bind_cast(const ast& body);
   result<expr_ptr> bind_interval(const std::string& written, std::int32_t fields, std::int32_t at);
   result<expr_ptr> bind_array(const ast& body);
+  result<expr_ptr> bind_cast_array(const ast& body, const cast_modifiers& to,
+                                   std::int32_t cast_place);
+  result<expr_ptr> cast_to(expr_ptr x, const sql_type& type, std::int32_t at,
+                           std::int32_t cast_place);
+  result<expr_ptr> rounded(expr_ptr x, std::int32_t digits, std::int32_t at);
+  [[nodiscard]] result<void> check_dimensions(const ast::array_t& elements) const;
   // bind_expr.cpp
   result<expr_ptr> bind_column(const ast& body);
   result<expr_ptr> bind_boolean(const ast& body);

@@ -136,33 +136,78 @@ result<expr_ptr> expr_binder::bind_interval(const std::string& written, std::int
 result<expr_ptr> expr_binder::bind_cast(const ast& body) {
   const auto& type_name = child(body, "typeName");
   const auto& arg = child(body, "arg");
-  time_modifiers times;
-  EBB_ASSIGN(const auto type, type_of_name(text_, type_name, &times));
+  cast_modifiers more;
+  EBB_ASSIGN(const auto type, type_of_name(text_, type_name, &more));
   const auto at = start_of(arg);
-  const auto rounded = [&](expr_ptr bound) -> result<expr_ptr> {
-    if (times.digits < 0)
-      return folded(std::move(bound));
-    auto digits = fixed_literal(type_kind::integer, times.digits, std::to_string(times.digits));
-    return function("fit_precision", {std::move(bound), std::move(digits)}, at);
-  };
   if (type.kind == type_kind::interval) {
     if (const auto* written = string_constant(arg)) {
-      EBB_ASSIGN(auto bound, bind_interval(*written, times.fields, at));
-      return rounded(std::move(bound));
+      EBB_ASSIGN(auto bound, bind_interval(*written, more.fields, at));
+      return rounded(std::move(bound), more.digits, at);
     }
-    if (times.fields != 0)
+    if (more.fields != 0)
       return text_.fail(ec::unsupported, place_of(type_name),
                         "INTERVAL with fields is supported for literals only", "use INTERVAL");
   }
-  EBB_ASSIGN(auto x, bind(arg));
-  const auto from = x->type;
-  // The error stands where the cast is written, not where its operand begins.
-  const bool literal = from.kind == type_kind::unknown;
-  if (!literal && !can_coerce(from, type, cast_context::explicit_only))
-    return text_.fail(ec::invalid_argument, place_of(body) < 0 ? at : place_of(body),
-                      "cannot cast type " + to_string(bare(from)) + " to " + to_string(bare(type)));
+  const auto cast_place = place_of(body) < 0 ? at : place_of(body);
+  if (type.kind == type_kind::array) {
+    // PostgreSQL casts what is between the brackets, not the array.
+    if (const auto array = open(arg); array.is("A_ArrayExpr"))
+      return bind_cast_array(*array.body, more, cast_place);
+    if (more.digits >= 0 || !(more.element == bare(more.element)))
+      return text_.fail(ec::unsupported, place_of(type_name),
+                        "a length or precision of array elements is supported for ARRAY[...] only",
+                        "cast without it");
+  }
+  EBB_ASSIGN(auto bound, bind(arg));
+  EBB_ASSIGN(bound, cast_to(std::move(bound), type, at, cast_place));
+  return rounded(std::move(bound), more.digits, at);
+}
+
+// The error stands where the cast is written, not where its operand begins.
+result<expr_ptr> expr_binder::cast_to(expr_ptr x, const sql_type& type, std::int32_t at,
+                                      std::int32_t cast_place) {
+  const bool literal = x->type.kind == type_kind::unknown;
+  if (!literal && !can_coerce(x->type, type, cast_context::explicit_only))
+    return text_.fail(ec::invalid_argument, cast_place,
+                      "cannot cast type " + to_string(bare(x->type)) + " to "
+                          + to_string(bare(type)));
   EBB_ASSIGN(auto bound, coerce(text_, x, type, cast_context::explicit_only, at));
-  return rounded(std::move(bound));
+  return folded(std::move(bound));
+}
+
+// Fractions of seconds cut to `digits`; -1 = as they are.
+result<expr_ptr> expr_binder::rounded(expr_ptr x, std::int32_t digits, std::int32_t at) {
+  if (digits < 0)
+    return x;
+  auto count = fixed_literal(type_kind::integer, digits, std::to_string(digits));
+  return function("fit_precision", {std::move(x), std::move(count)}, at);
+}
+
+result<expr_ptr> expr_binder::bind_cast_array(const ast& body, const cast_modifiers& to,
+                                              std::int32_t cast_place) {
+  const auto& nodes = list(body, "elements");
+  if (nodes.empty()) {
+    auto none = parse_literal("{}", to.element.array_of());
+    if (!none)
+      return text_.locate(std::move(none).error(), place_of(body));
+    return make_literal(*std::move(none), "ARRAY[]");
+  }
+  EBB_TRY(check_dimensions(nodes));
+  EBB_ASSIGN(auto items, bind_all(nodes));
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto at = start_of(nodes[i]);
+    EBB_ASSIGN(items[i], cast_to(items[i], to.element, at, cast_place));
+    EBB_ASSIGN(items[i], rounded(items[i], to.digits, at));
+  }
+  return function("array", std::move(items), place_of(body));
+}
+
+result<void> expr_binder::check_dimensions(const ast::array_t& elements) const {
+  for (const auto& node : elements)
+    if (open(node).is("A_ArrayExpr"))
+      return text_.fail(ec::unsupported, start_of(node),
+                        "arrays of several dimensions are not supported");
+  return {};
 }
 
 result<expr_ptr> expr_binder::bind_array(const ast& body) {
@@ -171,10 +216,7 @@ result<expr_ptr> expr_binder::bind_array(const ast& body) {
   if (nodes.empty())
     return text_.fail(ec::invalid_argument, at, "cannot determine type of empty array",
                       "explicitly cast to the desired type, for example ARRAY[]::integer[]");
-  for (const auto& node : nodes)
-    if (open(node).is("A_ArrayExpr"))
-      return text_.fail(ec::unsupported, start_of(node),
-                        "arrays of several dimensions are not supported");
+  EBB_TRY(check_dimensions(nodes));
   EBB_ASSIGN(auto items, bind_all(nodes));
   std::vector<std::int32_t> places;
   for (const auto& node : nodes)

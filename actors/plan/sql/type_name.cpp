@@ -52,7 +52,7 @@ std::optional<std::int64_t> integer_constant(const ast& wrapped) {
 }
 
 result<void> apply_modifiers(const sql_text& text, const ast& type_name, sql_type& type,
-                             time_modifiers* times) {
+                             cast_modifiers* more) {
   const auto at = place_of(type_name);
   std::vector<std::int64_t> values;
   for (const auto& item : list(type_name, "typmods")) {
@@ -101,25 +101,25 @@ result<void> apply_modifiers(const sql_text& text, const ast& type_name, sql_typ
                            + " precision must not be negative");
     if (values[0] >= most_digits)
       return {};
-    if (times == nullptr)
+    if (more == nullptr)
       return text.fail(ec::unsupported, at,
                        "a precision of TIMESTAMP other than 6 is not supported here",
                        "times have microseconds; round them by a cast in a query");
-    times->digits = static_cast<std::int32_t>(values[0]);
+    more->digits = static_cast<std::int32_t>(values[0]);
     return {};
   case type_kind::interval: {
-    if (times == nullptr)
+    if (more == nullptr)
       return text.fail(ec::unsupported, at,
                        "INTERVAL with fields or a precision is not supported here", "use INTERVAL");
     constexpr std::int64_t full_range = 0x7FFF;
-    times->fields = values[0] == full_range ? 0 : static_cast<std::int32_t>(values[0]);
+    more->fields = values[0] == full_range ? 0 : static_cast<std::int32_t>(values[0]);
     if (values.size() > 1) {
       if (values[1] < 0)
         return text.fail(ec::invalid_argument, at,
                          "INTERVAL(" + std::to_string(values[1])
                              + ") precision must not be negative");
       if (values[1] < most_digits)
-        times->digits = static_cast<std::int32_t>(values[1]);
+        more->digits = static_cast<std::int32_t>(values[1]);
     }
     return {};
   }
@@ -140,7 +140,7 @@ std::string_view last_name(const ast& type_name) {
   return node.is("String") ? ebb::sql::text(*node.body, "sval") : std::string_view{};
 }
 
-result<sql_type> type_of_name(const sql_text& text, const ast& type_name, time_modifiers* times) {
+result<sql_type> type_of_name(const sql_text& text, const ast& type_name, cast_modifiers* more) {
   const auto at = place_of(type_name);
   const auto parts = names(list(type_name, "names"));
   if (parts.empty() || flag(type_name, "setof") || flag(type_name, "pct_type"))
@@ -159,11 +159,19 @@ result<sql_type> type_of_name(const sql_text& text, const ast& type_name, time_m
     return text.fail(ec::invalid_argument, at, "type \"" + name + "\" does not exist", known_types);
   }
   sql_type type{found->second};
-  EBB_TRY(apply_modifiers(text, type_name, type, times));
+  EBB_TRY(apply_modifiers(text, type_name, type, more));
   const auto dimensions = list(type_name, "arrayBounds").size();
   if (dimensions > 1)
     return text.fail(ec::unsupported, at, "arrays of several dimensions are not supported");
-  return dimensions == 1 ? type.array_of() : type;
+  if (dimensions == 0)
+    return type;
+  if (more != nullptr)
+    more->element = type;
+  else if (!(type == sql_type{type.kind}))
+    return text.fail(ec::unsupported, at,
+                     "a length or precision of array elements is not supported here",
+                     std::string("use ") + to_string(type.kind) + "[]");
+  return type.array_of();
 }
 
 } // namespace ebb::sql

@@ -6,16 +6,17 @@
 
 namespace ebb::sql {
 
-/// What a cast may say of a time type beyond ebb's types.
-struct time_modifiers {
+/// What a cast may say beyond ebb's types.
+struct cast_modifiers {
   std::int32_t fields = 0;  ///< mask of `INTERVAL '5' MINUTE`; 0 = none
   std::int32_t digits = -1; ///< of the fraction of seconds, 0 to 6; -1 = not said
+  sql_type element;         ///< of an array, with length, precision and scale
 };
 
-/// A TypeName node as a type with modifiers. Those of time types go to `times`; when that is null,
-/// such a type is refused.
+/// A TypeName node as a type with modifiers. What a type cannot carry goes to `more`; when that is
+/// null, such a type is refused.
 [[nodiscard]] result<sql_type> type_of_name(const sql_text& text, const ast& type_name,
-                                            time_modifiers* times = nullptr);
+                                            cast_modifiers* more = nullptr);
 
 /// PostgreSQL's internal name of a type as a column name: `int8` for `bigint`.
 [[nodiscard]] std::string_view last_name(const ast& type_name);
