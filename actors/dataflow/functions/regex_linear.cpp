@@ -160,6 +160,9 @@ private:
     for (auto k = place + 1; k < parts.size() && open; ++k) {
       if (parts[k].node == nullptr)
         continue;
+      // `a*^` matches nothing at the start of a text of which the repeat would take a part.
+      if (parts[k].node->kind == regex_kind::text_start)
+        return false;
       const auto edge = first_of(*parts[k].node);
       if (edge.set.intersects(body->set))
         return false;
