@@ -182,6 +182,9 @@ class Comparison:
                 if self.values([item.sql], f" WHERE id = {row}") is not None:
                     self.tally.fail(item.sql, f"row {row}: PostgreSQL: {text}; ebb gives a value")
                     return
+                if self.problem.refused:
+                    self.tally.refuse(item.sql, self.problem)
+                    return
                 if self.problem.said != text:
                     self.tally.fail(item.sql, f"row {row}: PostgreSQL: {text}; ebb: {self.problem.said}")
                     return

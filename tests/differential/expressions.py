@@ -126,7 +126,7 @@ class Generator:
             return Expression(f"concat(left(x, 0), {spelled})", "text", [])
         if arg.startswith("="):
             return self.leaf(arg[1:])
-        if depth == 0 or rnd.random() < 0.15:
+        if depth == 0 or rnd.random() < 0.06:
             return self.leaf(arg)
         candidates = rnd.sample(self.by_result[arg], min(8, len(self.by_result[arg])))
         return self.apply(min(candidates, key=lambda k: self.name_uses[self.all[k].name]), depth, False)
@@ -164,4 +164,4 @@ class Generator:
             candidates = range(len(self.all))
         least = min(self.uses[k] for k in candidates)
         k = rnd.choice([k for k in candidates if self.uses[k] <= least])
-        return self.apply(k, rnd.choice([1, 2, 3, 3]), True)
+        return self.apply(k, rnd.choice([1, 2, 2, 3, 3]), True)

@@ -42,8 +42,15 @@ def productions(add):
                  ("numeric[]", "text[]"), ("timestamp[]", "text[]"), ("numeric[]", "integer[]")):
         add("cast of array", b, f"({{0}}::{b})", a)
     for t in ("integer[]", "text[]", "numeric[]", "boolean[]", "timestamp[]", "double precision[]"):
+        element = t[:-2]
+        add("cast of ARRAY", t, f"ARRAY[{{0}}, {{1}}, {{2}}]::{t}", element, "'" + element, "text" if t == "text[]" else element)
         add("cast array to text", "text", "({0}::text)", t)
         add("cast text to array", t, f"({{0}}::text::{t})", t)
+    for a, b in (("double precision", "integer"), ("numeric", "integer"), ("integer", "text"), ("date", "text"),
+                 ("boolean", "integer"), ("timestamptz", "timestamp"), ("integer", "numeric")):
+        add("cast of ARRAY", f"{b}[]", f"ARRAY[{{0}}, {{1}}]::{b}[]", a, a)
+    add("cast of ARRAY", "text[]", "ARRAY[{0}, {1}]::varchar(2)[]", "text", "integer")
+    add("cast of ARRAY", "numeric[]", "ARRAY[{0}, 1.26]::numeric(9,1)[]", "integer")
     add("cast text to array", "integer[]", "CASE WHEN {1} THEN {0}::integer[] END",
         ["'{1,2,3}'", "'{}'", "' { 1 , NULL , -3 } '", "'{1,2'", "'1,2'", "'{a}'", "'{1,,2}'", "'{{1,2},{3,4}}'",
          "'[0:1]={1,2}'"], "boolean")

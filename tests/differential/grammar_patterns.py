@@ -1,6 +1,8 @@
 """Random patterns of LIKE, SIMILAR TO and regular expressions, as SQL literals."""
+import re
+
 from grammar_types import Either
-from values import quoted
+from values import WORDS, quoted
 
 PIECES = ["a", "b", "c", "A", "é", "abc", "foo", " ", ",", "1", "x", "ß", "日"]
 
@@ -59,7 +61,26 @@ def broken_regex(rnd):
                               "(?<!a", "[[.foo.]]", "\\x", "(*)", "a|*", "^*"]))
 
 
+def likely_regex(rnd):
+    """Matches a part of a word that the table has often."""
+    word = rnd.choice(WORDS[1:])
+    at = rnd.randrange(len(word))
+    parts = []
+    for c in word[at:at + rnd.randint(1, 4)]:
+        general = "\\w" if c.isalpha() else "\\d" if c.isdigit() else "\\s" if c.isspace() else "[^a-z]"
+        parts.append(rnd.choice([re.escape(c), re.escape(c), re.escape(c) + "+", ".", general, general + "*", f"[{c}x]"
+                                 if c.isalnum() else "[[:punct:][:space:]]"]))
+    group = rnd.random()
+    if group < 0.5:
+        cut = rnd.randint(0, len(parts) - 1)
+        parts.insert(cut, "(")
+        parts.insert(rnd.randint(cut + 2, len(parts)), ")")
+    return quoted("".join(parts))
+
+
 def some_regex(rnd):
+    if rnd.random() < 0.5:
+        return likely_regex(rnd)
     if rnd.random() < 0.06:
         return quoted(rnd.choice(["", "(?i)ABC", "(?n)^a.c$", "(a)\\1", "a(?=b)", "(?<!a)b", "***=a.b", "()", "(|a)",
                                   "a||b", "[[=a=]]", "[[.a.]]", "***:a", "(?x)a b # c", "a\\Z", "\\Aa"]))

@@ -75,7 +75,7 @@ def regexes(add):
         for _ in range(4):
             add(op, "boolean", f"({{0}} {op} {{1}})", "text", regex)
     for _ in range(4):
-        add("regexp_match subscript", "text", "(regexp_match({0}, {1}))[{2}]", "text", regex, ["1", "2", "0", "NULL"])
+        add("regexp_match subscript", "text", "(regexp_match({0}, {1}))[{2}]", "text", regex, ["1", "1", "1", "2", "0", "NULL"])
         add("regexp_match", "text[]", "regexp_match({0}, {1})", "text", regex)
         add("regexp_replace", "text", "regexp_replace({0}, {1}, {2})", "text", regex, replacement)
         add("regexp_replace flags", "text", "regexp_replace({0}, {1}, {2}, {3})", "text", regex, replacement, flags)

@@ -39,7 +39,7 @@ def fields(add):
     for f in DATE_FIELDS:
         add(f"extract {f}", "numeric", f"extract({f} from {{0}})", "date")
     for f in INTERVAL_FIELDS:
-        add(f"extract {f} of interval", "numeric", f"extract({f} from {{0}})", "interval")
+        add(f"extract {f}", "numeric", f"extract({f} from {{0}})", "interval")
     add("date_part", "double precision", "date_part({1}, {0})", "date", Either(["'year'", "'epoch'", "'dow'"], ["'hour'", "'second'"]))
     add("date_part", "double precision", "date_part({1}, {0})", "interval", Either(["'year'", "'epoch'", "'second'"], ["'dow'", "'week'"]))
     for f in ("year", "month", "day", "hour", "second", "quarter", "decade", "minute"):
