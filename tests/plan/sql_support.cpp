@@ -3,6 +3,11 @@
 #include "actors/dataflow/function.hpp"
 #include "actors/dataflow/value_text.hpp"
 
+#include <boost/test/unit_test.hpp>
+
+#include <cstdlib>
+#include <fstream>
+
 namespace ebb::test {
 
 namespace {
@@ -292,16 +297,46 @@ std::string shown(std::string_view sql) {
     return dump(*made);
   const auto& problem = made.error();
   return std::to_string(problem.place.line) + ':' + std::to_string(problem.place.column) + ": "
-         + problem.message + (problem.hint.empty() ? "" : " (" + problem.hint + ')');
+         + to_string(problem.code) + ": " + problem.message + '\n'
+         + (problem.hint.empty() ? "" : "hint: " + problem.hint + '\n') + problem.excerpt;
 }
 
-std::string failure(std::string_view sql) {
-  auto made = plan(sql);
-  if (made)
-    return "ok";
-  const auto& problem = made.error();
-  return std::to_string(problem.place.line) + ':' + std::to_string(problem.place.column) + ": "
-         + problem.message;
+void check_golden(const std::string& file, std::string (*answer)(std::string_view query)) {
+  const auto path = std::string(EBB_SOURCE_ROOT) + "/tests/golden/sql/" + file;
+  std::ifstream in(path);
+  BOOST_REQUIRE_MESSAGE(in, "cannot read " << path);
+  std::string line;
+  std::string query;
+  std::string expected;
+  std::string made;
+  std::size_t count = 0;
+  const auto finish = [&] {
+    if (query.empty())
+      return;
+    auto got = answer(query);
+    if (!got.empty() && got.back() != '\n')
+      got += '\n';
+    made += "> " + query + '\n' + got + '\n';
+    if (std::getenv("EBB_UPDATE_GOLDEN") == nullptr)
+      BOOST_CHECK_MESSAGE(got == expected, file << ": " << query << "\nexpected:\n"
+                                                << expected << "got:\n"
+                                                << got);
+    ++count;
+  };
+  while (std::getline(in, line)) {
+    if (line.starts_with("> ")) {
+      finish();
+      query = line.substr(2);
+      expected.clear();
+    } else if (!line.empty()) {
+      expected += line + '\n';
+    }
+  }
+  finish();
+  BOOST_CHECK_GT(count, 0U);
+  in.close();
+  if (std::getenv("EBB_UPDATE_GOLDEN") != nullptr)
+    std::ofstream(path) << made;
 }
 
 } // namespace ebb::test

@@ -31,8 +31,9 @@ struct planned {
 /// The dump, or the error as `line:column: message (hint)`.
 [[nodiscard]] std::string shown(std::string_view sql);
 
-/// `message` or `line:column: message` of a query that must fail; `ok` if it does not.
-[[nodiscard]] std::string failure(std::string_view sql);
+/// Checks a file of tests/golden/sql: blocks of a line `> query` and the text that `answer` gives
+/// for it. With EBB_UPDATE_GOLDEN set the answers are written into the file instead.
+void check_golden(const std::string& file, std::string (*answer)(std::string_view query));
 
 /// An expression as text: `(i + 1)`, `cast(i)::bigint`.
 [[nodiscard]] std::string text_of(const expr& x);

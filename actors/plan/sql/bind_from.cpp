@@ -22,6 +22,13 @@ alias_names alias_of(const ast& body) {
   return {std::string(text(alias, "aliasname")), names(list(alias, "colnames"))};
 }
 
+// Subqueries have no place in the tree; their first column has.
+std::int32_t first_target(const ast& select) {
+  const auto& targets = list(select, "targetList");
+  const auto node = targets.empty() ? ast_node{} : open(targets.front());
+  return node ? place_of(*node.body) : -1;
+}
+
 // A JOIN b AS …: the alias hides the names inside.
 void rename_all(scope& inner, const alias_names& alias) {
   std::erase_if(inner.columns, [](const auto& column) { return !column.unqualified; });
@@ -91,13 +98,15 @@ result<from_clause> from_binder::bind_relation(const ast& body) {
 result<from_clause> from_binder::bind_subselect(const ast& body) {
   const auto select = open(child(body, "subquery"));
   auto alias = alias_of(body);
-  if (flag(body, "lateral"))
-    return planner_.query.fail(ec::unsupported, -1, "LATERAL is not supported",
-                               "join with the subquery on an equality");
+  if (select && flag(body, "lateral"))
+    return planner_.query.fail(ec::unsupported,
+                               planner_.query.keyword_before("LATERAL", first_target(*select.body)),
+                               "LATERAL is not supported", "join with the subquery on an equality");
   if (!select.is("SelectStmt"))
     return planner_.query.fail(ec::unsupported, -1, "this subquery is not supported");
   EBB_ASSIGN(const auto rows, planner_.plan_subquery(*select.body));
-  return leaf(rows.node, alias.name, rows.columns, alias.columns, std::nullopt, -1);
+  return leaf(rows.node, alias.name, rows.columns, alias.columns, std::nullopt,
+              first_target(*select.body));
 }
 
 result<from_clause> from_binder::bind_item(const ast& wrapped) {
@@ -142,10 +151,11 @@ from_clause from_binder::joined(from_clause left, from_clause right, join_type t
   return made;
 }
 
-result<void> from_binder::check_names(const scope& left, const scope& right) const {
+result<void> from_binder::check_names(const scope& left, const scope& right,
+                                      std::int32_t at) const {
   for (const auto& relation : right.relations)
     if (left.has_relation(relation))
-      return planner_.query.fail(ec::invalid_argument, -1,
+      return planner_.query.fail(ec::invalid_argument, at,
                                  "table name \"" + relation + "\" specified more than once",
                                  "give one of them an alias");
   return {};
@@ -206,7 +216,7 @@ result<void> from_binder::merge_columns(from_clause& join, std::size_t left_colu
 result<from_clause> from_binder::bind_join(const ast& body) {
   EBB_ASSIGN(auto left, bind_item(child(body, "larg")));
   EBB_ASSIGN(auto right, bind_item(child(body, "rarg")));
-  EBB_TRY(check_names(left.names, right.names));
+  EBB_TRY(check_names(left.names, right.names, right.root->at));
   const auto kind = text(body, "jointype");
   const auto type = kind == "JOIN_LEFT"    ? join_type::left
                     : kind == "JOIN_RIGHT" ? join_type::right
@@ -244,7 +254,7 @@ result<from_clause> from_binder::bind_list(const ast::array_t& items) {
     if (i >= max_join_depth)
       return planner_.query.fail(ec::invalid_argument, -1, "FROM lists too many relations");
     EBB_ASSIGN(auto next, bind_item(items[i]));
-    EBB_TRY(check_names(all.names, next.names));
+    EBB_TRY(check_names(all.names, next.names, next.root->at));
     const auto at = next.root->at;
     all = joined(std::move(all), std::move(next), join_type::inner, at);
   }

@@ -30,7 +30,8 @@ private:
                            std::optional<window_request> window, std::int32_t at);
   [[nodiscard]] from_clause joined(from_clause left, from_clause right, join_type type,
                                    std::int32_t at) const;
-  [[nodiscard]] result<void> check_names(const scope& left, const scope& right) const;
+  [[nodiscard]] result<void> check_names(const scope& left, const scope& right,
+                                         std::int32_t at) const;
   /// JOIN … USING: equalities, and one column in place of two.
   result<void> merge_columns(from_clause& join, std::size_t left_columns,
                              const std::vector<std::string>& shared);

@@ -217,8 +217,12 @@ result<expr_ptr> expr_binder::bind_function(const ast& body) {
     return refused_function(name, at);
   const auto& nodes = list(body, "args");
   if (name == "proctime" && nodes.empty()) {
-    if (context_.proctime)
-      return make_column_ref(proctime_index, sql_type{type_kind::timestamp}, "proctime()");
+    if (context_.proctime) {
+      auto stamp = make_column_ref(proctime_index, sql_type{type_kind::timestamp}, "proctime()");
+      if (context_.places != nullptr)
+        context_.places->insert_or_assign(stamp.get(), at);
+      return stamp;
+    }
     return text_.fail(ec::unsupported, at, "proctime() is not supported here",
                       "use it as the time of a window function, or in the SELECT list");
   }

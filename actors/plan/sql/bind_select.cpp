@@ -60,7 +60,8 @@ result<void> select_query::check_clauses() const {
                           "SELECT", place_of(*open(list(body_, "targetList").front()).body)),
                   "SELECT without FROM is not supported", "read a source or an earlier operator");
   if (list(body_, "targetList").empty())
-    return text.fail(ec::invalid_argument, -1, "SELECT without columns", "name the columns");
+    return text.fail(ec::invalid_argument, text.keyword_before("SELECT", -1),
+                     "SELECT without columns", "name the columns");
   return {};
 }
 

@@ -92,6 +92,7 @@ result<node_id> select_query::emit(const std::vector<sql_type>& wanted) {
   EBB_TRY(settle_targets(wanted));
   grouping groups;
   groups.at = by_group_clause_      ? start_of(list(body_, "groupClause").front())
+              : having_             ? start_of(child(body_, "havingClause"))
               : aggregates_.empty() ? -1
                                     : aggregates_.front().at;
   bool distinct_left = distinct_;

@@ -154,6 +154,16 @@ std::vector<std::uint32_t> columns_of(const expr& x) {
 expr_ptr shifted(const expr_ptr& x, micros delta) {
   if (delta == 0)
     return x;
+  if (x->kind == expr_kind::call && x->function->name == "+" && x->args.size() == 2
+      && x->args[0]->type == x->type && x->args[1]->kind == expr_kind::literal
+      && x->args[1]->type.kind == type_kind::interval && !x->args[1]->value.is_null(0)) {
+    // A shift of a shifted time is one shift.
+    const auto before = x->args[1]->value.data<interval_value>()[0];
+    micros sum = 0;
+    if (before.days == 0 && before.months == 0
+        && !__builtin_add_overflow(before.micros, delta, &sum))
+      return shifted(x->args[0], sum);
+  }
   constexpr sql_type interval{type_kind::interval};
   const std::array<sql_type, 2> params{bare(x->type), interval};
   const auto* plus = builtin_functions().find("+", params);

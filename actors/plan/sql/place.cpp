@@ -84,6 +84,9 @@ error sql_text::fail(ec code, std::int32_t offset, std::string message, std::str
 }
 
 error sql_text::locate(error problem, std::int32_t offset) const {
+  // Nothing has run yet: what is wrong is the query.
+  if (problem.code == ec::evaluation)
+    problem.code = ec::invalid_argument;
   if (problem.place.line != 0)
     return problem;
   auto field = std::move(problem.place.field);

@@ -289,6 +289,11 @@ private:
     spec.right_time = right_.column(pair.second, right_lag);
     spec.lower = *bound.lower + left_lag - right_lag;
     spec.upper = *bound.upper + left_lag - right_lag;
+    if (bound.lower == bound.upper) {
+      // One time only: it is a key as well, so that rows spread over subtasks.
+      spec.left_keys.push_back(spec.left_time);
+      spec.right_keys.push_back(right_.column(pair.second, right_lag + spec.lower));
+    }
     take_keys(spec);
     auto left = left_columns_;
     auto right = right_columns_;

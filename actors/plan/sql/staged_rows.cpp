@@ -109,7 +109,7 @@ result<std::optional<attached_window>> find_window(const query_planner& planner,
     return planner.query.fail(
         ec::unsupported, at,
         std::string(what)
-            + " over windows of processing time that an earlier step made is not "
+            + " windows of processing time that an earlier step made is not "
               "supported",
         "group where the window function stands: FROM tumble(…, proctime(), …) "
         "GROUP BY window_start, window_end");
@@ -117,7 +117,7 @@ result<std::optional<attached_window>> find_window(const query_planner& planner,
     if (end_role.lag == unbounded_lag)
       return planner.query.fail(ec::unsupported, at,
                                 std::string(what)
-                                    + " by this window_end is not supported: it lags behind the "
+                                    + " this window_end is not supported: it lags behind the "
                                       "watermark without bound");
     found.shift = std::max<micros>(0, add_lag(end_role.lag, 1));
     found.end_value = shifted(keys[found.end], found.shift);
@@ -127,7 +127,7 @@ result<std::optional<attached_window>> find_window(const query_planner& planner,
     return planner.query.fail(
         ec::unsupported, at,
         std::string(what)
-            + " by the window_start of a session alone is not supported: it does "
+            + " the window_start of a session alone is not supported: it does "
               "not tell when the session ends",
         "add window_end");
   // All windows that begin there have ended by start + longest.
