@@ -87,7 +87,8 @@ result<column> evaluate_call(const expr& x, const batch& input, selection picked
   if (function.strict)
     valid = combined_validity(args, picked.count);
   auto value = function.run(
-    {x.type, picked.count, x.bound.get(), valid ? valid.as<const std::uint8_t>() : nullptr}, args);
+      {x.type, picked.count, x.bound.get(), valid ? valid.as<const std::uint8_t>() : nullptr},
+      args);
   if (!value)
     return at_row(std::move(value).error(), picked);
   value->type = x.type;
@@ -107,32 +108,37 @@ result<column> evaluate_call(const expr& x, const batch& input, selection picked
   return value;
 }
 
-// Three-valued truth of each row: 0 false, 1 true, 2 NULL.
-enum truth : std::uint8_t { no = 0, yes = 1, maybe = 2 };
+// Three-valued truth of each row, in an order that makes AND the minimum and OR the maximum.
+enum truth : std::uint8_t { no = 0, maybe = 1, yes = 2 };
 
 void truth_of(const column& x, std::uint32_t rows, std::uint8_t* out) {
   const auto* values = x.data<std::uint8_t>();
   if (x.constant) {
-    std::fill_n(out, rows, x.is_null(0) ? maybe : static_cast<truth>(values[0]));
+    std::fill_n(out, rows, x.is_null(0) ? maybe : values[0] != 0 ? yes : no);
     return;
   }
-  std::memcpy(out, values, rows);
-  if (x.validity)
-    for (std::uint32_t i = 0; i < rows; ++i)
-      if (x.is_null(i))
-        out[i] = maybe;
+  for (std::uint32_t i = 0; i < rows; ++i)
+    out[i] = static_cast<std::uint8_t>(values[i] << 1);
+  if (!x.validity)
+    return;
+  const auto* bits = x.validity.as<const std::uint8_t>();
+  for (std::uint32_t first = 0; first < rows; first += 8)
+    if (bits[first >> 3] != 0xff)
+      for (auto i = first; i < std::min(first + 8, rows); ++i)
+        if (!get_bit(bits, i))
+          out[i] = maybe;
 }
 
 column from_truth(const std::vector<std::uint8_t>& truths) {
   const auto rows = static_cast<std::uint32_t>(truths.size());
   auto result = make_column(sql_type{type_kind::boolean}, rows);
   auto* values = result.mutable_data<std::uint8_t>();
-  bool nulls = false;
+  std::uint8_t seen = 0;
   for (std::uint32_t i = 0; i < rows; ++i) {
-    values[i] = truths[i] == yes ? 1 : 0;
-    nulls |= truths[i] == maybe;
+    values[i] = static_cast<std::uint8_t>(truths[i] >> 1);
+    seen = static_cast<std::uint8_t>(seen | truths[i]);
   }
-  if (nulls) {
+  if ((seen & maybe) != 0) {
     auto* bits = ensure_validity(result);
     for (std::uint32_t i = 0; i < rows; ++i)
       if (truths[i] == maybe)
@@ -172,13 +178,18 @@ result<column> evaluate_and_or(const expr& x, const batch& input, selection pick
     }
     EBB_ASSIGN(const auto value, evaluate(arg, input, part));
     truth_of(value, part.count, other.data());
-    for (std::uint32_t i = 0; i < part.count; ++i) {
-      auto& mine = truths[partial ? places[i] : i];
-      if (mine == decided || other[i] == decided)
-        mine = decided;
-      else if (other[i] == maybe)
-        mine = maybe;
-    }
+    const auto merge = [&](const auto& choose) {
+      if (partial)
+        for (std::uint32_t i = 0; i < part.count; ++i)
+          truths[places[i]] = choose(truths[places[i]], other[i]);
+      else
+        for (std::uint32_t i = 0; i < part.count; ++i)
+          truths[i] = choose(truths[i], other[i]);
+    };
+    if (conjunction)
+      merge([](std::uint8_t a, std::uint8_t b) { return std::min(a, b); });
+    else
+      merge([](std::uint8_t a, std::uint8_t b) { return std::max(a, b); });
   }
   return from_truth(truths);
 }
@@ -186,8 +197,7 @@ result<column> evaluate_and_or(const expr& x, const batch& input, selection pick
 // Puts together the rows of CASE and COALESCE: each row of the result is a row of one branch.
 class branch_merger {
 public:
-  branch_merger(sql_type type, std::uint32_t rows) : type_(type), from_(rows, 0) {
-  }
+  branch_merger(sql_type type, std::uint32_t rows) : type_(type), from_(rows, 0) {}
 
   // Rows `places` of the result are the rows of `value`, in order.
   void add(column value, const std::vector<std::uint32_t>& places) {
@@ -230,6 +240,8 @@ result<column> evaluate_case(const expr& x, const batch& input, selection picked
   std::vector<std::uint32_t> taken;
   std::vector<std::uint8_t> truths(picked.count);
   const auto select = [&](const std::vector<std::uint32_t>& places) {
+    if (places.size() == picked.count)
+      return picked;
     rows.resize(places.size());
     std::transform(places.begin(), places.end(), rows.begin(),
                    [&](auto i) { return picked.row(i); });
@@ -237,16 +249,23 @@ result<column> evaluate_case(const expr& x, const batch& input, selection picked
   };
   const std::size_t pairs = x.args.size() / 2;
   for (std::size_t k = 0; k < pairs && !open.empty(); ++k) {
-    EBB_ASSIGN(const auto condition, evaluate(*x.args[2 * k], input, select(open)));
-    truth_of(condition, static_cast<std::uint32_t>(open.size()), truths.data());
-    taken.clear();
+    // A column is there for all rows: no need to gather the open ones.
+    const bool whole = x.args[2 * k]->kind == expr_kind::column && picked.rows == nullptr;
+    EBB_ASSIGN(const auto condition,
+               evaluate(*x.args[2 * k], input, whole ? picked : select(open)));
+    truth_of(condition, condition.rows, truths.data());
+    taken.resize(open.size());
     std::size_t kept = 0;
+    std::size_t left = 0;
     for (std::size_t i = 0; i < open.size(); ++i) {
-      if (truths[i] == yes)
-        taken.push_back(open[i]);
-      else
-        open[kept++] = open[i];
+      const auto row = open[i];
+      const bool take = truths[whole ? row : i] == yes;
+      taken[left] = row;
+      left += take ? 1 : 0;
+      open[kept] = row;
+      kept += take ? 0 : 1;
     }
+    taken.resize(left);
     open.resize(kept);
     if (taken.empty())
       continue;
@@ -295,8 +314,7 @@ result<column> evaluate_coalesce(const expr& x, const batch& input, selection pi
     }
     open.resize(kept);
     if (!taken.empty())
-      merger.add(
-        gather(value, within.data(), static_cast<std::uint32_t>(within.size())), taken);
+      merger.add(gather(value, within.data(), static_cast<std::uint32_t>(within.size())), taken);
   }
   return merger.take();
 }

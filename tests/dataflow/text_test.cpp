@@ -1,6 +1,8 @@
 // Text functions. The expected results are PostgreSQL 15's.
 
+#include "actors/dataflow/functions/byte_blocks.hpp"
 #include "actors/dataflow/functions/unicode.hpp"
+#include "actors/dataflow/functions/utf8.hpp"
 #include "tests/dataflow/text_support.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -45,6 +47,35 @@ BOOST_AUTO_TEST_CASE(lengths) {
       {"ascii", {"t:"}, "0"},
       {"ascii", {"t:x"}, "120"},
   });
+}
+
+// Bytes are looked at sixteen at a time: every size around that, every place.
+BOOST_AUTO_TEST_CASE(blocks_of_bytes) {
+  std::string text;
+  std::uint32_t state = 1;
+  for (std::size_t size = 0; size < 70; ++size) {
+    for (std::uint32_t round = 0; round < 20; ++round) {
+      text.clear();
+      while (text.size() < size) {
+        state = state * 1664525 + 1013904223;
+        text += "/ab\xc3\xa9"[(state >> 24) % 5];
+      }
+      std::vector<std::string_view> fields;
+      std::string_view rest = text;
+      for (auto at = rest.find('/'); at != std::string_view::npos; at = rest.find('/')) {
+        fields.push_back(rest.substr(0, at));
+        rest.remove_prefix(at + 1);
+      }
+      fields.push_back(rest);
+      for (std::uint32_t n = 1; n <= fields.size(); ++n)
+        BOOST_TEST(ebb::field_between(text, '/', n) == fields[n - 1]);
+      const auto behind = static_cast<std::uint32_t>(fields.size() + 1);
+      BOOST_TEST(ebb::field_between(text, '/', behind).empty());
+      BOOST_TEST(ebb::utf8::length(text) == std::count_if(text.begin(), text.end(), [](char c) {
+                   return (c & '\xc0') != '\x80';
+                 }));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(positions) {

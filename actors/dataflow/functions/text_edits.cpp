@@ -1,10 +1,12 @@
 // Functions that write new text: replace, pad, repeat, reverse, translate, overlay, chr, to_hex.
 
+#include "actors/dataflow/functions/byte_blocks.hpp"
 #include "actors/dataflow/functions/find_bytes.hpp"
 #include "actors/dataflow/functions/text_kernel.hpp"
 #include "actors/dataflow/functions/utf8.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -15,26 +17,41 @@ namespace ebb {
 
 namespace {
 
+/// Where `what` occurs in `in`, one occurrence behind the other.
+void find_all(std::string_view in, std::string_view what, std::vector<std::size_t>& places) {
+  places.clear();
+  if (what.empty())
+    return;
+  if (what.size() == 1) {
+    for_each_block(in, byte_is(what[0]), [&](std::size_t at, std::uint32_t bits) {
+      for (; bits != 0; bits &= bits - 1)
+        places.push_back(at + static_cast<std::size_t>(std::countr_zero(bits)));
+      return true;
+    });
+    return;
+  }
+  for (auto at = find_bytes(in, what); at != std::string_view::npos;
+       at = find_bytes(in, what, at + what.size()))
+    places.push_back(at);
+}
+
 result<column> replace(const call_context& context, std::span<const column> args) {
   const text_arg text(args[0]);
   const text_arg from(args[1]);
   const text_arg to(args[2]);
   text_output out(context);
   out.share_heap(args[0]);
+  std::vector<std::size_t> places;
   for (std::uint32_t i = 0; i < context.rows; ++i) {
     const auto source = text[i];
     const auto what = from[i];
     const auto with = to[i];
-    std::size_t matches = 0;
-    if (!what.empty())
-      for (auto at = find_bytes(source, what); at != std::string_view::npos;
-           at = find_bytes(source, what, at + what.size()))
-        ++matches;
-    if (matches == 0) {
+    find_all(source, what, places);
+    if (places.empty()) {
       out.share(i, source);
       continue;
     }
-    const auto size = source.size() - matches * what.size() + matches * with.size();
+    const auto size = source.size() - places.size() * what.size() + places.size() * with.size();
     if (size > max_made_text) {
       if (skipped(context, i))
         continue;
@@ -47,8 +64,7 @@ result<column> replace(const call_context& context, std::span<const column> args
       p += bytes.size();
     };
     std::size_t done = 0;
-    for (auto at = find_bytes(source, what); at != std::string_view::npos;
-         at = find_bytes(source, what, done)) {
+    for (const auto at : places) {
       put(source.substr(done, at - done));
       put(with);
       done = at + what.size();

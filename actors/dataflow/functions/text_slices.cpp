@@ -1,5 +1,6 @@
 // Functions whose result is a part of their input: the bytes are shared, not copied.
 
+#include "actors/dataflow/functions/byte_blocks.hpp"
 #include "actors/dataflow/functions/find_bytes.hpp"
 #include "actors/dataflow/functions/text_kernel.hpp"
 #include "actors/dataflow/functions/utf8.hpp"
@@ -111,6 +112,8 @@ std::string_view nth_part(std::string_view text, std::string_view separator, std
     if (n <= 0)
       return {};
   }
+  if (separator.size() == 1)
+    return field_between(text, separator[0], static_cast<std::uint32_t>(n));
   while (true) {
     const auto at = find_bytes(text, separator);
     if (--n == 0)

@@ -1,6 +1,9 @@
 /// UTF-8 helpers for text kernels. Input is valid UTF-8 (readers check it), so nothing here fails.
 #pragma once
 
+#include "actors/dataflow/functions/byte_blocks.hpp"
+
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -31,8 +34,10 @@ namespace ebb::utf8 {
 /// Characters (code points).
 [[nodiscard]] inline std::uint32_t length(std::string_view text) noexcept {
   std::uint32_t count = 0;
-  for (const char c : text)
-    count += is_continuation(c) ? 0U : 1U;
+  for_each_block(text, byte_starts_character{}, [&](std::size_t, std::uint32_t bits) {
+    count += static_cast<std::uint32_t>(std::popcount(bits));
+    return true;
+  });
   return count;
 }
 
