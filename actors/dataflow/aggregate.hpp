@@ -37,6 +37,19 @@ public:
                                            const accumulators& from,
                                            std::span<const std::uint32_t> from_slots) = 0;
 
+  /// True where `subtract` undoes `merge` exactly.
+  [[nodiscard]] virtual bool invertible() const noexcept {
+    return false;
+  }
+
+  /// Takes back what `merge` with the same arguments has added. Only where invertible.
+  virtual void subtract(std::span<const std::uint32_t> into_slots, const accumulators& from,
+                        std::span<const std::uint32_t> from_slots) {
+    static_cast<void>(into_slots);
+    static_cast<void>(from);
+    static_cast<void>(from_slots);
+  }
+
   /// Results of the slots, in order.
   [[nodiscard]] virtual result<column> finish(std::span<const std::uint32_t> slots) const = 0;
 

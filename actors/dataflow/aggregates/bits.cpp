@@ -38,6 +38,19 @@ public:
     return {};
   }
 
+  [[nodiscard]] bool invertible() const noexcept override {
+    return true;
+  }
+
+  void subtract(std::span<const std::uint32_t> into_slots, const accumulators& from,
+                std::span<const std::uint32_t> from_slots) override {
+    const auto& other = static_cast<const truths&>(from);
+    for (std::size_t i = 0; i < into_slots.size(); ++i) {
+      states_[into_slots[i]].trues -= other.states_[from_slots[i]].trues;
+      states_[into_slots[i]].falses -= other.states_[from_slots[i]].falses;
+    }
+  }
+
   result<column> finish(std::span<const std::uint32_t> slots) const override {
     column x = make_column(sql_type{type_kind::boolean}, row_count(slots));
     for (std::uint32_t i = 0; i < slots.size(); ++i) {

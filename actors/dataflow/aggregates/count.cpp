@@ -30,6 +30,17 @@ public:
     return {};
   }
 
+  [[nodiscard]] bool invertible() const noexcept override {
+    return true;
+  }
+
+  void subtract(std::span<const std::uint32_t> into_slots, const accumulators& from,
+                std::span<const std::uint32_t> from_slots) override {
+    const auto& other = static_cast<const counts&>(from);
+    for (std::size_t i = 0; i < into_slots.size(); ++i)
+      states_[into_slots[i]] -= other.states_[from_slots[i]];
+  }
+
   result<column> finish(std::span<const std::uint32_t> slots) const override {
     column x = make_column(sql_type{type_kind::bigint}, row_count(slots));
     auto* to = x.mutable_data<std::int64_t>();

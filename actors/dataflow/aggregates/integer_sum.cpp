@@ -58,6 +58,21 @@ public:
     return check(overflow);
   }
 
+  [[nodiscard]] bool invertible() const noexcept override {
+    return true;
+  }
+
+  void subtract(std::span<const std::uint32_t> into_slots, const accumulators& from,
+                std::span<const std::uint32_t> from_slots) override {
+    const auto& other = static_cast<const integer_sums&>(from);
+    for (std::size_t i = 0; i < into_slots.size(); ++i) {
+      auto& to = this->states_[into_slots[i]];
+      const auto& less = other.states_[from_slots[i]];
+      static_cast<void>(__builtin_sub_overflow(to.sum, less.sum, &to.sum));
+      to.count -= less.count;
+    }
+  }
+
   std::vector<column> state(std::span<const std::uint32_t> slots) const override {
     return {sums(slots), counts(slots)};
   }

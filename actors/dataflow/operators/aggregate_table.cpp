@@ -200,6 +200,23 @@ result<void> aggregate_table::merge(const aggregate_table& from,
   return {};
 }
 
+void aggregate_table::subtract(const aggregate_table& from, std::span<const std::uint32_t> theirs) {
+  scratch_.resize(theirs.size());
+  index_.resolve_from(from.index_, theirs, scratch_.data());
+  for (std::size_t c = 0; c < calls_.size(); ++c)
+    calls_[c]->subtract(scratch_, *from.calls_[c], theirs);
+}
+
+void aggregate_table::erase(std::uint32_t slot) {
+  index_.erase(slot);
+  for (auto& call : calls_)
+    call->clear(slot);
+}
+
+bool aggregate_table::invertible() const noexcept {
+  return std::all_of(calls_.begin(), calls_.end(), [](const auto& x) { return x->invertible(); });
+}
+
 result<void> aggregate_table::results(std::span<const std::uint32_t> slots,
                                       std::vector<column>& out) const {
   for (const auto& call : calls_) {

@@ -65,6 +65,20 @@ public:
   [[nodiscard]] result<void> merge(const aggregate_table& from,
                                    std::span<const std::uint32_t> theirs);
 
+  /// Slots of the groups of the last `add` or `merge`, in its order.
+  [[nodiscard]] std::span<const std::uint32_t> last_slots() const noexcept {
+    return scratch_;
+  }
+
+  /// Takes back what `merge` with the same groups has added; they stay, see `last_slots`. Only
+  /// where all calls are invertible.
+  void subtract(const aggregate_table& from, std::span<const std::uint32_t> theirs);
+
+  /// Removes a group; its slot may be given to another. Then `slots()` may not be asked for.
+  void erase(std::uint32_t slot);
+
+  [[nodiscard]] bool invertible() const noexcept;
+
   /// Appends the results (or the states) of groups as columns.
   [[nodiscard]] result<void> results(std::span<const std::uint32_t> slots,
                                      std::vector<column>& out) const;

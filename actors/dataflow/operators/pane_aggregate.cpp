@@ -9,8 +9,6 @@ namespace ebb {
 
 namespace {
 
-// Groups merged or emitted at once: a batch at load.
-constexpr std::uint32_t chunk_max = 4096;
 // Emptied tables kept for their memory: as many as come and go while one window fires.
 constexpr std::size_t spare_max = 2;
 
@@ -33,24 +31,6 @@ pane_source source_of(const window_aggregate_spec& spec) {
   return {w.processing_time ? -1 : w.time_column, -1, -1};
 }
 
-/// A column of one time; min_time stands for a window's start that the input does not carry.
-column time_column(micros time, std::uint32_t rows) {
-  const sql_type timestamp{type_kind::timestamp};
-  if (time == min_time)
-    return make_null_column(timestamp, rows);
-  column x = make_column(timestamp, rows);
-  std::fill_n(x.mutable_data<micros>(), rows, time);
-  return x;
-}
-
-/// Rows handled in this step, at least one.
-std::uint32_t take_budget(step_budget& budget, std::size_t wanted) {
-  const auto rows = static_cast<std::uint32_t>(
-      std::min<std::size_t>({wanted, chunk_max, std::max<std::uint32_t>(1, budget.rows)}));
-  budget.rows -= std::min(budget.rows, rows);
-  return rows;
-}
-
 } // namespace
 
 pane_aggregate::pane_aggregate(const window_aggregate_spec& spec, operator_context context)
@@ -61,6 +41,8 @@ pane_aggregate::pane_aggregate(const window_aggregate_spec& spec, operator_conte
   EBB_ASSERT(spec.phase != aggregate_phase::partial);
   if (final_)
     std::iota(keys_.begin(), keys_.end(), 0U);
+  if (running_window::suits(window_, shape_))
+    running_.emplace(shape_);
 }
 
 pane_aggregate::table_ptr pane_aggregate::make_table() {
@@ -221,147 +203,24 @@ result<void> pane_aggregate::add_rows(const pane_id& pane,
   auto& table = panes_[pane];
   if (!table)
     table = make_table();
-  auto done = table->add(key_columns_, hashes_.data(), call_rows_, picks);
+  auto done = running_ && running_->covers(pane)
+                  ? add_late_rows(*table, picks)
+                  : table->add(key_columns_, hashes_.data(), call_rows_, picks);
   if (!done)
     return name_row(std::move(done).error(), *rows_, context_.name);
   return {};
 }
 
-std::optional<pane_id> pane_aggregate::next_window() const {
-  if (!resumed_.empty())
-    return resumed_.begin()->first;
-  // The first pane's next window is the first of all: later panes are in later windows, or in it.
-  if (panes_.empty())
-    return std::nullopt;
-  const auto& first = panes_.begin()->first;
-  if (window_.kind == window_kind::attached) // several may end at one time
-    return first.end <= target_ ? std::optional(first) : std::nullopt;
-  const auto end = slicer_.next_end(first, fired_);
-  EBB_ASSERT(end.has_value()); // a pane goes with its last window
-  if (*end > target_)
-    return std::nullopt;
-  return pane_id{*end, slicer_.start_of(first, *end)};
-}
-
-bool pane_aggregate::start_firing() {
-  const auto window = next_window();
-  if (!window) {
-    fired_ = std::max(fired_, target_);
-    return false;
-  }
-  firing_.emplace();
-  auto& f = *firing_;
-  f.window = *window;
-  if (!resumed_.empty()) {
-    f.merged = std::move(resumed_.begin()->second);
-    f.groups = f.merged.get();
-    f.resumed = true;
-    resumed_.erase(resumed_.begin());
-    return true;
-  }
-  fired_ = window->end;
-  const bool alone = window_.kind == window_kind::attached;
-  for (auto it = panes_.begin(); it != panes_.end() && it->first.start < window->end;) {
-    if (alone && it->first != *window)
-      break;
-    const bool last = !slicer_.next_end(it->first, fired_);
-    if (last) {
-      drop(1, it->first);
-      f.owned.push_back(std::move(it->second));
-      it = panes_.erase(it);
-    } else {
-      f.parts.push_back(it->second.get());
-      ++it;
-    }
-  }
-  if (f.owned.size() + f.parts.size() == 1) {
-    f.groups = f.owned.empty() ? f.parts.front() : f.owned.front().get();
-    f.parts.clear();
-  } else if (f.owned.empty()) {
-    f.merged = make_table();
-  } else {
-    // The oldest pane is not needed again: the others are added to it.
-    f.merged = std::move(f.owned.front());
-    f.owned.erase(f.owned.begin());
-  }
-  for (std::size_t i = 0; f.groups == nullptr && i < f.owned.size(); ++i)
-    f.parts.insert(f.parts.begin() + static_cast<std::ptrdiff_t>(i), f.owned[i].get());
-  return true;
-}
-
-result<void> pane_aggregate::continue_firing(step_budget& budget, output& out) {
-  auto& f = *firing_;
-  if (f.groups == nullptr) {
-    EBB_TRY(merge_parts(budget));
-    if (f.groups == nullptr || budget.rows == 0)
-      return {};
-  }
-  EBB_TRY(emit_groups(budget, out));
-  if (f.next == f.groups->index().slot_count())
-    finish_firing();
-  return {};
-}
-
-result<void> pane_aggregate::merge_parts(step_budget& budget) {
-  auto& f = *firing_;
-  std::vector<std::uint32_t> slots;
-  while (f.part < f.parts.size() && budget.rows != 0) {
-    const auto& from = *f.parts[f.part];
-    slots.resize(take_budget(budget, from.index().slot_count() - f.part_slot));
-    std::iota(slots.begin(), slots.end(), f.part_slot);
-    if (auto done = f.merged->merge(from, slots); !done)
-      return name_row(std::move(done).error(), batch{}, context_.name);
-    f.part_slot += static_cast<std::uint32_t>(slots.size());
-    if (f.part_slot == from.index().slot_count()) {
-      ++f.part;
-      f.part_slot = 0;
-    }
-  }
-  if (f.part == f.parts.size()) {
-    f.parts.clear();
-    for (auto& table : f.owned)
-      recycle(std::move(table));
-    f.owned.clear();
-    f.groups = f.merged.get();
-  }
-  return {};
-}
-
-result<void> pane_aggregate::emit_groups(step_budget& budget, output& out) {
-  auto& f = *firing_;
-  const auto& index = f.groups->index();
-  const auto count = take_budget(budget, index.slot_count() - f.next);
-  std::vector<std::uint32_t> slots(count);
-  std::iota(slots.begin(), slots.end(), f.next);
-  f.next += count;
-  if (!fired_of_group_.empty() && !f.resumed)
-    std::erase_if(slots, [&](std::uint32_t slot) {
-      return fired_of_group_[key_group_of(index.hash_of(slot), shape_.key_groups)] >= f.window.end;
-    });
-  if (slots.empty())
-    return {};
-  auto made = std::make_shared<batch>();
-  made->rows = static_cast<std::uint32_t>(slots.size());
-  f.groups->keys(slots, made->columns);
-  made->columns.push_back(time_column(f.window.start, made->rows));
-  made->columns.push_back(time_column(f.window.end, made->rows));
-  if (auto done = f.groups->results(slots, made->columns); !done)
-    return name_row(std::move(done).error(), batch{}, context_.name);
-  counters_.rows_out += made->rows;
-  collector_.add(std::move(made), out);
-  return {};
-}
-
-void pane_aggregate::finish_firing() {
-  drop(2, firing_->window);
-  recycle(std::move(firing_->merged));
-  for (auto& table : firing_->owned)
-    recycle(std::move(table));
-  firing_.reset();
-  if (!fired_of_group_.empty()
-      && std::all_of(fired_of_group_.begin(), fired_of_group_.end(),
-                     [&](micros t) { return t <= fired_; }))
-    fired_of_group_.clear();
+result<void> pane_aggregate::add_late_rows(aggregate_table& pane,
+                                           const std::vector<std::uint32_t>* picks) {
+  // The pane is part of a window that has fired and of one that has not: both sums grow.
+  aggregate_table late(shape_);
+  EBB_TRY(late.add(key_columns_, hashes_.data(), call_rows_, picks));
+  const auto before = pane.index().slot_count();
+  EBB_TRY(pane.merge(late, late.slots()));
+  std::vector<std::uint32_t> fresh(pane.index().slot_count() - before);
+  std::iota(fresh.begin(), fresh.end(), before);
+  return running_->add_late(late, pane, fresh);
 }
 
 bool pane_aggregate::wants_ticks() const noexcept {
@@ -380,6 +239,8 @@ operator_counters pane_aggregate::counters() const {
     x.state_bytes += table->byte_size();
   for (const auto& table : spare_)
     x.state_bytes += table->byte_size();
+  if (running_)
+    x.state_bytes += running_->byte_size();
   if (firing_ && firing_->merged)
     x.state_bytes += firing_->merged->byte_size();
   return x;

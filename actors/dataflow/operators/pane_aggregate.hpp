@@ -8,6 +8,7 @@
 #include "actors/dataflow/operators/aggregate_table.hpp"
 #include "actors/dataflow/operators/batch_collector.hpp"
 #include "actors/dataflow/operators/pane_finder.hpp"
+#include "actors/dataflow/operators/running_window.hpp"
 
 #include <map>
 #include <optional>
@@ -35,13 +36,15 @@ private:
   /// A window on its way out.
   struct firing {
     pane_id window;
-    /// Panes still to be merged into `merged`; those that no later window needs are owned.
+    /// Panes that are put together: into `merged`, of which `part` and `part_slot` say how far, or
+    /// by running_.
     std::vector<const aggregate_table*> parts;
-    std::vector<table_ptr> owned;
     std::size_t part = 0;
     std::uint32_t part_slot = 0;
     table_ptr merged;
-    /// What is emitted: `merged`, or the only pane.
+    /// Panes of the window that no later one needs.
+    std::vector<std::pair<pane_id, table_ptr>> finished;
+    /// What is emitted once it is complete: `merged`, running_'s groups or the only pane.
     const aggregate_table* groups = nullptr;
     std::uint32_t next = 0; ///< slots before it are emitted
     bool resumed = false;   ///< `groups` are what a loaded state had not emitted
@@ -61,9 +64,13 @@ private:
   /// Sorts rows into panes until one needs windows to fire before it; counts late ones.
   void split_rows();
   [[nodiscard]] result<void> add_rows(const pane_id& pane, const std::vector<std::uint32_t>* picks);
+  [[nodiscard]] result<void> add_late_rows(aggregate_table& pane,
+                                           const std::vector<std::uint32_t>* picks);
   [[nodiscard]] bool start_firing();
+  void choose_groups();
   [[nodiscard]] result<void> continue_firing(step_budget& budget, output& out);
   [[nodiscard]] result<void> merge_parts(step_budget& budget);
+  void gather_parts(std::uint16_t key_group, aggregate_table& into) const;
   [[nodiscard]] result<void> emit_groups(step_budget& budget, output& out);
   void finish_firing();
   void drop(std::uint16_t state, const pane_id& id);
@@ -84,8 +91,9 @@ private:
   pane_finder finder_;
 
   std::map<pane_id, table_ptr> panes_;
-  std::map<pane_id, table_ptr> resumed_; ///< loaded windows that were being emitted
-  std::vector<table_ptr> spare_;         ///< empty
+  std::map<pane_id, table_ptr> resumed_;  ///< loaded windows that were being emitted
+  std::vector<table_ptr> spare_;          ///< empty
+  std::optional<running_window> running_; ///< where windows overlap a lot
   std::optional<firing> firing_;
   batch_collector collector_;
   micros fired_ = min_time;    ///< windows that end at or before it have fired

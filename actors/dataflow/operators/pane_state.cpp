@@ -75,15 +75,7 @@ void pane_aggregate::save(std::uint16_t key_group, change_mark since, state_sink
     return;
   }
   aggregate_table all(shape_);
-  const auto take = [&](const aggregate_table& from, std::uint32_t first) {
-    std::vector<std::uint32_t> slots;
-    from.index().slots_of_group(key_group, slots);
-    std::erase_if(slots, [&](std::uint32_t slot) { return slot < first; });
-    static_cast<void>(all.merge(from, slots));
-  };
-  take(*f.merged, 0);
-  for (auto part = f.part; part < f.parts.size(); ++part)
-    take(*f.parts[part], part == f.part ? f.part_slot : 0);
+  gather_parts(key_group, all);
   save_table(all, f.window, window_entries, key_group, 0, 0, sink);
 }
 
