@@ -11,6 +11,7 @@ void register_time(function_catalog& catalog) {
   time_kernel::register_time_zone(catalog);
   time_kernel::register_time_precision(catalog);
   time_kernel::register_time_format(catalog);
+  time_kernel::register_number_format(catalog);
 }
 
 } // namespace ebb

@@ -139,5 +139,6 @@ void register_time_format(function_catalog& catalog);
 void register_time_parse(function_catalog& catalog);
 void register_time_precision(function_catalog& catalog);
 void register_number_format(function_catalog& catalog);
+void register_number_parse(function_catalog& catalog);
 
 } // namespace ebb::time_kernel
