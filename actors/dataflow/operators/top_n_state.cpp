@@ -1,0 +1,224 @@
+#include "actors/dataflow/operators/top_n_state.hpp"
+
+#include "actors/dataflow/key_encoding.hpp"
+#include "actors/dataflow/operators/window_rows.hpp"
+
+#include <algorithm>
+
+namespace ebb {
+
+namespace {
+
+std::string prefix_of(const top_n_state::window_name& name) {
+  std::string prefix;
+  put_time(name.end, prefix);
+  put_time(name.start, prefix);
+  return prefix;
+}
+
+} // namespace
+
+top_n_state::top_n_state(const window_top_n_spec& spec, operator_context context)
+    : spec_(spec), context_(std::move(context)), by_{row_order(spec.order_by, context_.inputs[0]),
+                                                     spec.rank, spec.limit} {
+  for (const auto k : spec.partition)
+    key_types_.push_back(context_.inputs[0][k]);
+}
+
+ranked_window& top_n_state::window_at(const window_name& name) {
+  return windows_.try_emplace(name, context_, key_types_, current_ - 1).first->second;
+}
+
+rank_cursor& top_n_state::first_cursor() {
+  if (!cursor_)
+    cursor_.emplace(windows_.begin()->second, by_);
+  return *cursor_;
+}
+
+void top_n_state::drop_first() {
+  cursor_.reset();
+  const auto first = windows_.begin();
+  // Windows that no save has seen need no erasing.
+  if (first->second.base + 1 < current_)
+    dropped_.add(current_, prefix_of(first->first));
+  windows_.erase(first);
+}
+
+std::size_t top_n_state::byte_size() const {
+  std::size_t bytes = 0;
+  for (const auto& [name, window] : windows_)
+    bytes += window.rows.byte_size() + window.index.byte_size()
+             + window.partitions.size() * sizeof(ranked_partition)
+             + window.candidates * sizeof(ranked_row);
+  return bytes;
+}
+
+void top_n_state::forget(const window_name& name, ranked_window& window,
+                         std::vector<std::uint32_t>& pruned) {
+  window.candidates -= pruned.size();
+  const auto unsaved_from = window.first_after(current_ - 1);
+  if (window.base + 1 < current_) {
+    std::erase_if(pruned,
+                  [&](std::uint32_t row) { return window.rows.sequence_of(row) >= unsaved_from; });
+    const auto groups = groups_of(name, window.rows, pruned);
+    for (std::size_t i = 0; i < pruned.size(); ++i)
+      erased_.push_back({current_, groups[i], key_of(name, window.rows, pruned[i])});
+  }
+  if (window.rows.rows() > window.candidates * 4 + row_store::chunk_rows)
+    compact(window);
+}
+
+void top_n_state::compact(ranked_window& window) {
+  std::vector<ranked_row*> places;
+  for (auto& x : window.partitions)
+    for (auto& row : x.rows.rows())
+      places.push_back(&row);
+  std::sort(places.begin(), places.end(),
+            [](const ranked_row* a, const ranked_row* b) { return a->row < b->row; });
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(places.size());
+  for (const auto* place : places)
+    numbers.push_back(place->row);
+  window.rows.keep_only(numbers);
+  for (std::size_t i = 0; i < places.size(); ++i)
+    places[i]->row = numbers[i];
+  for (auto& x : window.partitions)
+    x.rows.renumbered();
+}
+
+change_mark top_n_state::mark() {
+  dropped_.forget();
+  std::erase_if(erased_, [&](const erased_row& x) { return x.at <= dropped_.asked(); });
+  for (auto& [name, window] : windows_)
+    window.marks.mark(window.rows.next_sequence());
+  return current_++;
+}
+
+std::string top_n_state::key_of(const window_name& name, const row_store& rows,
+                                std::uint32_t row) const {
+  auto key = prefix_of(name);
+  put_row_key(rows, spec_.partition, row, key);
+  put_sequence(rows.sequence_of(row), key);
+  return key;
+}
+
+std::vector<std::uint16_t> top_n_state::groups_of(const window_name& name, const row_store& rows,
+                                                  std::span<const std::uint32_t> numbers) const {
+  std::vector<std::uint64_t> hashes(numbers.size());
+  if (spec_.partition.empty())
+    std::fill(hashes.begin(), hashes.end(),
+              hash_of_time(name.end, context_.inputs[0][spec_.window_end]));
+  else
+    hash_stored(rows, spec_.partition, numbers, hashes.data());
+  std::vector<std::uint16_t> groups;
+  groups.reserve(hashes.size());
+  for (const auto hash : hashes)
+    groups.push_back(key_group_of(hash, context_.key_groups));
+  return groups;
+}
+
+// Lists the candidates that changed since a mark, by key group.
+void top_n_state::sort_rows(change_mark since) const {
+  if (saved_fresh_ && saved_since_ == since)
+    return;
+  saved_fresh_ = true;
+  saved_since_ = since;
+  saved_.clear();
+  std::vector<std::uint16_t> groups;
+  for (const auto& entry : windows_) {
+    const auto& [name, window] = entry;
+    const auto first = firing(entry) ? 0 : window.first_after(since);
+    std::vector<std::uint32_t> numbers;
+    for (std::uint32_t slot = 0; slot < window.partitions.size(); ++slot) {
+      if (firing(entry) && cursor_->done(slot))
+        continue;
+      for (const auto& x : window.partitions[slot].rows.rows())
+        if (window.rows.sequence_of(x.row) >= first)
+          numbers.push_back(x.row);
+    }
+    for (const auto number : numbers)
+      saved_.push_back({&entry, number});
+    const auto of = groups_of(name, window.rows, numbers);
+    groups.insert(groups.end(), of.begin(), of.end());
+  }
+  buckets_.build(context_.key_groups, static_cast<std::uint32_t>(saved_.size()),
+                 [&](std::uint32_t i) { return groups[i]; });
+}
+
+void top_n_state::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
+  sort_rows(since);
+  dropped_.save(since, 2, sink);
+  if (since != 0 && cursor_)
+    for (std::uint16_t state = 0; state < 2; ++state)
+      sink.erase_prefix(state, prefix_of(windows_.begin()->first));
+  if (since != 0)
+    for (const auto& x : erased_)
+      if (x.at > since && x.group == key_group)
+        sink.erase(0, x.key);
+  entry_list rows;
+  for (const auto i : buckets_.of(key_group)) {
+    const auto& x = saved_[i];
+    std::string value;
+    x.window->second.rows.encode(x.row, value);
+    rows.add(key_of(x.window->first, x.window->second.rows, x.row), std::move(value));
+  }
+  rows.put_sorted(0, sink);
+  save_progress(key_group, since, sink);
+}
+
+// How far the partition had come that was being emitted.
+void top_n_state::save_progress(std::uint16_t key_group, change_mark since,
+                                state_sink& sink) const {
+  entry_list progress;
+  for (const auto& entry : windows_) {
+    const auto& [name, window] = entry;
+    if (!firing(entry) && since > window.base)
+      continue; // as it was loaded
+    for (std::uint32_t slot = 0; slot < window.partitions.size(); ++slot) {
+      const auto& x = window.partitions[slot];
+      const auto emitted = firing(entry) ? cursor_->emitted(slot) : x.emitted;
+      if (emitted == 0 || (firing(entry) && cursor_->done(slot)))
+        continue;
+      const auto row = x.rows.rows().front().row;
+      if (groups_of(name, window.rows, {&row, 1}).front() != key_group)
+        continue;
+      auto key = prefix_of(name);
+      put_row_key(window.rows, spec_.partition, row, key);
+      std::string value;
+      put_sequence(emitted, value);
+      progress.add(std::move(key), std::move(value));
+    }
+  }
+  progress.put_sorted(1, sink);
+}
+
+result<void> top_n_state::load(std::uint16_t state, std::string_view key, std::string_view value) {
+  if (state > 1)
+    return make_error(ec::corrupt, "a windowed top-N's state entry has an unknown kind");
+  window_name name;
+  EBB_ASSIGN(name.end, take_time(key));
+  EBB_ASSIGN(name.start, take_time(key));
+  std::uint64_t number = 0;
+  if (state == 0) {
+    EBB_ASSIGN(number, take_last_sequence(key));
+  } else {
+    EBB_ASSIGN(number, take_last_sequence(value));
+  }
+  auto& window = window_at(name);
+  std::uint32_t slot = 0;
+  if (!spec_.partition.empty()) {
+    EBB_ASSIGN(slot, window.index.resolve_encoded(key));
+  }
+  window.partitions.resize(std::max<std::size_t>(window.partitions.size(), slot + std::size_t{1}));
+  auto& x = window.partitions[slot];
+  if (state == 1) {
+    x.emitted = number;
+    return {};
+  }
+  EBB_ASSIGN(const auto row, window.rows.append_encoded(value, number));
+  x.rows.add({by_.order.prefix(window.rows, row), row});
+  ++window.candidates;
+  return {};
+}
+
+} // namespace ebb
