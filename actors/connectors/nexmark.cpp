@@ -200,11 +200,38 @@ private:
     }
   }
 
+  // Goes through the planned events ahead of those that are made.
+  class look_ahead {
+  public:
+    explicit look_ahead(const std::vector<span>& spans) : spans_(spans), n_(spans.front().first) {}
+
+    template <class Prefetch>
+    void step(const Prefetch& prefetch) {
+      if (part_ == spans_.size())
+        return;
+      prefetch(n_);
+      if (++n_ == spans_[part_].first + spans_[part_].count && ++part_ != spans_.size())
+        n_ = spans_[part_].first;
+    }
+
+  private:
+    const std::vector<span>& spans_;
+    std::size_t part_ = 0;
+    std::uint64_t n_;
+  };
+
   void make_bids(batch& rows) {
     filling<std::int64_t> auction{bigint, planned_}, bidder{bigint, planned_},
         price{bigint, planned_}, time{timestamp, planned_};
     text_filling channel{planned_}, url{planned_}, extra{planned_};
+    look_ahead ahead{spans_};
+    const auto prefetch = [&](std::uint64_t n) {
+      nexmark::prefetch_bid(n, options_.seed, tables_);
+    };
+    for (int k = 0; k < 16; ++k)
+      ahead.step(prefetch);
     for_each([&](std::uint64_t n, micros at, std::uint32_t i) {
+      ahead.step(prefetch);
       const auto bid = nexmark::make_bid(n, options_.seed, tables_);
       auction.values[i] = bid.auction;
       bidder.values[i] = bid.bidder;

@@ -31,6 +31,13 @@ std::int64_t any_person(std::uint64_t last_person, std::uint32_t bits) noexcept 
   return static_cast<std::int64_t>(first_id + people - active + below(bits, active + people_lead));
 }
 
+// Hot channel with probability 1/2.
+std::uint64_t channel_of(std::uint64_t coins) noexcept {
+  return (coins & 8) != 0
+             ? (coins >> 4) & 3
+             : hot_channels + below(static_cast<std::uint32_t>(coins >> 32), cold_channels);
+}
+
 // Padding that brings a record of `used` nominal bytes to `wanted` on average, ±20 %.
 std::string_view padding(std::size_t used, std::size_t wanted, std::uint64_t bits,
                          const tables& t) noexcept {
@@ -46,6 +53,11 @@ micros event_time(std::uint64_t n, std::uint64_t rate) noexcept {
   const auto elapsed = static_cast<micros>(static_cast<unsigned __int128>(n)
                                            * static_cast<std::uint64_t>(micros_per_second) / rate);
   return base_time + elapsed / 1000 * 1000;
+}
+
+void prefetch_bid(std::uint64_t n, std::uint64_t seed, const tables& t) noexcept {
+  const auto coins = draws{seed, n}.next();
+  t.prefetch(static_cast<std::uint16_t>(coins >> 8), channel_of(coins));
 }
 
 bid make_bid(std::uint64_t n, std::uint64_t seed, const tables& t) noexcept {
@@ -71,11 +83,7 @@ bid make_bid(std::uint64_t n, std::uint64_t seed, const tables& t) noexcept {
   else
     result.bidder = any_person(last_person, high(ids));
   result.price = t.price(static_cast<std::uint16_t>(coins >> 8));
-  // Hot channel with probability 1/2.
-  const auto channel =
-      (coins & 8) != 0
-          ? (coins >> 4) & 3
-          : hot_channels + below(static_cast<std::uint32_t>(coins >> 32), cold_channels);
+  const auto channel = channel_of(coins);
   result.channel = t.channel(channel);
   result.url = t.url(channel);
   result.extra = padding(32, 100, rest, t);

@@ -77,6 +77,8 @@ class tables;
 
 /// Event `n` must be of the kind asked for (n % 50: 0 person, 1–3 auction, else bid).
 [[nodiscard]] bid make_bid(std::uint64_t n, std::uint64_t seed, const tables& t) noexcept;
+/// Fetches what `make_bid` will read of the tables, which the nearer caches do not hold.
+void prefetch_bid(std::uint64_t n, std::uint64_t seed, const tables& t) noexcept;
 [[nodiscard]] auction make_auction(std::uint64_t n, std::uint64_t seed, std::uint64_t rate,
                                    const tables& t) noexcept;
 [[nodiscard]] person make_person(std::uint64_t n, std::uint64_t seed, const tables& t) noexcept;

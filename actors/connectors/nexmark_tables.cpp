@@ -62,7 +62,7 @@ tables::tables() {
   constexpr double step = 1.000'210'830'182'954'4; // 10^(6/65536)
   double price = 100;
   for (auto& entry : prices_) {
-    entry = std::llround(price);
+    entry = static_cast<std::uint32_t>(std::llround(price));
     price *= step;
   }
   fill(letters_, pool_size + pool_tail, letters_seed, false);
@@ -108,10 +108,10 @@ tables::tables() {
       put(std::string(first) + ' ' + std::string(last));
   const auto view = [&](const range& r) { return std::string_view{text_}.substr(r.first, r.size); };
   const auto channels = hot_channels + cold_channels;
-  for (std::size_t i = 0; i < ranges.size(); ++i) {
-    auto& target = i < channels ? channels_ : i < 2 * channels ? urls_ : names_;
-    target.push_back(view(ranges[i]));
-  }
+  for (std::size_t i = 0; i < channels; ++i)
+    channels_.push_back({view(ranges[i]), view(ranges[channels + i])});
+  for (auto i = 2 * channels; i < ranges.size(); ++i)
+    names_.push_back(view(ranges[i]));
 }
 
 std::string_view tables::words(std::uint32_t bits, std::uint64_t size) const noexcept {

@@ -68,9 +68,9 @@ BOOST_AUTO_TEST_CASE(blocks_of_bytes) {
       }
       fields.push_back(rest);
       for (std::uint32_t n = 1; n <= fields.size(); ++n)
-        BOOST_TEST(ebb::field_between(text, '/', n) == fields[n - 1]);
+        BOOST_TEST(ebb::field_between(text, ebb::byte_is('/'), n) == fields[n - 1]);
       const auto behind = static_cast<std::uint32_t>(fields.size() + 1);
-      BOOST_TEST(ebb::field_between(text, '/', behind).empty());
+      BOOST_TEST(ebb::field_between(text, ebb::byte_is('/'), behind).empty());
       BOOST_TEST(ebb::utf8::length(text) == std::count_if(text.begin(), text.end(), [](char c) {
                    return (c & '\xc0') != '\x80';
                  }));

@@ -90,12 +90,12 @@ struct byte_starts_character {
 };
 
 /// Field `n` (from 1) of a text cut at each `separator`; empty when there are fewer.
-[[nodiscard]] inline std::string_view field_between(std::string_view text, char separator,
+[[nodiscard]] inline std::string_view field_between(std::string_view text, const byte_is& separator,
                                                     std::uint32_t n) noexcept {
   std::uint32_t left = n - 1;
   std::size_t begin = 0;
   std::size_t end = text.size();
-  for_each_block(text, byte_is(separator), [&](std::size_t at, std::uint32_t bits) {
+  for_each_block(text, separator, [&](std::size_t at, std::uint32_t bits) {
     if (left != 0) {
       const auto count = static_cast<std::uint32_t>(std::popcount(bits));
       if (count < left) {

@@ -18,12 +18,13 @@ namespace ebb {
 namespace {
 
 /// Where `what` occurs in `in`, one occurrence behind the other.
-void find_all(std::string_view in, std::string_view what, std::vector<std::size_t>& places) {
+void find_all(std::string_view in, std::string_view what, const byte_is& first,
+              std::vector<std::size_t>& places) {
   places.clear();
   if (what.empty())
     return;
   if (what.size() == 1) {
-    for_each_block(in, byte_is(what[0]), [&](std::size_t at, std::uint32_t bits) {
+    for_each_block(in, first, [&](std::size_t at, std::uint32_t bits) {
       for (; bits != 0; bits &= bits - 1)
         places.push_back(at + static_cast<std::size_t>(std::countr_zero(bits)));
       return true;
@@ -42,11 +43,18 @@ result<column> replace(const call_context& context, std::span<const column> args
   text_output out(context);
   out.share_heap(args[0]);
   std::vector<std::size_t> places;
+  char letter = 0;
+  byte_is first(letter);
   for (std::uint32_t i = 0; i < context.rows; ++i) {
+    text.fetch_ahead(i, context.rows);
     const auto source = text[i];
     const auto what = from[i];
     const auto with = to[i];
-    find_all(source, what, places);
+    if (!what.empty() && what[0] != letter) {
+      letter = what[0];
+      first = byte_is(letter);
+    }
+    find_all(source, what, first, places);
     if (places.empty()) {
       out.share(i, source);
       continue;

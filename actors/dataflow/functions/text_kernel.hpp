@@ -20,6 +20,17 @@ public:
     return refs_[i * step_].view();
   }
 
+  /// Fetches the bytes of a later one of `rows` rows: they lie anywhere, one after the other would
+  /// wait for memory.
+  void fetch_ahead(std::uint32_t i, std::uint32_t rows) const noexcept {
+    constexpr std::uint32_t distance = 12;
+    if (step_ != 0 && i + distance < rows) {
+      const auto& next = refs_[i + distance];
+      __builtin_prefetch(next.data);
+      __builtin_prefetch(next.data + next.size);
+    }
+  }
+
 private:
   const text_ref* refs_;
   std::uint32_t step_;

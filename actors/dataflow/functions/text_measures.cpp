@@ -20,7 +20,10 @@ column integers(const call_context& context, F&& f) {
 
 result<column> characters(const call_context& context, std::span<const column> args) {
   const text_arg text(args[0]);
-  return integers(context, [&](auto i) { return utf8::length(text[i]); });
+  return integers(context, [&](auto i) {
+    text.fetch_ahead(i, context.rows);
+    return utf8::length(text[i]);
+  });
 }
 
 result<column> octets(const call_context& context, std::span<const column> args) {

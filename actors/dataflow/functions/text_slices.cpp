@@ -99,7 +99,8 @@ result<column> right(const call_context& context, std::span<const column> args) 
   return out.take();
 }
 
-std::string_view nth_part(std::string_view text, std::string_view separator, std::int64_t n) {
+std::string_view nth_part(std::string_view text, std::string_view separator, const byte_is& first,
+                          std::int64_t n) {
   if (separator.empty())
     return n == 1 || n == -1 ? text : std::string_view{};
   if (n < 0) {
@@ -113,7 +114,7 @@ std::string_view nth_part(std::string_view text, std::string_view separator, std
       return {};
   }
   if (separator.size() == 1)
-    return field_between(text, separator[0], static_cast<std::uint32_t>(n));
+    return field_between(text, first, static_cast<std::uint32_t>(n));
   while (true) {
     const auto at = find_bytes(text, separator);
     if (--n == 0)
@@ -130,12 +131,20 @@ result<column> split_part(const call_context& context, std::span<const column> a
   const value_arg<std::int32_t> field(args[2]);
   text_output out(context);
   out.share_heap(args[0]);
+  char letter = 0;
+  byte_is first(letter);
   for (std::uint32_t i = 0; i < context.rows; ++i) {
+    text.fetch_ahead(i, context.rows);
     if (skipped(context, i))
       continue;
     if (field[i] == 0)
       return row_error(i, "field position must not be zero");
-    out.share(i, nth_part(text[i], separator[i], field[i]));
+    const auto what = separator[i];
+    if (!what.empty() && what[0] != letter) {
+      letter = what[0];
+      first = byte_is(letter);
+    }
+    out.share(i, nth_part(text[i], what, first, field[i]));
   }
   return out.take();
 }
