@@ -1,6 +1,7 @@
 // Joins: windowed where both sides carry equal windows, by interval where their times are bounded,
 // kept for ever where neither is so.
 
+#include "actors/plan/sql/join_side.hpp"
 #include "actors/plan/sql/join_terms.hpp"
 #include "actors/plan/sql/plan_from.hpp"
 
@@ -27,45 +28,6 @@ const char* name_of(join_type type) {
   }
   return "JOIN";
 }
-
-// One side with the columns that the operator needs besides its own.
-class join_side {
-public:
-  join_side(node_builder& build, node_id node)
-      : build_(build), node_(node), width_(build.width(node)), outputs_(build.pass(node)) {}
-
-  [[nodiscard]] std::uint32_t column(const expr_ptr& x) {
-    if (x->kind == expr_kind::column)
-      return x->index;
-    for (auto i = width_; i < outputs_.size(); ++i)
-      if (same_expr(*outputs_[i].x, *x))
-        return i;
-    outputs_.push_back({"key" + std::to_string(outputs_.size() - width_ + 1), x, {}});
-    return static_cast<std::uint32_t>(outputs_.size() - 1);
-  }
-
-  [[nodiscard]] std::uint32_t column(std::uint32_t index, micros shift) {
-    return column(shifted(make_column_ref(index, build_.columns(node_)[index].type), shift));
-  }
-
-  [[nodiscard]] std::uint32_t width() const noexcept {
-    return width_;
-  }
-
-  [[nodiscard]] bool extended() const noexcept {
-    return outputs_.size() > width_;
-  }
-
-  [[nodiscard]] node_id finish() {
-    return extended() ? build_.project(node_, nullptr, outputs_) : node_;
-  }
-
-private:
-  node_builder& build_;
-  node_id node_;
-  std::uint32_t width_;
-  std::vector<output_column> outputs_;
-};
 
 class join_planner {
 public:
