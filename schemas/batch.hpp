@@ -30,7 +30,12 @@ struct batch {
   /// u64 a row: hash of the key columns of the exchange the batch came through. Null = not hashed.
   buffer_ptr hashes;
   row_origin origin;
-  std::uint32_t partition = 0; ///< source partition, until the watermark is assigned
+  /// Until the watermark is assigned: the source partition of the rows, and of how many that the
+  /// subtask reads. Those below `partitions_ended` have ended; the others hold the watermark back
+  /// until they have had rows.
+  std::uint32_t partition = 0;
+  std::uint32_t partitions = 1;
+  std::uint32_t partitions_ended = 0;
 };
 
 using batch_ptr = std::shared_ptr<const batch>;

@@ -90,6 +90,8 @@ batch_ptr record_parser::emit() {
   builder_.keep(memory_);
   auto made = builder_.take(origin_);
   made->partition = options_.partition;
+  made->partitions = options_.partitions;
+  made->partitions_ended = options_.partitions_ended;
   return made;
 }
 

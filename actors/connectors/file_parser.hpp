@@ -29,6 +29,8 @@ struct parse_options {
   std::uint64_t max_record = std::uint64_t{16} << 20; ///< bytes, line end not counted
   std::uint32_t batch_rows = 4096;                    ///< most rows of a batch
   std::uint32_t partition = 0;                        ///< of the batches
+  std::uint32_t partitions = 1;                       ///< of the reader
+  std::uint32_t partitions_ended = 0;                 ///< before this one has rows
 };
 
 /// A record that was left out under `quarantine`.

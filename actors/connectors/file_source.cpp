@@ -123,6 +123,9 @@ void file_source_reader::open(std::size_t index) {
   o.null = options_.null;
   o.max_record = options_.max_record;
   o.partition = static_cast<std::uint32_t>(index);
+  o.partitions = static_cast<std::uint32_t>(files_.size());
+  // One after the other, unless all are followed at once.
+  o.partitions_ended = options_.follow ? 0 : o.partition;
   if (options_.format == record_format::csv)
     x.parser = std::make_unique<csv_reader>(std::move(o));
   else

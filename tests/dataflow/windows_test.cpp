@@ -737,6 +737,27 @@ BOOST_AUTO_TEST_CASE(a_source_s_watermark_is_the_least_of_its_partitions) {
   BOOST_TEST(out.events.back().time == max_time);
 }
 
+BOOST_AUTO_TEST_CASE(a_partition_without_rows_holds_the_watermark_back_until_it_ends) {
+  recorder out;
+  const auto op = make_assign_watermarks({0, 5}, context());
+  const auto send = [&](std::uint32_t partition, std::uint32_t ended, micros time) {
+    const row r{time, 1, 1};
+    auto x = make_batch(&r, 1);
+    x.partition = partition;
+    x.partitions = 3;
+    x.partitions_ended = ended;
+    feed(*op, batch_item(std::make_shared<batch>(x)), out);
+  };
+  send(0, 0, 100);
+  send(1, 1, 50); // partition 0 has ended
+  BOOST_TEST(out.events.size() == 2U);
+  BOOST_TEST(!out.events[1].rows->watermarks); // 50 is not late: partition 2 may bring older rows
+  send(2, 2, 20);
+  BOOST_REQUIRE(out.events.size() == 4U);
+  BOOST_TEST(!out.events[2].rows->watermarks);
+  BOOST_TEST(out.events[3].time == 15); // the last partition alone decides
+}
+
 BOOST_AUTO_TEST_CASE(a_union_takes_the_least_of_its_active_inputs) {
   recorder out;
   const auto op = make_union_all({2}, {"test", {row_types, row_types}, 16});

@@ -175,6 +175,19 @@ def test_manifest_from_standard_input():
     assert run.returncode == 0, run.stderr
 
 
+def test_files_of_any_order_bring_no_late_rows():
+    for name, hours in (("a", (8, 9)), ("b", (1, 2)), ("c", (5, 6))):
+        write(f"in-{name}.csv", "at\n" + "".join(f"2024-01-01 0{h}:00:00\n" for h in hours))
+    source = ("    - name: src\n      schema: at TIMESTAMP\n      eventTime: {column: at}\n"
+              "      file: {path: in-*.csv, format: csv}\n")
+    sql = "SELECT window_end, count(*) AS c FROM tumble(src, at, INTERVAL '1 hour') GROUP BY window_end"
+    write("m.yaml", manifest(source, sql, "  sinks:\n    - file: {path: out.ndjson, format: json}\n"))
+    for parallelism in (1, 2, 3):
+        run = ebb("run", "m.yaml", "--parallelism", parallelism)
+        assert run.returncode == 0 and run.stderr == "", run.stderr
+        assert len(rows_of("out.ndjson")) == 6
+
+
 def test_results_do_not_depend_on_parallelism():
     sql = ("SELECT auction, window_end, count(*) AS n, max(price) AS p, avg(price) AS m FROM "
            "hop(bid, date_time, INTERVAL '2 seconds', INTERVAL '10 seconds') GROUP BY auction, window_end")

@@ -83,10 +83,7 @@ private:
     const auto& times = rows->columns[spec_.time_column];
     const auto* values = times.data<micros>();
     auto& own = partitions_.try_emplace(rows->partition, min_time).first->second;
-    micros others = max_time;
-    for (const auto& [partition, watermark] : partitions_)
-      if (partition != rows->partition)
-        others = std::min(others, watermark);
+    const micros others = others_allow(*rows);
 
     // Whether any row lies behind is known only at the first one that does: until then nothing is
     // written.
@@ -120,6 +117,18 @@ private:
       out.emit(std::move(marked));
     }
     advance(std::min(own, others), out);
+  }
+
+  /// What the other partitions allow: nothing while one of them has had no rows.
+  micros others_allow(const batch& rows) {
+    partitions_.erase(partitions_.begin(), partitions_.lower_bound(rows.partitions_ended));
+    if (partitions_.size() + rows.partitions_ended < rows.partitions)
+      return min_time;
+    micros others = max_time;
+    for (const auto& [partition, watermark] : partitions_)
+      if (partition != rows.partition)
+        others = std::min(others, watermark);
+    return others;
   }
 
   void advance(micros time, output& out) {
