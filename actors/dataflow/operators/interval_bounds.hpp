@@ -61,7 +61,9 @@ struct interval_bounds {
       return last == min_time ? min_time + 1 : max_time;
     const auto width = pane_width();
     const auto rest = last % width;
-    return add_time(last - (rest < 0 ? rest + width : rest), width);
+    micros end = 0;
+    // The distance to the end is below the width; the end is above `last` or beyond all times.
+    return __builtin_add_overflow(last, rest < 0 ? -rest : width - rest, &end) ? max_time : end;
   }
 };
 
