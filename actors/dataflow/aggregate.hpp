@@ -25,6 +25,12 @@ public:
   /// Empties one slot for reuse.
   virtual void clear(std::uint32_t slot) = 0;
 
+  /// Empties slots 0..count.
+  virtual void clear_all(std::uint32_t count) {
+    for (std::uint32_t slot = 0; slot < count; ++slot)
+      clear(slot);
+  }
+
   /// Adds row i of `args` to `slots[i]`, for i in [0, slots.size()), where bit i of `included`
   /// is set (null = all). Arguments may be constant. `weights` as in batch (null = all +1).
   [[nodiscard]] virtual result<void> update(std::span<const std::uint32_t> slots,

@@ -79,8 +79,10 @@ void put_text(std::string_view text, std::string& out) {
     out.push_back('\xff');
     text.remove_prefix(count + 1);
   }
-  out.append(text);
-  out.append(2, '\0');
+  const auto at = out.size();
+  out.resize(at + text.size() + 2); // ends in zeros
+  if (!text.empty())
+    std::memcpy(out.data() + at, text.data(), text.size());
 }
 
 /// Length of the escaped text at the front of `bytes`, terminator included; 0 = damaged.
@@ -267,21 +269,32 @@ bool read_value(std::string_view& bytes, value_builder& to) {
   return false;
 }
 
+/// Takes trailing decimal zeros off a value, at most `places`; returns how many are left.
+template <class T>
+int strip_zeros(T& value, int places) noexcept {
+  while (places > 0 && value % 10 == 0) {
+    value /= 10;
+    --places;
+  }
+  return places;
+}
+
 std::uint64_t hash_numeric(const column& x, std::uint32_t k) {
   // The least scale that holds the value names it in only one way.
-  const auto scale = x.scale_of(k);
+  int scale = x.scale_of(k);
   if (scale >= 0) {
     auto value = x.data<int128>()[k];
-    std::uint64_t rest = static_cast<std::uint64_t>(scale);
-    while (rest > 0 && value != 0 && value % 10 == 0) {
-      value /= 10;
-      --rest;
+    if (value == 0) {
+      scale = 0;
+    } else if (auto narrow = static_cast<std::int64_t>(value); narrow == value) {
+      scale = strip_zeros(narrow, scale);
+      value = narrow;
+    } else {
+      scale = strip_zeros(value, scale);
     }
-    if (value == 0)
-      rest = 0;
     const auto high = static_cast<std::uint64_t>(value >> 64);
     return mix_word(static_cast<std::uint64_t>(value)
-                    ^ mix_word(high + rest * 0x9E3779B97F4A7C15U));
+                    ^ mix_word(high + static_cast<std::uint64_t>(scale) * 0x9E3779B97F4A7C15U));
   }
   std::string key;
   encode_numeric_key(x, k, key);

@@ -80,9 +80,13 @@ struct key_index::impl {
         tables.of(chunk_hashes[j]).prefetch(chunk_hashes[j]);
       for (std::uint32_t j = 0; j < count; ++j) {
         const auto guess = tables.of(chunk_hashes[j]).first_guess(chunk_hashes[j]);
+        slots[j] = guess;
         if (guess != no_slot)
           keys.prefetch(guess);
       }
+      for (std::uint32_t j = 0; j < count; ++j)
+        if (slots[j] != no_slot)
+          keys.prefetch_bytes(slots[j]);
     }
     for (std::uint32_t j = 0; j < count; ++j) {
       const auto hash = chunk_hashes[j];

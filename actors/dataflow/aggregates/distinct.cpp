@@ -50,10 +50,19 @@ public:
     for (auto e = states_[slot].first; e != none;) {
       const auto next = next_[e];
       index_.erase(e);
-      known_[e] = false;
+      remember_known();
+      known_[e] = 0;
       e = next;
     }
     states_[slot] = distinct_set{};
+  }
+
+  void clear_all(std::uint32_t) override {
+    std::fill(states_.begin(), states_.end(), distinct_set{});
+    index_.clear();
+    next_.clear();
+    known_.clear();
+    in_order_ = true;
   }
 
   result<void> merge(std::span<const std::uint32_t> into_slots, const accumulators& from,
@@ -159,13 +168,19 @@ private:
     std::vector<std::uint32_t> entries(count);
     index_.resolve(keys, hashes.data(), picks == nullptr ? nullptr : picks->data(), count,
                    entries.data());
-    known_.resize(index_.slot_count(), 0);
+    // While no entry has been erased, new ones are numbered in the order of the rows.
+    auto first_new = static_cast<std::uint32_t>(next_.size());
     next_.resize(index_.slot_count(), none);
+    if (!in_order_)
+      known_.resize(index_.slot_count(), 0);
     for (std::uint32_t j = 0; j < count; ++j) {
       const auto e = entries[j];
-      if (known_[e] != 0)
+      if (in_order_ ? e < first_new : known_[e] != 0)
         continue;
-      known_[e] = 1;
+      if (in_order_)
+        first_new = e + 1;
+      else
+        known_[e] = 1;
       next_[e] = none;
       const auto i = picks == nullptr ? j : (*picks)[j];
       auto& s = states_[slots[i]];
@@ -174,6 +189,12 @@ private:
       ++s.count;
       s.counted += args[0].is_null(i) ? 0 : 1;
     }
+  }
+
+  void remember_known() {
+    if (in_order_)
+      known_.assign(next_.size(), 1);
+    in_order_ = false;
   }
 
   void entries_of(std::uint32_t slot, std::vector<std::uint32_t>& out) const {
@@ -216,7 +237,8 @@ private:
   bool counts_only_;
   key_index index_;
   std::vector<std::uint32_t> next_; ///< by entry
-  std::vector<std::uint8_t> known_; ///< by entry: it is in a chain
+  bool in_order_ = true;            ///< no entry has been erased
+  std::vector<std::uint8_t> known_; ///< by entry, once one was erased: it is in a chain
 };
 
 } // namespace

@@ -83,6 +83,10 @@ public:
     states_[slot] = State{};
   }
 
+  void clear_all(std::uint32_t count) override {
+    std::fill_n(states_.begin(), count, State{});
+  }
+
   [[nodiscard]] std::size_t byte_size() const noexcept override {
     return states_.capacity() * sizeof(State);
   }

@@ -298,9 +298,8 @@ std::vector<std::uint32_t> aggregate_table::slots() const {
 }
 
 void aggregate_table::clear() {
-  for (std::uint32_t slot = 0; slot < index_.slot_count(); ++slot)
-    for (auto& call : calls_)
-      call->clear(slot);
+  for (auto& call : calls_)
+    call->clear_all(index_.slot_count());
   index_.clear();
 }
 
