@@ -19,7 +19,7 @@ import compare
 import queries
 from ebb import Ebb
 from postgres import Postgres
-from tally import Tally
+from tally import Stopped, Tally
 
 FULL = 5000
 MOST_REFUSED = 5  # per cent
@@ -61,6 +61,7 @@ def main():
     arguments.add_argument("--expressions", type=int, default=FULL)
     arguments.add_argument("--queries", type=int, default=500)
     arguments.add_argument("--show", type=int, default=20)
+    arguments.add_argument("--stop", action="store_true", help="end at the first difference")
     arguments.add_argument("--uses", action="store_true", help="print the uses of each function")
     options = arguments.parse_args()
     if options.seed is None:
@@ -68,11 +69,14 @@ def main():
     print(f"seed {options.seed}: differential.py {options.program} --seed {options.seed} "
           f"--expressions {options.expressions} --queries {options.queries}", flush=True)
     begin = time.monotonic()
-    total = Tally(options.show)
+    total = Tally(options.show, options.stop)
     with Postgres() as server, Ebb(options.program) as ebb:
         comparison = compare.Comparison(random.Random(options.seed), ebb, server, total)
-        comparison.run(options.expressions)
-        queries.compare_queries(random.Random(options.seed), options.queries, ebb, server.connect().cursor(), total)
+        try:
+            comparison.run(options.expressions)
+            queries.compare_queries(random.Random(options.seed), options.queries, ebb, server.connect().cursor(), total)
+        except Stopped:
+            pass
     failed = total.failed + report(options, total, comparison, time.monotonic() - begin)
     print(f"{total.passed} passed, {failed} failed")
     return 1 if failed else 0

@@ -108,7 +108,7 @@ class Ebb:
                 os.remove(out)
             return None, Problem(answer["code"], answer["message"], answer["error"])
         self.types = answer["types"]
-        with open(out, encoding="utf-8", newline="") as file:
+        with open(out, encoding="utf-8", errors="replace", newline="") as file:
             rows = list(read_csv(file.read()))
         os.remove(out)
         return rows[1:], None

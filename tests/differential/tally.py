@@ -2,8 +2,13 @@
 import collections
 
 
+class Stopped(Exception):
+    """A difference was found and one is enough."""
+
+
 class Tally:
-    def __init__(self, show):
+    def __init__(self, show, stop=False):
+        self.stop = stop
         self.asked = self.passed = self.failed = self.refused = self.empty = 0
         self.errors = self.invalid = self.early = self.skipped = 0
         self.show = show
@@ -13,6 +18,8 @@ class Tally:
         self.failed += 1
         if self.failed <= self.show:
             print(f"DIFFERENT {sql}\n  {what}", flush=True)
+        if self.stop:
+            raise Stopped
 
     def refuse(self, sql, problem):
         self.refused += 1
