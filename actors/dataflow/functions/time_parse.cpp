@@ -241,7 +241,8 @@ private:
       ++index;
     }
     auto shown = rest_;
-    shown = shown.substr(0, shown.find(' '));
+    // The word ends at any white space.
+    shown = shown.substr(0, shown.find_first_of(" \t\n\v\f\r"));
     return bad("invalid value \"" + std::string(shown) + "\" for \"" + item.name() + '"',
                "the given value did not match any of the allowed values for this field");
   }

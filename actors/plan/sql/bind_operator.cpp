@@ -4,6 +4,7 @@
 #include "actors/plan/sql/overload.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace ebb::sql {
 
@@ -75,7 +76,17 @@ result<expr_ptr> expr_binder::operation(std::string_view name, std::vector<expr_
   auto written = args.size() == 1
                      ? std::string(name) + shown(*args[0])
                      : shown(*args[0]) + ' ' + std::string(name) + ' ' + shown(*args[1]);
-  return call(*functions[choice.index], std::move(args), std::move(written), at);
+  const auto* chosen = functions[choice.index];
+  // PostgreSQL defines interval + time as time + interval: the right operand is evaluated first.
+  if (name == "+" && args.size() == 2 && chosen->params[0].kind == type_kind::interval
+      && chosen->params[1].kind != type_kind::interval) {
+    const std::array swapped{chosen->params[1], chosen->params[0]};
+    if (const auto* twin = builtin_functions().find(name, swapped)) {
+      std::swap(args[0], args[1]);
+      chosen = twin;
+    }
+  }
+  return call(*chosen, std::move(args), std::move(written), at);
 }
 
 result<expr_ptr> expr_binder::bind_operation(const ast& body) {
