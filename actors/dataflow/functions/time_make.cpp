@@ -54,6 +54,15 @@ result<column> make_date(const call_context& context, std::span<const column> ar
   return out;
 }
 
+/// As PostgreSQL's own printf shows it: with `NaN` and `Infinity`, which C spells otherwise.
+std::string shown(double seconds) {
+  if (std::isnan(seconds))
+    return "NaN";
+  if (std::isinf(seconds))
+    return seconds < 0 ? "-Infinity" : "Infinity";
+  return printed("%02g", seconds);
+}
+
 result<column> make_timestamp(const call_context& context, std::span<const column> args) {
   const values<std::int32_t> year(args[0]);
   const values<std::int32_t> month(args[1]);
@@ -77,8 +86,8 @@ result<column> make_timestamp(const call_context& context, std::span<const colum
                                  + std::llrint(seconds * 1e6)
                            : 0;
     if (!fits || time > micros_per_day)
-      return failed(
-          i, printed("time field value out of range: %d:%02d:%02g", hour[i], minute[i], seconds));
+      return failed(i, printed("time field value out of range: %d:%02d:", hour[i], minute[i])
+                           + shown(seconds));
     if (__builtin_mul_overflow(days, micros_per_day, &to[i])
         || __builtin_add_overflow(to[i], time, &to[i]) || !calendar::in_range(to[i]))
       return failed(i, printed("timestamp out of range: %d-%02d-%02d %d:%02d:%02g", year[i],
