@@ -266,6 +266,38 @@ def test_unused_source_is_a_warning():
     assert run.returncode == 0 and "warning" in run.stderr and "other" in run.stderr, run.stderr
 
 
+def test_two_sinks_on_one_file():
+    sink = "    - {name: %s, file: {path: %s, format: csv}}\n"
+    os.symlink("o.csv", FOLDER / "link.csv")
+    for other in ("./o.csv", "link.csv", "o.csv.part"):
+        write("m.yaml", manifest(numbers(), "SELECT a FROM src",
+                                 "  sinks:\n" + sink % ("one", "o.csv") + sink % ("two", other)))
+        fails(ebb("run", "m.yaml"), 2, "one", "two", "hint: give each")
+    one = manifest(numbers(), "SELECT a FROM src", "  sinks:\n" + sink % ("one", "o.csv"))
+    write("m.yaml", one + "---\n" + one.replace("{name: s}", "{name: t}"))
+    fails(ebb("validate", "m.yaml"), 2, "sink one of stream t writes o.csv, which sink one of stream s")
+
+
+def test_times_at_the_end_of_the_calendar_end():
+    write("in.csv", "at\n294247-01-10 01:00:00\n")
+    source = ("    - name: src\n      schema: at TIMESTAMP\n      eventTime: {column: at}\n"
+              "      file: {path: in.csv, format: csv}\n")
+    for window in ("tumble(src, at, INTERVAL '1 day')", "hop(src, at, INTERVAL '1 hour', INTERVAL '1 day')",
+                   "cumulate(src, at, INTERVAL '1 hour', INTERVAL '1 day')"):
+        write("m.yaml", manifest(source, f"SELECT window_end, count(*) AS c FROM {window} GROUP BY window_end",
+                                 "  sinks:\n    - file: {path: out.ndjson, format: json}\n"))
+        run = ebb("run", "m.yaml")
+        assert run.returncode in (0, 1), run.stderr
+        if run.returncode == 0:
+            assert 1 <= len(rows_of("out.ndjson")) <= 24
+
+
+def test_stats_into_a_device_leave_it_alone():
+    write("m.yaml", manifest(numbers(), "SELECT a FROM src", "  sinks:\n    - discard: {}\n"))
+    fails(ebb("run", "m.yaml", "--stats", "/dev/full"), 1, "/dev/full", "No space left")
+    assert not pathlib.Path("/dev/full").is_file()
+
+
 def test_missing_input_file():
     write("m.yaml", manifest(NUMBERS, "SELECT a FROM src"))
     fails(ebb("run", "m.yaml"), 2, "in.csv")

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -51,6 +52,40 @@ std::string folder_of(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
+// The file behind a path, which need not exist: links are followed, loops of them cut short.
+std::filesystem::path real_path(std::filesystem::path path) {
+  constexpr int links_max = 40;
+  std::error_code ignored;
+  for (int i = 0; i < links_max && std::filesystem::is_symlink(path, ignored); ++i)
+    path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
+  return std::filesystem::weakly_canonical(path, ignored);
+}
+
+// Two sinks that end in one file, by whatever name, of one stream or two.
+result<void> check_outputs(const std::vector<stream_definition>& streams) {
+  std::map<std::string, std::string> taken; // file, or its unfinished form → sink
+  for (const auto& stream : streams)
+    for (const auto& sink : stream.sinks) {
+      const auto* file = std::get_if<file_sink>(&sink.connector);
+      if (file == nullptr)
+        continue;
+      const auto whole = real_path(std::filesystem::path{stream.folder} / file->path);
+      const auto name = "sink " + sink.name + " of stream " + stream.name;
+      for (const auto& path : {whole.string(), whole.string() + ".part"}) {
+        const auto [other, fresh] = taken.emplace(path, name);
+        if (fresh)
+          continue;
+        auto problem =
+            make_error(ec::invalid_argument,
+                       name + " writes " + file->path + ", which " + other->second + " writes, too",
+                       "give each sink a file of its own");
+        problem.place = sink.place;
+        return problem;
+      }
+    }
+  return {};
+}
+
 void print(const char* kind, const error& problem) {
   std::fprintf(stderr, "%s: %s\n", kind, to_string(problem).c_str());
 }
@@ -94,6 +129,7 @@ result<std::vector<stream_definition>> load_streams(const std::vector<std::strin
     problem.place.file = files.empty() ? "" : files.front();
     return problem;
   }
+  EBB_TRY(check_outputs(streams));
   return streams;
 }
 

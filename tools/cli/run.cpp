@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 
 namespace ebb::cli {
 
@@ -15,9 +16,17 @@ namespace {
 
 std::atomic<bool> interrupted{false};
 
+std::atomic<std::time_t> interrupted_at{0};
+
 extern "C" void on_signal(int signal) {
-  // A second Ctrl-C ends the process at once.
-  if (interrupted.exchange(true)) {
+  // A second Ctrl-C ends the process at once; one that comes with the first (to the process and to
+  // its group) does not count.
+  constexpr std::time_t grace_seconds = 2;
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (!interrupted.exchange(true)) {
+    interrupted_at = now.tv_sec;
+  } else if (now.tv_sec - interrupted_at >= grace_seconds) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);
   }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ebb::cli {
@@ -94,15 +95,21 @@ result<void> write_file(const std::string& path, const std::string& text) {
     problem.place.file = path;
     return problem;
   };
-  const auto part = path + ".part";
+
+  // Devices and pipes are written, not replaced.
+  struct stat found {};
+
+  const bool special = stat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode);
+  const auto part = special ? path : path + ".part";
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(part.c_str(), "wb"), std::fclose};
   if (!file)
     return failed(errno);
   const bool written = std::fwrite(text.data(), 1, text.size(), file.get()) == text.size();
   const bool closed = std::fclose(file.release()) == 0;
-  if (!written || !closed || std::rename(part.c_str(), path.c_str()) != 0) {
+  if (!written || !closed || (!special && std::rename(part.c_str(), path.c_str()) != 0)) {
     const auto code = errno;
-    std::remove(part.c_str());
+    if (!special)
+      std::remove(part.c_str());
     return failed(code);
   }
   return {};
