@@ -37,6 +37,8 @@ pane_id window_slicer::pane_of(micros time) const noexcept {
 }
 
 std::optional<micros> window_slicer::next_end(const pane_id& pane, micros after) const noexcept {
+  if (after == max_time) // an end that does not fit is cut to max_time; none comes behind it
+    return std::nullopt;
   if (kind_ == window_kind::attached)
     return pane.end > after ? std::optional(pane.end) : std::nullopt;
   const int128 start = int128{pane.start} - offset_;
