@@ -87,11 +87,11 @@ int run_command(const run_arguments& arguments) {
   for (const auto& stream : *reports)
     for (const auto& x : stream.operators)
       if (x.late_rows != 0)
-        std::fprintf(stderr,
-                     "warning: operator %s of stream %s dropped %llu late rows: raise "
-                     "eventTime.maxDelay of its source to keep them\n",
-                     x.name.c_str(), stream.name.c_str(),
-                     static_cast<unsigned long long>(x.late_rows));
+        std::fprintf(
+            stderr,
+            "warning: operator %s of stream %s dropped %llu rows that came late or have no "
+            "time: a larger eventTime.maxDelay of its source keeps late ones\n",
+            x.name.c_str(), stream.name.c_str(), static_cast<unsigned long long>(x.late_rows));
   for (const auto& stream : *reports)
     for (const auto& x : stream.sources)
       if (x.bad_rows != 0)
