@@ -46,7 +46,9 @@ inline constexpr std::int32_t date_infinity = INT32_MAX;
 }
 
 [[nodiscard]] constexpr std::int64_t floor_mod(std::int64_t a, std::int64_t b) noexcept {
-  return a - floor_div(a, b) * b;
+  // Not a - floor_div(a, b) * b: that product may not fit.
+  const auto rest = a % b;
+  return rest != 0 && ((rest < 0) != (b < 0)) ? rest + b : rest;
 }
 
 [[nodiscard]] constexpr bool is_leap(std::int64_t year) noexcept {

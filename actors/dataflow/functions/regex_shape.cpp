@@ -46,8 +46,9 @@ bool repeats_unique(const regex_node& x) {
 /// A sequence from its first part and the rest.
 shape followed_by(const regex_node& node, const shape& a, const shape& rest) {
   shape result;
-  if (a.fixed && rest.fixed)
-    result.fixed = *a.fixed + *rest.fixed;
+  int length = 0;
+  if (a.fixed && rest.fixed && !__builtin_add_overflow(*a.fixed, *rest.fixed, &length))
+    result.fixed = length;
   result.first = sequence_edge(a.first, rest.first);
   if (a.unique) {
     result.ordered = rest.ordered;
@@ -103,8 +104,11 @@ shape repeat_shape(const regex_node& x) {
   const auto inner = shape_of(x.children.front());
   shape result;
   const bool counted = x.min == x.max;
-  if (inner.fixed && (counted || *inner.fixed == 0))
-    result.fixed = *inner.fixed * (counted ? x.min : 1);
+  int length = 0;
+  // A length that does not fit is longer than any text: as good as none.
+  if (inner.fixed && (counted || *inner.fixed == 0)
+      && !__builtin_mul_overflow(*inner.fixed, counted ? x.min : 1, &length))
+    result.fixed = length;
   result.first = inner.first;
   result.first.nullable |= x.min == 0;
   const bool once = x.min == 1 && x.max == 1;
