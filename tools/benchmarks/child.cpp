@@ -1,5 +1,7 @@
 #include "tools/benchmarks/child.hpp"
 
+#include "tools/cli/stats.hpp"
+
 #include <cstdio>
 #include <ctime>
 #include <sys/resource.h>
@@ -7,14 +9,6 @@
 #include <unistd.h>
 
 namespace ebb::bench {
-
-namespace {
-
-double seconds_of(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-}
-
-} // namespace
 
 std::optional<process_cost> run_child(const std::function<bool(void*)>& work, void* answer,
                                       std::size_t size) {
@@ -39,8 +33,8 @@ std::optional<process_cost> run_child(const std::function<bool(void*)>& work, vo
     wait4(child, &status, 0, &usage);
   if (!heard)
     return std::nullopt;
-  return process_cost{seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime),
-                      static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
+  const auto cost = cli::usage_of(usage, 0);
+  return process_cost{cost.cpu_seconds, cost.peak_memory_bytes};
 }
 
 double thread_cpu_seconds() {

@@ -54,12 +54,16 @@ std::size_t terminal_width() {
 
 } // namespace
 
+process_usage usage_of(const rusage& counted, double wall_seconds) {
+  // Linux counts ru_maxrss in KiB.
+  return {wall_seconds, seconds_of(counted.ru_utime) + seconds_of(counted.ru_stime),
+          static_cast<std::uint64_t>(counted.ru_maxrss) * 1024};
+}
+
 process_usage usage_of_this_process(double wall_seconds) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  // Linux counts ru_maxrss in KiB.
-  return {wall_seconds, seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime),
-          static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
+  return usage_of(usage, wall_seconds);
 }
 
 std::string stats_json(const std::vector<stream_report>& streams, const process_usage& usage) {

@@ -8,14 +8,19 @@
 #include <string>
 #include <vector>
 
+struct rusage;
+
 namespace ebb::cli {
 
-/// Of this process since its start.
+/// Of one process since its start.
 struct process_usage {
   double wall_seconds = 0;
   double cpu_seconds = 0;
   std::uint64_t peak_memory_bytes = 0;
 };
+
+/// What the system counted of a process; `wall_seconds` is the caller's.
+[[nodiscard]] process_usage usage_of(const rusage& counted, double wall_seconds);
 
 /// `wall_seconds` is the caller's; the rest is asked of the system.
 [[nodiscard]] process_usage usage_of_this_process(double wall_seconds);
