@@ -24,7 +24,8 @@ struct batch {
   std::vector<column> columns; ///< none is `constant`
   /// i32 a row: change of multiplicity (+1 insert, -1 delete). Null = all +1.
   buffer_ptr weights;
-  /// i64 a row: the watermark of the row's source partition just before the row. Present only where
+  /// i64 a row: the lowest watermark of the partitions that the row's source subtask reads, just
+  /// before the row. Present only where
   /// some row of the batch lies behind it; then lateness is decided row by row.
   buffer_ptr watermarks;
   /// u64 a row: hash of the key columns of the exchange the batch came through. Null = not hashed.

@@ -65,7 +65,8 @@ void input_gate::take_control(const arrival& x, std::vector<stream_item>& out) {
     stopped_ = true;
     return;
   case channel_signal::batch:
-    EBB_UNREACHABLE("a batch is no control item");
+  case channel_signal::barrier:
+    EBB_UNREACHABLE("handled before");
   }
   // An equal watermark after idleness says that the input is active again.
   if (merge_.merged() > before || (was_idle && !merge_.all_idle()))

@@ -57,6 +57,10 @@ struct operator_counters {
   std::uint64_t state_bytes = 0;
 };
 
+/// Key group of entries that belong to no key: per source partition, or the same in all instances.
+/// Every instance is given all of them back.
+inline constexpr std::uint16_t unkeyed_group = 0xffff;
+
 /// Receives and gives back state entries. A key group's entries come in key order.
 class state_sink {
 public:
@@ -100,11 +104,30 @@ public:
   }
 
   /// Writes the entries of one key group that changed after `since` (0 = all entries), sorted by
-  /// key. Stateless operators write nothing.
+  /// key. Stateless operators write nothing. Also called with `unkeyed_group`.
   virtual void save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
     static_cast<void>(key_group);
     static_cast<void>(since);
     static_cast<void>(sink);
+  }
+
+  /// True where steps may run between `begin_save` and the last `save_slice`: what is written is
+  /// the state as it was at `begin_save`. Else the host uses `save`, and runs no step meanwhile.
+  [[nodiscard]] virtual bool saves_frozen() const noexcept {
+    return false;
+  }
+
+  /// Freezes what changed after `since` (0 = all entries) in O(1), just after `mark`.
+  virtual void begin_save(change_mark since) {
+    static_cast<void>(since);
+  }
+
+  /// Writes about so many of the frozen entries, in any order of key groups and keys (an
+  /// erase_prefix before the puts under it). Returns true while there are more.
+  [[nodiscard]] virtual bool save_slice(std::uint32_t entries, state_sink& sink) {
+    static_cast<void>(entries);
+    static_cast<void>(sink);
+    return false;
   }
 
   /// Takes one entry back, before the first step.

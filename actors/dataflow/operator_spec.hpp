@@ -165,6 +165,8 @@ struct operator_context {
   std::string name;                          ///< of the operator in the manifest, for messages
   std::vector<std::vector<sql_type>> inputs; ///< column types of each input
   std::uint16_t key_groups = 128;            ///< maxParallelism
+  std::uint32_t subtask = 0;                 ///< of `parallelism` instances
+  std::uint32_t parallelism = 1;
 };
 
 /// Builds an instance. The spec is valid: the planner has checked it.

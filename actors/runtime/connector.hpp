@@ -38,6 +38,15 @@ struct connector_context {
   std::string stream;
   std::string folder;      ///< relative paths start here
   std::string data_folder; ///< for quarantine files; empty = current folder
+  /// With checkpoints: where outputs wait for their commit; empty = none, and sinks write at once.
+  std::string output_folder;
+  std::string stream_uid; ///< with checkpoints; part of the names of output parts
+  /// Number of partitions that the source had when the stream began (synthetic sources); 0 = free.
+  std::uint32_t partitions = 0;
+  /// Where the source's partitions stood, all of them; a reader takes its own.
+  std::vector<source_position> positions;
+  /// The last output of each of the sink's lanes that a record lists.
+  std::vector<sealed_output> outputs;
 };
 
 /// Makes readers and writers; implemented by actors/connectors, handed in by main.
@@ -52,6 +61,17 @@ public:
   open_source(const source_definition& source, connector_context context) = 0;
   [[nodiscard]] virtual result<std::unique_ptr<sink_writer>>
   open_sink(const sink_definition& sink, const schema& columns, connector_context context) = 0;
+
+  /// Brings a committed output to its target; doing it again changes nothing. Blocks. Outputs of a
+  /// lane come in the order of their epochs.
+  [[nodiscard]] virtual result<void> apply_output(const sink_definition& sink,
+                                                  const std::string& folder,
+                                                  const sealed_output& output) {
+    static_cast<void>(sink);
+    static_cast<void>(folder);
+    static_cast<void>(output);
+    return {};
+  }
 };
 
 } // namespace ebb
