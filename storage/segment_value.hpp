@@ -1,0 +1,70 @@
+/// How an entry's value is stored: kind and flags u8, schema version u8, then for long keys the
+/// key's length u32 and the whole key, then the value.
+#pragma once
+
+#include "storage/segment.hpp"
+
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace ebb {
+
+struct stored_value {
+  static constexpr std::size_t header_bytes = 2;
+  static constexpr std::uint8_t kind_bits = 0x03;
+  static constexpr std::uint8_t long_key_bit = 0x04;
+
+  entry_kind kind = entry_kind::put;
+  std::uint8_t version = 0;
+  std::optional<std::string_view> long_key;
+  std::string_view value;
+
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return header_bytes + (long_key ? sizeof(std::uint32_t) + long_key->size() : 0) + value.size();
+  }
+
+  /// `to` has `bytes()` bytes.
+  void write(std::span<char> to) const noexcept {
+    auto* next = to.data();
+    *next++ = static_cast<char>(static_cast<std::uint8_t>(kind) | (long_key ? long_key_bit : 0));
+    *next++ = static_cast<char>(version);
+    if (long_key) {
+      const auto size = static_cast<std::uint32_t>(long_key->size());
+      std::memcpy(next, &size, sizeof size);
+      std::memcpy(next + sizeof size, long_key->data(), size);
+      next += sizeof size + size;
+    }
+    if (!value.empty())
+      std::memcpy(next, value.data(), value.size());
+  }
+
+  /// Nothing where the bytes are none that `write` makes.
+  [[nodiscard]] static std::optional<stored_value> read(std::string_view bytes) noexcept {
+    if (bytes.size() < header_bytes)
+      return std::nullopt;
+    const auto flags = static_cast<std::uint8_t>(bytes[0]);
+    stored_value x;
+    if ((flags & kind_bits) > static_cast<std::uint8_t>(entry_kind::erase_prefix))
+      return std::nullopt;
+    x.kind = static_cast<entry_kind>(flags & kind_bits);
+    x.version = static_cast<std::uint8_t>(bytes[1]);
+    bytes.remove_prefix(header_bytes);
+    if ((flags & long_key_bit) != 0) {
+      std::uint32_t size = 0;
+      if (bytes.size() < sizeof size)
+        return std::nullopt;
+      std::memcpy(&size, bytes.data(), sizeof size);
+      bytes.remove_prefix(sizeof size);
+      if (bytes.size() < size)
+        return std::nullopt;
+      x.long_key = bytes.substr(0, size);
+      bytes.remove_prefix(size);
+    }
+    x.value = bytes;
+    return x;
+  }
+};
+
+} // namespace ebb
