@@ -6,8 +6,8 @@
 
 #include "actors/dataflow/channel_item.hpp"
 #include "actors/dataflow/operator.hpp"
+#include "schemas/segment_info.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,6 +31,9 @@ struct read_status {
   };
   kind what = kind::more;
   micros until = max_time; ///< waiting: processing time to call again at
+  /// waiting: rows are there and on their way (a block of a file being read); the source is behind,
+  /// not quiet.
+  bool coming = false;
 };
 
 /// Where a reader stands in one partition: behind the last row that it has emitted.
@@ -69,9 +72,9 @@ struct sealed_output {
   std::uint32_t lane = 0; ///< of the sink; each has an output an epoch
   std::string file;       ///< where the bytes wait; empty = there are none
   std::uint64_t bytes = 0;
-  std::array<std::uint8_t, 16> digest{}; ///< XXH3-128 of the bytes
-  std::string target;                    ///< the connector's own form: where they go
-  std::uint64_t offset = 0;              ///< of the bytes in the target, where it has offsets
+  digest128 digest;         ///< of the bytes
+  std::string target;       ///< the connector's own form: where they go
+  std::uint64_t offset = 0; ///< of the bytes in the target, where it has offsets
   std::uint64_t rows = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include "schemas/assert.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ebb {
@@ -18,13 +19,29 @@ stream_item control(item_kind kind, micros time = min_time) {
 } // namespace
 
 input_gate::input_gate(std::uint32_t channels)
-    : merge_(channels), closed_(channels), open_(channels), unended_(channels) {}
+    : is_held_(channels), merge_(channels), closed_(channels), open_(channels), unended_(channels) {
+}
 
 void input_gate::push(std::uint32_t channel, channel_item item) {
   EBB_ASSERT(channel < closed_.size() && !closed_[channel]);
   closed_[channel] = item.what == channel_signal::end || item.what == channel_signal::stop;
   queued_bytes_ += item.bytes;
-  waiting_.push_back({channel, std::move(item)});
+  (is_held_[channel] ? held_ : waiting_).push_back({channel, std::move(item)});
+}
+
+void input_gate::hold(std::uint32_t channel) {
+  is_held_[channel] = true;
+  std::deque<arrival> others;
+  for (auto& x : waiting_)
+    (x.channel == channel ? held_ : others).push_back(std::move(x));
+  waiting_ = std::move(others);
+}
+
+void input_gate::release() {
+  std::fill(is_held_.begin(), is_held_.end(), false);
+  for (auto& x : held_)
+    waiting_.push_back(std::move(x));
+  held_.clear();
 }
 
 input_gate::taken input_gate::take(std::vector<stream_item>& out) {
@@ -32,16 +49,19 @@ input_gate::taken input_gate::take(std::vector<stream_item>& out) {
   arrival x = std::move(waiting_.front());
   waiting_.pop_front();
   queued_bytes_ -= x.item.bytes;
+  if (x.item.what == channel_signal::barrier)
+    return {x.channel, 0, x.item.epoch, false};
   if (x.item.what != channel_signal::batch) {
     take_control(x, out);
-    return {x.channel, x.item.bytes};
+    const bool last = x.item.what == channel_signal::end || x.item.what == channel_signal::stop;
+    return {x.channel, 0, 0, last};
   }
   merge_.rows(x.channel);
   stream_item rows;
   rows.other_channels = merge_.others(x.channel);
   rows.rows = bound_watermarks(x.item.rows, rows.other_channels);
   out.push_back(std::move(rows));
-  return {x.channel, x.item.bytes};
+  return {x.channel, x.item.bytes, 0, false};
 }
 
 void input_gate::take_control(const arrival& x, std::vector<stream_item>& out) {

@@ -19,6 +19,8 @@ public:
   struct taken {
     std::uint32_t channel = 0;
     std::size_t bytes = 0;
+    epoch_number barrier = 0; ///< the arrival was this barrier
+    bool last = false;        ///< the arrival was the channel's last item
   };
 
   explicit input_gate(std::uint32_t channels);
@@ -33,12 +35,17 @@ public:
     return queued_bytes_;
   }
 
+  /// What came and comes on the channel waits until `release`.
+  void hold(std::uint32_t channel);
+  /// All held channels go on.
+  void release();
+
   /// Takes the oldest arrival and appends what it means for the operator (`input` is left 0).
   taken take(std::vector<stream_item>& out);
 
   /// Every channel has ended or stopped and nothing is queued.
   [[nodiscard]] bool closed() const noexcept {
-    return open_ == 0 && waiting_.empty();
+    return open_ == 0 && waiting_.empty() && held_.empty();
   }
 
   /// Some channel was stopped before its end.
@@ -55,6 +62,8 @@ private:
   void take_control(const arrival& x, std::vector<stream_item>& out);
 
   std::deque<arrival> waiting_;
+  std::deque<arrival> held_;  ///< of held channels
+  std::vector<bool> is_held_; ///< a channel
   watermark_merge merge_;
   std::vector<bool> closed_; ///< a channel: pushed its last item
   std::uint32_t open_;       ///< channels whose last item was not taken

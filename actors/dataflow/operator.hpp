@@ -65,6 +65,12 @@ inline constexpr std::uint16_t unkeyed_group = 0xffff;
 class state_sink {
 public:
   virtual ~state_sink() = default;
+
+  /// The entries that follow belong to this key group. `save` need not call it; `save_slice` must.
+  virtual void select_group(std::uint16_t key_group) {
+    static_cast<void>(key_group);
+  }
+
   /// `state` numbers the operator's states; `key` is canonically encoded (key_encoding.hpp) and
   /// starts with the pane end where the state has panes. An entry replaces one of the same key.
   virtual void put(std::uint16_t state, std::string_view key, std::string_view value) = 0;
@@ -117,20 +123,24 @@ public:
     return false;
   }
 
-  /// Freezes what changed after `since` (0 = all entries) in O(1), just after `mark`.
+  /// Freezes what changed after `since` (0 = all entries) in O(1), just after `mark`. An unfinished
+  /// save is given up.
   virtual void begin_save(change_mark since) {
     static_cast<void>(since);
   }
 
-  /// Writes about so many of the frozen entries, in any order of key groups and keys (an
-  /// erase_prefix before the puts under it). Returns true while there are more.
+  /// Writes about so many of the frozen entries, those of `unkeyed_group` included, in any order of
+  /// key groups and keys (an erase_prefix before the puts under it). Returns true while there are
+  /// more.
   [[nodiscard]] virtual bool save_slice(std::uint32_t entries, state_sink& sink) {
     static_cast<void>(entries);
     static_cast<void>(sink);
     return false;
   }
 
-  /// Takes one entry back, before the first step.
+  /// Takes one entry back, before the first step. Then, before anything else, a watermark item with
+  /// time min_time comes: the operator sends on what it had promised and goes on with what it was
+  /// emitting.
   [[nodiscard]] virtual result<void> load(std::uint16_t key_group, std::uint16_t state,
                                           std::string_view key, std::string_view value) {
     static_cast<void>(key_group);

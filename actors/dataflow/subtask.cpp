@@ -8,12 +8,18 @@
 
 namespace ebb {
 
-subtask::subtask(subtask_parts parts) : stream_(parts.stream) {
+subtask::subtask(subtask_parts parts)
+    : stream_(parts.stream), checkpoints_(parts.checkpoints),
+      first_key_group_(parts.first_key_group), last_key_group_(parts.last_key_group),
+      aligner_(parts.inputs) {
   for (auto& from : parts.steps) {
     auto x = std::make_unique<step>();
     x->name = std::move(from.name);
     x->inputs = from.inputs.size();
+    x->number = from.operator_number;
     x->idle_after = from.idle_after;
+    x->alignment = std::move(from.alignment);
+    x->time_step = from.time_step;
     if (auto* source = std::get_if<std::unique_ptr<source_reader>>(&from.body)) {
       x->source = std::move(*source);
       sources_.push_back(static_cast<std::uint32_t>(steps_.size()));
@@ -72,6 +78,7 @@ void subtask::interrupt() {
     if (steps_[s]->source_done())
       continue;
     steps_[s]->stopped = true;
+    steps_[s]->tell_position();
     interrupted_ = true;
   }
 }
@@ -83,8 +90,28 @@ void subtask::abandon() {
 }
 
 result<work_state> subtask::work(micros now) {
+  if (saving() && (saving_stopped() || checkpoint_->save_turn)) {
+    save_more();
+    checkpoint_->save_turn = false;
+    return work_state::ready;
+  }
+  EBB_TRY(poll_sealed());
+  EBB_ASSIGN(auto state, work_on_rows(now));
+  // What is frozen is saved between two pieces of work, and while there is none.
+  if (saving()) {
+    checkpoint_->save_turn = true;
+    state = work_state::ready;
+  }
+  return state;
+}
+
+result<work_state> subtask::work_on_rows(micros now) {
   if (blocked_channels_ > 0)
     return work_state::blocked;
+  if (aligner_.aligned() && inputs_taken()) {
+    EBB_TRY(cut_epoch());
+    return work_state::ready;
+  }
   // While a sink is behind, nothing more is made for it; other sinks go on.
   bool backlogged = false;
   for (const auto s : sinks_) {
@@ -169,7 +196,8 @@ result<void> subtask::run_sink(step& x) {
     x.watermark = std::max(x.watermark, item.time);
     return {};
   case item_kind::end:
-    return ++x.ends == x.inputs ? finish_sink(x) : result<void>{};
+    // With checkpoints the output of the last epoch has to be committed first.
+    return ++x.ends == x.inputs && !checkpoints_ ? finish_sink(x) : result<void>{};
   case item_kind::idle:
   case item_kind::tick:
     return {};
@@ -211,12 +239,17 @@ void subtask::take_arrival(std::uint32_t input) {
   const auto from = gates_[input].take(taken_);
   if (from.bytes != 0)
     credits_.push_back({input, from.channel, from.bytes});
+  if (from.barrier != 0)
+    carry_out(aligner_.barrier(input, from.channel, from.barrier), input, from.channel);
+  if (from.last)
+    aligner_.close(input, from.channel);
   for (const auto& item : taken_)
     deliver(gate_users_[input], item);
 }
 
 result<bool> subtask::read_source(step& x, micros now) {
-  if (x.source_done())
+  // Between the request and the cut a source's rows would belong to neither epoch.
+  if (x.source_done() || aligner_.requested())
     return false;
   if (x.status.what == read_status::kind::waiting && !x.woken && now < x.status.until) {
     if (!x.idle_due(now))
@@ -224,7 +257,11 @@ result<bool> subtask::read_source(step& x, micros now) {
     idle(x);
     return true;
   }
+  if (x.alignment.held() && !x.woken)
+    return false;
   x.woken = false;
+  if (!x.alignment.may_read(steps_[x.time_step]->watermark))
+    return false;
   step_budget budget;
   step_output out(*this, x);
   auto status = x.source->read(now, budget, out);
@@ -235,6 +272,7 @@ result<bool> subtask::read_source(step& x, micros now) {
     x.last_rows = now;
   if (x.status.what == read_status::kind::finished)
     end(x);
+  x.tell_position();
   return true;
 }
 
@@ -252,11 +290,17 @@ result<work_state> subtask::drain() {
     edge_sender sender(*this, i);
     edges_[i]->partition.close(channel_signal::stop, sender);
   }
+  if (checkpoints_ && !concluded_)
+    return blocked_channels_ > 0 ? work_state::blocked : work_state::drained;
+  return finish_sinks();
+}
+
+result<work_state> subtask::finish_sinks() {
   for (const auto& x : steps_) {
     if (!x->sink || x->finished)
       continue;
     if (!x->finishing) {
-      EBB_ASSERT(cut());
+      EBB_ASSERT(cut() || checkpoints_);
       EBB_TRY(finish_sink(*x));
     }
     if (!x->finished)

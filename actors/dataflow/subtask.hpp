@@ -5,11 +5,14 @@
 /// `take_credits`. Used by one thread at a time.
 #pragma once
 
+#include "actors/dataflow/barrier_aligner.hpp"
 #include "actors/dataflow/credit_ledger.hpp"
 #include "actors/dataflow/endpoint.hpp"
 #include "actors/dataflow/exchange.hpp"
 #include "actors/dataflow/input_gate.hpp"
 #include "actors/dataflow/operator.hpp"
+#include "actors/dataflow/snapshot.hpp"
+#include "actors/dataflow/source_alignment.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -35,8 +38,12 @@ struct subtask_step {
                std::unique_ptr<sink_writer>>
       body;
   std::vector<subtask_link> inputs;
+  /// Operators with state: the stream's number for it, the same at any parallelism.
+  std::optional<std::uint16_t> operator_number;
   /// Sources: idle after so long without rows; max_time = never.
   micros idle_after = max_time;
+  aligned_source alignment;
+  std::uint32_t time_step = 0; ///< whose watermark is that of the rows read
 };
 
 /// Rows of a step that leave the subtask.
@@ -53,6 +60,11 @@ struct subtask_parts {
   std::vector<subtask_output> outputs;
   std::size_t channel_window = credit_ledger::default_window;
   batch_limits limits;
+  /// It takes part in checkpoints and does not finish before `conclude`.
+  bool checkpoints = false;
+  /// Key groups that its operators own: [first_key_group, last_key_group).
+  std::uint16_t first_key_group = 0;
+  std::uint16_t last_key_group = 128;
 };
 
 /// An item for channel `target` of output `output`.
@@ -73,6 +85,7 @@ enum class work_state : std::uint8_t {
   ready,    ///< call again
   waiting,  ///< for an arrival, a wake or `next_time`
   blocked,  ///< for credit, or for a sink's backlog
+  drained,  ///< with checkpoints: all input is worked off; waits for `conclude`
   finished, ///< everything was sent and written
 };
 
@@ -110,6 +123,22 @@ public:
   /// The stream has failed: sinks give up.
   void abandon();
 
+  /// The coordinator asks for a checkpoint: what changed after epoch `base`, the last recorded one
+  /// (0 = none), or, for `whole`, what replaces all that is recorded. A higher epoch supersedes one
+  /// under way; a lower one is ignored. Operators remember 15 epochs after the base: then `whole`
+  /// must be asked for.
+  void begin_checkpoint(epoch_number epoch, epoch_number base, bool whole);
+  /// The snapshot, once it is complete.
+  [[nodiscard]] std::optional<subtask_snapshot> take_snapshot();
+  /// The final checkpoint is committed: sinks finish.
+  void conclude();
+
+  /// Gives a step's operator one entry of the restored epoch; before the first `work`.
+  [[nodiscard]] result<void> load(std::size_t at, std::uint16_t key_group, std::uint16_t state,
+                                  std::string_view key, std::string_view value);
+  /// Everything of `epoch` is loaded: operators go on where they were.
+  void resume(epoch_number epoch);
+
   /// Moves out what must be sent, in order.
   void take_outgoing(std::vector<outgoing_item>& out);
   void take_credits(std::vector<returned_credit>& out);
@@ -130,8 +159,10 @@ public:
 private:
   struct step;
   struct edge;
+  struct checkpoint;
   class step_output;
   class edge_sender;
+  class entry_sink;
 
   /// A step's input.
   struct port {
@@ -140,6 +171,7 @@ private:
   };
 
   void connect(const subtask_parts& parts);
+  [[nodiscard]] result<work_state> work_on_rows(micros now);
   [[nodiscard]] result<bool> work_on(step& x, micros now);
   [[nodiscard]] result<void> run_operator(step& x, micros now);
   [[nodiscard]] result<void> run_sink(step& x);
@@ -148,6 +180,15 @@ private:
   [[nodiscard]] result<bool> read_source(step& x, micros now);
   void take_arrival(std::uint32_t input);
   [[nodiscard]] result<work_state> drain();
+  [[nodiscard]] result<work_state> finish_sinks();
+  void carry_out(const barrier_aligner::effect& x, std::uint32_t input, std::uint32_t channel);
+  [[nodiscard]] bool inputs_taken() const noexcept;
+  [[nodiscard]] result<void> cut_epoch();
+  void erase_all(const step& x);
+  [[nodiscard]] bool saving() const noexcept;
+  [[nodiscard]] bool saving_stopped() const noexcept;
+  void save_more();
+  [[nodiscard]] result<void> poll_sealed();
   [[nodiscard]] error named(error problem, const step& x) const;
 
   void emit(step& x, batch_ptr rows);
@@ -166,7 +207,15 @@ private:
   std::vector<std::uint32_t> sinks_;   ///< steps
   std::vector<outgoing_item> outgoing_;
   std::vector<returned_credit> credits_;
-  std::vector<stream_item> taken_;     ///< scratch of take_arrival
+  std::vector<stream_item> taken_; ///< scratch of take_arrival
+  bool checkpoints_;
+  std::uint16_t first_key_group_;
+  std::uint16_t last_key_group_;
+  barrier_aligner aligner_;
+  epoch_number base_ = 0; ///< of the epoch requested last
+  bool whole_ = false;
+  std::unique_ptr<checkpoint> checkpoint_; ///< from the cut until the snapshot is taken
+  bool concluded_ = false;
   std::uint32_t blocked_channels_ = 0; ///< channels with items that wait for credit
   std::size_t turn_ = 0;               ///< of inputs and sources, one after the other
   bool interrupted_ = false;

@@ -119,7 +119,8 @@ micros subtask::next_time() const {
   for (const auto& x : steps_) {
     if (x->ticks && !x->ended)
       result = std::min(result, std::max(x->op->next_tick(), x->last_tick + 1));
-    if (!x->source || x->source_done() || x->status.what != read_status::kind::waiting)
+    if (!x->source || x->source_done() || x->status.what != read_status::kind::waiting
+        || x->alignment.held())
       continue;
     result = std::min(result, x->status.until);
     if (x->idle_after != max_time && !x->is_idle && x->last_rows)

@@ -25,6 +25,9 @@ struct subtask::step {
   bool ended = false;
 
   // Operators.
+  std::optional<std::uint16_t> number;
+  /// Its change mark at each epoch from the base on.
+  std::vector<std::pair<epoch_number, change_mark>> marks;
   stream_item current; ///< being worked on while `more`
   bool more = false;
   bool ticks = false;
@@ -34,17 +37,30 @@ struct subtask::step {
   read_status status;
   micros idle_after = max_time;
   std::optional<micros> last_rows; ///< processing time; of the first read before any row
+  aligned_source alignment;
+  std::uint32_t time_step = 0;
   bool stopped = false;
 
   // Sources and sinks: `wake` was called since the last look.
   bool woken = false;
 
   // Sinks.
+  bool sealing = false; ///< `seal` was called and `sealed` has not answered
+  epoch_number sealing_epoch = 0;
+  /// Sealed, and not in a record as far as is known.
+  std::vector<std::pair<epoch_number, sealed_output>> outputs;
   bool finishing = false;
   bool finished = false;
 
   [[nodiscard]] bool source_done() const noexcept {
     return ended || stopped;
+  }
+
+  /// After a read, or instead of one.
+  void tell_position() {
+    const auto read = source->counters();
+    alignment.has_read(amount_read(read.rows, read.bytes),
+                       !source_done() && (status.what == read_status::kind::more || status.coming));
   }
 
   /// A source that has been quiet for so long that it counts as idle.
@@ -60,6 +76,21 @@ struct subtask::step {
   [[nodiscard]] bool backlogged() const {
     return sink->backlog() > sink_backlog_max;
   }
+};
+
+/// A snapshot in the making.
+struct subtask::checkpoint {
+  /// One operator's save.
+  struct save {
+    std::size_t step = 0;
+    change_mark since = 0;
+    bool frozen = false;          ///< steps may run meanwhile
+    std::uint32_t next_group = 0; ///< where not frozen
+  };
+
+  subtask_snapshot made;
+  std::vector<save> saves; ///< the last is worked on; those that stop steps come last
+  bool save_turn = false;  ///< saving and steps take turns
 };
 
 struct subtask::edge {

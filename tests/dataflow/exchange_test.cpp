@@ -48,6 +48,9 @@ public:
       case channel_signal::idle:
         result += 'i';
         break;
+      case channel_signal::barrier:
+        result += 'B' + std::to_string(x.epoch);
+        break;
       case channel_signal::end:
         result += 'e';
         break;
