@@ -25,8 +25,36 @@ using subtask_actor = caf::typed_actor<
     caf::reacts_to<wake_atom>,
     // Sources stop; what is in flight is drained.
     caf::reacts_to<interrupt_atom>,
+    // The coordinator asks for a checkpoint.
+    caf::reacts_to<checkpoint_request>,
+    // The last checkpoint is committed: write what is left to write, and end.
+    caf::reacts_to<conclude_atom>,
     // The stream has failed: give up and quit.
     caf::reacts_to<abandon_atom>>;
+
+/// Starts the checkpoints of one stream and commits them.
+using coordinator_actor = caf::typed_actor<
+    // The subtasks, once.
+    caf::reacts_to<subtask_list>,
+    // Subtask number x has worked off its input.
+    caf::reacts_to<drained_atom, generation_number, std::uint32_t>,
+    // A process has its part.
+    caf::reacts_to<epoch_written>,
+    // One of its own I/O jobs is done.
+    caf::reacts_to<step_done>,
+    // A step that has failed is to be tried again.
+    caf::reacts_to<retry_atom>,
+    // Look at the clock; the number tells which request.
+    caf::reacts_to<timer_atom, std::uint64_t>,
+    // A person wants a savepoint.
+    caf::reacts_to<savepoint_wish>>;
+
+/// Collects the snapshots of a process's subtasks and makes them durable.
+using snapshot_writer_actor = caf::typed_actor<caf::reacts_to<snapshot_part>,
+                                               // Its I/O job is done.
+                                               caf::reacts_to<step_done>,
+                                               // A write that has failed is to be tried again.
+                                               caf::reacts_to<retry_atom>>;
 
 /// Starts the subtasks of one stream, watches them and tells its outcome.
 using supervisor_actor = caf::typed_actor<
@@ -36,6 +64,8 @@ using supervisor_actor = caf::typed_actor<
     caf::reacts_to<done_atom, std::uint32_t, bool>,
     // Subtask number x has failed.
     caf::reacts_to<failure, std::uint32_t>,
+    // Checkpoints cannot go on.
+    caf::reacts_to<failure>,
     // Ctrl-C.
     caf::reacts_to<interrupt_atom>>;
 

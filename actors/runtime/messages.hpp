@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/dataflow/channel_item.hpp"
+#include "actors/runtime/checkpoint_store.hpp"
 #include "schemas/error.hpp"
 
 #include <caf/actor_control_block.hpp>
@@ -11,6 +12,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace ebb {
@@ -21,10 +25,18 @@ using timer_atom = caf::atom_constant<caf::atom("timer")>;
 using wake_atom = caf::atom_constant<caf::atom("wake")>;
 using interrupt_atom = caf::atom_constant<caf::atom("interrupt")>;
 using abandon_atom = caf::atom_constant<caf::atom("abandon")>;
+using drained_atom = caf::atom_constant<caf::atom("drained")>;
+using conclude_atom = caf::atom_constant<caf::atom("conclude")>;
+using retry_atom = caf::atom_constant<caf::atom("retry")>;
 using done_atom = caf::atom_constant<caf::atom("done")>;
 
 /// Fences one incarnation of a stream's actors; a receiver drops what another one sent.
 using generation_number = std::uint64_t;
+
+/// All subtasks of a stream, by number.
+struct subtask_list {
+  std::vector<caf::strong_actor_ptr> subtasks;
+};
 
 /// Items of one channel, in order.
 struct arrival {
@@ -55,6 +67,43 @@ struct subtask_links {
   std::vector<std::vector<channel_end>> inputs;  ///< [input][channel]
 };
 
+/// Coordinator to subtask: take part in a checkpoint (`subtask::begin_checkpoint`).
+struct checkpoint_request {
+  generation_number generation = 0;
+  epoch_number epoch = 0;
+  epoch_number base = 0;
+  bool whole = false;
+};
+
+/// Subtask to the snapshot writer of its process.
+struct snapshot_part {
+  generation_number generation = 0;
+  std::uint32_t subtask = 0;
+  snapshot_ptr snapshot;
+};
+
+/// Snapshot writer to coordinator: everything of the process is durable.
+struct epoch_written {
+  generation_number generation = 0;
+  std::uint32_t process = 0;
+  epoch_number epoch = 0;
+  written_part part;
+};
+
+/// From an I/O job: a durable step of the coordinator or of the snapshot writer is done, or failed.
+struct step_done {
+  checkpoint_coordinator::effect::kind what = checkpoint_coordinator::effect::kind::reserve;
+  epoch_number epoch = 0; ///< reserve: the first of the block
+  std::optional<error> problem;
+  std::optional<segment_info> segment; ///< of the snapshot writer
+};
+
+/// A savepoint is wished. The answer comes when it is recorded, or has failed.
+struct savepoint_wish {
+  std::string name;
+  std::function<void(const result<epoch_number>&)> answer; ///< called by the coordinator, once
+};
+
 /// Why a subtask ended before its work was done.
 struct failure {
   error problem;
@@ -65,4 +114,10 @@ struct failure {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::arrival)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::credit_return)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::subtask_links)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::subtask_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::failure)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::checkpoint_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::snapshot_part)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::epoch_written)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::step_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::savepoint_wish)

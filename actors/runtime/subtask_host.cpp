@@ -93,6 +93,18 @@ void subtask_host_state::interrupt() {
   schedule();
 }
 
+void subtask_host_state::checkpoint(const checkpoint_request& x) {
+  if (x.generation != setup_.generation)
+    return;
+  setup_.task->begin_checkpoint(x.epoch, x.base, x.whole);
+  schedule();
+}
+
+void subtask_host_state::conclude() {
+  setup_.task->conclude();
+  schedule();
+}
+
 void subtask_host_state::abandon() {
   setup_.task->abandon();
   publish();
@@ -135,6 +147,12 @@ void subtask_host_state::run() {
   setup_.task->flush_idle();
   send_items();
   return_credits();
+  if (setup_.writer)
+    send_snapshot();
+  if (state == work_state::drained && !drained_) {
+    drained_ = true;
+    self_->send(setup_.coordinator, drained_atom::value, setup_.generation, setup_.number);
+  }
   if (state == work_state::finished) {
     publish();
     self_->send(setup_.supervisor, done_atom::value, setup_.number, setup_.task->cut());
@@ -194,6 +212,13 @@ void subtask_host_state::return_credits() {
     }
 }
 
+void subtask_host_state::send_snapshot() {
+  if (auto made = setup_.task->take_snapshot())
+    self_->send(setup_.writer,
+                snapshot_part{setup_.generation, setup_.number,
+                              std::make_shared<const subtask_snapshot>(std::move(*made))});
+}
+
 void subtask_host_state::set_timer(work_state state) {
   // Blocked, no time helps; only credit or a wake does.
   micros at = state == work_state::waiting ? setup_.task->next_time() : max_time;
@@ -233,6 +258,8 @@ subtask_actor::behavior_type subtask_host(subtask_actor::stateful_pointer<subtas
       [&state](timer_atom, std::uint64_t number) { state.timer(number); },
       [&state](wake_atom) { state.wake(); },
       [&state](interrupt_atom) { state.interrupt(); },
+      [&state](const checkpoint_request& x) { state.checkpoint(x); },
+      [&state](conclude_atom) { state.conclude(); },
       [&state](abandon_atom) { state.abandon(); },
   };
 }

@@ -34,6 +34,9 @@ struct subtask_setup {
   clock_function clock;
   slice_limits slice;
   supervisor_actor supervisor;
+  // With checkpoints; else null.
+  coordinator_actor coordinator;
+  snapshot_writer_actor writer;
 };
 
 /// Works in slices of less than a millisecond and goes to the end of its mailbox in between, so
@@ -55,6 +58,8 @@ public:
   void timer(std::uint64_t number);
   void wake();
   void interrupt();
+  void checkpoint(const checkpoint_request& x);
+  void conclude();
   void abandon();
   /// Tells the supervisor and quits.
   void fail(error problem);
@@ -72,6 +77,7 @@ private:
   void send_items();
   void collect_credits();
   void return_credits();
+  void send_snapshot();
   void set_timer(work_state state);
   void publish();
 
@@ -88,7 +94,8 @@ private:
   std::uint64_t timer_number_ = 0; ///< older timers are ignored
   bool started_ = false;
   bool scheduled_ = false;
-  bool stale_ = false; ///< something happened since `published_`
+  bool drained_ = false; ///< and the coordinator knows
+  bool stale_ = false;   ///< something happened since `published_`
 };
 
 /// The setup is taken out of the pointer.

@@ -17,6 +17,10 @@ void subtask_roll::done(std::uint32_t subtask, bool cut) {
 
 subtask_roll::effect subtask_roll::failed(std::uint32_t subtask, error problem) {
   reported_[subtask] = true;
+  return failed_outside(std::move(problem));
+}
+
+subtask_roll::effect subtask_roll::failed_outside(error problem) {
   if (problem_)
     return effect::none;
   problem_ = std::move(problem);

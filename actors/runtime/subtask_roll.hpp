@@ -24,6 +24,8 @@ public:
   void done(std::uint32_t subtask, bool cut);
   /// It has failed and quits.
   effect failed(std::uint32_t subtask, error problem);
+  /// Something that all of them need has failed.
+  effect failed_outside(error problem);
   /// It is gone. Without a word before, that is a failure too.
   effect down(std::uint32_t subtask);
 

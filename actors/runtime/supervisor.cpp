@@ -1,5 +1,8 @@
 #include "actors/runtime/supervisor.hpp"
 
+#include "actors/runtime/snapshot_writer.hpp"
+
+#include <caf/exit_reason.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <utility>
@@ -24,8 +27,20 @@ subtask_links links_of(const subtask_wiring& wiring, const std::vector<subtask_a
   return result;
 }
 
+/// Nothing more is committed.
+void stop_checkpoints(self_pointer self) {
+  auto& state = self->state;
+  if (!state.coordinator)
+    return;
+  self->send_exit(state.coordinator, caf::exit_reason::user_shutdown);
+  self->send_exit(state.writer, caf::exit_reason::user_shutdown);
+  state.coordinator = nullptr;
+  state.writer = nullptr;
+}
+
 void conclude(self_pointer self) {
   auto& state = self->state;
+  stop_checkpoints(self);
   state.outcome->set({state.roll->problem(), state.roll->cut()});
   if (state.concluded)
     state.concluded();
@@ -38,6 +53,7 @@ void carry_out(self_pointer self, subtask_roll::effect effect) {
   case subtask_roll::effect::none:
     return;
   case subtask_roll::effect::abandon_others:
+    stop_checkpoints(self);
     for (std::uint32_t i = 0; i < state.subtasks.size(); ++i)
       if (!state.roll->reported(i))
         self->send(state.subtasks[i], abandon_atom::value);
@@ -48,10 +64,29 @@ void carry_out(self_pointer self, subtask_roll::effect effect) {
   }
 }
 
+void spawn_checkpoints(self_pointer self, supervisor_setup& setup) {
+  if (!setup.checkpoints)
+    return;
+  auto& state = self->state;
+  auto& x = *setup.checkpoints;
+  snapshot_writer_setup writer;
+  writer.generation = x.generation;
+  writer.subtasks = static_cast<std::uint32_t>(setup.subtasks.size());
+  writer.store = x.store;
+  writer.io = x.io;
+  writer.lane = x.lane;
+  state.coordinator =
+      self->spawn(coordinator, std::move(x), caf::actor_cast<supervisor_actor>(self));
+  writer.coordinator = state.coordinator;
+  state.writer = self->spawn(snapshot_writer, std::move(writer));
+}
+
 void spawn_subtasks(self_pointer self, supervisor_setup& setup) {
   auto& state = self->state;
   for (auto& x : setup.subtasks) {
     x.supervisor = caf::actor_cast<supervisor_actor>(self);
+    x.coordinator = state.coordinator;
+    x.writer = state.writer;
     auto waker = x.waker;
     auto actor =
         self->spawn<caf::monitored>(subtask_host, std::make_shared<subtask_setup>(std::move(x)));
@@ -84,6 +119,7 @@ supervisor_actor::behavior_type supervisor(self_pointer self,
       if (subtasks[i].address() == x.source)
         carry_out(self, self->state.roll->down(i));
   });
+  spawn_checkpoints(self, *setup);
   spawn_subtasks(self, *setup);
   return {
       [self, wiring = std::move(setup->wiring)](start_atom) {
@@ -93,6 +129,12 @@ supervisor_actor::behavior_type supervisor(self_pointer self,
           self->send(subtasks[i], links_of(wiring[i], subtasks));
         for (const auto& x : subtasks)
           self->send(x, start_atom::value);
+        if (self->state.coordinator) {
+          subtask_list all;
+          for (const auto& x : subtasks)
+            all.subtasks.push_back(caf::actor_cast<caf::strong_actor_ptr>(x));
+          self->send(self->state.coordinator, std::move(all));
+        }
         if (subtasks.empty())
           conclude(self);
       },
@@ -100,6 +142,7 @@ supervisor_actor::behavior_type supervisor(self_pointer self,
       [self](const failure& x, std::uint32_t subtask) {
         carry_out(self, self->state.roll->failed(subtask, x.problem));
       },
+      [self](const failure& x) { carry_out(self, self->state.roll->failed_outside(x.problem)); },
       [self](interrupt_atom) {
         for (const auto& x : self->state.subtasks)
           self->send(x, interrupt_atom::value);

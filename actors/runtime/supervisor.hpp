@@ -1,13 +1,13 @@
 /// Starts the subtasks of one stream, watches them, and says how it went.
 #pragma once
 
+#include "actors/runtime/coordinator.hpp"
 #include "actors/runtime/handles.hpp"
 #include "actors/runtime/subtask_host.hpp"
 #include "actors/runtime/subtask_roll.hpp"
 
 #include <caf/stateful_actor.hpp>
 
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -50,12 +50,15 @@ struct supervisor_setup {
   std::vector<subtask_wiring> wiring;
   std::shared_ptr<stream_outcome> outcome;
   std::function<void()> concluded; ///< called from the actor's thread when the outcome is set
+  std::optional<checkpoint_setup> checkpoints; ///< nothing = none are made
 };
 
 struct supervisor_state {
   static inline const char* name = "supervisor";
 
   std::vector<subtask_actor> subtasks;
+  coordinator_actor coordinator; ///< null without checkpoints
+  snapshot_writer_actor writer;  ///< null without checkpoints
   std::optional<subtask_roll> roll;
   std::shared_ptr<stream_outcome> outcome;
   std::function<void()> concluded;

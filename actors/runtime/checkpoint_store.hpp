@@ -1,0 +1,71 @@
+/// Where a stream's checkpoints are kept. Implemented over LMDB files for `ebb run --data`, in
+/// memory for the simulation.
+#pragma once
+
+#include "actors/dataflow/snapshot.hpp"
+#include "actors/runtime/checkpoint_coordinator.hpp"
+#include "schemas/error.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ebb {
+
+using snapshot_ptr = std::shared_ptr<const subtask_snapshot>;
+
+/// What one process has made durable of an epoch.
+struct written_part {
+  std::optional<segment_info> segment; ///< nothing where no state has changed
+  std::vector<source_snapshot> sources;
+  std::vector<sink_snapshot> sinks;
+  micros watermark = max_time; ///< the lowest that has arrived at a sink
+};
+
+/// All that a record says.
+struct epoch_record {
+  epoch_number epoch = 0;
+  checkpoint_reason reason = checkpoint_reason::interval;
+  checkpoint_timing timing; ///< as far as it is known when the record is written
+  std::vector<written_part> parts;
+  std::vector<std::string> savepoints; ///< names under which it is kept
+  bool finished = false;               ///< the stream's input has ended and all of it is in
+};
+
+/// All functions block and are called by one I/O lane at a time, `maintain` by another one. After
+/// an error of `commit` or `applied` the store is not used any more.
+class checkpoint_store {
+public:
+  virtual ~checkpoint_store() = default;
+  /// The first of `count` epochs that were never given out.
+  [[nodiscard]] virtual result<epoch_number> reserve(std::uint32_t count) = 0;
+  /// Writes the state of all snapshots as one segment, durably. After an error nothing is left of
+  /// it, and it may be called again.
+  [[nodiscard]] virtual result<std::optional<segment_info>>
+  write_delta(epoch_number epoch, std::span<const snapshot_ptr> snapshots) = 0;
+  /// The commit point. Refused when the stream has a newer generation.
+  [[nodiscard]] virtual result<void> commit(const epoch_record& record) = 0;
+  /// Outputs of a lane up to `epoch` have reached their target; `offset` is the target's end.
+  [[nodiscard]] virtual result<void> applied(const std::string& sink, std::uint32_t lane,
+                                             epoch_number epoch, std::uint64_t offset) = 0;
+  /// Merges segments and removes files that nothing needs; a bounded piece of work. True when there
+  /// is more.
+  [[nodiscard]] virtual result<bool> maintain() = 0;
+};
+
+/// Brings one committed output to its target; blocks.
+using output_applier = std::function<result<void>(const sink_snapshot&)>;
+
+/// How a stream's checkpoints went so far. Shared between the coordinator and whoever shows it.
+struct checkpoint_counts {
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  micros longest = 0; ///< from the request to the commit
+  epoch_number last = 0;
+  std::string alarm; ///< what keeps the current one; empty = nothing
+};
+
+} // namespace ebb

@@ -1,0 +1,300 @@
+#include "actors/runtime/coordinator.hpp"
+
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+using self_pointer = coordinator_actor::stateful_pointer<coordinator_state>;
+using effect = checkpoint_coordinator::effect;
+
+constexpr auto retry_after = std::chrono::seconds(1);
+
+void carry_out(self_pointer self);
+
+/// Runs a step of the store on its lane; the answer comes as `step_done`.
+template <class Step>
+void submit(self_pointer self, effect::kind what, epoch_number epoch, Step step) {
+  auto& setup = self->state.setup;
+  setup.io->submit(setup.lane, [what, epoch, step = std::move(step),
+                                to = caf::actor_cast<coordinator_actor>(self)] {
+    step_done done;
+    done.what = what;
+    done.epoch = epoch;
+    step(done);
+    caf::anon_send(to, std::move(done));
+  });
+}
+
+void reserve(self_pointer self) {
+  const auto count = self->state.setup.settings.epoch_block;
+  submit(self, effect::kind::reserve, 0, [store = self->state.setup.store, count](step_done& done) {
+    auto first = store->reserve(count);
+    if (first)
+      done.epoch = *first;
+    else
+      done.problem = std::move(first).error();
+  });
+}
+
+void request(self_pointer self, const effect& x) {
+  auto& state = self->state;
+  state.parts.assign(state.setup.processes, {});
+  for (const auto& subtask : state.subtasks)
+    self->send(subtask, checkpoint_request{state.setup.generation, x.epoch, x.base, x.whole});
+}
+
+void commit(self_pointer self, const effect& x) {
+  auto& state = self->state;
+  epoch_record record;
+  record.epoch = x.epoch;
+  record.reason = state.decide->reason();
+  record.timing = state.decide->timing();
+  record.parts = state.parts;
+  record.finished =
+      record.reason == checkpoint_reason::final
+      && std::all_of(record.parts.begin(), record.parts.end(), [](const auto& part) {
+           return std::all_of(part.sources.begin(), part.sources.end(),
+                              [](const source_snapshot& s) {
+                                return std::all_of(s.positions.begin(), s.positions.end(),
+                                                   [](const auto& p) { return p.finished; });
+                              });
+         });
+  for (std::size_t i = 0; i < state.decide->fulfils() - state.wishes_before; ++i)
+    record.savepoints.push_back(state.wishes[i].name);
+  state.to_apply.clear();
+  for (const auto& part : record.parts)
+    state.to_apply.insert(state.to_apply.end(), part.sinks.begin(), part.sinks.end());
+  std::stable_sort(state.to_apply.begin(), state.to_apply.end(),
+                   [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
+  submit(self, effect::kind::commit, x.epoch,
+         [store = state.setup.store, record = std::move(record)](step_done& done) {
+           if (auto committed = store->commit(record); !committed)
+             done.problem = std::move(committed).error();
+         });
+}
+
+void apply(self_pointer self, const effect& x) {
+  auto& state = self->state;
+  submit(self, effect::kind::apply, x.epoch,
+         [store = state.setup.store, apply = state.setup.apply,
+          outputs = state.to_apply](step_done& done) {
+           for (const auto& output : outputs) {
+             auto result = apply(output);
+             if (result && output.output.bytes != 0)
+               result = store->applied(output.sink, output.output.lane, output.epoch,
+                                       output.output.offset + output.output.bytes);
+             if (!result) {
+               done.problem = std::move(result).error();
+               return;
+             }
+           }
+         });
+}
+
+void maintain(self_pointer self) {
+  auto& state = self->state;
+  if (state.maintaining)
+    return;
+  state.maintaining = true;
+  state.setup.io->submit(
+      state.setup.maintenance_lane,
+      [store = state.setup.store, to = caf::actor_cast<coordinator_actor>(self)] {
+        step_done done;
+        done.what = effect::kind::conclude;
+        auto more = store->maintain();
+        if (!more)
+          done.problem = std::move(more).error();
+        done.epoch = more && *more ? 1 : 0;
+        caf::anon_send(to, std::move(done));
+      });
+}
+
+void answer(self_pointer self, std::uint64_t up_to, const result<epoch_number>& what) {
+  auto& state = self->state;
+  const auto count = static_cast<std::ptrdiff_t>(up_to - state.wishes_before);
+  for (auto i = state.wishes.begin(); i != state.wishes.begin() + count; ++i)
+    if (i->answer)
+      i->answer(what);
+  state.wishes.erase(state.wishes.begin(), state.wishes.begin() + count);
+  state.wishes_before = up_to;
+}
+
+void show(self_pointer self) {
+  if (self->state.setup.board)
+    self->state.setup.board->set(self->state.counts);
+}
+
+void fail(self_pointer self, const error& problem) {
+  self->send(self->state.supervisor, failure{problem});
+  answer(self, self->state.wishes_before + self->state.wishes.size(), problem);
+  self->quit();
+}
+
+void step_finished(self_pointer self, const step_done& x) {
+  auto& state = self->state;
+  const auto now = state.setup.clock();
+  if (x.what == effect::kind::conclude) {
+    state.maintaining = false;
+    if (x.problem) {
+      state.counts.alarm = x.problem->message;
+      show(self);
+    } else if (x.epoch != 0) {
+      maintain(self);
+    }
+    return;
+  }
+  if (x.problem) {
+    state.counts.alarm = x.problem->message;
+    show(self);
+    switch (x.what) {
+    case effect::kind::request:
+      return; // the snapshot writer tries again
+    case effect::kind::reserve:
+    case effect::kind::apply:
+      self->delayed_send(self, retry_after, retry_atom::value);
+      return;
+    default:
+      // Whether the record is durable is not known: the next start will see.
+      fail(self, *x.problem);
+      return;
+    }
+  }
+  switch (x.what) {
+  case effect::kind::reserve:
+    state.decide->reserved(x.epoch);
+    break;
+  case effect::kind::commit: {
+    state.decide->committed(x.epoch, now);
+    const auto& timing = state.decide->timing();
+    ++state.counts.completed;
+    state.counts.longest = std::max(state.counts.longest, timing.snapshot + timing.commit);
+    state.counts.last = x.epoch;
+    state.counts.alarm.clear();
+    show(self);
+    answer(self, state.decide->fulfils(), x.epoch);
+    maintain(self);
+    break;
+  }
+  case effect::kind::apply:
+    state.decide->applied(x.epoch, now);
+    break;
+  default:
+    break;
+  }
+  carry_out(self);
+}
+
+void retry(self_pointer self) {
+  auto& state = self->state;
+  const effect x{effect::kind::apply, state.decide->current()};
+  if (state.decide->phase() == checkpoint_phase::apply)
+    apply(self, x);
+  else if (state.decide->phase() == checkpoint_phase::none)
+    reserve(self);
+}
+
+void set_timer(self_pointer self) {
+  auto& state = self->state;
+  const auto at = state.decide->next_time();
+  if (at >= state.timer_at || at == max_time)
+    return;
+  state.timer_at = at;
+  const auto delay = std::max<micros>(0, at - state.setup.clock());
+  self->delayed_send(self, std::chrono::microseconds(delay), timer_atom::value,
+                     ++state.timer_number);
+}
+
+void carry_out(self_pointer self) {
+  auto& state = self->state;
+  for (const auto& x : state.decide->take_effects()) {
+    switch (x.what) {
+    case effect::kind::reserve:
+      reserve(self);
+      break;
+    case effect::kind::request:
+      request(self, x);
+      break;
+    case effect::kind::commit:
+      commit(self, x);
+      break;
+    case effect::kind::apply:
+      apply(self, x);
+      break;
+    case effect::kind::conclude:
+      for (const auto& subtask : state.subtasks)
+        self->send(subtask, conclude_atom::value);
+      break;
+    case effect::kind::alarm:
+      if (state.counts.alarm.empty())
+        state.counts.alarm = "the checkpoint takes long";
+      show(self);
+      break;
+    case effect::kind::give_up:
+      ++state.counts.failed;
+      show(self);
+      break;
+    }
+  }
+  set_timer(self);
+}
+
+} // namespace
+
+coordinator_actor::behavior_type coordinator(self_pointer self, checkpoint_setup setup,
+                                             supervisor_actor supervisor) {
+  auto& state = self->state;
+  state.setup = std::move(setup);
+  state.supervisor = std::move(supervisor);
+  return {
+      [self](const subtask_list& x) {
+        auto& s = self->state;
+        for (const auto& subtask : x.subtasks)
+          s.subtasks.push_back(caf::actor_cast<subtask_actor>(subtask));
+        s.decide = std::make_unique<checkpoint_coordinator>(
+            s.setup.settings, s.setup.recorded, static_cast<std::uint32_t>(s.subtasks.size()),
+            s.setup.processes, s.setup.clock());
+        carry_out(self);
+      },
+      [self](drained_atom, generation_number generation, std::uint32_t subtask) {
+        auto& s = self->state;
+        if (generation != s.setup.generation)
+          return;
+        s.decide->drained(subtask, s.setup.clock());
+        carry_out(self);
+      },
+      [self](epoch_written& x) {
+        auto& s = self->state;
+        if (x.generation != s.setup.generation || x.epoch != s.decide->current()
+            || s.decide->phase() != checkpoint_phase::snapshot)
+          return;
+        s.parts[x.process] = std::move(x.part);
+        s.decide->written(x.process, x.epoch, s.setup.clock());
+        carry_out(self);
+      },
+      [self](const step_done& x) { step_finished(self, x); },
+      [self](retry_atom) { retry(self); },
+      [self](timer_atom, std::uint64_t number) {
+        auto& s = self->state;
+        if (number != s.timer_number)
+          return;
+        s.timer_at = max_time;
+        s.decide->tick(s.setup.clock(), s.setup.activity ? s.setup.activity() : 0);
+        carry_out(self);
+      },
+      [self](savepoint_wish& x) {
+        auto& s = self->state;
+        s.wishes.push_back(std::move(x));
+        s.decide->wish(s.setup.clock());
+        carry_out(self);
+      },
+  };
+}
+
+} // namespace ebb

@@ -1,0 +1,75 @@
+/// The actor that carries a stream's checkpoints through: requests, the record, the output.
+#pragma once
+
+#include "actors/runtime/checkpoint_coordinator.hpp"
+#include "actors/runtime/connector.hpp"
+#include "actors/runtime/handles.hpp"
+
+#include <caf/stateful_actor.hpp>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ebb {
+
+/// What others may see of a stream's checkpoints. Thread-safe.
+class checkpoint_board {
+public:
+  void set(checkpoint_counts x) {
+    std::lock_guard guard(mutex_);
+    counts_ = std::move(x);
+  }
+
+  [[nodiscard]] checkpoint_counts get() const {
+    std::lock_guard guard(mutex_);
+    return counts_;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  checkpoint_counts counts_;
+};
+
+/// What a stream with checkpoints needs beside its subtasks.
+struct checkpoint_setup {
+  checkpoint_settings settings;
+  generation_number generation = 1;
+  epoch_number recorded = 0; ///< the epoch it was restored from; 0 = none
+  std::uint32_t processes = 1;
+  std::shared_ptr<checkpoint_store> store;
+  output_applier apply;
+  std::function<std::uint64_t()> activity; ///< changes when the stream has done something
+  std::function<micros()> clock;
+  io_executor* io = nullptr; ///< outlives the stream
+  std::uint64_t lane = 0;    ///< of the store
+  std::uint64_t maintenance_lane = 0;
+  std::shared_ptr<checkpoint_board> board;
+};
+
+struct coordinator_state {
+  static inline const char* name = "coordinator";
+
+  checkpoint_setup setup;
+  supervisor_actor supervisor;
+  std::vector<subtask_actor> subtasks;
+  std::unique_ptr<checkpoint_coordinator> decide;
+  std::vector<written_part> parts; ///< of the current epoch, by process
+  std::vector<sink_snapshot> to_apply;
+  /// Savepoints that are wished, in the order in which they were.
+  std::vector<savepoint_wish> wishes;
+  std::uint64_t wishes_before = 0; ///< how many were answered
+  checkpoint_counts counts;
+  micros timer_at = max_time;
+  std::uint64_t timer_number = 0;
+  bool maintaining = false;
+};
+
+coordinator_actor::behavior_type
+coordinator(coordinator_actor::stateful_pointer<coordinator_state> self, checkpoint_setup setup,
+            supervisor_actor supervisor);
+
+} // namespace ebb

@@ -1,0 +1,34 @@
+#include "actors/runtime/snapshot_collector.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ebb {
+
+bool snapshot_collector::add(std::uint32_t subtask, snapshot_ptr part) {
+  if (part->epoch < epoch_)
+    return false;
+  if (part->epoch > epoch_) {
+    epoch_ = part->epoch;
+    std::fill(parts_.begin(), parts_.end(), nullptr);
+    count_ = 0;
+  }
+  if (parts_[subtask])
+    return false;
+  parts_[subtask] = std::move(part);
+  return ++count_ == parts_.size();
+}
+
+written_part snapshot_collector::summary() const {
+  written_part result;
+  for (const auto& part : parts_) {
+    for (const auto& x : part->sources)
+      result.sources.push_back(x);
+    for (const auto& x : part->sinks)
+      result.sinks.push_back(x);
+    result.watermark = std::min(result.watermark, part->watermark);
+  }
+  return result;
+}
+
+} // namespace ebb

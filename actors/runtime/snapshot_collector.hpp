@@ -1,0 +1,39 @@
+/// Gathers the snapshots of a process's subtasks until an epoch is complete. Pure.
+#pragma once
+
+#include "actors/runtime/checkpoint_store.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace ebb {
+
+/// Only the newest epoch is gathered: when a part of a higher one comes, the lower one was given
+/// up.
+class snapshot_collector {
+public:
+  explicit snapshot_collector(std::uint32_t subtasks) : parts_(subtasks) {}
+
+  /// True when this part completes its epoch. A part that is there already, or of an older epoch,
+  /// means nothing.
+  bool add(std::uint32_t subtask, snapshot_ptr part);
+
+  [[nodiscard]] epoch_number epoch() const noexcept {
+    return epoch_;
+  }
+
+  /// By subtask; of a complete epoch.
+  [[nodiscard]] const std::vector<snapshot_ptr>& parts() const noexcept {
+    return parts_;
+  }
+
+  /// What the record will say, but for the segment.
+  [[nodiscard]] written_part summary() const;
+
+private:
+  std::vector<snapshot_ptr> parts_;
+  std::uint32_t count_ = 0;
+  epoch_number epoch_ = 0;
+};
+
+} // namespace ebb
