@@ -40,6 +40,11 @@ public:
   /// long, ec::resource for a full disk, ec::io.
   [[nodiscard]] result<void> add(const segment_entry& entry);
 
+  /// Narrows the key groups that `create` was given; those above have no entries.
+  void end_at(std::uint16_t last_key_group) noexcept {
+    identity_.last_key_group = last_key_group;
+  }
+
   /// Makes the segment durable and ends the writer. ec::conflict where the name is taken.
   [[nodiscard]] result<segment_info> finish();
 

@@ -1,0 +1,104 @@
+#include "storage/merge.hpp"
+
+#include <algorithm>
+
+namespace ebb {
+
+namespace {
+
+constexpr std::uint64_t least_merged_bytes = 8 << 20;
+constexpr std::size_t most_deltas = 16;
+
+bool keeps_erases(const merge_request& request) noexcept {
+  return request.identity.kind != segment_kind::base;
+}
+
+} // namespace
+
+bool merge_is_due(std::span<const segment_info> segments) {
+  std::uint64_t base_bytes = 0;
+  std::uint64_t delta_bytes = 0;
+  std::size_t deltas = 0;
+  for (const auto& x : segments) {
+    if (x.kind == segment_kind::base)
+      base_bytes += x.bytes;
+    if (x.kind == segment_kind::delta) {
+      delta_bytes += x.bytes;
+      ++deltas;
+    }
+  }
+  return deltas >= most_deltas || delta_bytes > std::max(least_merged_bytes, base_bytes / 4);
+}
+
+segment_merge::segment_merge(merged_state inputs, merge_request request)
+    : inputs_(std::move(inputs)), request_(std::move(request)),
+      first_key_group_(request_.identity.first_key_group) {}
+
+segment_merge::~segment_merge() {
+  for (const auto& x : finished_)
+    static_cast<void>(remove_file(request_.folder + "/" + x.id));
+}
+
+result<void> segment_merge::begin_segment(std::uint16_t first_key_group) {
+  first_key_group_ = first_key_group;
+  auto identity = request_.identity;
+  identity.first_key_group = first_key_group;
+  EBB_ASSIGN(writer_, segment_writer::create(
+                          request_.folder + "/" + request_.name(finished_.size()), identity));
+  return {};
+}
+
+result<void> segment_merge::end_segment(std::uint16_t last_key_group) {
+  if (keeps_erases(request_))
+    for (const auto& segment : inputs_.segments())
+      for (const auto& x : segment->hidden().list())
+        if (x.key_group >= first_key_group_ && x.key_group <= last_key_group)
+          EBB_TRY(writer_->add({x.key_group, x.state, x.prefix, {}, entry_kind::erase_prefix}));
+  writer_->end_at(last_key_group);
+  EBB_ASSIGN(auto info, writer_->finish());
+  finished_.push_back(std::move(info));
+  writer_.reset();
+  return {};
+}
+
+result<bool> segment_merge::step(std::size_t entries) {
+  const auto& range = request_.identity;
+  if (!cursor_) {
+    EBB_ASSIGN(cursor_,
+               inputs_.scan(range.first_key_group, range.last_key_group, keeps_erases(request_)));
+    EBB_TRY(begin_segment(range.first_key_group));
+    key_group_ = range.first_key_group;
+  }
+  for (; entries != 0; --entries) {
+    EBB_ASSIGN(const auto moved, cursor_->next());
+    if (!moved) {
+      EBB_TRY(end_segment(range.last_key_group));
+      return true;
+    }
+    const auto& entry = cursor_->entry();
+    if (entry.key_group != key_group_) {
+      if (writer_->payload_bytes() >= request_.target_bytes) {
+        EBB_TRY(end_segment(key_group_));
+        EBB_TRY(begin_segment(static_cast<std::uint16_t>(key_group_ + 1)));
+      }
+      key_group_ = entry.key_group;
+    }
+    EBB_TRY(writer_->add(entry));
+  }
+  return false;
+}
+
+std::vector<segment_info> segment_merge::take() {
+  return std::exchange(finished_, {});
+}
+
+result<std::vector<segment_info>> merge_segments(merged_state inputs, merge_request request) {
+  segment_merge merge{std::move(inputs), std::move(request)};
+  for (;;) {
+    EBB_ASSIGN(const auto done, merge.step(std::size_t{1} << 20));
+    if (done)
+      return merge.take();
+  }
+}
+
+} // namespace ebb
