@@ -1,8 +1,12 @@
 #include "actors/runtime/build_stream.hpp"
 
+#include "actors/plan/stateful_steps.hpp"
+#include "actors/runtime/alignment_board.hpp"
+#include "actors/runtime/meeting_sources.hpp"
 #include "schemas/assert.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace ebb {
@@ -46,9 +50,15 @@ partition_spec partition_of(const stage_plan& plan, const stage_input& input,
 class builder {
 public:
   builder(const stage_plan& plan, const stream_definition& stream, connector_factory& connectors,
-          const stream_environment& environment)
+          const stream_environment& environment, const stream_start* start)
       : plan_(plan), stream_(stream), connectors_(connectors), environment_(environment),
-        first_(first_subtasks(plan)) {}
+        start_(start), first_(first_subtasks(plan)) {
+    for (const auto& group : meeting_sources(plan)) {
+      const auto board = std::make_shared<alignment_board>(environment.source_allowance);
+      for (const auto& x : group)
+        boards_[{x.stage, x.step}] = {board, x.time_step};
+    }
+  }
 
   ~builder() {
     for (auto& x : setup_.subtasks)
@@ -98,7 +108,17 @@ private:
       for (const auto& x : user.inputs)
         if (x.from_stage == s)
           parts.outputs.push_back({x.from_step, partition_of(plan_, x, user.parallelism)});
-    auto opened = open_steps(at, index, built.waker, parts);
+    if (start_ != nullptr) {
+      built.generation = start_->generation;
+      parts.checkpoints = true;
+      parts.first_key_group =
+          static_cast<std::uint16_t>(first_key_group(index, at.parallelism, plan_.key_groups));
+      parts.last_key_group =
+          static_cast<std::uint16_t>(first_key_group(index + 1, at.parallelism, plan_.key_groups));
+    }
+    auto opened = open_steps(s, index, built.waker, parts);
+    for (std::uint32_t i = 0; i < parts.steps.size(); ++i)
+      align(s, i, built.waker, parts.steps[i]);
     if (!opened) {
       for (auto& x : parts.steps)
         if (auto* sink = std::get_if<std::unique_ptr<sink_writer>>(&x.body))
@@ -110,9 +130,22 @@ private:
     return {};
   }
 
-  result<void> open_steps(const stage& at, std::uint32_t index,
+  /// A source whose rows meet those of others waits for them.
+  void align(std::uint32_t s, std::uint32_t i, const std::shared_ptr<wake_target>& waker,
+             subtask_step& x) {
+    const auto found = boards_.find({s, i});
+    if (found == boards_.end())
+      return;
+    const auto& [board, time_step] = found->second;
+    x.alignment = aligned_source(board, board->join(waker));
+    x.time_step = time_step;
+  }
+
+  result<void> open_steps(std::uint32_t number, std::uint32_t index,
                           const std::shared_ptr<wake_target>& waker, subtask_parts& parts) {
-    for (const auto& from : at.steps) {
+    const auto& at = plan_.stages[number];
+    for (std::uint32_t i = 0; i < at.steps.size(); ++i) {
+      const auto& from = at.steps[i];
       subtask_step x;
       x.name = from.name;
       for (const auto& input : from.inputs)
@@ -125,6 +158,8 @@ private:
       context.stream = stream_.name;
       context.folder = stream_.folder;
       context.data_folder = environment_.data_folder;
+      if (start_ != nullptr)
+        begin_at(from, context);
       if (const auto* source = std::get_if<source_node>(&from.what)) {
         const auto& definition = stream_.sources[source->source];
         EBB_ASSIGN(x.body, connectors_.open_source(definition, std::move(context)));
@@ -140,16 +175,47 @@ private:
         operator_context known;
         known.name = from.name;
         known.key_groups = plan_.key_groups;
+        known.subtask = index;
+        known.parallelism = at.parallelism;
         for (const auto& input : from.inputs) {
           auto& types = known.inputs.emplace_back();
           for (const auto& c : columns_of(plan_, at, input))
             types.push_back(c.type);
         }
         x.body = environment_.make(std::get<operator_spec>(from.what), std::move(known));
+        if (start_ != nullptr)
+          x.operator_number = operator_number(number, i);
       }
       parts.steps.push_back(std::move(x));
     }
     return {};
+  }
+
+  /// Where a connector stood in the restored epoch.
+  void begin_at(const stage_step& step, connector_context& context) const {
+    context.output_folder = start_->output_folder;
+    context.stream_uid = start_->uid;
+    if (const auto found = start_->positions.find(step.name);
+        found != start_->positions.end() && std::holds_alternative<source_node>(step.what)) {
+      context.positions = found->second;
+      for (const auto& x : found->second)
+        context.partitions = std::max(context.partitions, x.partition + 1);
+    }
+    if (const auto found = start_->outputs.find(step.name);
+        found != start_->outputs.end() && std::holds_alternative<sink_node>(step.what))
+      context.outputs = found->second;
+  }
+
+  [[nodiscard]] std::optional<std::uint16_t> operator_number(std::uint32_t s,
+                                                             std::uint32_t i) const {
+    for (const auto& x : stateful_)
+      if (x.stage == s && x.step == i) {
+        const auto& known = start_->operators;
+        const auto found = std::find(known.begin(), known.end(), x.identity);
+        EBB_ASSERT(found != known.end());
+        return static_cast<std::uint16_t>(found - known.begin());
+      }
+    return std::nullopt;
   }
 
   /// Joins the subtasks on both sides of one stage input.
@@ -194,7 +260,13 @@ private:
   const stream_definition& stream_;
   connector_factory& connectors_;
   const stream_environment& environment_;
+  const stream_start* start_;
+  std::vector<stateful_step> stateful_ = stateful_steps(plan_);
   std::vector<std::uint32_t> first_;
+  /// By stage and step: where a source meets others, and its time_step.
+  std::map<std::pair<std::uint32_t, std::uint32_t>,
+           std::pair<std::shared_ptr<alignment_board>, std::uint32_t>>
+      boards_;
   supervisor_setup setup_;
 };
 
@@ -202,8 +274,9 @@ private:
 
 result<supervisor_setup> build_stream(const stage_plan& plan, const stream_definition& stream,
                                       connector_factory& connectors,
-                                      const stream_environment& environment) {
-  return builder(plan, stream, connectors, environment).build();
+                                      const stream_environment& environment,
+                                      const stream_start* start) {
+  return builder(plan, stream, connectors, environment, start).build();
 }
 
 std::vector<std::uint32_t> first_subtasks(const stage_plan& plan) {

@@ -3,6 +3,7 @@
 
 #include "actors/plan/stage_plan.hpp"
 #include "actors/runtime/connector.hpp"
+#include "actors/runtime/restore_stream.hpp"
 #include "actors/runtime/stream_report.hpp"
 #include "actors/runtime/supervisor.hpp"
 
@@ -27,13 +28,15 @@ struct stream_environment {
   slice_limits slice;
   batch_limits batches;
   std::size_t channel_window = credit_ledger::default_window;
+  read_amount source_allowance = source_alignment::default_allowance;
 };
 
-/// Builds operators, opens connectors. After an error nothing is left open.
-[[nodiscard]] result<supervisor_setup> build_stream(const stage_plan& plan,
-                                                    const stream_definition& stream,
-                                                    connector_factory& connectors,
-                                                    const stream_environment& environment);
+/// Builds operators, opens connectors. After an error nothing is left open. With `start` the
+/// subtasks take part in checkpoints; their state is to be restored, and `checkpoints` of the setup
+/// filled in, by the caller.
+[[nodiscard]] result<supervisor_setup>
+build_stream(const stage_plan& plan, const stream_definition& stream, connector_factory& connectors,
+             const stream_environment& environment, const stream_start* start = nullptr);
 
 /// Number of the first subtask of each stage; the last entry is their count.
 [[nodiscard]] std::vector<std::uint32_t> first_subtasks(const stage_plan& plan);
