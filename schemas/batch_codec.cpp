@@ -12,6 +12,8 @@ namespace ebb {
 namespace {
 
 constexpr std::size_t array_depth_max = 4;
+// PostgreSQL's limit of a NUMERIC's scale.
+constexpr std::int16_t numeric_scale_max = 16'383;
 
 bool is_text(type_kind kind) noexcept {
   return kind == type_kind::text || kind == type_kind::bytea || kind == type_kind::unknown;
@@ -66,10 +68,29 @@ void write_column(wire::Column::Builder to, const column& x) {
     return;
   }
   to.setValues(raw(x.values, x.rows * value_width(x.type.kind)));
-  if (x.type.kind == type_kind::numeric && x.scales)
-    write_texts(to, x.rows, [&](std::uint32_t i) {
-      return x.scale_of(i) == numeric_tag::big && !x.is_null(i) ? x.text_of(i) : std::string_view{};
-    });
+  if (x.type.kind != type_kind::numeric || !x.scales)
+    return;
+  // The values of big NUMERICs are references: addresses of this process, which no other may see.
+  auto values = to.getValues();
+  for (std::uint32_t i = 0; i < x.rows; ++i)
+    if (x.scale_of(i) == numeric_tag::big)
+      std::memset(values.begin() + i * sizeof(int128), 0, sizeof(int128));
+  write_texts(to, x.rows, [&](std::uint32_t i) {
+    return x.scale_of(i) == numeric_tag::big && !x.is_null(i) ? x.text_of(i) : std::string_view{};
+  });
+}
+
+// The big form of a NUMERIC (dataflow/numeric.hpp): a sign, a scale, and more than 127 bits, but no
+// more than PostgreSQL's 131,072 digits before and 16,383 behind the point take.
+bool is_big_numeric(std::string_view bytes) noexcept {
+  constexpr std::size_t head = 3;
+  constexpr std::size_t most = 61'300;
+  if (bytes.size() < head + sizeof(int128) || bytes.size() > head + most)
+    return false;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const auto last = byte(bytes.size() - 1);
+  return byte(0) <= 1 && (byte(1) | byte(2) << 8) <= numeric_scale_max && last != 0
+         && (bytes.size() > head + sizeof(int128) || last >= 0x80);
 }
 
 error damaged(const char* what) {
@@ -89,14 +110,14 @@ public:
     x.scale = from.getScale();
     if (x.rows > rows_max)
       return damaged("a column has too many rows");
-    if (x.type.kind == type_kind::numeric && x.scale < 0)
-      return damaged("a scale is negative");
+    if (x.type.kind == type_kind::numeric && (x.scale < 0 || x.scale > numeric_scale_max))
+      return damaged("a scale is out of range");
     EBB_ASSIGN(x.validity, optional_part(from.getValidity(), bit_bytes(x.rows)));
     EBB_ASSIGN(x.scales, optional_part(from.getScales(), x.rows * sizeof(std::int16_t)));
     if (x.type.kind == type_kind::array) {
       EBB_TRY(read_array(from, x, depth));
     } else if (is_text(x.type.kind)) {
-      EBB_ASSIGN(x.values, read_texts(from, x.rows));
+      EBB_ASSIGN(x.values, read_texts(from, x));
       x.heap.push_back(message_);
     } else {
       EBB_TRY(read_values(from, x));
@@ -147,13 +168,17 @@ private:
     return offsets;
   }
 
-  static result<buffer_ptr> read_texts(wire::Column::Reader from, std::uint32_t rows) {
+  static result<buffer_ptr> read_texts(wire::Column::Reader from, const column& x) {
     const auto bytes = from.getBytes();
-    EBB_ASSIGN(const auto* offsets, read_offsets(from.getOffsets(), rows, bytes.size()));
-    auto refs = buffer_ptr::of<text_ref>(std::max<std::size_t>(1, rows));
+    EBB_ASSIGN(const auto* offsets, read_offsets(from.getOffsets(), x.rows, bytes.size()));
+    auto refs = buffer_ptr::of<text_ref>(std::max<std::size_t>(1, x.rows));
     const auto* start = reinterpret_cast<const char*>(bytes.begin());
-    for (std::uint32_t i = 0; i < rows; ++i)
+    for (std::uint32_t i = 0; i < x.rows; ++i)
       refs.as<text_ref>()[i] = text_ref{start + offsets[i], offsets[i + 1] - offsets[i]};
+    // A NULL has no bytes, whatever the message says.
+    for (std::uint32_t i = 0; x.validity && i < x.rows; ++i)
+      if (x.is_null(i))
+        refs.as<text_ref>()[i].size = 0;
     return refs;
   }
 
@@ -194,12 +219,12 @@ private:
 
   // Big NUMERIC values hold references, which never come from outside: they are made here.
   result<void> read_big_values(wire::Column::Reader from, column& x) const {
-    EBB_ASSIGN(const auto refs, read_texts(from, x.rows));
+    EBB_ASSIGN(const auto refs, read_texts(from, x));
     const auto* scales = x.scales.as<const std::int16_t>();
     bool any = false;
     for (std::uint32_t i = 0; i < x.rows; ++i) {
-      if (scales[i] < numeric_tag::big)
-        return damaged("a scale is not known");
+      if (scales[i] < numeric_tag::big || scales[i] > numeric_scale_max)
+        return damaged("a scale is out of range");
       any |= scales[i] == numeric_tag::big;
     }
     if (!any)
@@ -208,8 +233,8 @@ private:
     std::memcpy(values.as<std::byte>(), x.values.as<const std::byte>(), x.rows * sizeof(int128));
     for (std::uint32_t i = 0; i < x.rows; ++i)
       if (scales[i] == numeric_tag::big) {
-        if (!x.is_null(i) && refs.as<const text_ref>()[i].size == 0)
-          return damaged("a big NUMERIC has no bytes");
+        if (!x.is_null(i) && !is_big_numeric(refs.as<const text_ref>()[i].view()))
+          return damaged("a big NUMERIC is malformed");
         std::memcpy(values.as<int128>() + i, refs.as<const text_ref>() + i, sizeof(text_ref));
       }
     x.values = values;

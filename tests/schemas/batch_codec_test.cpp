@@ -96,6 +96,62 @@ BOOST_AUTO_TEST_CASE(an_empty_batch_survives) {
   BOOST_TEST(viewed->rows == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(values_under_null_come_back_empty) {
+  batch x;
+  x.rows = rows;
+  x.columns = {texts()};
+  set_null(x.columns[0], 4);
+  const auto message = encode_batch(x);
+  const auto viewed = view_batch(message, message.size());
+  BOOST_REQUIRE(viewed);
+  BOOST_TEST(viewed->columns[0].is_null(4));
+  BOOST_TEST(viewed->columns[0].text_of(4).empty());
+}
+
+// Bytes of a NUMERIC that 128 bits do not hold: sign, scale, magnitude.
+batch big_number(const std::string& bytes) {
+  batch x;
+  x.rows = 1;
+  auto big = make_column(sql_type{type_kind::numeric}, 1);
+  big.scales = buffer_ptr::of<std::int16_t>(1);
+  *big.scales.as<std::int16_t>() = numeric_tag::big;
+  auto memory = buffer_ptr::make(bytes.size());
+  std::memcpy(memory.as<char>(), bytes.data(), bytes.size());
+  new (big.mutable_data<text_ref>()) text_ref(std::string_view(memory.as<char>(), bytes.size()));
+  big.heap.push_back(memory);
+  x.columns.push_back(std::move(big));
+  return x;
+}
+
+BOOST_AUTO_TEST_CASE(no_address_enters_a_message) {
+  const auto bytes = std::string("\1\2\0", 3) + std::string(17, 'm');
+  const auto one = big_number(bytes);
+  const auto two = big_number(bytes);
+  const auto message = encode_batch(one);
+  const auto other = encode_batch(two);
+  BOOST_TEST_REQUIRE(message.size() == other.size());
+  BOOST_TEST(std::memcmp(message.as<char>(), other.as<char>(), message.size()) == 0);
+  const auto viewed = view_batch(message, message.size());
+  BOOST_REQUIRE(viewed);
+  BOOST_TEST(viewed->columns[0].text_of(0) == bytes);
+}
+
+BOOST_AUTO_TEST_CASE(malformed_big_numbers_are_refused) {
+  const auto takes = [](const std::string& bytes) {
+    const auto message = encode_batch(big_number(bytes));
+    return static_cast<bool>(view_batch(message, message.size()));
+  };
+  const std::string zeros(15, '\0');
+  BOOST_TEST(takes(std::string(3, '\0') + zeros + '\x80'));
+  BOOST_TEST(!takes(std::string(3, '\0') + zeros + '\x7f')); // fits 127 bits
+  BOOST_TEST(!takes(std::string(3, '\0') + zeros + "1" + '\0'));
+  BOOST_TEST(!takes(std::string("\2\0\0", 3) + zeros + "12"));
+  BOOST_TEST(!takes(std::string("\0\0\x40", 3) + zeros + "12")); // scale 16384
+  BOOST_TEST(takes(std::string("\0\xff\x3f", 3) + zeros + "12"));
+  BOOST_TEST(!takes("\1"));
+  BOOST_TEST(!takes(std::string(3, '\0') + std::string(70'000, 'x')));
+}
+
 // Each damaged message gives an error or a batch whose every value can be read.
 BOOST_AUTO_TEST_CASE(damage_never_leads_outside) {
   const auto message = encode_batch(sample());
