@@ -53,7 +53,10 @@ bool is_number(std::string_view text) noexcept {
 
 std::string shown(std::string_view text) {
   constexpr std::size_t longest = 60;
-  std::string out(text.substr(0, longest));
+  auto size = std::min(longest, text.size());
+  while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U)
+    --size;
+  std::string out(text.substr(0, size));
   if (const auto newline = out.find('\n'); newline != std::string::npos)
     out.resize(newline);
   if (out.size() < text.size())

@@ -60,7 +60,7 @@ public:
       refuse(mark, "too many aliases", "a manifest may use at most 32; write the values out");
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end())
-      refuse(mark, "an alias inside of what it stands for");
+      refuse(mark, "an alias inside of what it stands for", "write the value out");
     nodes_ += count(found->second);
     if (nodes_ > max_nodes)
       refuse(mark, "aliases make this document too large", "write the values out");
@@ -141,7 +141,8 @@ private:
 
   yaml_node make(const YAML::Mark& mark, yaml_kind kind) {
     if (++nodes_ > max_nodes)
-      refuse(mark, "the document has too many values");
+      refuse(mark, "the file has too many values",
+             "at most 200000 are read; split it into several files");
     yaml_node node;
     node.kind = kind;
     node.line = static_cast<std::uint32_t>(mark.line + 1);
@@ -175,7 +176,8 @@ private:
 
   void check_depth(const YAML::Mark& mark, std::size_t more) {
     if (open_.size() + more > max_depth)
-      refuse(mark, "values are nested more than 64 deep");
+      refuse(mark, "values are nested more than 64 deep",
+             "no part of a manifest is; look for brackets that are not closed");
   }
 
   static std::size_t count(const yaml_node& node) {
@@ -224,7 +226,7 @@ private:
       return;
     }
     if (node.kind == yaml_kind::list || node.kind == yaml_kind::map)
-      refuse(mark, "a key must be text");
+      refuse(mark, "a key must be text", "write it without brackets and `?`");
     const auto [same, is_new] = open_.back().lines.emplace(node.text, node.line);
     if (!is_new)
       throw refusal{source_.fail(node.line, node.column, {}, "duplicate key " + node.text,
@@ -299,7 +301,26 @@ std::string advice(const std::string& message, std::string_view line) {
       || message.find("illegal map value") != std::string::npos)
     return "check indentation and brackets; quote values that contain `: ` or begin with one of "
            "{ [ & * ! | > % @ `";
-  return {};
+  return "check brackets, quotes and indentation here and in the lines before";
+}
+
+/// Text as it may be shown: no bytes that a terminal would take for commands, and none that are no
+/// UTF-8. Its characters keep their number. Names may hold anything: `"\e[2J": 1`.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto length = character_length(text, i);
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (length == 0 || (c < 0x20 && c != '\t') || c == 0x7f) {
+      if (!continues_character(text[i]))
+        out += "\xEF\xBF\xBD";
+      ++i;
+      continue;
+    }
+    out += text.substr(i, length);
+    i += length;
+  }
+  return out;
 }
 
 /// JSON writes characters beyond U+FFFF as two escapes (`\ud83d\ude00`), which YAML does not know.
@@ -371,12 +392,12 @@ std::uint32_t yaml_source::column_of(std::uint32_t line_number, std::size_t byte
 
 error yaml_source::fail(std::uint32_t line_number, std::uint32_t column, std::string field,
                         std::string message, std::string hint, ec code) const {
-  auto out = make_error(code, std::move(message), std::move(hint));
-  out.place = {file_, line_number, column, std::move(field)};
+  auto out = make_error(code, printable(message), printable(hint));
+  out.place = {file_, line_number, column, printable(field)};
   constexpr std::uint32_t reach = 100;
-  auto shown = line(line_number);
   if (line_number == 0 || column == 0)
     return out;
+  const auto shown = printable(line(line_number));
   // Around the place, where the line is long.
   const auto skip = column > reach ? column - reach : 0;
   std::string under;
@@ -396,7 +417,7 @@ error yaml_source::fail(std::uint32_t line_number, std::uint32_t column, std::st
       under += shown[i] == '\t' ? '\t' : ' ';
     ++at;
   }
-  out.excerpt = std::string(shown.substr(first, last - first)) + '\n' + under + '^';
+  out.excerpt = shown.substr(first, last - first) + '\n' + under + '^';
   return out;
 }
 
@@ -437,7 +458,7 @@ result<std::vector<yaml_node>> parse_yaml(const yaml_source& source) {
     return source.fail(line, column, {}, "malformed YAML: " + problem.msg,
                        advice(problem.msg, source.line(line)));
   } catch (const std::exception& problem) {
-    return source.fail(0, 0, {}, std::string("malformed YAML: ") + problem.what());
+    return source.fail(0, 0, {}, std::string("malformed YAML: ") + problem.what(), advice({}, {}));
   }
   return documents;
 }

@@ -282,14 +282,15 @@ BOOST_AUTO_TEST_CASE(errors_of_yaml) {
       {"a: 1\nb: 2\na: 3\n", 3, 1, "", "duplicate key a", "line 1"},
       {"a: {b: 1,\n  'b': 2}\n", 2, 3, "", "duplicate key b", "line 1"},
       {"a: !x 1\n", 1, 4, "", "unknown tag !x", "leave it out"},
-      {"a: &x [1, *x]\n", 1, 11, "", "an alias inside of what it stands for", ""},
+      {"a: &x [1, *x]\n", 1, 11, "", "an alias inside of what it stands for", "write"},
       {"{a: 1},\n", 1, 7, "", "text behind the end of the document", "---"},
       {"? [a]\n: 1\n", 1, 3, "", "a key must be text", ""},
       {"a: \xff\n", 1, 4, "", "the file is not UTF-8 text", "UTF-8"},
       {"\xC3\xA9: \xC3\xA9\xC3\n", 1, 5, "", "the file is not UTF-8 text", "UTF-8"},
       {"a: \x01\n"s, 1, 4, "", "control character in the file", "UTF-8"},
+      {"a: \x1b[2J\0\n"s, 1, 4, "", "control character in the file", "UTF-8"},
       {std::string(70, '[') + std::string(70, ']'), 1, 65, "",
-       "values are nested more than 64 deep", ""},
+       "values are nested more than 64 deep", "brackets"},
       {"- 1\n", 1, 1, "", "expected an object, found a list", "apiVersion"},
   });
   BOOST_TEST(read("").problem.message == "the file has no document of kind Stream");
@@ -528,6 +529,17 @@ BOOST_AUTO_TEST_CASE(durations_and_sizes) {
   BOOST_TEST(*ebb::parse_size("2k") == 2'000U);
   for (const auto* text : {"", "Mi", "1mi", "1MiB", "-1", "1.5Gi", "9999999999Gi"})
     BOOST_TEST(!ebb::parse_size(text), text);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_shown_of_a_line_is_text) {
+  BOOST_TEST(read("a: \x1b[2J\0b\n"s).problem.excerpt
+             == "a: \xEF\xBF\xBD[2J\xEF\xBF\xBD"
+                "b\n   ^");
+  BOOST_TEST(read("\"\\e[2J\\0\\n\": 1\n").problem.message
+             == "unknown key \xEF\xBF\xBD[2J\xEF\xBF\xBD\xE2\x80\xA6");
+  BOOST_TEST(read(std::string(59, 'x') + "\xC3\xA4: 1\n").problem.message
+             == "unknown key " + std::string(59, 'x') + "\xE2\x80\xA6");
+  BOOST_TEST(read("\xC3\xA4\x80\xff: 1\n").problem.excerpt == "\xC3\xA4\xEF\xBF\xBD: 1\n ^");
 }
 
 BOOST_AUTO_TEST_CASE(long_lines_are_cut_around_the_place) {
