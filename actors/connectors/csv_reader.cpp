@@ -262,7 +262,17 @@ csv_reader::progress csv_reader::read_header() {
   skippable_ = true;
   line_ += 1 + inner_lines_;
   at_ += end - at_;
+  note_header();
   return progress::full;
+}
+
+result<void> csv_reader::reread_header() {
+  if (read_header() == progress::full && at_ == end_)
+    return {};
+  if (failure_)
+    return *failure_;
+  return make_error(ec::corrupt, options_.file + ": the header was changed",
+                    "put the file back as it was, or start over with --from fresh");
 }
 
 csv_reader::progress csv_reader::parse(std::uint32_t rows) {

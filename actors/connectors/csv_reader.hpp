@@ -22,6 +22,7 @@ public:
 protected:
   progress parse(std::uint32_t rows) override;
   const char* find_end(const char* from, const char* to, bool restart) override;
+  result<void> reread_header() override;
 
 private:
   enum class outcome : std::uint8_t { done, incomplete, bad };

@@ -31,51 +31,56 @@ public:
   result<std::uint32_t> partitions(const source_definition& source,
                                    const std::string& folder) override {
     return std::visit(
-      overloaded{
-        [&](const file_source& x) { return file_partitions(source, x, folder); },
-        // Synthetic sources split into as many strides as there are subtasks.
-        [](const nexmark_source&) {
-          return result<std::uint32_t>{std::numeric_limits<std::uint32_t>::max()};
+        overloaded{
+            [&](const file_source& x) { return file_partitions(source, x, folder); },
+            // Synthetic sources split into as many strides as there are subtasks.
+            [](const nexmark_source&) {
+              return result<std::uint32_t>{std::numeric_limits<std::uint32_t>::max()};
+            },
+            [](const generator_source&) {
+              return result<std::uint32_t>{std::numeric_limits<std::uint32_t>::max()};
+            },
+            [](const topic_source& x) { return result<std::uint32_t>{no_topics(x.name)}; },
         },
-        [](const generator_source&) {
-          return result<std::uint32_t>{std::numeric_limits<std::uint32_t>::max()};
-        },
-        [](const topic_source& x) { return result<std::uint32_t>{no_topics(x.name)}; },
-      },
-      source.connector);
+        source.connector);
+  }
+
+  result<std::uint32_t> partitions_after(const source_definition& source, const std::string& folder,
+                                         const std::vector<source_position>& known) override {
+    if (const auto* x = std::get_if<file_source>(&source.connector))
+      return file_partitions(source, *x, folder, known);
+    return partitions(source, folder);
   }
 
   result<std::unique_ptr<source_reader>> open_source(const source_definition& source,
                                                      connector_context context) override {
     using opened = result<std::unique_ptr<source_reader>>;
     return std::visit(
-      overloaded{
-        [&](const file_source& x) -> opened {
-          return open_file_source(source, x, std::move(context));
+        overloaded{
+            [&](const file_source& x) -> opened {
+              return open_file_source(source, x, std::move(context));
+            },
+            [&](const nexmark_source& x) -> opened { return open_nexmark(source, x, context); },
+            [&](const generator_source& x) -> opened { return open_generator(source, x, context); },
+            [](const topic_source& x) -> opened { return no_topics(x.name); },
         },
-        [&](const nexmark_source& x) -> opened { return open_nexmark(source, x, context); },
-        [&](const generator_source& x) -> opened { return open_generator(source, x, context); },
-        [](const topic_source& x) -> opened { return no_topics(x.name); },
-      },
-      source.connector);
+        source.connector);
   }
 
-  result<std::unique_ptr<sink_writer>> open_sink(const sink_definition& sink,
-                                                 const schema& columns,
+  result<std::unique_ptr<sink_writer>> open_sink(const sink_definition& sink, const schema& columns,
                                                  connector_context context) override {
     using opened = result<std::unique_ptr<sink_writer>>;
-    return std::visit(
-      overloaded{
-        [&](const file_sink& x) -> opened {
-          return open_file_sink(sink, x, columns, std::move(context));
-        },
-        [&](const stdout_sink& x) -> opened {
-          return open_stdout_sink(sink, x, columns, std::move(context));
-        },
-        [](const discard_sink& x) -> opened { return open_discard(x); },
-        [](const topic_sink& x) -> opened { return no_topics(x.name); },
-      },
-      sink.connector);
+    return std::visit(overloaded{
+                          [&](const file_sink& x) -> opened {
+                            return open_file_sink(sink, x, columns, std::move(context));
+                          },
+                          [&](const stdout_sink& x) -> opened {
+                            return open_stdout_sink(sink, x, columns, std::move(context));
+                          },
+                          [](const discard_sink& x) -> opened { return open_discard(x); },
+                          [](const topic_sink& x) -> opened { return no_topics(x.name); },
+                      },
+                      sink.connector);
   }
 };
 

@@ -1,6 +1,7 @@
 #include "actors/connectors/file_feed.hpp"
 
 #include <sys/stat.h>
+#include <utility>
 
 namespace ebb {
 
@@ -12,9 +13,10 @@ constexpr std::size_t ready_max = 3;
 
 } // namespace
 
-file_feed::file_feed(named_file file, bool follow, io_executor& io, std::uint64_t lane,
-                     wake_function wake)
-    : file_(std::move(file)), follow_(follow), io_(io), lane_(lane), wake_(std::move(wake)) {}
+file_feed::file_feed(named_file file, const text_position& from, bool follow, io_executor& io,
+                     std::uint64_t lane, wake_function wake)
+    : file_(std::move(file)), from_(from), follow_(follow), io_(io), lane_(lane),
+      wake_(std::move(wake)) {}
 
 void file_feed::start() {
   busy_ = true;
@@ -37,10 +39,29 @@ std::optional<error> file_feed::shrunk() const {
                     "a followed file may only grow; write new data into a new file");
 }
 
-result<std::size_t> file_feed::read_chunk(byte_chunk& chunk) {
-  if (!bytes_) {
+result<void> file_feed::open() {
+  struct stat info {};
+
+  plain_ = ::stat(file_.path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+  if (from_.offset == 0) {
     EBB_ASSIGN(bytes_, open_reader(file_.path, file_.shown));
+    return {};
   }
+  const auto stopped = [this] {
+    const std::lock_guard lock(mutex_);
+    return stopped_;
+  };
+  EBB_ASSIGN(auto opened, reopen(file_, from_, stopped));
+  bytes_ = std::move(opened.rest);
+  offset_ = from_.offset;
+  const std::lock_guard lock(mutex_);
+  start_ = std::move(opened);
+  return {};
+}
+
+result<std::size_t> file_feed::read_chunk(byte_chunk& chunk) {
+  if (!bytes_)
+    EBB_TRY(open());
   EBB_ASSIGN(const auto count,
              bytes_->read(chunk.begin, static_cast<std::size_t>(chunk.limit() - chunk.begin)));
   chunk.end = chunk.begin + count;
@@ -101,6 +122,11 @@ result<file_feed::state> file_feed::take(byte_chunk& out) {
   if (more)
     submit();
   return found;
+}
+
+std::optional<reopened_text> file_feed::take_start() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(start_, std::nullopt);
 }
 
 void file_feed::look_again() {

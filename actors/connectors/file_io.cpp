@@ -6,6 +6,7 @@
 #include <ctime>
 #include <fcntl.h>
 #include <string_view>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -66,6 +67,17 @@ public:
       if (errno != EINTR)
         return file_error("read", shown_, errno);
     }
+  }
+
+  result<bool> seek(std::uint64_t offset) override {
+    struct stat info {};
+
+    if (::fstat(file_.number(), &info) != 0 || !S_ISREG(info.st_mode)
+        || static_cast<std::uint64_t>(info.st_size) < offset)
+      return false;
+    if (::lseek(file_.number(), static_cast<off_t>(offset), SEEK_SET) < 0)
+      return file_error("read", shown_, errno);
+    return true;
   }
 
 private:

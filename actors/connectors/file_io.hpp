@@ -47,6 +47,13 @@ public:
   virtual ~byte_reader() = default;
   /// Up to `room` bytes; 0 = the end. A file that grows may be read on after its end.
   [[nodiscard]] virtual result<std::size_t> read(char* to, std::size_t room) = 0;
+
+  /// Goes on at byte `offset` of the file. False where only reading leads there, or when the file
+  /// is shorter.
+  [[nodiscard]] virtual result<bool> seek(std::uint64_t offset) {
+    static_cast<void>(offset);
+    return false;
+  }
 };
 
 /// Takes bytes to be compressed and written. Not usable after an error.

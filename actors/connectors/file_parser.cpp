@@ -28,6 +28,52 @@ record_parser::record_parser(parse_options options)
       origin_(std::make_shared<const std::string>("source " + options_.source + ", file "
                                                   + options_.file)) {}
 
+result<void> record_parser::resume(const text_position& at, const byte_chunk& header,
+                                   const text_trail& trail) {
+  EBB_ASSERT(fed_ == 0 && !started_);
+  if (header.size() != 0) {
+    adopt(header);
+    if (end_[-1] != '\n')
+      *end_++ = '\n';
+    if (end_ - at_ >= 3)
+      skip_byte_order_mark();
+    EBB_TRY(reread_header());
+  }
+  started_ = true;
+  at_ = end_;
+  trailed_ = at_;
+  trail_ = trail;
+  text_size_ = fed_ = at.offset;
+  header_ = at.header;
+  number_ = at.number;
+  line_ = at.line;
+  return {};
+}
+
+text_position record_parser::position() const {
+  if (held_)
+    return *held_;
+  text_position x;
+  // Without its header a text has not begun.
+  if (!skippable_)
+    return x;
+  x.offset = offset();
+  x.number = number_;
+  x.line = line_;
+  x.header = header_;
+  auto trail = trail_;
+  const auto artificial = at_ == end_ ? fed_ - text_size_ : 0;
+  trail.add(trailed_, static_cast<std::size_t>(at_ - trailed_) - artificial);
+  x.first_hash = trail.first_hash();
+  x.last_hash = trail.last_hash();
+  return x;
+}
+
+// Before at_ moves to other memory.
+void record_parser::remember() {
+  trail_.add(trailed_, static_cast<std::size_t>(at_ - trailed_));
+}
+
 void record_parser::adopt(const byte_chunk& chunk) {
   memory_ = chunk.memory;
   at_ = chunk.begin;
@@ -62,18 +108,24 @@ void record_parser::feed(const byte_chunk& chunk) {
   EBB_ASSERT(!ended_ && builder_.rows() == 0);
   if (chunk.size() == 0)
     return;
+  remember();
   if (at_ == end_)
     adopt(chunk);
   else
     append(chunk);
+  trailed_ = at_;
+  fed_ += chunk.size();
+  text_size_ = fed_;
 }
 
 void record_parser::end_input() {
   EBB_ASSERT(builder_.rows() == 0);
   ended_ = true;
   // The last record may lack its line feed.
-  if (at_ != end_ && end_[-1] != '\n')
+  if (at_ != end_ && end_[-1] != '\n') {
     *end_++ = '\n';
+    ++fed_;
+  }
 }
 
 bool record_parser::skip_byte_order_mark() {
@@ -122,6 +174,7 @@ void record_parser::start_discarding() {
   }
   if (mode_ == mode::normal)
     find_end(at_, end_, true);
+  held_ = position();
   mode_ = mode::discarding;
   discarded_raw_.assign(at_, std::min(raw_bytes_max, static_cast<std::size_t>(end_ - at_)));
   discarded_lines_ = count_lines(at_, end_);
@@ -146,6 +199,7 @@ bool record_parser::discard() {
   discarded_raw_ = {};
   ++number_;
   line_ += discarded_lines_;
+  held_.reset();
   mode_ = mode::normal;
   return true;
 }

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "actors/connectors/file_chunk.hpp"
+#include "actors/connectors/file_position.hpp"
 #include "actors/connectors/file_rows.hpp"
 #include "actors/plan/manifest.hpp"
 #include "schemas/batch.hpp"
 #include "schemas/error.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -58,6 +60,11 @@ public:
   record_parser(const record_parser&) = delete;
   record_parser& operator=(const record_parser&) = delete;
 
+  /// Goes on behind `at`, before anything is fed. `header`: the text's first `at.header` bytes;
+  /// `trail`: of the bytes before `at`.
+  [[nodiscard]] result<void> resume(const text_position& at, const byte_chunk& header,
+                                    const text_trail& trail);
+
   /// Takes the next bytes. Only in state `starving` (or before the first `next`).
   void feed(const byte_chunk& chunk);
   /// There are no more bytes.
@@ -65,6 +72,9 @@ public:
 
   /// Makes at most one batch of at most `rows` rows (at least 1).
   [[nodiscard]] result<state> next(std::uint32_t rows, batch_ptr& out);
+
+  /// Where the parser stands. Between two calls of `next`: behind all rows given out.
+  [[nodiscard]] text_position position() const;
 
   [[nodiscard]] std::uint64_t good_records() const noexcept {
     return good_;
@@ -92,6 +102,16 @@ protected:
   /// the last call; null when it is not in [from, to). Lenient: works on bad records.
   virtual const char* find_end(const char* from, const char* to, bool restart) = 0;
 
+  /// Reads the header, which lies whole in [at_, end_).
+  virtual result<void> reread_header() {
+    return {};
+  }
+
+  /// The header ends at at_.
+  void note_header() noexcept {
+    header_ = offset();
+  }
+
   /// Deals with a bad record as the source's policy says; its number is `number_`, its first line
   /// `line_`. False when the stream must fail.
   bool reject(std::string_view raw, value_problem problem);
@@ -114,6 +134,12 @@ protected:
 private:
   enum class mode : std::uint8_t { normal, long_record, discarding };
 
+  /// Of at_ within the text.
+  [[nodiscard]] std::uint64_t offset() const noexcept {
+    return std::min(text_size_, fed_ - static_cast<std::uint64_t>(end_ - at_));
+  }
+
+  void remember();
   void adopt(const byte_chunk& chunk);
   void append(const byte_chunk& chunk);
   bool skip_byte_order_mark();
@@ -124,6 +150,12 @@ private:
   batch_ptr emit();
 
   buffer_ptr memory_;
+  text_trail trail_;              ///< of the bytes before trailed_
+  const char* trailed_ = nullptr; ///< in [memory, at_]
+  std::uint64_t text_size_ = 0;   ///< bytes of the text so far
+  std::uint64_t fed_ = 0;         ///< the same, and the line feed that end_input may add
+  std::uint64_t header_ = 0;
+  std::optional<text_position> held_; ///< the start of the record being discarded
   std::shared_ptr<const std::string> origin_;
   std::vector<bad_record> quarantined_;
   std::string discarded_raw_;

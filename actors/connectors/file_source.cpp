@@ -23,9 +23,14 @@ error in_source(error problem, const source_definition& source, const char* key)
   return problem;
 }
 
-result<std::vector<named_file>> checked_files(const source_definition& source,
-                                              const file_source& options,
-                                              const std::string& folder) {
+bool has_checkpoints(const connector_context& context) noexcept {
+  return !context.stream_uid.empty();
+}
+
+result<std::vector<numbered_file>> checked_files(const source_definition& source,
+                                                 const file_source& options,
+                                                 const std::string& folder,
+                                                 const std::vector<source_position>& known) {
   if (options.format == record_format::debezium)
     return in_source(make_error(ec::unsupported, "file sources do not read format debezium yet",
                                 "use format json or csv"),
@@ -38,6 +43,9 @@ result<std::vector<named_file>> checked_files(const source_definition& source,
                                 "NUL"),
                      source, "delimiter");
   auto files = list_files(options.path, folder);
+  // Files that were read to their ends may be gone.
+  if (!files && files.error().code == ec::not_found && !known.empty())
+    files = std::vector<named_file>{};
   if (!files)
     return in_source(std::move(files).error(), source, "path");
   if (options.follow)
@@ -47,19 +55,27 @@ result<std::vector<named_file>> checked_files(const source_definition& source,
                                     file.shown + " is compressed and cannot be followed",
                                     "follow plain files, or leave out follow"),
                          source, "follow");
-  return files;
+  auto numbered = number_files(source.name, *std::move(files), known);
+  if (!numbered)
+    return in_source(std::move(numbered).error(), source, "path");
+  return numbered;
 }
 
 class file_source_reader final : public source_reader {
 public:
   file_source_reader(const source_definition& source, const file_source& options,
-                     std::vector<named_file> files, connector_context context)
+                     std::vector<numbered_file> files, connector_context context)
       : source_(source), options_(options), context_(std::move(context)),
         lane_(context_.io->open_lane()) {
-    if (source.on_bad_record == bad_record_policy::quarantine)
+    if (source.on_bad_record == bad_record_policy::quarantine && !has_checkpoints(context_))
       quarantine_ = std::make_unique<quarantine>(context_, source.name);
-    for (auto& file : files)
-      files_.push_back({std::move(file), nullptr, nullptr, false, false, min_time});
+    for (auto& file : files) {
+      auto& x = files_.emplace_back();
+      // A file that is followed has no end.
+      x.done = !file.file || (file.finished && !options_.follow);
+      x.file = std::move(file);
+    }
+    context_.positions.clear();
   }
 
   ~file_source_reader() override {
@@ -81,11 +97,15 @@ public:
     return static_cast<std::uint32_t>(files_.size());
   }
 
+  void positions(std::vector<source_position>& out) const override;
+
 private:
   struct open_file {
-    named_file file;
+    numbered_file file;
     std::shared_ptr<file_feed> feed;
     std::unique_ptr<record_parser> parser;
+    std::unique_ptr<quarantine> bad; ///< with checkpoints
+    bool begun = false;              ///< the parser stands where `file.at` says, or behind
     bool done = false;
     bool caught_up = false;
     micros look_at = min_time;
@@ -94,9 +114,14 @@ private:
   enum class progress : std::uint8_t { budget_used, pending, caught_up, done };
 
   void open(std::size_t index);
+  void open_next();
+  void close(open_file& x);
+  [[nodiscard]] result<void> begin(open_file& x);
+  [[nodiscard]] quarantine* quarantine_of(const open_file& x) const;
+  [[nodiscard]] result<bool> settle();
   result<progress> read_file(open_file& x, micros now, step_budget& budget, output& out);
   result<progress> feed(open_file& x, micros now);
-  result<void> set_aside(record_parser& parser);
+  result<void> set_aside(open_file& x);
 
   const source_definition source_;
   const file_source options_;
@@ -115,7 +140,7 @@ void file_source_reader::open(std::size_t index) {
   auto& x = files_[index];
   parse_options o;
   o.source = source_.name;
-  o.file = x.file.shown;
+  o.file = x.file.file->shown;
   o.columns = source_.columns;
   o.unit = source_.unit;
   o.on_bad_record = source_.on_bad_record;
@@ -132,8 +157,79 @@ void file_source_reader::open(std::size_t index) {
     x.parser = std::make_unique<json_reader>(std::move(o));
   // Followed files must not wait for each other; others are read in order anyway.
   const auto lane = options_.follow && index != 0 ? context_.io->open_lane() : lane_;
-  x.feed = std::make_shared<file_feed>(x.file, options_.follow, *context_.io, lane, context_.wake);
+  x.feed = std::make_shared<file_feed>(*x.file.file, x.file.at.text, options_.follow, *context_.io,
+                                       lane, context_.wake);
   x.feed->start();
+  if (source_.on_bad_record == bad_record_policy::quarantine && !quarantine_)
+    x.bad = std::make_unique<quarantine>(context_, source_.name,
+                                         static_cast<std::uint32_t>(index) * context_.parallelism
+                                             + context_.subtask,
+                                         x.file.at.quarantine.offset);
+}
+
+// Opens what is read now, and what comes after it.
+void file_source_reader::open_next() {
+  while (first_ != files_.size() && files_[first_].done)
+    ++first_;
+  auto ahead = options_.follow ? files_.size() : open_ahead;
+  for (auto i = first_; i != files_.size() && ahead != 0; ++i) {
+    if (files_[i].done)
+      continue;
+    --ahead;
+    if (!files_[i].feed)
+      open(i);
+  }
+}
+
+void file_source_reader::close(open_file& x) {
+  x.file.at.text = x.parser->position();
+  x.done = true;
+  x.feed.reset();
+  x.parser.reset();
+}
+
+// The parser goes on where an earlier run has stopped.
+result<void> file_source_reader::begin(open_file& x) {
+  if (x.begun)
+    return {};
+  x.begun = true;
+  const auto start = x.feed->take_start();
+  return start ? x.parser->resume(x.file.at.text, start->header, start->trail) : result<void>{};
+}
+
+void file_source_reader::positions(std::vector<source_position>& out) const {
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    const auto& x = files_[i];
+    auto at = x.file.at;
+    if (x.parser && x.begun)
+      at.text = x.parser->position();
+    if (x.bad)
+      at.quarantine = x.bad->position();
+    out.push_back({static_cast<std::uint32_t>(i) * context_.parallelism + context_.subtask, x.done,
+                   encode(at)});
+  }
+}
+
+quarantine* file_source_reader::quarantine_of(const open_file& x) const {
+  return x.bad ? x.bad.get() : quarantine_.get();
+}
+
+// True when all bad records are written.
+result<bool> file_source_reader::settle() {
+  bool all = true;
+  for (auto& x : files_) {
+    if (!x.bad)
+      continue;
+    EBB_ASSIGN(const bool settled, x.bad->settle());
+    all = all && settled;
+    if (!settled)
+      continue;
+    x.file.at.quarantine = x.bad->position();
+    x.bad.reset();
+  }
+  if (!quarantine_)
+    return all;
+  return quarantine_->settle();
 }
 
 // Gives the parser its next bytes.
@@ -146,6 +242,8 @@ result<file_source_reader::progress> file_source_reader::feed(open_file& x, micr
   }
   byte_chunk chunk;
   EBB_ASSIGN(const auto state, x.feed->take(chunk));
+  if (state != file_feed::state::pending)
+    EBB_TRY(begin(x));
   switch (state) {
   case file_feed::state::chunk:
     bytes_ += chunk.size();
@@ -164,21 +262,25 @@ result<file_source_reader::progress> file_source_reader::feed(open_file& x, micr
   EBB_UNREACHABLE("a feed's state");
 }
 
-result<void> file_source_reader::set_aside(record_parser& parser) {
-  if (!quarantine_)
+result<void> file_source_reader::set_aside(open_file& x) {
+  auto* const to = quarantine_of(x);
+  if (to == nullptr)
     return {};
-  const auto records = parser.take_bad();
-  return records.empty() ? result<void>{} : quarantine_->add(records);
+  const auto records = x.parser->take_bad();
+  return records.empty() ? result<void>{} : to->add(records);
 }
 
 result<file_source_reader::progress>
 file_source_reader::read_file(open_file& x, micros now, step_budget& budget, output& out) {
+  const auto* bad_ones = quarantine_of(x);
+  if (bad_ones != nullptr && bad_ones->is_full())
+    return progress::pending;
   while (budget.rows != 0) {
     batch_ptr made;
     const auto bad_before = x.parser->bad_records();
     auto state = x.parser->next(budget.rows, made);
     bad_ += x.parser->bad_records() - bad_before;
-    EBB_TRY(set_aside(*x.parser));
+    EBB_TRY(set_aside(x));
     if (!state)
       return std::move(state).error();
     switch (*state) {
@@ -199,7 +301,7 @@ file_source_reader::read_file(open_file& x, micros now, step_budget& budget, out
     // A file of bad records alone must not hold the thread: it pays for them, too.
     const auto bad = x.parser->bad_records() - bad_before;
     budget.rows -= static_cast<std::uint32_t>(std::min<std::uint64_t>(bad, budget.rows));
-    if (quarantine_ && quarantine_->is_full())
+    if (bad_ones != nullptr && bad_ones->is_full())
       return progress::pending;
   }
   return progress::budget_used;
@@ -207,14 +309,7 @@ file_source_reader::read_file(open_file& x, micros now, step_budget& budget, out
 
 result<read_status> file_source_reader::read(micros now, step_budget& budget, output& out) {
   using kind = read_status::kind;
-  if (quarantine_ && quarantine_->is_full())
-    return read_status{kind::waiting};
-  while (first_ != files_.size() && files_[first_].done)
-    ++first_;
-  const auto ahead = options_.follow ? files_.size() : std::min(first_ + open_ahead, files_.size());
-  for (auto i = first_; i < ahead; ++i)
-    if (!files_[i].feed && !files_[i].done)
-      open(i);
+  open_next();
   if (!options_.follow) {
     while (first_ != files_.size()) {
       auto& x = files_[first_];
@@ -222,25 +317,22 @@ result<read_status> file_source_reader::read(micros now, step_budget& budget, ou
       if (done == progress::budget_used)
         return read_status{};
       if (done != progress::done)
-        return read_status{kind::waiting};
-      x.done = true;
-      x.feed.reset();
-      x.parser.reset();
-      ++first_;
-      if (first_ + 1 < files_.size())
-        open(first_ + 1);
+        return read_status{kind::waiting, max_time, x.feed->is_plain()};
+      close(x);
+      open_next();
     }
-    if (quarantine_) {
-      EBB_ASSIGN(const bool settled, quarantine_->settle());
-      if (!settled)
-        return read_status{kind::waiting};
-    }
+    EBB_ASSIGN(const bool settled, settle());
+    if (!settled)
+      return read_status{kind::waiting, max_time, true};
     return read_status{kind::finished};
   }
   // Every followed file gets its turn; none of them ever ends.
   micros until = max_time;
+  bool coming = false;
   for (std::size_t i = 0; i < files_.size(); ++i) {
     auto& x = files_[(turn_ + i) % files_.size()];
+    if (x.done)
+      continue;
     EBB_ASSIGN(const auto done, read_file(x, now, budget, out));
     if (done == progress::budget_used) {
       turn_ = (turn_ + i + 1) % files_.size();
@@ -248,15 +340,17 @@ result<read_status> file_source_reader::read(micros now, step_budget& budget, ou
     }
     if (done == progress::caught_up)
       until = std::min(until, x.look_at);
+    coming |= done == progress::pending && x.feed->is_plain();
   }
-  return read_status{files_.empty() ? kind::finished : kind::waiting, until};
+  return read_status{files_.empty() ? kind::finished : kind::waiting, until, coming};
 }
 
 } // namespace
 
 result<std::uint32_t> file_partitions(const source_definition& source, const file_source& options,
-                                      const std::string& folder) {
-  EBB_ASSIGN(const auto files, checked_files(source, options, folder));
+                                      const std::string& folder,
+                                      const std::vector<source_position>& known) {
+  EBB_ASSIGN(const auto files, checked_files(source, options, folder, known));
   return static_cast<std::uint32_t>(files.size());
 }
 
@@ -264,10 +358,17 @@ result<std::unique_ptr<source_reader>> open_file_source(const source_definition&
                                                         const file_source& options,
                                                         connector_context context) {
   EBB_ASSERT(context.io != nullptr && context.parallelism > 0);
-  EBB_ASSIGN(auto files, checked_files(source, options, context.folder));
-  std::vector<named_file> mine;
-  for (std::size_t i = context.subtask; i < files.size(); i += context.parallelism)
+  EBB_ASSIGN(auto files, checked_files(source, options, context.folder, context.positions));
+  std::vector<numbered_file> mine;
+  for (std::size_t i = context.subtask; i < files.size(); i += context.parallelism) {
+    auto& at = files[i].at.quarantine;
+    if (source.on_bad_record == bad_record_policy::quarantine && has_checkpoints(context)) {
+      EBB_ASSIGN(at.offset, restore_quarantine(context, source.name, static_cast<std::uint32_t>(i),
+                                               i < context.positions.size() ? &at : nullptr));
+      at.pending.clear();
+    }
     mine.push_back(std::move(files[i]));
+  }
   return std::unique_ptr<source_reader>(
       std::make_unique<file_source_reader>(source, options, std::move(mine), std::move(context)));
 }

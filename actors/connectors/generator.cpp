@@ -1,6 +1,7 @@
 #include "actors/connectors/generator.hpp"
 
 #include "actors/connectors/pace.hpp"
+#include "actors/connectors/strides.hpp"
 #include "actors/plan/plan_graph.hpp"
 
 #include <algorithm>
@@ -14,28 +15,33 @@ constexpr std::uint32_t batch_rows = 2048;
 class generator_reader final : public source_reader {
 public:
   generator_reader(const source_definition& source, const generator_source& options,
-                   std::vector<expr_ptr> columns, const connector_context& context)
-      : source_(source), options_(options), columns_(std::move(columns)), pace_(options.rate),
-        origin_(std::make_shared<std::string>("source " + source.name)), subtask_(context.subtask),
-        parallelism_(context.parallelism), next_(context.subtask) {}
+                   std::vector<expr_ptr> columns, strides mine)
+      : source_(source), options_(options), columns_(std::move(columns)),
+        pace_(options.rate, mine.floor()),
+        origin_(std::make_shared<std::string>("source " + source.name)), strides_(std::move(mine)) {
+  }
 
   result<read_status> read(micros now, step_budget& budget, output& out) override {
+    if (strides_.size() == 0)
+      return read_status{read_status::kind::finished};
     const auto limit =
         std::min(options_.rows == 0 ? UINT64_MAX : options_.rows, pace_.allowed(now));
     const auto wanted = std::min(budget.rows, batch_rows);
-    if (next_ < limit) {
-      const auto left = (limit - next_ + parallelism_ - 1) / parallelism_;
+    const std::uint64_t step = strides_.count();
+    if (auto& from = strides_.lowest(); from.next < limit) {
+      const auto left = (limit - from.next + step - 1) / step;
       const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, left));
-      EBB_ASSIGN(auto rows, make_rows(count));
-      next_ += static_cast<std::uint64_t>(count) * parallelism_;
+      EBB_ASSIGN(auto rows, make_rows(from, count));
+      from.next += count * step;
       counters_.rows += count;
       budget.rows -= std::min(budget.rows, count);
       out.emit(std::move(rows));
     }
-    if (options_.rows != 0 && next_ >= options_.rows)
+    const auto next = strides_.lowest().next;
+    if (options_.rows != 0 && next >= options_.rows)
       return read_status{read_status::kind::finished};
-    if (options_.rate != 0 && next_ >= limit)
-      return read_status{read_status::kind::waiting, pace_.when(next_, now)};
+    if (options_.rate != 0 && next >= limit)
+      return read_status{read_status::kind::waiting, pace_.when(next, now)};
     return read_status{};
   }
 
@@ -44,22 +50,27 @@ public:
   }
 
   std::uint32_t partitions() const override {
-    return 1;
+    return strides_.size();
+  }
+
+  void positions(std::vector<source_position>& out) const override {
+    strides_.positions(out);
   }
 
 private:
-  result<batch_ptr> make_rows(std::uint32_t count) {
+  result<batch_ptr> make_rows(const strides::stride& from, std::uint32_t count) {
     batch numbers;
     numbers.rows = count;
     auto n = make_column(sql_type{type_kind::bigint}, count);
     for (std::uint32_t i = 0; i < count; ++i)
       n.mutable_data<std::int64_t>()[i] =
-          static_cast<std::int64_t>(next_ + static_cast<std::uint64_t>(i) * parallelism_);
+          static_cast<std::int64_t>(from.next + static_cast<std::uint64_t>(i) * strides_.count());
     numbers.columns.push_back(std::move(n));
     auto rows = std::make_shared<batch>();
     rows->rows = count;
-    rows->partition = subtask_;
-    rows->origin = {origin_, next_, {}};
+    rows->partition = from.partition;
+    rows->partitions = strides_.size();
+    rows->origin = {origin_, from.next, {}};
     for (std::size_t k = 0; k < columns_.size(); ++k) {
       auto value = evaluate(*columns_[k], numbers, selection::all(numbers));
       if (!value) {
@@ -84,8 +95,7 @@ private:
   std::vector<expr_ptr> columns_;
   pace pace_;
   std::shared_ptr<const std::string> origin_;
-  std::uint32_t subtask_, parallelism_;
-  std::uint64_t next_;
+  strides strides_;
   source_counters counters_;
 };
 
@@ -109,8 +119,9 @@ result<std::unique_ptr<source_reader>> open_generator(const source_definition& s
     }
     columns.push_back(*std::move(bound));
   }
+  EBB_ASSIGN(auto mine, strides::of(source.name, context, 0, 1, options.rows));
   return std::unique_ptr<source_reader>{
-      std::make_unique<generator_reader>(source, options, std::move(columns), context)};
+      std::make_unique<generator_reader>(source, options, std::move(columns), std::move(mine))};
 }
 
 } // namespace ebb

@@ -2,6 +2,7 @@
 
 #include "actors/connectors/nexmark_tables.hpp"
 #include "actors/connectors/pace.hpp"
+#include "actors/connectors/strides.hpp"
 
 #include <algorithm>
 
@@ -95,25 +96,27 @@ constexpr slots slots_of(nexmark_table table) noexcept {
 
 class nexmark_reader final : public source_reader {
 public:
-  nexmark_reader(const source_definition& source, const nexmark_source& options,
-                 const connector_context& context)
+  nexmark_reader(const source_definition& source, const nexmark_source& options, strides mine)
       : options_(options), tables_(nexmark::shared_tables()), slots_(slots_of(options.table)),
-        pace_(options.rate), clock_(options.events_per_second),
-        origin_(std::make_shared<std::string>("source " + source.name)), subtask_(context.subtask),
-        parallelism_(context.parallelism), epoch_(context.subtask), slot_(slots_.first) {}
+        pace_(options.rate, mine.floor()), clock_(options.events_per_second),
+        origin_(std::make_shared<std::string>("source " + source.name)), strides_(std::move(mine)) {
+  }
 
   result<read_status> read(micros now, step_budget& budget, output& out) override {
+    if (strides_.size() == 0)
+      return read_status{read_status::kind::finished};
     const auto limit =
         std::min(options_.events == 0 ? UINT64_MAX : options_.events, pace_.allowed(now));
     const auto wanted = std::min(budget.rows, batch_rows);
-    plan_rows(limit, wanted);
+    auto& from = strides_.lowest();
+    plan_rows(from, limit, wanted);
     if (!spans_.empty()) {
-      auto rows = make_rows();
+      auto rows = make_rows(from.partition);
       counters_.rows += rows->rows;
       budget.rows -= std::min(budget.rows, rows->rows);
       out.emit(std::move(rows));
     }
-    const auto next = epoch_ * events_per_epoch + slot_;
+    const auto next = strides_.lowest().next;
     if (options_.events != 0 && next >= options_.events)
       return read_status{read_status::kind::finished};
     if (options_.rate != 0 && next >= limit)
@@ -126,7 +129,11 @@ public:
   }
 
   std::uint32_t partitions() const override {
-    return 1;
+    return strides_.size();
+  }
+
+  void positions(std::vector<source_position>& out) const override {
+    strides_.positions(out);
   }
 
 private:
@@ -136,29 +143,33 @@ private:
   };
 
   // Takes up to `wanted` event numbers below `limit` and moves the position behind them.
-  void plan_rows(std::uint64_t limit, std::uint32_t wanted) {
+  void plan_rows(strides::stride& from, std::uint64_t limit, std::uint32_t wanted) {
     spans_.clear();
     planned_ = 0;
+    auto epoch = from.next / events_per_epoch;
+    auto slot = from.next % events_per_epoch;
     while (planned_ < wanted) {
-      const auto first = epoch_ * events_per_epoch + slot_;
+      const auto first = epoch * events_per_epoch + slot;
       if (first >= limit)
         break;
       const auto count = std::min(
-          {slots_.last - slot_, limit - first, static_cast<std::uint64_t>(wanted - planned_)});
+          {slots_.last - slot, limit - first, static_cast<std::uint64_t>(wanted - planned_)});
       spans_.push_back({first, count});
       planned_ += static_cast<std::uint32_t>(count);
-      slot_ += count;
-      if (slot_ == slots_.last) {
-        slot_ = slots_.first;
-        epoch_ += parallelism_;
+      slot += count;
+      if (slot == slots_.last) {
+        slot = slots_.first;
+        epoch += strides_.count();
       }
     }
+    from.next = epoch * events_per_epoch + slot;
   }
 
-  batch_ptr make_rows() {
+  batch_ptr make_rows(std::uint32_t partition) {
     auto rows = std::make_shared<batch>();
     rows->rows = planned_;
-    rows->partition = subtask_;
+    rows->partition = partition;
+    rows->partitions = strides_.size();
     rows->origin.source = origin_;
     rows->origin.first = spans_.front().first;
     switch (options_.table) {
@@ -299,8 +310,7 @@ private:
   pace pace_;
   time_counter clock_;
   std::shared_ptr<const std::string> origin_;
-  std::uint32_t subtask_, parallelism_;
-  std::uint64_t epoch_, slot_;
+  strides strides_;
   std::vector<span> spans_;
   std::uint32_t planned_ = 0;
   source_counters counters_;
@@ -328,10 +338,13 @@ schema nexmark_schema(nexmark_table table) {
           {"extra", text, true}};
 }
 
-std::unique_ptr<source_reader> open_nexmark(const source_definition& source,
-                                            const nexmark_source& options,
-                                            const connector_context& context) {
-  return std::make_unique<nexmark_reader>(source, options, context);
+result<std::unique_ptr<source_reader>> open_nexmark(const source_definition& source,
+                                                    const nexmark_source& options,
+                                                    const connector_context& context) {
+  EBB_ASSIGN(auto mine, strides::of(source.name, context, slots_of(options.table).first,
+                                    events_per_epoch, options.events));
+  return std::unique_ptr<source_reader>{
+      std::make_unique<nexmark_reader>(source, options, std::move(mine))};
 }
 
 } // namespace ebb

@@ -12,18 +12,64 @@
 #include <mutex>
 #include <optional>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace ebb {
 
 namespace {
 
 constexpr std::size_t waiting_max = std::size_t{4} << 20;
+// What waits becomes part of positions.
+constexpr std::size_t waiting_max_of_partition = std::size_t{256} << 10;
+
+std::string folder_of(const connector_context& context) {
+  return join_path(context.data_folder, "quarantine");
+}
+
+std::string file_of(const connector_context& context, const std::string& source,
+                    std::uint32_t partition) {
+  auto name = context.stream + "-" + source;
+  if (partition != 0)
+    name += "." + std::to_string(partition);
+  name += ".ndjson";
+  // A quoted name may hold what would lead into another folder.
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
+result<void> create_folder(const std::string& folder) {
+  if (!folder.empty() && ::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
+    return file_error("create", folder, errno);
+  return {};
+}
+
+result<void> write_all(const descriptor& file, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    const auto count = ::write(file.number(), text.data(), text.size());
+    if (count < 0 && errno != EINTR)
+      return file_error("write", path, errno);
+    text.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
+  }
+  if (::fdatasync(file.number()) != 0)
+    return file_error("write", path, errno);
+  return {};
+}
+
+// Appends durably. The file is not kept open: there may be one for each of many partitions.
+result<void> append_durably(const std::string& folder, const std::string& file,
+                            const std::string& text) {
+  EBB_TRY(create_folder(folder));
+  const auto path = join_path(folder, file);
+  const descriptor opened(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (opened.number() < 0)
+    return file_error("open", path, errno);
+  return write_all(opened, text, path);
+}
 
 result<std::unique_ptr<byte_writer>> open_appending(const std::string& folder,
                                                     const std::string& file) {
   const auto path = join_path(folder, file);
-  if (!folder.empty() && ::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
-    return file_error("create", folder, errno);
+  EBB_TRY(create_folder(folder));
   descriptor opened(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   if (opened.number() < 0)
     return file_error("open", path, errno);
@@ -35,18 +81,31 @@ result<std::unique_ptr<byte_writer>> open_appending(const std::string& folder,
 struct quarantine::shared {
   std::string folder;
   std::string file;
+  bool durable = false;
+  std::size_t most = waiting_max;
   std::unique_ptr<byte_writer> writer; ///< of the job alone
 
-  std::mutex mutex; ///< guards what follows
+  mutable std::mutex mutex; ///< guards what follows
   wake_function wake;
   std::string waiting;
+  std::string in_flight;
+  std::uint64_t offset = 0; ///< bytes in the file, where they are known to be durable
   std::optional<error> failure;
-  std::size_t in_flight = 0;
   bool busy = false;
   bool waited_for = false;
 
   void run();
+  result<void> write(const std::string& text);
 };
+
+result<void> quarantine::shared::write(const std::string& text) {
+  if (durable)
+    return append_durably(folder, file, text);
+  if (!writer) {
+    EBB_ASSIGN(writer, open_appending(folder, file));
+  }
+  return writer->write(text.data(), text.size());
+}
 
 void quarantine::shared::run() {
   for (;;) {
@@ -55,9 +114,13 @@ void quarantine::shared::run() {
     bool go_on = false;
     {
       const std::lock_guard lock(mutex);
-      text.swap(waiting);
-      go_on = busy = !text.empty() && !failure;
-      in_flight = busy ? text.size() : 0;
+      if (!failure) {
+        offset += in_flight.size();
+        in_flight.clear();
+        in_flight.swap(waiting);
+      }
+      go_on = busy = !in_flight.empty() && !failure;
+      text = in_flight;
       if (!busy && waited_for)
         call = wake;
       waited_for &= busy;
@@ -66,16 +129,7 @@ void quarantine::shared::run() {
       call();
     if (!go_on)
       return;
-    auto done = result<void>{};
-    if (!writer) {
-      auto opened = open_appending(folder, file);
-      if (opened)
-        writer = *std::move(opened);
-      else
-        done = std::move(opened).error();
-    }
-    if (done)
-      done = writer->write(text.data(), text.size());
+    auto done = write(text);
     if (!done) {
       const std::lock_guard lock(mutex);
       failure = std::move(done).error();
@@ -86,11 +140,18 @@ void quarantine::shared::run() {
 quarantine::quarantine(const connector_context& context, std::string source)
     : source_(std::move(source)), io_(*context.io), lane_(context.io->open_lane()),
       shared_(std::make_shared<shared>()) {
-  shared_->folder = join_path(context.data_folder, "quarantine");
-  shared_->file = context.stream + "-" + source_ + ".ndjson";
-  // A quoted name may hold what would lead into another folder.
-  std::replace(shared_->file.begin(), shared_->file.end(), '/', '_');
+  shared_->folder = folder_of(context);
+  shared_->file = file_of(context, source_, 0);
   shared_->wake = context.wake;
+}
+
+quarantine::quarantine(const connector_context& context, std::string source,
+                       std::uint32_t partition, std::uint64_t offset)
+    : quarantine(context, std::move(source)) {
+  shared_->file = file_of(context, source_, partition);
+  shared_->durable = true;
+  shared_->most = waiting_max_of_partition;
+  shared_->offset = offset;
 }
 
 quarantine::~quarantine() {
@@ -118,7 +179,7 @@ result<void> quarantine::add(const std::vector<bad_record>& records) {
 
 bool quarantine::is_full() const {
   const std::lock_guard lock(shared_->mutex);
-  const bool full = shared_->waiting.size() + shared_->in_flight > waiting_max;
+  const bool full = shared_->waiting.size() + shared_->in_flight.size() > shared_->most;
   shared_->waited_for |= full;
   return full;
 }
@@ -129,6 +190,33 @@ result<bool> quarantine::settle() {
     return *shared_->failure;
   shared_->waited_for = shared_->busy;
   return !shared_->busy;
+}
+
+quarantine_position quarantine::position() const {
+  const std::lock_guard lock(shared_->mutex);
+  return {shared_->offset, shared_->in_flight + shared_->waiting};
+}
+
+result<std::uint64_t> restore_quarantine(const connector_context& context,
+                                         const std::string& source, std::uint32_t partition,
+                                         const quarantine_position* at) {
+  const auto folder = folder_of(context);
+  const auto path = join_path(folder, file_of(context, source, partition));
+
+  struct stat info {};
+
+  const auto size = ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+  if (at == nullptr || (size <= at->offset && at->pending.empty()))
+    return size;
+  EBB_TRY(create_folder(folder));
+  const descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (file.number() < 0)
+    return file_error("open", path, errno);
+  const auto kept = std::min(size, at->offset);
+  if (::ftruncate(file.number(), static_cast<off_t>(kept)) != 0)
+    return file_error("write", path, errno);
+  EBB_TRY(write_all(file, at->pending, path));
+  return kept + at->pending.size();
 }
 
 std::string quarantine_line(const std::string& source, const bad_record& record) {

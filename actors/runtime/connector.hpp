@@ -57,6 +57,15 @@ public:
   /// how many subtasks read it. Checks that it exists.
   [[nodiscard]] virtual result<std::uint32_t> partitions(const source_definition& source,
                                                          const std::string& folder) = 0;
+  /// The same for a stream that goes on from `known`, the positions of all its partitions. Those
+  /// keep their numbers, new ones get the next.
+  [[nodiscard]] virtual result<std::uint32_t>
+  partitions_after(const source_definition& source, const std::string& folder,
+                   const std::vector<source_position>& known) {
+    static_cast<void>(known);
+    return partitions(source, folder);
+  }
+
   [[nodiscard]] virtual result<std::unique_ptr<source_reader>>
   open_source(const source_definition& source, connector_context context) = 0;
   [[nodiscard]] virtual result<std::unique_ptr<sink_writer>>

@@ -38,10 +38,11 @@ std::vector<batch_ptr> read_all(nexmark_table table, std::uint64_t events, std::
   context.subtask = subtask;
   context.parallelism = parallelism;
   auto reader = open_nexmark(source, options, context);
+  BOOST_REQUIRE(reader);
   collected out;
   for (;;) {
     step_budget budget{budget_rows};
-    const auto status = reader->read(0, budget, out);
+    const auto status = (*reader)->read(0, budget, out);
     BOOST_REQUIRE(status);
     if (status->what == read_status::kind::finished)
       return out.batches;
@@ -187,6 +188,11 @@ BOOST_AUTO_TEST_CASE(a_paced_source_waits_for_its_next_number) {
   BOOST_TEST(limit.when(10, 5'010'000) > 5'010'000);
   BOOST_TEST(limit.allowed(limit.when(10, 5'010'000)) >= 11U);
   BOOST_TEST(pace{0}.allowed(1) == UINT64_MAX);
+  pace later{1'000, 50};
+  BOOST_TEST(later.allowed(7'000'000) == 50U);
+  BOOST_TEST(later.allowed(7'010'000) == 60U);
+  BOOST_TEST(later.allowed(later.when(60, 7'010'000)) == 61U);
+  BOOST_TEST(later.when(3, 7'000'000) < 7'010'000);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
