@@ -75,13 +75,15 @@ enum class join_type : std::uint8_t { inner, left, right, full };
 
 /// Joins rows of the same window: both inputs carry window_start and window_end. Emits when the
 /// watermark passes window_end. Output: left columns, right columns. Equal keys as SQL `=` (NULL
-/// never matches).
+/// never matches). The `spread` side has at most one row a window and is not kept where unmatched;
+/// the other side's rows then lie on any instance. State is saved in the same way by one instance.
 struct window_join_spec {
   join_type type = join_type::inner;
   std::uint32_t left_start = 0, left_end = 0;
   std::uint32_t right_start = 0, right_end = 0;
   std::vector<std::uint32_t> left_keys, right_keys; ///< without the window columns
-  expr_ptr residual; ///< BOOLEAN over the concatenated row; null = none
+  expr_ptr residual;        ///< BOOLEAN over the concatenated row; null = none
+  std::int32_t spread = -1; ///< side whose rows all instances get, if there are several; -1 = none
 };
 
 /// left.time BETWEEN right.time + lower AND right.time + upper, and equal keys. Emits matches as
@@ -92,6 +94,7 @@ struct interval_join_spec {
   micros lower = 0, upper = 0; ///< both inclusive
   std::vector<std::uint32_t> left_keys, right_keys;
   expr_ptr residual;
+  std::int32_t spread = -1; ///< as in window_join_spec
 };
 
 /// Inner join of append-only inputs without time bounds: both sides are kept for ever.

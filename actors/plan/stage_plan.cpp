@@ -69,38 +69,43 @@ private:
       place_in_two_phases(id, *aggregate);
       return;
     }
-    const auto spread = broadcast_sides(x, spec);
+    const auto side = spread_side(x, spec);
+    auto what = x.what;
+    std::vector<bool> spread(x.inputs.size(), false);
+    if (side >= 0) {
+      auto& made = std::get<operator_spec>(what);
+      if (auto* join = std::get_if<window_join_spec>(&made))
+        join->spread = side;
+      else
+        std::get<interval_join_spec>(made).spread = side;
+      spread[static_cast<std::size_t>(side)] = parallelism_of(x) > 1;
+    }
     auto asked = wanted;
     for (std::size_t k = 0; k < spread.size(); ++k)
       if (spread[k])
         for (std::size_t other = 0; other < asked.size(); ++other)
           if (other != k)
             asked[other] = {};
-    placed_[id] = append(x, x.what, x.inputs, asked, spread);
+    placed_[id] = append(x, what, x.inputs, asked, spread);
     auto& lies = placed_[id].lies;
     lies = delivered(spec, input_lies_);
   }
 
-  // Which inputs of a join go whole to every subtask: a side with at most one row a window, where
-  // the other side then need not move at all.
-  std::vector<bool> broadcast_sides(const plan_node& x, const operator_spec& spec) const {
-    std::vector<bool> spread(x.inputs.size(), false);
+  // Which input of a join goes whole to every subtask, whatever their number: a side with at most
+  // one row a window, where the other side then need not move at all. -1 = none.
+  std::int32_t spread_side(const plan_node& x, const operator_spec& spec) const {
     join_type type = join_type::full;
     if (const auto* join = std::get_if<window_join_spec>(&spec))
       type = join->type;
     else if (const auto* interval = std::get_if<interval_join_spec>(&spec))
       type = interval->type;
-    else
-      return spread;
-    if (parallelism_of(x) == 1)
-      return spread;
     if ((type == join_type::inner || type == join_type::left)
         && one_row_per_window(graph_, x.inputs[1]))
-      spread[1] = true;
-    else if ((type == join_type::inner || type == join_type::right)
-             && one_row_per_window(graph_, x.inputs[0]))
-      spread[0] = true;
-    return spread;
+      return 1;
+    if ((type == join_type::inner || type == join_type::right)
+        && one_row_per_window(graph_, x.inputs[0]))
+      return 0;
+    return -1;
   }
 
   void place_in_two_phases(node_id id, const window_aggregate_spec& spec) {
@@ -201,7 +206,9 @@ private:
         inputs.push_back({true, index});
       }
       result.step = add_step(result.stage, x, what, std::move(inputs));
-      input_lies_ = wanted[0].where == placement::any ? from[0].lies : wanted[0];
+      // Beside a spread side, rows lie as the other side's do.
+      if (!is_spread(spread, 0))
+        input_lies_ = wanted[0].where == placement::any ? from[0].lies : wanted[0];
     }
     result.lies = input_lies_;
     return result;

@@ -1,7 +1,9 @@
 #include "actors/dataflow/operators/assign_watermarks.hpp"
 
+#include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/time_keys.hpp"
 #include "actors/dataflow/operators/window_slicer.hpp"
+#include "schemas/assert.hpp"
 
 #include <algorithm>
 #include <map>
@@ -12,7 +14,8 @@ namespace {
 
 class assign_watermarks final : public stream_operator {
 public:
-  explicit assign_watermarks(const assign_watermarks_spec& spec) : spec_(spec) {}
+  assign_watermarks(const assign_watermarks_spec& spec, const operator_context& context)
+      : spec_(spec), subtask_(context.subtask), parallelism_(context.parallelism) {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
     if (item == nullptr)
@@ -23,7 +26,10 @@ public:
       take(item->rows, out);
       break;
     case item_kind::watermark:
-      // A source with a watermark of its own, or the end of its input.
+      // A source with a watermark of its own, or the end of its input; after loading, the sign to
+      // say again what had been sent.
+      if (item->time == min_time && sent_ != min_time)
+        out.advance(sent_);
       advance(item->time, out);
       break;
     case item_kind::idle:
@@ -43,40 +49,54 @@ public:
   }
 
   change_mark mark() override {
+    std::erase_if(ended_, [this](const auto& x) { return x.at + marks_kept < mark_; });
     return mark_++;
   }
 
-  /// One entry, under key group 0: the watermarks sent and of each partition.
-  void save(std::uint16_t key_group, change_mark, state_sink& sink) const override {
-    if (key_group != 0)
+  /// One entry a source partition that has had rows: its watermark, and the one sent by whoever
+  /// read it. Partitions have the numbers that they would have if one instance read them all.
+  void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override {
+    if (key_group != unkeyed_group)
       return;
-    std::string value;
-    append_time_key(sent_, value);
-    sink.put(0, {}, value);
+    EBB_ASSERT(since == 0 || since + marks_kept >= mark_);
+    for (const auto& x : ended_)
+      if (since != 0 && x.at > since)
+        sink.erase(0, key_of(x.partition));
     for (const auto& [partition, watermark] : partitions_) {
-      std::string key;
-      append_time_key(partition, key);
-      value.clear();
+      std::string value;
       append_time_key(watermark, value);
-      sink.put(1, key, value);
+      append_time_key(sent_, value);
+      sink.put(0, key_of(partition), value);
     }
   }
 
   result<void> load(std::uint16_t, std::uint16_t state, std::string_view key,
                     std::string_view value) override {
-    EBB_ASSIGN(const auto time, take_time_key(value));
-    if (state == 0) {
-      sent_ = std::max(sent_, time);
+    EBB_ASSIGN(const auto number, take_time_key(key));
+    EBB_ASSIGN(const auto watermark, take_time_key(value));
+    EBB_ASSIGN(const auto sent, take_time_key(value));
+    if (state != 0 || number < 0 || number / parallelism_ > UINT32_MAX)
+      return make_error(ec::corrupt, "unknown state of a source's watermarks");
+    if (number % parallelism_ != subtask_)
       return {};
-    }
-    EBB_ASSIGN(const auto partition, take_time_key(key));
-    auto& watermark =
-        partitions_.try_emplace(static_cast<std::uint32_t>(partition), min_time).first->second;
-    watermark = std::max(watermark, time);
+    sent_ = partitions_.empty() ? sent : std::min(sent_, sent);
+    partitions_.emplace(static_cast<std::uint32_t>(number / parallelism_), watermark);
     return {};
   }
 
 private:
+  /// A partition that had had rows and is read to its end.
+  struct ended_partition {
+    change_mark at;
+    std::uint32_t partition;
+  };
+
+  [[nodiscard]] std::string key_of(std::uint32_t partition) const {
+    std::string key;
+    append_time_key(micros{partition} * parallelism_ + subtask_, key);
+    return key;
+  }
+
   void take(const batch_ptr& rows, output& out) {
     counters_.rows_in += rows->rows;
     counters_.rows_out += rows->rows;
@@ -121,7 +141,10 @@ private:
 
   /// What the other partitions allow: nothing while one of them has had no rows.
   micros others_allow(const batch& rows) {
-    partitions_.erase(partitions_.begin(), partitions_.lower_bound(rows.partitions_ended));
+    while (!partitions_.empty() && partitions_.begin()->first < rows.partitions_ended) {
+      ended_.push_back({mark_, partitions_.begin()->first});
+      partitions_.erase(partitions_.begin());
+    }
     if (partitions_.size() + rows.partitions_ended < rows.partitions)
       return min_time;
     micros others = max_time;
@@ -139,18 +162,21 @@ private:
   }
 
   assign_watermarks_spec spec_;
-  /// By source partition, those that have had rows.
+  micros subtask_;
+  micros parallelism_;
+  /// By source partition as the reader numbers them, those that have had rows.
   std::map<std::uint32_t, micros> partitions_;
   micros sent_ = min_time;
   change_mark mark_ = 1;
+  std::vector<ended_partition> ended_; ///< that a save may hold
   operator_counters counters_;
 };
 
 } // namespace
 
 std::unique_ptr<stream_operator> make_assign_watermarks(const assign_watermarks_spec& spec,
-                                                        operator_context) {
-  return std::make_unique<assign_watermarks>(spec);
+                                                        operator_context context) {
+  return std::make_unique<assign_watermarks>(spec, context);
 }
 
 std::vector<sql_type> output_types_of(const assign_watermarks_spec&,

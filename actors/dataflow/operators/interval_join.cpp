@@ -32,6 +32,8 @@ public:
     else if (item != nullptr)
       inputs_.take(*item);
     while (state_.next_task < state_.tasks.size()) {
+      if (budget.rows == 0 && state_.has_spread())
+        budget.rows = row_store::chunk_rows; // they have few partners
       if (budget.rows == 0)
         return true;
       EBB_TRY(search(state_.tasks[state_.next_task], budget, out));
@@ -56,12 +58,14 @@ public:
   }
 
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override {
-    state_.save(key_group, since, sink);
+    state_.save(key_group, since, inputs_.merged(), sink);
   }
 
-  result<void> load(std::uint16_t, std::uint16_t state, std::string_view key,
+  result<void> load(std::uint16_t key_group, std::uint16_t state, std::string_view key,
                     std::string_view value) override {
-    return state_.load(state, key, value);
+    EBB_TRY(state_.load(key_group, state, key, value));
+    inputs_.restore(state_.acted.least());
+    return {};
   }
 
 private:

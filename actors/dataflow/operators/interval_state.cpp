@@ -14,7 +14,8 @@ interval_state::interval_state(const interval_join_spec& spec, const operator_co
                                             side_state(context.inputs[1], spec.right_time,
                                                        spec.right_keys,
                                                        ebb::keeps_unmatched(spec.type, 1))},
-      key_groups_(context.key_groups) {}
+      acted(context.key_groups), key_groups_(context.key_groups), spread_(spec.spread),
+      own_(context) {}
 
 void interval_state::note_rows(std::size_t s, std::span<const std::uint32_t> rows, micros oldest,
                                micros newest) {
@@ -24,6 +25,11 @@ void interval_state::note_rows(std::size_t s, std::span<const std::uint32_t> row
   } else {
     for (const auto row : rows)
       note_pane(bounds.pane_end(s, side.rows.time_of(row)));
+  }
+  if (spread_ >= 0 && !is_spread(s)) {
+    side.homes.grow(side.rows.rows(), 0);
+    for (const auto row : rows)
+      side.homes.at(side.rows.rows(), row) = own_.pick(side.rows.rows().sequence_of(row));
   }
   if (!side.keeps_unmatched)
     return;
@@ -61,6 +67,7 @@ void interval_state::drop_expired(micros watermark) {
     while (side.rows.rows().chunk_count() != 0
            && bounds.pane_end(s, side.rows.newest_time(0)) <= watermark) {
       side.rows.drop_oldest();
+      side.homes.drop_oldest();
       if (side.keeps_unmatched) {
         side.settled.drop_oldest();
         side.waiting.erase(side.waiting.begin());
@@ -94,6 +101,23 @@ std::uint16_t interval_state::group_of(std::size_t s, std::uint32_t row) const {
   return key_group_of(hash, key_groups_);
 }
 
+// Where rows are saved. Bucket `key_groups_`: with no key group.
+void interval_state::groups_of(std::size_t s, std::span<const std::uint32_t> rows,
+                               std::vector<std::uint16_t>& groups) const {
+  const auto& store = sides[s].rows.rows();
+  if (is_spread(s)) {
+    groups.insert(groups.end(), rows.size(), key_groups_);
+  } else if (spread_ >= 0) {
+    for (const auto row : rows)
+      groups.push_back(sides[s].homes.at(store, row));
+  } else {
+    std::vector<std::uint64_t> hashes(rows.size());
+    hash_stored(store, sides[s].keys, rows, hashes.data());
+    for (const auto hash : hashes)
+      groups.push_back(key_group_of(hash, key_groups_));
+  }
+}
+
 // Lists the rows that changed since a mark, by key group.
 void interval_state::sort_rows(change_mark since) const {
   if (saved_fresh_ && saved_since_ == since)
@@ -105,7 +129,7 @@ void interval_state::sort_rows(change_mark since) const {
   for (std::uint8_t s = 0; s < 2; ++s) {
     const auto& side = sides[s].rows;
     const auto& store = side.rows();
-    const auto first = sides[s].marks.first_after(since);
+    const auto first = is_spread(s) && rewrites(since) ? 0 : sides[s].marks.first_after(since);
     std::vector<std::uint32_t> rows;
     const auto add = [&](std::uint32_t row) {
       if (bounds.pane_end(s, side.time_of(row)) > released)
@@ -123,26 +147,39 @@ void interval_state::sort_rows(change_mark since) const {
         if (store.sequence_of(store.row_at(c, place)) >= first)
           add(store.row_at(c, place));
     }
-    std::vector<std::uint64_t> hashes(rows.size());
-    hash_stored(store, sides[s].keys, rows, hashes.data());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      saved_.push_back({rows[i], s});
-      groups.push_back(key_group_of(hashes[i], key_groups_));
-    }
+    groups_of(s, rows, groups);
+    for (const auto row : rows)
+      saved_.push_back({row, s});
   }
-  buckets_.build(key_groups_, static_cast<std::uint32_t>(saved_.size()),
+  buckets_.build(static_cast<std::uint16_t>(key_groups_ + 1),
+                 static_cast<std::uint32_t>(saved_.size()),
                  [&](std::uint32_t i) { return groups[i]; });
 }
 
-void interval_state::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
+void interval_state::save(std::uint16_t key_group, change_mark since, micros watermark,
+                          state_sink& sink) const {
+  EBB_ASSERT(since == 0 || since + marks_kept >= current_);
+  const bool unkeyed = key_group == unkeyed_group;
+  if (unkeyed && spread_ < 0)
+    return;
   sort_rows(since);
-  dropped_.save(since, 2, sink);
+  std::string before;
+  if (unkeyed) {
+    put_writer(own_.first, before);
+    if (rewrites(since))
+      for (const auto writer : writers_) {
+        std::string prefix;
+        put_writer(writer, prefix);
+        sink.erase_prefix(static_cast<std::uint16_t>(spread_), prefix);
+      }
+  }
+  dropped_.save(since, 2, sink, before);
   std::array<entry_list, 2> entries;
-  for (const auto i : buckets_.of(key_group)) {
+  for (const auto i : buckets_.of(unkeyed ? key_groups_ : key_group)) {
     const auto& x = saved_[i];
     const auto& side = sides[x.side];
     const auto& store = side.rows.rows();
-    std::string key;
+    auto key = before;
     put_time(bounds.pane_end(x.side, side.rows.time_of(x.row)), key);
     put_row_key(store, side.keys, x.row, key);
     put_sequence(store.sequence_of(x.row), key);
@@ -153,7 +190,13 @@ void interval_state::save(std::uint16_t key_group, change_mark since, state_sink
   }
   for (std::uint16_t s = 0; s < 2; ++s)
     entries[s].put_sorted(s, sink);
-  save_searches(key_group, since, sink);
+  if (unkeyed)
+    return;
+  if (spread_ < 0)
+    save_searches(key_group, since, sink);
+  else
+    EBB_ASSERT(next_task == tasks.size());
+  acted_watermark::save(watermark, watermark_state, sink);
 }
 
 // Searches are few and short-lived: each save replaces the group's.
@@ -188,11 +231,26 @@ void interval_state::save_searches(std::uint16_t key_group, change_mark since,
   entries.put_sorted(search_state, sink);
 }
 
-result<void> interval_state::load(std::uint16_t state, std::string_view key,
-                                  std::string_view value) {
-  if (state > search_state)
+result<void> interval_state::load(std::uint16_t key_group, std::uint16_t state,
+                                  std::string_view key, std::string_view value) {
+  if (state == watermark_state)
+    return acted.load(key_group, value);
+  const bool unkeyed = key_group == unkeyed_group;
+  if (state > search_state || unkeyed != is_spread(state))
     return make_error(ec::corrupt, "an interval join's state entry has an unknown kind");
+  if (unkeyed) {
+    EBB_ASSIGN(const auto writer, take_writer(key));
+    EBB_ASSIGN(const auto pane, take_time(key));
+    if (value.empty())
+      return make_error(ec::corrupt, "an interval join's row is empty");
+    if (own_.contains(writer) && (writers_.empty() || writers_.back() != writer))
+      writers_.push_back(writer);
+    note_pane(pane);
+    loaded_spread_.push_back({pane, std::string(value), writer});
+    return {};
+  }
   loaded_entry entry;
+  entry.key_group = key_group;
   EBB_ASSIGN(entry.sequence, take_last_sequence(key));
   if (state == search_state) {
     if (key.empty() || static_cast<std::uint8_t>(key.back()) > 1)
@@ -215,6 +273,11 @@ result<void> interval_state::load(std::uint16_t state, std::string_view key,
 result<void> interval_state::finish_load() {
   if (load_failure_)
     return *load_failure_;
+  restored_spread_ |= !loaded_spread_.empty();
+  for (auto& x : most_of_any_writer(std::move(loaded_spread_)))
+    loaded_rows_.push_back(
+        {UINT64_MAX, static_cast<std::uint8_t>(spread_), 0, {}, std::move(x.value)});
+  loaded_spread_.clear();
   if (loaded_rows_.empty() && loaded_searches_.empty())
     return {};
   std::stable_sort(loaded_rows_.begin(), loaded_rows_.end(),
@@ -222,9 +285,13 @@ result<void> interval_state::finish_load() {
   for (const auto& entry : loaded_rows_) {
     auto& side = sides[entry.side];
     const auto value = std::string_view(entry.value).substr(1);
-    EBB_ASSIGN(const auto row, side.rows.append_encoded(value, entry.sequence, side.keys));
+    const bool spread = is_spread(entry.side); // numbered anew
+    const auto sequence = spread ? side.rows.rows().next_sequence() : entry.sequence;
+    EBB_ASSIGN(const auto row, side.rows.append_encoded(value, sequence, side.keys));
     const auto time = side.rows.time_of(row);
     note_rows(entry.side, {&row, 1}, time, time);
+    if (spread_ >= 0 && !spread)
+      side.homes.at(side.rows.rows(), row) = entry.key_group;
     if (side.keeps_unmatched)
       side.settled.at(side.rows.rows(), row) = entry.value.front() != '\0' ? 1 : 0;
   }

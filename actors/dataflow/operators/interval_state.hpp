@@ -3,9 +3,11 @@
 #pragma once
 
 #include "actors/dataflow/operator_spec.hpp"
+#include "actors/dataflow/operators/acted_watermark.hpp"
 #include "actors/dataflow/operators/interval_bounds.hpp"
 #include "actors/dataflow/operators/interval_side.hpp"
 #include "actors/dataflow/operators/row_array.hpp"
+#include "actors/dataflow/operators/spread_rows.hpp"
 #include "actors/dataflow/operators/state_keys.hpp"
 
 #include <array>
@@ -43,6 +45,7 @@ public:
     // Only where unmatched rows are kept:
     row_array<std::uint8_t> settled; ///< has met a partner or has been padded
     std::vector<micros> waiting;     ///< a chunk's oldest time that may be unsettled
+    row_array<std::uint16_t> homes;  ///< key group that holds the row, beside a spread side
     sequence_marks marks;
   };
 
@@ -57,9 +60,9 @@ public:
   void drop_expired(micros watermark);
 
   change_mark mark();
-  void save(std::uint16_t key_group, change_mark since, state_sink& sink) const;
-  [[nodiscard]] result<void> load(std::uint16_t state, std::string_view key,
-                                  std::string_view value);
+  void save(std::uint16_t key_group, change_mark since, micros watermark, state_sink& sink) const;
+  [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
+                                  std::string_view key, std::string_view value);
   /// Builds the state of what was loaded. Called before each step; does nothing later.
   [[nodiscard]] result<void> finish_load();
 
@@ -73,9 +76,16 @@ public:
   std::vector<search_task> tasks;
   std::size_t next_task = 0;
   micros released = min_time; ///< watermark for which `drop_expired` was done
+  acted_watermark acted;      ///< before a restart
+
+  /// Searches must end with the batch that has begun them: what partners remain is not saved.
+  [[nodiscard]] bool has_spread() const noexcept {
+    return spread_ >= 0;
+  }
 
 private:
   static constexpr std::uint16_t search_state = 2; ///< 0 and 1: the rows of the sides
+  static constexpr std::uint16_t watermark_state = 3;
 
   struct saved_row {
     std::uint32_t row;
@@ -86,6 +96,7 @@ private:
   struct loaded_entry {
     std::uint64_t sequence;
     std::uint8_t side;
+    std::uint16_t key_group;
     std::string key;
     std::string value;
   };
@@ -93,10 +104,27 @@ private:
   void sort_rows(change_mark since) const;
   void save_searches(std::uint16_t key_group, change_mark since, state_sink& sink) const;
   [[nodiscard]] std::uint16_t group_of(std::size_t side, std::uint32_t row) const;
+  void groups_of(std::size_t side, std::span<const std::uint32_t> rows,
+                 std::vector<std::uint16_t>& groups) const;
+
+  [[nodiscard]] bool is_spread(std::size_t side) const noexcept {
+    return spread_ == static_cast<std::int32_t>(side);
+  }
+
+  // The first save after a restart puts the spread side down as ours.
+  [[nodiscard]] bool rewrites(change_mark since) const noexcept {
+    return restored_spread_ && since == 1;
+  }
+
   void note_pane(micros end);
   [[nodiscard]] result<void> build_search(const loaded_entry& entry);
 
   std::uint16_t key_groups_;
+  std::int32_t spread_;
+  owned_groups own_;
+  std::vector<loaded_spread_row<micros>> loaded_spread_; ///< by the end of their pane
+  std::vector<std::uint16_t> writers_; ///< of what was loaded of the spread side, if we own them
+  bool restored_spread_ = false;
   change_mark current_ = 1;
   std::set<micros> panes_; ///< ends of panes that hold rows
   micros last_pane_ = min_time;

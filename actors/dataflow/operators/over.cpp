@@ -32,15 +32,20 @@ public:
   }
 
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override {
-    state_.save(key_group, since, sink);
+    state_.save(key_group, since, merged(), sink);
   }
 
-  result<void> load(std::uint16_t, std::uint16_t state, std::string_view key,
+  result<void> load(std::uint16_t key_group, std::uint16_t state, std::string_view key,
                     std::string_view value) override {
-    return state_.load(state, key, value);
+    return state_.load(key_group, state, key, value);
   }
 
 private:
+  /// The input's watermark; it does not go back across a restart.
+  [[nodiscard]] micros merged() const noexcept {
+    return std::max(input_.merged(), state_.acted.least());
+  }
+
   result<void> take_rows(const stream_item& item, step_budget& budget);
   void collect_ready();
   const over_state::ready_row& next_ready() const noexcept;
@@ -76,7 +81,7 @@ result<bool> over::step(stream_item* item, step_budget& budget, output& out) {
       input_.advance(0, max_time);
     idle_due_ = item->kind == item_kind::idle;
   }
-  if (state_.ready.empty() && input_.merged() > released_)
+  if (state_.ready.empty() && merged() > released_)
     collect_ready();
   while (!state_.ready.empty()) {
     if (budget.rows == 0)
@@ -103,7 +108,7 @@ result<void> over::take_rows(const stream_item& item, step_budget& budget) {
   const auto* times = time.data<micros>();
   picks_.clear();
   for (std::uint32_t i = 0; i < input.rows; ++i) {
-    auto watermark = input_.merged();
+    auto watermark = merged();
     if (input.watermarks)
       watermark = std::max(watermark,
                            std::min(input.watermarks.as<const micros>()[i], item.other_channels));
@@ -132,7 +137,7 @@ result<void> over::take_rows(const stream_item& item, step_budget& budget) {
 
 void over::collect_ready() {
   std::vector<waiting_row> taken;
-  released_ = input_.merged();
+  released_ = merged();
   state_.waiting.take_before(released_, taken);
   state_.ready.reserve(taken.size());
   for (const auto& x : taken)

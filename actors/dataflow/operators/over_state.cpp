@@ -23,7 +23,7 @@ over_state::over_state(const over_spec& spec, operator_context context)
     : order(spec.order_by, context.inputs[0]), calls(spec, context.inputs[0]),
       rows(context.inputs[0]),
       index(types_of(context.inputs[0], spec.partition), context.key_groups),
-      partition_by_(spec.partition), time_column_(spec.time_column),
+      acted(context.key_groups), partition_by_(spec.partition), time_column_(spec.time_column),
       key_groups_(context.key_groups) {}
 
 std::size_t over_state::byte_size() const {
@@ -143,7 +143,11 @@ void over_state::sort_rows(change_mark since) const {
                  [&](std::uint32_t i) { return key_group_of(hashes[i], key_groups_); });
 }
 
-void over_state::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
+void over_state::save(std::uint16_t key_group, change_mark since, micros watermark,
+                      state_sink& sink) const {
+  EBB_ASSERT(since == 0 || since + marks_kept >= current_);
+  if (key_group == unkeyed_group)
+    return;
   largest_since_ = std::max(largest_since_, since);
   sort_rows(since);
   if (since != 0)
@@ -175,9 +179,13 @@ void over_state::save(std::uint16_t key_group, change_mark since, state_sink& si
     counts.add(std::move(key), std::move(value));
   }
   counts.put_sorted(1, sink);
+  acted_watermark::save(watermark, 2, sink);
 }
 
-result<void> over_state::load(std::uint16_t state, std::string_view key, std::string_view value) {
+result<void> over_state::load(std::uint16_t key_group, std::uint16_t state, std::string_view key,
+                              std::string_view value) {
+  if (state == 2)
+    return acted.load(key_group, value);
   if (state > 1)
     return make_error(ec::corrupt, "a state entry of OVER has an unknown kind");
   if (state == 0) {

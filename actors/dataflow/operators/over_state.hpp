@@ -4,6 +4,7 @@
 
 #include "actors/dataflow/key_index.hpp"
 #include "actors/dataflow/operator_spec.hpp"
+#include "actors/dataflow/operators/acted_watermark.hpp"
 #include "actors/dataflow/operators/over_calls.hpp"
 #include "actors/dataflow/operators/row_compare.hpp"
 #include "actors/dataflow/operators/state_keys.hpp"
@@ -49,9 +50,9 @@ public:
   [[nodiscard]] result<void> finish_load();
 
   change_mark mark();
-  void save(std::uint16_t key_group, change_mark since, state_sink& sink) const;
-  [[nodiscard]] result<void> load(std::uint16_t state, std::string_view key,
-                                  std::string_view value);
+  void save(std::uint16_t key_group, change_mark since, micros watermark, state_sink& sink) const;
+  [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
+                                  std::string_view key, std::string_view value);
 
   /// Forgets what saves of one state share.
   void saving_ends() noexcept {
@@ -65,6 +66,7 @@ public:
   row_store rows;
   key_index index;
   std::vector<over_partition> partitions; ///< by slot
+  acted_watermark acted;                  ///< before a restart
   time_queue waiting;
   std::vector<ready_row> ready; ///< not processed
 

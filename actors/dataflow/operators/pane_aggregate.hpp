@@ -77,6 +77,10 @@ private:
   [[nodiscard]] std::optional<pane_id> next_window() const;
   [[nodiscard]] table_ptr make_table();
   void recycle(table_ptr table);
+  /// Key group of a group of a pane or window.
+  [[nodiscard]] std::uint16_t group_of(const pane_id& id, std::uint64_t hash) const;
+  void slots_of_group(const aggregate_table& table, const pane_id& id, std::uint16_t key_group,
+                      std::vector<std::uint32_t>& slots) const;
   void save_table(const aggregate_table& table, const pane_id& id, std::uint16_t state,
                   std::uint16_t key_group, change_mark since, std::uint32_t first_slot,
                   state_sink& sink) const;

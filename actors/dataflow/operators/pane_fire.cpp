@@ -158,7 +158,7 @@ result<void> pane_aggregate::emit_groups(step_budget& budget, output& out) {
     std::erase_if(slots, [&](std::uint32_t slot) { return !running_->has(slot); });
   if (!fired_of_group_.empty() && !f.resumed)
     std::erase_if(slots, [&](std::uint32_t slot) {
-      return fired_of_group_[key_group_of(index.hash_of(slot), shape_.key_groups)] >= f.window.end;
+      return fired_of_group_[group_of(f.window, index.hash_of(slot))] >= f.window.end;
     });
   if (slots.empty())
     return {};
@@ -199,7 +199,7 @@ void pane_aggregate::gather_parts(std::uint16_t key_group, aggregate_table& into
   const auto& f = *firing_;
   const auto take = [&](const aggregate_table& from, std::uint32_t first) {
     std::vector<std::uint32_t> slots;
-    from.index().slots_of_group(key_group, slots);
+    slots_of_group(from, f.window, key_group, slots);
     std::erase_if(slots, [&](std::uint32_t slot) { return slot < first; });
     static_cast<void>(into.merge(from, slots)); // it has worked, or will fail when it fires
   };

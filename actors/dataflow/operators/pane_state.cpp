@@ -3,6 +3,7 @@
 /// States: 0 = how far windows have fired (one entry a key group, empty key), 1 = panes, 2 = what
 /// remains of windows being emitted. Keys of 1 and 2: end and start of the pane or window, then the
 /// group's key.
+#include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/pane_aggregate.hpp"
 #include "actors/dataflow/operators/time_keys.hpp"
 #include "schemas/assert.hpp"
@@ -16,8 +17,6 @@ namespace {
 constexpr std::uint16_t progress_state = 0;
 constexpr std::uint16_t pane_entries = 1;
 constexpr std::uint16_t window_entries = 2;
-// Marks that are remembered for erasing; a save asks for the one before the last, or for all.
-constexpr change_mark marks_kept = 16;
 
 std::string prefix_of(const pane_id& id) {
   std::string prefix;
@@ -43,6 +42,9 @@ change_mark pane_aggregate::mark() {
 
 void pane_aggregate::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
   EBB_ASSERT(!rows_); // a barrier comes after whole batches
+  EBB_ASSERT(since == 0 || since + marks_kept >= mark_);
+  if (key_group == unkeyed_group)
+    return;
   const auto fired =
       fired_of_group_.empty() ? fired_ : std::max(fired_, fired_of_group_[key_group]);
   std::string progress;
@@ -79,12 +81,45 @@ void pane_aggregate::save(std::uint16_t key_group, change_mark since, state_sink
   save_table(all, f.window, window_entries, key_group, 0, 0, sink);
 }
 
+std::uint16_t pane_aggregate::group_of(const pane_id& id, std::uint64_t hash) const {
+  if (!keys_.empty() || window_.kind != window_kind::attached)
+    return key_group_of(hash, shape_.key_groups);
+  // Without keys, rows come to the instance that their window's columns say.
+  std::vector<column> edges;
+  for (const auto& [column_at, time] :
+       {std::pair(window_.start_column, id.start), std::pair(window_.end_column, id.end)}) {
+    if (column_at < 0)
+      continue;
+    const auto& type = context_.inputs[0][static_cast<std::size_t>(column_at)];
+    if (time == min_time) { // how an unknown start is written down
+      edges.push_back(make_null_column(type, 1));
+      continue;
+    }
+    edges.push_back(make_column(type, 1));
+    edges.back().mutable_data<micros>()[0] = time;
+  }
+  std::vector<const column*> keys;
+  for (const auto& x : edges)
+    keys.push_back(&x);
+  hash_keys(keys, 1, &hash);
+  return key_group_of(hash, shape_.key_groups);
+}
+
+void pane_aggregate::slots_of_group(const aggregate_table& table, const pane_id& id,
+                                    std::uint16_t key_group,
+                                    std::vector<std::uint32_t>& slots) const {
+  if (!keys_.empty())
+    table.index().slots_of_group(key_group, slots);
+  else if (group_of(id, table.index().live() == 0 ? 0 : table.index().hash_of(0)) == key_group)
+    slots.resize(table.index().live(), 0);
+}
+
 void pane_aggregate::save_table(const aggregate_table& table, const pane_id& id,
                                 std::uint16_t state, std::uint16_t key_group, change_mark since,
                                 std::uint32_t first_slot, state_sink& sink) const {
   const auto& index = table.index();
   std::vector<std::uint32_t> slots;
-  index.slots_of_group(key_group, slots);
+  slots_of_group(table, id, key_group, slots);
   std::vector<std::pair<std::string, std::uint32_t>> entries;
   for (const auto slot : slots)
     if (slot >= first_slot && (since == 0 || index.changed_at(slot) > since)) {
@@ -111,7 +146,9 @@ result<void> pane_aggregate::load_progress(std::uint16_t key_group, std::string_
   fired_ = std::min(fired_, fired);
   target_ = std::min(target_, target);
   promised_ = std::min(promised_, promised);
-  passed_ = fired_;
+  // By processing time: it does not go back.
+  if (window_.processing_time && promised != max_time)
+    now_ = std::max(now_, promised);
   return {};
 }
 

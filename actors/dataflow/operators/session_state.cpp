@@ -4,6 +4,7 @@
 /// sessions of a key, 2 = ended sessions that are being emitted (key: end, first row, then the
 /// group's key). Values: the key's exact values where its canonical bytes lose something, then for
 /// each session first and last row and the calls' states.
+#include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/session_aggregate.hpp"
 #include "actors/dataflow/operators/time_keys.hpp"
 #include "actors/dataflow/value_builder.hpp"
@@ -20,8 +21,6 @@ namespace {
 constexpr std::uint16_t progress_state = 0;
 constexpr std::uint16_t open_sessions = 1;
 constexpr std::uint16_t ended_sessions = 2;
-// Marks that are remembered for erasing; a save asks for the one before the last, or for all.
-constexpr change_mark marks_kept = 16;
 
 result<column> read_one(std::string_view& bytes, const sql_type& type) {
   value_builder one(type, 1);
@@ -68,6 +67,9 @@ session_aggregate::save_sessions(std::uint32_t key,
 
 void session_aggregate::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
   EBB_ASSERT(!rows_); // a barrier comes after whole batches
+  EBB_ASSERT(since == 0 || since + marks_kept >= mark_);
+  if (key_group == unkeyed_group)
+    return;
   std::string progress;
   for (const auto time : {fired_, target_, promised_})
     append_time_key(time, progress);
@@ -162,7 +164,9 @@ result<void> session_aggregate::load(std::uint16_t, std::uint16_t state, std::st
     fired_ = first ? fired : std::min(fired_, fired);
     target_ = first ? target : std::min(target_, target);
     promised_ = first ? promised : std::min(promised_, promised);
-    passed_ = fired_;
+    // By processing time: it does not go back.
+    if (window_.processing_time && promised != max_time)
+      now_ = std::max(now_, promised);
     return {};
   }
   if (state == ended_sessions) {

@@ -1,5 +1,7 @@
 #include "actors/dataflow/operators/stamp_time.hpp"
 
+#include "actors/dataflow/operators/owned_groups.hpp"
+
 #include <algorithm>
 
 namespace ebb {
@@ -8,6 +10,8 @@ namespace {
 
 class stamp_time final : public stream_operator {
 public:
+  explicit stamp_time(operator_context context) : context_(std::move(context)) {}
+
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
     if (item == nullptr)
       return false;
@@ -47,15 +51,26 @@ public:
     return counters_;
   }
 
+  void save(std::uint16_t key_group, change_mark, state_sink& sink) const override {
+    if (key_group == unkeyed_group)
+      save_clock(context_, now_, sink);
+  }
+
+  [[nodiscard]] result<void> load(std::uint16_t, std::uint16_t state, std::string_view,
+                                  std::string_view value) override {
+    return load_clock(state, value, now_);
+  }
+
 private:
+  operator_context context_;
   micros now_ = 0;
   operator_counters counters_;
 };
 
 } // namespace
 
-std::unique_ptr<stream_operator> make_stamp_time(const stamp_time_spec&, operator_context) {
-  return std::make_unique<stamp_time>();
+std::unique_ptr<stream_operator> make_stamp_time(const stamp_time_spec&, operator_context context) {
+  return std::make_unique<stamp_time>(std::move(context));
 }
 
 std::vector<sql_type> output_types_of(const stamp_time_spec&,

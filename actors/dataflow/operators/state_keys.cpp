@@ -87,14 +87,15 @@ std::vector<const column*> key_columns(const batch& x, std::span<const std::uint
   return result;
 }
 
-void dropped_panes::save(change_mark since, std::uint16_t states, state_sink& sink) const {
+void dropped_panes::save(change_mark since, std::uint16_t states, state_sink& sink,
+                         std::string_view before) const {
   asked_ = std::max(asked_, since);
   if (since == 0)
     return; // everything is written anew
   for (const auto& pane : panes_)
     if (pane.dropped_at > since)
       for (std::uint16_t state = 0; state < states; ++state)
-        sink.erase_prefix(state, pane.prefix);
+        sink.erase_prefix(state, std::string(before) + pane.prefix);
 }
 
 bool dropped_panes::erases(change_mark since, std::string_view prefix) const noexcept {

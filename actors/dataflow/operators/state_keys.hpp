@@ -3,8 +3,11 @@
 #pragma once
 
 #include "actors/dataflow/operator.hpp"
+#include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/row_store.hpp"
+#include "schemas/assert.hpp"
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -33,23 +36,26 @@ void hash_stored(const row_store& store, std::span<const std::uint32_t> keys,
 [[nodiscard]] std::vector<const column*> key_columns(const batch& x,
                                                      std::span<const std::uint32_t> keys);
 
-/// Where the sequence of a store stood at each mark, so that "changed since" is a comparison for
-/// rows that are only appended.
+/// Where the sequence of a store stood at the last marks, so that "changed since" is a comparison
+/// for rows that are only appended.
 class sequence_marks {
 public:
-  /// Starts a new change number; returns the old one.
-  change_mark mark(std::uint64_t next_sequence) {
-    at_.push_back(next_sequence);
-    return static_cast<change_mark>(at_.size());
+  /// Starts a new change number.
+  void mark(std::uint64_t next_sequence) noexcept {
+    at_[++marks_ % at_.size()] = next_sequence;
   }
 
-  /// First sequence that was given out after `since`.
+  /// First sequence that was given out after `since`, one of the last marks or 0.
   [[nodiscard]] std::uint64_t first_after(change_mark since) const noexcept {
-    return since == 0 ? 0 : since > at_.size() ? UINT64_MAX : at_[since - 1];
+    if (since == 0)
+      return 0;
+    EBB_ASSERT(since + at_.size() > marks_);
+    return since > marks_ ? UINT64_MAX : at_[since % at_.size()];
   }
 
 private:
-  std::vector<std::uint64_t> at_;
+  change_mark marks_ = 0;
+  std::array<std::uint64_t, marks_kept + 1> at_{};
 };
 
 /// Things numbered 0..count, sorted by key group, so that saving group after group looks at each
@@ -89,8 +95,10 @@ public:
     panes_.push_back({now, std::move(prefix)});
   }
 
-  /// Erases what was dropped after `since` from each of the states 0..states.
-  void save(change_mark since, std::uint16_t states, state_sink& sink) const;
+  /// Erases what was dropped after `since` from each of the states 0..states; `before` stands
+  /// before the prefixes.
+  void save(change_mark since, std::uint16_t states, state_sink& sink,
+            std::string_view before = {}) const;
 
   /// Whether `save` erases this prefix.
   [[nodiscard]] bool erases(change_mark since, std::string_view prefix) const noexcept;

@@ -209,6 +209,7 @@ void stream_join::save(std::uint16_t key_group, change_mark since, state_sink& s
     }
     entries.put_sorted(s, sink);
   }
+  EBB_ASSERT(since == 0 || since + marks_kept >= current_);
   // Pending rows are few and short-lived: each save replaces the group's.
   if (since != 0 && pending_saved_at_ >= since)
     sink.erase_prefix(pending_state, {});

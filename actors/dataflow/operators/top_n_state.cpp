@@ -20,7 +20,8 @@ std::string prefix_of(const top_n_state::window_name& name) {
 
 top_n_state::top_n_state(const window_top_n_spec& spec, operator_context context)
     : spec_(spec), context_(std::move(context)), by_{row_order(spec.order_by, context_.inputs[0]),
-                                                     spec.rank, spec.limit} {
+                                                     spec.rank, spec.limit},
+      acted_(context_.key_groups) {
   for (const auto k : spec.partition)
     key_types_.push_back(context_.inputs[0][k]);
 }
@@ -60,7 +61,7 @@ void top_n_state::forget(const window_name& name, ranked_window& window,
   if (window.base + 1 < current_) {
     std::erase_if(pruned,
                   [&](std::uint32_t row) { return window.rows.sequence_of(row) >= unsaved_from; });
-    const auto groups = groups_of(name, window.rows, pruned);
+    const auto groups = groups_of(window.rows, pruned);
     for (std::size_t i = 0; i < pruned.size(); ++i)
       erased_.push_back({current_, groups[i], key_of(name, window.rows, pruned[i])});
   }
@@ -102,12 +103,12 @@ std::string top_n_state::key_of(const window_name& name, const row_store& rows,
   return key;
 }
 
-std::vector<std::uint16_t> top_n_state::groups_of(const window_name& name, const row_store& rows,
+// As rows are sent to instances: by partition, or else by the end of the window.
+std::vector<std::uint16_t> top_n_state::groups_of(const row_store& rows,
                                                   std::span<const std::uint32_t> numbers) const {
   std::vector<std::uint64_t> hashes(numbers.size());
   if (spec_.partition.empty())
-    std::fill(hashes.begin(), hashes.end(),
-              hash_of_time(name.end, context_.inputs[0][spec_.window_end]));
+    hash_stored(rows, {&spec_.window_end, 1}, numbers, hashes.data());
   else
     hash_stored(rows, spec_.partition, numbers, hashes.data());
   std::vector<std::uint16_t> groups;
@@ -138,14 +139,18 @@ void top_n_state::sort_rows(change_mark since) const {
     }
     for (const auto number : numbers)
       saved_.push_back({&entry, number});
-    const auto of = groups_of(name, window.rows, numbers);
+    const auto of = groups_of(window.rows, numbers);
     groups.insert(groups.end(), of.begin(), of.end());
   }
   buckets_.build(context_.key_groups, static_cast<std::uint32_t>(saved_.size()),
                  [&](std::uint32_t i) { return groups[i]; });
 }
 
-void top_n_state::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
+void top_n_state::save(std::uint16_t key_group, change_mark since, micros watermark,
+                       state_sink& sink) const {
+  EBB_ASSERT(since == 0 || since + marks_kept >= current_);
+  if (key_group == unkeyed_group)
+    return;
   sort_rows(since);
   dropped_.save(since, 2, sink);
   if (since != 0 && cursor_)
@@ -164,6 +169,7 @@ void top_n_state::save(std::uint16_t key_group, change_mark since, state_sink& s
   }
   rows.put_sorted(0, sink);
   save_progress(key_group, since, sink);
+  acted_watermark::save(watermark, 2, sink);
 }
 
 // How far the partition had come that was being emitted.
@@ -180,7 +186,7 @@ void top_n_state::save_progress(std::uint16_t key_group, change_mark since,
       if (emitted == 0 || (firing(entry) && cursor_->done(slot)))
         continue;
       const auto row = x.rows.rows().front().row;
-      if (groups_of(name, window.rows, {&row, 1}).front() != key_group)
+      if (groups_of(window.rows, {&row, 1}).front() != key_group)
         continue;
       auto key = prefix_of(name);
       put_row_key(window.rows, spec_.partition, row, key);
@@ -192,7 +198,10 @@ void top_n_state::save_progress(std::uint16_t key_group, change_mark since,
   progress.put_sorted(1, sink);
 }
 
-result<void> top_n_state::load(std::uint16_t state, std::string_view key, std::string_view value) {
+result<void> top_n_state::load(std::uint16_t key_group, std::uint16_t state, std::string_view key,
+                               std::string_view value) {
+  if (state == 2)
+    return acted_.load(key_group, value);
   if (state > 1)
     return make_error(ec::corrupt, "a windowed top-N's state entry has an unknown kind");
   window_name name;

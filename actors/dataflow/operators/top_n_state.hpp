@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/dataflow/operator_spec.hpp"
+#include "actors/dataflow/operators/acted_watermark.hpp"
 #include "actors/dataflow/operators/rank_cursor.hpp"
 #include "actors/dataflow/operators/state_keys.hpp"
 
@@ -58,9 +59,14 @@ public:
   [[nodiscard]] std::size_t byte_size() const;
 
   change_mark mark();
-  void save(std::uint16_t key_group, change_mark since, state_sink& sink) const;
-  [[nodiscard]] result<void> load(std::uint16_t state, std::string_view key,
-                                  std::string_view value);
+  void save(std::uint16_t key_group, change_mark since, micros watermark, state_sink& sink) const;
+  [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
+                                  std::string_view key, std::string_view value);
+
+  /// What had been acted on before a restart.
+  [[nodiscard]] const acted_watermark& acted() const noexcept {
+    return acted_;
+  }
 
   /// Forgets what saves of one state share.
   void saving_ends() noexcept {
@@ -82,7 +88,7 @@ private:
 
   [[nodiscard]] std::string key_of(const window_name& name, const row_store& rows,
                                    std::uint32_t row) const;
-  [[nodiscard]] std::vector<std::uint16_t> groups_of(const window_name& name, const row_store& rows,
+  [[nodiscard]] std::vector<std::uint16_t> groups_of(const row_store& rows,
                                                      std::span<const std::uint32_t> numbers) const;
   static void compact(ranked_window& window);
   void sort_rows(change_mark since) const;
@@ -96,6 +102,7 @@ private:
   operator_context context_;
   ranking by_;
   std::vector<sql_type> key_types_;
+  acted_watermark acted_;
   window_map windows_;
   std::optional<rank_cursor> cursor_; ///< of the first window, while it fires
   change_mark current_ = 1;

@@ -26,8 +26,13 @@ public:
     merge_.rows(item.input);
   }
 
+  /// What had been merged before a restart: it does not go back.
+  void restore(micros merged) noexcept {
+    restored_ = merged;
+  }
+
   [[nodiscard]] micros merged() const noexcept {
-    return merge_.merged();
+    return std::max(merge_.merged(), restored_);
   }
 
   /// Bound on the effective watermark of the item's rows from the other channels and input.
@@ -39,8 +44,8 @@ public:
   /// have promised, and never less than what has been acted on.
   [[nodiscard]] micros effective(const batch& rows, std::uint32_t i, micros bound) const noexcept {
     if (!rows.watermarks)
-      return merge_.merged();
-    return std::max(merge_.merged(), std::min(rows.watermarks.as<const micros>()[i], bound));
+      return merged();
+    return std::max(merged(), std::min(rows.watermarks.as<const micros>()[i], bound));
   }
 
   /// Passes the watermark on where it is new, then idleness. Called when the work is done that the
@@ -57,6 +62,7 @@ public:
 
 private:
   watermark_merge merge_{2};
+  micros restored_ = min_time;
   micros sent_ = min_time;
   bool idle_due_ = false;
 };

@@ -1,5 +1,6 @@
 #include "actors/dataflow/operators/window_assign.hpp"
 
+#include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/pane_finder.hpp"
 #include "schemas/assert.hpp"
 
@@ -11,8 +12,8 @@ namespace {
 
 class window_assign final : public stream_operator {
 public:
-  explicit window_assign(const window_assign_spec& spec)
-      : window_(spec.window), slicer_(spec.window),
+  window_assign(const window_assign_spec& spec, operator_context context)
+      : context_(std::move(context)), window_(spec.window), slicer_(spec.window),
         finder_(slicer_, {spec.window.processing_time ? -1 : spec.window.time_column, -1, -1}) {
     EBB_ASSERT(window_.kind != window_kind::attached);
   }
@@ -26,6 +27,8 @@ public:
       case item_kind::watermark:
         if (!window_.processing_time || item->time == max_time)
           advance(item->time, out);
+        else if (loaded_)
+          advance(now_, out);
         break;
       case item_kind::tick:
         now_ = std::max(now_, item->time);
@@ -51,6 +54,17 @@ public:
 
   [[nodiscard]] operator_counters counters() const override {
     return counters_;
+  }
+
+  void save(std::uint16_t key_group, change_mark, state_sink& sink) const override {
+    if (key_group == unkeyed_group && window_.processing_time)
+      save_clock(context_, now_, sink);
+  }
+
+  [[nodiscard]] result<void> load(std::uint16_t, std::uint16_t state, std::string_view,
+                                  std::string_view value) override {
+    loaded_ = true;
+    return load_clock(state, value, now_);
   }
 
 private:
@@ -116,6 +130,7 @@ private:
     after_ = min_time;
   }
 
+  operator_context context_;
   window_spec window_;
   window_slicer slicer_;
   pane_finder finder_;
@@ -124,6 +139,7 @@ private:
   micros after_ = min_time;     ///< end of the last window that next_row_ was given
   micros watermark_ = min_time; ///< sent on
   micros now_ = 0;              ///< last tick
+  bool loaded_ = false;         ///< now_ is from before a restart, or later
   std::vector<std::uint32_t> picks_;
   std::vector<micros> starts_;
   std::vector<micros> ends_;
@@ -133,8 +149,8 @@ private:
 } // namespace
 
 std::unique_ptr<stream_operator> make_window_assign(const window_assign_spec& spec,
-                                                    operator_context) {
-  return std::make_unique<window_assign>(spec);
+                                                    operator_context context) {
+  return std::make_unique<window_assign>(spec, std::move(context));
 }
 
 std::vector<sql_type> output_types_of(const window_assign_spec&,

@@ -29,6 +29,13 @@ void window_fire::start(join_window& window) {
   else
     probing_ = left >= right ? 0 : 1;
   probing_ = window.probing.value_or(probing_);
+  // Beside a spread side, what remains of the other must not depend on the instance: its rows
+  // probe, or they meet the one row that there is.
+  if (spec_.spread >= 0) {
+    const auto spread = static_cast<std::uint8_t>(spec_.spread);
+    const bool one = spec_.left_keys.empty() && window.sides[spread].joinable.size() == 1;
+    probing_ = one ? spread : static_cast<std::uint8_t>(1 - spread);
+  }
   met_ = 0;
   next_ = 0;
   resumed_ = false;

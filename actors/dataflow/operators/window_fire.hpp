@@ -29,6 +29,7 @@ struct window_side {
   std::vector<std::uint64_t> hashes;   ///< of the keys of `joinable`; empty without keys
   std::vector<std::uint32_t> lone;     ///< rows with a NULL key, where the join keeps them
   row_array<std::uint8_t> matched;     ///< row has met a partner; kept while the window fires
+  row_array<std::uint16_t> homes;      ///< key group that holds the row, beside a spread side
   sequence_marks marks;
 };
 
@@ -75,6 +76,13 @@ public:
 
   /// The row number `at` of a side's `joinable` or `lone` list is done.
   [[nodiscard]] bool done(std::size_t side, bool lone, std::size_t at) const noexcept;
+
+  /// The joinable row number `at` of the side that is not probing has met all its partners. Known
+  /// where the probing side is spread, which then has one row.
+  [[nodiscard]] bool passed(std::size_t at) const noexcept {
+    return probing_ == spec_.spread
+           && (phase_ > phase::probe || (phase_ == phase::probe && resumed_ && at < met_));
+  }
 
   [[nodiscard]] std::uint8_t probing() const noexcept {
     return probing_;

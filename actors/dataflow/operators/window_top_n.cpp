@@ -29,15 +29,20 @@ public:
   }
 
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override {
-    state_.save(key_group, since, sink);
+    state_.save(key_group, since, merged(), sink);
   }
 
-  result<void> load(std::uint16_t, std::uint16_t state, std::string_view key,
+  result<void> load(std::uint16_t key_group, std::uint16_t state, std::string_view key,
                     std::string_view value) override {
-    return state_.load(state, key, value);
+    return state_.load(key_group, state, key, value);
   }
 
 private:
+  /// The input's watermark; it does not go back across a restart.
+  [[nodiscard]] micros merged() const noexcept {
+    return std::max(input_.merged(), state_.acted().least());
+  }
+
   result<void> take_rows(const stream_item& item, step_budget& budget);
   result<void> keep(const batch& input, const top_n_state::window_name& name,
                     const std::vector<std::uint32_t>& rows);
@@ -69,13 +74,13 @@ result<bool> window_top_n::step(stream_item* item, step_budget& budget, output& 
       input_.advance(0, max_time);
     idle = item->kind == item_kind::idle;
   }
-  while (!state_.empty() && state_.first_end() <= input_.merged()) {
+  while (!state_.empty() && state_.first_end() <= merged()) {
     if (budget.rows == 0)
       return true;
     fire(budget, out);
   }
-  if (input_.merged() > sent_) {
-    sent_ = input_.merged();
+  if (merged() > sent_) {
+    sent_ = merged();
     out.advance(sent_);
   }
   if (idle)
@@ -88,19 +93,24 @@ result<void> window_top_n::take_rows(const stream_item& item, step_budget& budge
   counters_.rows_in += input.rows;
   budget.rows -= std::min(budget.rows, input.rows / 4);
   groups_.split(input, spec_.window_start, spec_.window_end);
+  hashes_.resize(input.rows);
+  prefixes_.resize(input.rows);
+  if (!spec_.partition.empty())
+    hash_keys(key_columns(input, spec_.partition), input.rows, hashes_.data());
+  else if (state_.acted().uneven())
+    hash_keys(key_columns(input, {&spec_.window_end, 1}), input.rows, hashes_.data());
   const auto late = [&](std::uint32_t row, micros end) {
-    auto watermark = input_.merged();
+    auto watermark = merged();
+    if (state_.acted().uneven())
+      watermark = std::max(watermark, state_.acted().of(hashes_[row]));
     if (input.watermarks)
       watermark = std::max(watermark,
                            std::min(input.watermarks.as<const micros>()[row], item.other_channels));
     return watermark >= end;
   };
-  counters_.late_rows += groups_.drop_late(late, input.watermarks ? window_rows::each_row
-                                                                  : window_rows::whole_windows);
-  hashes_.resize(input.rows);
-  prefixes_.resize(input.rows);
-  if (!spec_.partition.empty())
-    hash_keys(key_columns(input, spec_.partition), input.rows, hashes_.data());
+  counters_.late_rows += groups_.drop_late(late, input.watermarks || state_.acted().uneven()
+                                                     ? window_rows::each_row
+                                                     : window_rows::whole_windows);
   state_.by().order.prefixes(input, prefixes_.data());
   for (const auto& group : groups_.groups())
     EBB_TRY(keep(input, {group.end, group.start}, group.rows));
