@@ -60,15 +60,16 @@ error at_row(error problem, selection picked) {
   return problem;
 }
 
-result<column> evaluate_call(const expr& x, const batch& input, selection picked) {
-  std::vector<column> args;
+// The call with its first argument computed, unless `args` is empty; then the others are.
+result<column> evaluate_rest(const expr& x, std::vector<column> args, const batch& input,
+                             selection picked) {
   args.reserve(x.args.size());
-  bool all_constant = true;
-  for (const auto& arg : x.args) {
-    EBB_ASSIGN(auto value, evaluate(*arg, input, picked));
-    all_constant &= value.constant;
+  for (auto i = args.size(); i < x.args.size(); ++i) {
+    EBB_ASSIGN(auto value, evaluate(*x.args[i], input, picked));
     args.push_back(std::move(value));
   }
+  const bool all_constant =
+      std::all_of(args.begin(), args.end(), [](const auto& arg) { return arg.constant; });
   const auto& function = *x.function;
   if (function.strict)
     for (const auto& arg : args)
@@ -104,6 +105,26 @@ result<column> evaluate_call(const expr& x, const batch& input, selection picked
       and_bits(both.as<std::uint8_t>(), valid.as<const std::uint8_t>(), bit_bytes(picked.count));
       value->validity = both;
     }
+  }
+  return value;
+}
+
+// Calls that are the first argument of a call: chains such as a + b + c may be long, so they are
+// evaluated from the innermost out without recursion.
+result<column> evaluate_call(const expr& x, const batch& input, selection picked) {
+  const auto inner = [](const expr& call) {
+    return !call.args.empty() && call.args.front()->kind == expr_kind::call;
+  };
+  if (!inner(x))
+    return evaluate_rest(x, {}, input, picked);
+  std::vector<const expr*> chain{&x};
+  while (inner(*chain.back()))
+    chain.push_back(chain.back()->args.front().get());
+  EBB_ASSIGN(auto value, evaluate_rest(*chain.back(), {}, input, picked));
+  for (auto i = chain.size() - 1; i-- > 0;) {
+    std::vector<column> args;
+    args.push_back(std::move(value));
+    EBB_ASSIGN(value, evaluate_rest(*chain[i], std::move(args), input, picked));
   }
   return value;
 }

@@ -21,22 +21,23 @@ bool has_null_element(const array_arg& array, std::uint32_t i) {
 }
 
 /// `element = ANY (array)`: NULL where it is not found among NULLs.
-result<column> contains(const call_context& context, std::span<const column> args) {
-  const array_arg array(args[0]);
+result<column> is_element(const call_context& context, std::span<const column> args) {
+  const auto& wanted = args[0];
+  const array_arg array(args[1]);
   const auto& elements = array.elements();
   column out = make_column(context.type, context.rows);
   auto* values = out.mutable_data<std::uint8_t>();
   for (std::uint32_t i = 0; i < context.rows; ++i) {
     values[i] = 0;
-    if (args[0].is_null(i)) {
+    if (args[1].is_null(i)) {
       set_null(out, i);
       continue;
     }
-    bool unknown = args[1].is_null(i) && array.size(i) != 0;
-    for (auto k = array.first(i); k < array.last(i) && !args[1].is_null(i); ++k) {
+    bool unknown = wanted.is_null(i) && array.size(i) != 0;
+    for (auto k = array.first(i); k < array.last(i) && !wanted.is_null(i); ++k) {
       if (elements.is_null(k)) {
         unknown = true;
-      } else if (equal_values(elements, k, args[1], i)) {
+      } else if (equal_values(elements, k, wanted, i)) {
         values[i] = 1;
         unknown = false;
         break;
@@ -159,7 +160,7 @@ void register_array_search(function_catalog& catalog) {
       function.may_fail = function.params.size() == 3 && run == array_position;
       catalog.add(std::move(function));
     };
-    add("array_contains_element", {array, element}, sql_type{type_kind::boolean}, contains);
+    add("is_element_of_array", {element, array}, sql_type{type_kind::boolean}, is_element);
     add("array_position", {array, element}, integer, array_position);
     add("array_position", {array, element, integer}, integer, array_position);
     add("array_positions", {array, element}, integer.array_of(), array_positions);

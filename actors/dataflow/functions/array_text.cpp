@@ -94,21 +94,21 @@ result<column> array_to_string(const call_context& context, std::span<const colu
 
 void register_array_text(function_catalog& catalog) {
   const sql_type text{type_kind::text};
-  const auto add = [&](const char* name, std::vector<sql_type> params, sql_type returns,
-                       kernel run) {
+  const auto add = [&](const char* name, std::vector<sql_type> params, sql_type returns, kernel run,
+                       bool strict = false) {
     scalar_function function;
     function.name = name;
     function.params = std::move(params);
     function.returns = returns;
     function.run = run;
-    function.strict = false;
+    function.strict = strict;
     catalog.add(std::move(function));
   };
   add("string_to_array", {text, text}, text.array_of(), string_to_array);
   add("string_to_array", {text, text, text}, text.array_of(), string_to_array);
   for (const auto kind : element_kinds) {
     const auto array = sql_type{kind}.array_of();
-    add("array_to_string", {array, text}, text, array_to_string);
+    add("array_to_string", {array, text}, text, array_to_string, true);
     add("array_to_string", {array, text, text}, text, array_to_string);
   }
 }

@@ -1,5 +1,6 @@
 // to_char() of timestamps and intervals.
 
+#include "actors/dataflow/functions/interval_date.hpp"
 #include "actors/dataflow/functions/time_fields.hpp"
 #include "actors/dataflow/functions/time_kernel.hpp"
 #include "actors/dataflow/functions/time_pattern.hpp"
@@ -32,7 +33,7 @@ struct shown {
   std::int64_t minute = 0;
   std::int64_t second = 0;
   std::int64_t micros = 0;
-  std::int64_t days = 0; ///< since 1970
+  std::int64_t days = 0; ///< of a timestamp: since 1970
   std::int64_t day_of_year = 0;
   bool is_interval = false;
   bool has_zone = false;
@@ -63,10 +64,34 @@ shown parts_of(const interval_value& x) {
   out.minute = x.micros / calendar::micros_per_minute % 60;
   out.second = x.micros / micros_per_second % 60;
   out.micros = x.micros % micros_per_second;
-  out.days = calendar::days_of(out.year, static_cast<int>(out.month), 0) + out.day;
-  out.day_of_year = (out.year * 12 + out.month) * 30 + out.day;
+  // About how many days there are, in 32 bits that wrap.
+  out.day_of_year = static_cast<std::int32_t>(x.months * std::int64_t{30} + x.days);
   out.is_interval = true;
   return out;
+}
+
+interval_date date_of(const shown& x) noexcept {
+  return {static_cast<std::int32_t>(x.year), static_cast<std::int32_t>(x.month),
+          static_cast<std::int32_t>(x.day)};
+}
+
+std::int64_t julian_of(const shown& x) noexcept {
+  return x.is_interval ? julian_day(date_of(x)) : x.days + calendar::unix_epoch_julian;
+}
+
+struct shown_week {
+  std::int64_t year;
+  std::int64_t week;
+  std::int64_t day_of_year;
+};
+
+shown_week week_of(const shown& x) noexcept {
+  if (x.is_interval) {
+    const auto week = iso_week(date_of(x));
+    return {week.year, week.week, week.day_of_year};
+  }
+  const auto week = calendar::iso_week_of(x.days);
+  return {week.year, week.week, x.days - calendar::iso_year_start(week.year) + 1};
 }
 
 /// As printf's `%0*d`: the sign counts into the width.
@@ -226,11 +251,9 @@ void put_date_field(std::string& out, const node& item, const shown& x) {
   case field::day_of_year:
     put_number(out, x.day_of_year, width(3));
     break;
-  case field::iso_day_of_year: {
-    const auto start = calendar::iso_year_start(calendar::iso_week_of(x.days).year);
-    put_number(out, x.days - start + 1, width(3));
+  case field::iso_day_of_year:
+    put_number(out, week_of(x).day_of_year, width(3));
     break;
-  }
   case field::day:
     put_number(out, x.day, width(2));
     break;
@@ -244,7 +267,7 @@ void put_date_field(std::string& out, const node& item, const shown& x) {
     put_number(out, (x.day_of_year - 1) / 7 + 1, width(2));
     break;
   case field::iso_week:
-    put_number(out, calendar::iso_week_of(x.days).week, width(2));
+    put_number(out, week_of(x).week, width(2));
     break;
   case field::week_of_month:
     put_number(out, (x.day - 1) / 7 + 1, 0);
@@ -257,7 +280,7 @@ void put_date_field(std::string& out, const node& item, const shown& x) {
     put_roman_month(out, item, x);
     break;
   case field::julian:
-    put_number(out, x.days + calendar::unix_epoch_julian, 0);
+    put_number(out, julian_of(x), 0);
     break;
   case field::year_comma: {
     const auto year = shown_year(x, x.year);
@@ -270,7 +293,7 @@ void put_date_field(std::string& out, const node& item, const shown& x) {
     put_year(out, item, x, x.year);
     break;
   case field::iso_year:
-    put_year(out, item, x, calendar::iso_week_of(x.days).year);
+    put_year(out, item, x, week_of(x).year);
     break;
   default:
     break;

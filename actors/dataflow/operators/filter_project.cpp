@@ -1,6 +1,9 @@
 #include "actors/dataflow/operators/filter_project.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <optional>
+#include <utility>
 
 namespace ebb {
 
@@ -9,19 +12,20 @@ namespace {
 class filter_project final : public stream_operator {
 public:
   filter_project(const filter_project_spec& spec, operator_context context)
-      : spec_(spec), context_(std::move(context)) {
-  }
+      : spec_(spec), context_(std::move(context)) {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
-    if (item == nullptr)
+    if (item == nullptr) {
+      if (failed_)
+        return *std::exchange(failed_, std::nullopt);
       return false;
+    }
     switch (item->kind) {
     case item_kind::batch: {
       const auto& input = *item->rows;
       counters_.rows_in += input.rows;
       budget.rows -= std::min(budget.rows, input.rows);
-      EBB_TRY(project(item->rows, out));
-      break;
+      return project(input, out);
     }
     case item_kind::watermark:
       out.advance(item->time);
@@ -41,32 +45,48 @@ public:
   }
 
 private:
-  result<void> project(const batch_ptr& rows, output& out) {
-    const auto& input = *rows;
+  // A row that fails does so after the rows before it have gone on, whatever the expressions and
+  // the batches: of all failing rows the first one is reported.
+  result<bool> project(const batch& input, output& out) {
+    auto made = project_first(input, input.rows);
+    while (!made) {
+      const auto row = made.error().row.value_or(0);
+      failed_ = name_row(std::move(made).error(), input, context_.name);
+      if (row == 0)
+        return *std::exchange(failed_, std::nullopt);
+      made = project_first(input, row);
+    }
+    if (*made) {
+      counters_.rows_out += (*made)->rows;
+      out.emit(*std::move(made));
+    }
+    return failed_.has_value();
+  }
+
+  // The result of the first `count` rows; null where none is kept.
+  result<std::shared_ptr<batch>> project_first(const batch& input, std::uint32_t count) {
     auto picked = selection::all(input);
+    picks_.resize(input.rows);
+    if (count < input.rows) {
+      std::iota(picks_.begin(), picks_.begin() + count, 0U);
+      picked = {picks_.data(), count};
+    }
     if (spec_.predicate) {
-      picks_.resize(input.rows);
-      auto count = filter_rows(*spec_.predicate, input, picked, picks_.data());
-      if (!count)
-        return name_row(std::move(count).error(), input, context_.name);
-      if (*count == 0)
-        return {};
-      if (*count < input.rows)
-        picked = {picks_.data(), *count};
+      EBB_ASSIGN(const auto kept, filter_rows(*spec_.predicate, input, picked, picks_.data()));
+      if (kept == 0)
+        return std::shared_ptr<batch>{};
+      if (kept < count)
+        picked = {picks_.data(), kept};
     }
     auto projected = std::make_shared<batch>();
     projected->columns.reserve(spec_.outputs.size());
     for (const auto& expression : spec_.outputs) {
-      auto value = evaluate(*expression, input, picked);
-      if (!value)
-        return name_row(std::move(value).error(), input, context_.name);
-      projected->columns.push_back(materialize(*std::move(value)));
+      EBB_ASSIGN(auto value, evaluate(*expression, input, picked));
+      projected->columns.push_back(materialize(std::move(value)));
       projected->columns.back().type = expression->type;
     }
     carry_row_facts(input, picked, *projected);
-    counters_.rows_out += projected->rows;
-    out.emit(std::move(projected));
-    return {};
+    return projected;
   }
 
   // Weights, watermarks and origin follow the kept rows.
@@ -97,6 +117,7 @@ private:
   operator_context context_;
   operator_counters counters_;
   std::vector<std::uint32_t> picks_;
+  std::optional<error> failed_; ///< of the row behind those that went on
 };
 
 } // namespace

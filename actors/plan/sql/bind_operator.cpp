@@ -28,6 +28,15 @@ expr_ptr negate(expr_ptr x) {
   return folded(make_logic(expr_kind::not_, boolean_type, {std::move(x)}));
 }
 
+// The left operand when it is a plain operation of two operands, too; else null.
+const ast* left_operation(const ast& body) {
+  const auto left = open(child(body, "lexpr"));
+  if (!left.is("A_Expr") || ebb::sql::text(*left.body, "kind") != "AEXPR_OP"
+      || !has(*left.body, "lexpr") || list(*left.body, "name").size() != 1)
+    return nullptr;
+  return left.body;
+}
+
 // `||` of anything with text is a join of texts; with an array or BYTEA it is not.
 bool joins_text(std::span<const sql_type> types) {
   bool text = false;
@@ -109,14 +118,21 @@ result<expr_ptr> expr_binder::bind_operation(const ast& body) {
   if (kind != "AEXPR_OP" && kind != "AEXPR_LIKE" && kind != "AEXPR_ILIKE"
       && kind != "AEXPR_SIMILAR")
     return text_.fail(ec::unsupported, at, "operator " + name + " is not supported here");
-  std::vector<expr_ptr> args;
-  if (has(body, "lexpr")) {
-    EBB_ASSIGN(auto left, bind(child(body, "lexpr")));
-    args.push_back(std::move(left));
+  if (!has(body, "lexpr")) {
+    EBB_ASSIGN(auto operand, bind(child(body, "rexpr")));
+    return operation(name, {std::move(operand)}, at);
   }
-  EBB_ASSIGN(auto right, bind(child(body, "rexpr")));
-  args.push_back(std::move(right));
-  return operation(name, std::move(args), at);
+  // a + b + c is ((a + b) + c): such chains may be long, so they are bound without recursion.
+  std::vector<const ast*> chain{&body};
+  while (const auto* inner = left_operation(*chain.back()))
+    chain.push_back(inner);
+  EBB_ASSIGN(auto value, bind(child(*chain.back(), "lexpr")));
+  for (auto i = chain.size(); i-- > 0;) {
+    EBB_ASSIGN(auto right, bind(child(*chain[i], "rexpr")));
+    EBB_ASSIGN(value, operation(names(list(*chain[i], "name")).back(),
+                                {std::move(value), std::move(right)}, place_of(*chain[i])));
+  }
+  return value;
 }
 
 result<expr_ptr> expr_binder::bind_in(const ast& body, std::string_view name) {
@@ -210,8 +226,7 @@ result<expr_ptr> expr_binder::bind_any_all_of(const ast& body, std::string_view 
   const auto taken = bare(probe->args[1]->type);
   EBB_ASSIGN(left, coerce(text_, left, taken, cast_context::implicit, at));
   EBB_ASSIGN(array, coerce(text_, array, taken.array_of(), cast_context::implicit, at));
-  EBB_ASSIGN(auto found,
-             function("array_contains_element", {std::move(array), std::move(left)}, at));
+  EBB_ASSIGN(auto found, function("is_element_of_array", {std::move(left), std::move(array)}, at));
   return any ? found : negate(std::move(found));
 }
 

@@ -91,13 +91,76 @@ std::size_t skip_opaque(std::string_view text, std::size_t i, bool escapes) {
   return i;
 }
 
-// An upper bound of the parse tree's depth: tokens since the last comma, summed over the open
-// parentheses. Chains of binary operators are as deep as they are long.
+// In any case.
+bool is_keyword(std::string_view word, std::string_view lower) {
+  return word.size() == lower.size()
+         && std::equal(word.begin(), word.end(), lower.begin(),
+                       [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+}
+
+// An upper bound of the parse tree's depth: tokens of one item, summed over the open brackets.
+// Chains of binary operators are as deep as they are long; lists and chains of AND and OR are not.
+class depth_counter {
+public:
+  void word(std::string_view word) {
+    const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+      return std::any_of(words.begin(), words.end(),
+                         [&](auto lower) { return is_keyword(word, lower); });
+    };
+    if (is_one_of({"and", "or", "when", "then", "else"}))
+      next_item();
+    else if (is_one_of({"case"}))
+      open();
+    else if (is_one_of({"end"}))
+      close();
+    else if (is_one_of({"union", "intersect", "except", "join", "between"}))
+      ++level_.chained; // as deep as there are of them, whatever is between
+    token();
+  }
+
+  void token() {
+    ++level_.item;
+    deepest_ = std::max(deepest_, below_ + level_.chained + level_.item);
+  }
+
+  void next_item() {
+    level_.item = 0;
+  }
+
+  void open() {
+    token();
+    outer_.push_back(level_);
+    below_ += level_.chained + level_.item;
+    level_ = {};
+  }
+
+  void close() {
+    if (!outer_.empty()) {
+      level_ = outer_.back();
+      outer_.pop_back();
+      below_ -= level_.chained + level_.item;
+    }
+    token();
+  }
+
+  [[nodiscard]] std::size_t deepest() const noexcept {
+    return deepest_;
+  }
+
+private:
+  struct level {
+    std::size_t chained = 0;
+    std::size_t item = 0;
+  };
+
+  std::vector<level> outer_;
+  level level_;
+  std::size_t below_ = 0; // of the outer levels
+  std::size_t deepest_ = 0;
+};
+
 std::size_t depth_bound(std::string_view text) {
-  std::vector<std::size_t> outer;
-  std::size_t below = 0;
-  std::size_t here = 0;
-  std::size_t deepest = 0;
+  depth_counter depth;
   bool after_e = false;
   for (std::size_t i = 0; i < text.size();) {
     const char c = text[i];
@@ -105,36 +168,30 @@ std::size_t depth_bound(std::string_view text) {
     after_e = false;
     if (c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' || c == '\v') {
       ++i;
-      continue;
-    }
-    if (const auto after = skip_opaque(text, i, escapes); after != i) {
-      ++here;
+    } else if (const auto after = skip_opaque(text, i, escapes); after != i) {
+      depth.token();
       i = after;
     } else if (is_word(c)) {
       const auto begin = i;
       while (i < text.size() && (is_word(text[i]) || text[i] == '$'))
         ++i;
       after_e = i == begin + 1 && (c == 'e' || c == 'E');
-      ++here;
+      depth.word(text.substr(begin, i - begin));
     } else {
       ++i;
-      if (c == '(' || c == '[') {
-        outer.push_back(here + 1);
-        below += here + 1;
-        here = 0;
-      } else if ((c == ')' || c == ']') && !outer.empty()) {
-        here = outer.back() + 1;
-        below -= outer.back();
-        outer.pop_back();
-      } else if (c == ',') {
-        here = 0;
-      } else {
-        ++here;
-      }
+      if (c == '(' || c == '[')
+        depth.open();
+      else if (c == ')' || c == ']')
+        depth.close();
+      else if (c == ',')
+        depth.next_item();
+      else
+        depth.token();
+      if (text.substr(i - 1, 2) == "||")
+        ++i;
     }
-    deepest = std::max(deepest, below + here);
   }
-  return deepest;
+  return depth.deepest();
 }
 
 // The number behind a minus sign at `at`, negated; 0 if there is none.
@@ -189,15 +246,23 @@ result<ast> parse_statement(const sql_text& text) {
   if (const auto bad = invalid_utf8(sql); bad != std::string::npos)
     return text.fail(ec::invalid_argument, static_cast<std::int32_t>(bad),
                      "invalid byte sequence for encoding \"UTF8\"", "write the query in UTF-8");
-  if (depth_bound(sql) > max_parse_depth)
+  const auto too_deep = [&] {
     return text.fail(ec::invalid_argument, -1,
                      "stack depth limit exceeded: the query is nested too deeply",
-                     "split the query into several operators");
+                     "at most 64 subqueries and 400 calls may lie within each other and 4,000 "
+                     "operators follow each other (AND and OR do not count); split the query into "
+                     "several operators");
+  };
+  if (depth_bound(sql) > max_parse_depth)
+    return too_deep();
   auto parsed = pg_query_parse(sql.c_str());
   const std::unique_ptr<PgQueryParseResult, free_parse_result> guard{&parsed};
   if (parsed.error != nullptr) {
     const std::string message =
         parsed.error->message == nullptr ? "syntax error" : parsed.error->message;
+    // The parser's own limit, of symbols whose rule is not complete.
+    if (message.starts_with("memory exhausted"))
+      return too_deep();
     const auto at =
         parsed.error->cursorpos > 0 ? text.offset_of_character(parsed.error->cursorpos) : -1;
     std::string hint;

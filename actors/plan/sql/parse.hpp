@@ -8,7 +8,8 @@ namespace ebb::sql {
 
 /// SQL of one query or schema is at most this long.
 inline constexpr std::size_t max_sql_bytes = std::size_t{1} << 20;
-/// Parse trees are at most about this deep: the parser's own printer is recursive.
+/// Parse trees are at most about this deep (an operator and its operand count 2): the parser's own
+/// printer is recursive.
 inline constexpr std::size_t max_parse_depth = 8192;
 
 /// The parse tree of exactly one statement: its tagged node. Safe for any bytes.

@@ -1,7 +1,9 @@
 #include "actors/plan/sql/share_work.hpp"
 
-#include <algorithm>
+#include "actors/dataflow/function.hpp"
+
 #include <unordered_map>
+#include <utility>
 
 namespace ebb::sql {
 
@@ -15,29 +17,34 @@ std::size_t mix(std::size_t a, std::size_t b) {
   return a ^ (b + 0x9E3779B97F4A7C15U + (a << 6) + (a >> 2));
 }
 
-// How often a subtree occurs, and whether some occurrence is evaluated for every row.
+// How often a subtree occurs, and whether it is computed once.
 struct occurrence {
   expr_ptr x;
   std::size_t count = 0;
-  bool always = false;
+  bool shared = false;
 };
 
-// The repeated subtrees of some expressions.
+// The repeated subtrees of some expressions, which are evaluated in the order of `add`.
 class repeats {
 public:
   // `always`: evaluated for every row.
   void add(const expr_ptr& x, bool always) {
-    visit(x, always);
+    visit(x);
+    roots_.push_back({x, always});
   }
 
-  // `x` is to be computed once; null if it is not repeated.
+  // Chooses what is computed once, ahead of all else: what some occurrence computes for every row.
+  // What may fail must not come before another error of its row, so nothing before it may fail.
+  void choose() {
+    bool failing = false;
+    for (const auto& [x, always] : roots_)
+      choose(x, always, failing);
+  }
+
+  // `x` is to be computed once; null if it is not.
   [[nodiscard]] const occurrence* find(const expr_ptr& x) {
-    if (!worth_sharing(*x))
-      return nullptr;
-    for (const auto i : by_hash_[hash(*x)])
-      if (same_expr(*seen_[i].x, *x))
-        return seen_[i].count > 1 && seen_[i].always ? &seen_[i] : nullptr;
-    return nullptr;
+    const auto* same = worth_sharing(*x) ? seen(x) : nullptr;
+    return same != nullptr && same->shared ? same : nullptr;
   }
 
 private:
@@ -49,38 +56,60 @@ private:
     return value;
   }
 
+  occurrence* seen(const expr_ptr& x) {
+    for (const auto i : by_hash_[hash(*x)])
+      if (same_expr(*seen_[i].x, *x))
+        return &seen_[i];
+    return nullptr;
+  }
+
+  // Later arguments see only the rows that reach them: of AND and OR those that may fail, of CASE
+  // and COALESCE all.
+  static bool is_chosen(const expr& x, std::size_t i) {
+    return i > 0
+           && (x.kind == expr_kind::case_ || x.kind == expr_kind::coalesce
+               || ((x.kind == expr_kind::and_ || x.kind == expr_kind::or_) && x.args[i]->may_fail));
+  }
+
   // Returns the subtree's hash.
-  std::size_t visit(const expr_ptr& x, bool always) {
+  std::size_t visit(const expr_ptr& x) {
     auto value = mix(static_cast<std::size_t>(x->kind), x->index);
     value = mix(value, reinterpret_cast<std::size_t>(x->function));
-    for (std::size_t i = 0; i < x->args.size(); ++i) {
-      // Later arguments see only the rows that reach them: of AND and OR those that may fail, of
-      // CASE and COALESCE all.
-      const bool chosen = i > 0
-                          && (x->kind == expr_kind::case_ || x->kind == expr_kind::coalesce
-                              || ((x->kind == expr_kind::and_ || x->kind == expr_kind::or_)
-                                  && x->args[i]->may_fail));
-      value = mix(value, visit(x->args[i], always && !chosen));
-    }
+    for (const auto& arg : x->args)
+      value = mix(value, visit(arg));
     if (worth_sharing(*x))
-      note(x, value, always);
+      note(x, value);
     return value;
   }
 
-  void note(const expr_ptr& x, std::size_t value, bool always) {
+  void choose(const expr_ptr& x, bool always, bool& failing) {
+    if (worth_sharing(*x)) {
+      // None where the tree has a constant that is never equal to another.
+      auto* same = seen(x);
+      if (same != nullptr && same->count > 1 && always && !(x->may_fail && failing))
+        same->shared = true;
+      if (same != nullptr && same->shared)
+        return;
+    }
+    for (std::size_t i = 0; i < x->args.size(); ++i)
+      choose(x->args[i], always && !is_chosen(*x, i), failing);
+    failing = failing || (x->kind == expr_kind::call && x->function->may_fail);
+  }
+
+  void note(const expr_ptr& x, std::size_t value) {
     auto& same = by_hash_[value];
     for (const auto i : same)
       if (same_expr(*seen_[i].x, *x)) {
         ++seen_[i].count;
-        seen_[i].always = seen_[i].always || always;
         return;
       }
     same.push_back(seen_.size());
-    seen_.push_back({x, 1, always});
+    seen_.push_back({x, 1});
   }
 
   std::unordered_map<std::size_t, std::vector<std::size_t>> by_hash_;
   std::vector<occurrence> seen_;
+  std::vector<std::pair<expr_ptr, bool>> roots_;
 };
 
 // Columns of a step that computes shared subtrees: what later steps read, then the subtrees.
@@ -139,6 +168,7 @@ bool share_before_filter(filter_project_spec& spec, std::vector<filter_project_s
     known.add(parts[i], i == 0);
   for (const auto& output : spec.outputs)
     known.add(output, false);
+  known.choose();
   shared_step step;
   filter_project_spec rest;
   rest.predicate = step.over(spec.predicate, known);
@@ -158,6 +188,7 @@ bool share_among_outputs(filter_project_spec& spec, std::vector<filter_project_s
   repeats known;
   for (const auto& output : spec.outputs)
     known.add(output, true);
+  known.choose();
   shared_step step;
   filter_project_spec rest;
   for (const auto& output : spec.outputs)
