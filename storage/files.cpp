@@ -21,7 +21,9 @@ constexpr long smb2_magic = 0xfe534d42;
 constexpr long ceph_magic = 0x00c36400;
 constexpr long fuse_magic = 0x65735546;
 
-const char* network_file_system(long magic) noexcept {
+} // namespace
+
+const char* network_file_system(std::int64_t magic) noexcept {
   switch (magic & 0xffffffff) {
   case NFS_SUPER_MAGIC:
     return "NFS";
@@ -45,8 +47,6 @@ const char* network_file_system(long magic) noexcept {
     return nullptr;
   }
 }
-
-} // namespace
 
 error system_error(const std::string& path, const char* operation, int number) {
   ec code = ec::io;
@@ -217,7 +217,7 @@ result<void> refuse_network_file_system(const std::string& path) {
 
   if (::statfs(path.c_str(), &status) != 0)
     return system_error(path, "stat file system");
-  if (const auto* name = network_file_system(static_cast<long>(status.f_type)); name != nullptr)
+  if (const auto* name = network_file_system(status.f_type); name != nullptr)
     return make_error(ec::unsupported,
                       path + ": it lies on a " + name
                           + " file system, where locks and memory maps "

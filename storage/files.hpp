@@ -77,6 +77,9 @@ private:
 /// Names of the regular files in `folder`, in order; none where there is no such folder.
 [[nodiscard]] result<std::vector<std::string>> list_files(const std::string& folder);
 
+/// Name of the network or user-space file system with this magic (statfs), or null.
+[[nodiscard]] const char* network_file_system(std::int64_t magic) noexcept;
+
 /// ec::unsupported where `path` lies on a network or user-space file system (LMDB and locks do not
 /// work there), with its name. `path` must exist.
 [[nodiscard]] result<void> refuse_network_file_system(const std::string& path);

@@ -1,0 +1,288 @@
+#include "schemas/control_codec.hpp"
+
+#include "schemas/control.capnp.h"
+
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace ebb {
+
+namespace {
+
+capnp::Text::Reader text(const std::string& x) {
+  return {x.c_str(), x.size()};
+}
+
+capnp::Data::Reader data(const std::string& x) {
+  return {reinterpret_cast<const capnp::byte*>(x.data()), x.size()};
+}
+
+std::string text(capnp::Text::Reader x) {
+  return {x.begin(), x.size()};
+}
+
+std::string data(capnp::Data::Reader x) {
+  return {reinterpret_cast<const char*>(x.begin()), x.size()};
+}
+
+// An enumeration of values 0 to `last`.
+template <class T>
+T choice(std::uint8_t value, T last) {
+  KJ_REQUIRE(value <= static_cast<std::uint8_t>(last), "a value is not known");
+  return static_cast<T>(value);
+}
+
+template <class T>
+capnp::uint count(const std::vector<T>& x) {
+  return static_cast<capnp::uint>(x.size());
+}
+
+void write(wire::Digest::Builder to, const digest128& x) {
+  to.setHigh(x.high);
+  to.setLow(x.low);
+}
+
+digest128 read(wire::Digest::Reader from) {
+  return {from.getHigh(), from.getLow()};
+}
+
+void write(wire::Segment::Builder to, const segment_info& x) {
+  to.setId(text(x.id));
+  to.setKind(static_cast<std::uint8_t>(x.kind));
+  to.setEpoch(x.epoch);
+  to.setBytes(x.bytes);
+  write(to.initDigest(), x.digest);
+  to.setEntries(x.entries);
+  to.setFirstKeyGroup(x.first_key_group);
+  to.setLastKeyGroup(x.last_key_group);
+}
+
+segment_info read(wire::Segment::Reader from) {
+  segment_info x;
+  x.id = text(from.getId());
+  x.kind = choice(from.getKind(), segment_kind::output);
+  x.epoch = from.getEpoch();
+  x.bytes = from.getBytes();
+  x.digest = read(from.getDigest());
+  x.entries = from.getEntries();
+  x.first_key_group = from.getFirstKeyGroup();
+  x.last_key_group = from.getLastKeyGroup();
+  return x;
+}
+
+void write(wire::Stream::Builder to, const stream_entry& x) {
+  to.setUid(text(x.uid));
+  to.setName(text(x.name));
+  to.setManifest(text(x.manifest));
+  to.setPlan(data(x.plan));
+  to.setPlanFingerprint(text(x.plan_fingerprint));
+  auto operators = to.initOperators(count(x.operators));
+  for (capnp::uint i = 0; i < operators.size(); ++i)
+    operators.set(i, text(x.operators[i]));
+  to.setKeyGroups(x.key_groups);
+  to.setParallelism(x.parallelism);
+  to.setGeneration(x.generation);
+  to.setNextEpoch(x.next_epoch);
+  to.setLife(static_cast<std::uint8_t>(x.life));
+}
+
+stream_entry read(wire::Stream::Reader from) {
+  stream_entry x;
+  x.uid = text(from.getUid());
+  x.name = text(from.getName());
+  x.manifest = text(from.getManifest());
+  x.plan = data(from.getPlan());
+  x.plan_fingerprint = text(from.getPlanFingerprint());
+  for (const auto name : from.getOperators())
+    x.operators.push_back(text(name));
+  x.key_groups = from.getKeyGroups();
+  x.parallelism = from.getParallelism();
+  x.generation = from.getGeneration();
+  x.next_epoch = from.getNextEpoch();
+  x.life = choice(from.getLife(), stream_life::deleted);
+  return x;
+}
+
+void write(wire::Position::Builder to, const recorded_position& x) {
+  to.setSource(text(x.source));
+  to.setPartition(x.partition);
+  to.setFinished(x.finished);
+  to.setBytes(data(x.bytes));
+}
+
+recorded_position read(wire::Position::Reader from) {
+  return {text(from.getSource()), from.getPartition(), from.getFinished(), data(from.getBytes())};
+}
+
+void write(wire::Watermark::Builder to, const recorded_watermark& x) {
+  to.setSource(text(x.source));
+  to.setWatermark(x.watermark);
+}
+
+recorded_watermark read(wire::Watermark::Reader from) {
+  return {text(from.getSource()), from.getWatermark()};
+}
+
+void write(wire::Output::Builder to, const recorded_output& x) {
+  to.setSink(text(x.sink));
+  to.setLane(x.lane);
+  to.setEpoch(x.epoch);
+  to.setFile(text(x.file));
+  to.setBytes(x.bytes);
+  write(to.initDigest(), x.digest);
+  to.setTarget(data(x.target));
+  to.setOffset(x.offset);
+  to.setRows(x.rows);
+}
+
+recorded_output read(wire::Output::Reader from) {
+  recorded_output x;
+  x.sink = text(from.getSink());
+  x.lane = from.getLane();
+  x.epoch = from.getEpoch();
+  x.file = text(from.getFile());
+  x.bytes = from.getBytes();
+  x.digest = read(from.getDigest());
+  x.target = data(from.getTarget());
+  x.offset = from.getOffset();
+  x.rows = from.getRows();
+  return x;
+}
+
+template <class List, class T>
+void write_all(List to, const std::vector<T>& from) {
+  for (capnp::uint i = 0; i < to.size(); ++i)
+    write(to[i], from[i]);
+}
+
+template <class List, class T>
+void read_all(List from, std::vector<T>& to) {
+  to.reserve(from.size());
+  for (const auto x : from)
+    to.push_back(read(x));
+}
+
+void write(wire::Checkpoint::Builder to, const checkpoint_record& x) {
+  to.setUid(text(x.uid));
+  to.setEpoch(x.epoch);
+  to.setGeneration(x.generation);
+  to.setWhen(x.when);
+  to.setAlign(x.phases.align);
+  to.setSerialise(x.phases.serialise);
+  to.setWrite(x.phases.write);
+  to.setCommit(x.phases.commit);
+  to.setReason(static_cast<std::uint8_t>(x.reason));
+  to.setFinished(x.finished);
+  write_all(to.initSegments(count(x.segments)), x.segments);
+  write_all(to.initPositions(count(x.positions)), x.positions);
+  write_all(to.initWatermarks(count(x.watermarks)), x.watermarks);
+  write_all(to.initOutputs(count(x.outputs)), x.outputs);
+  to.setBytes(x.bytes);
+}
+
+checkpoint_record read(wire::Checkpoint::Reader from) {
+  checkpoint_record x;
+  x.uid = text(from.getUid());
+  x.epoch = from.getEpoch();
+  x.generation = from.getGeneration();
+  x.when = from.getWhen();
+  x.phases = {from.getAlign(), from.getSerialise(), from.getWrite(), from.getCommit()};
+  x.reason = choice(from.getReason(), record_reason::final);
+  x.finished = from.getFinished();
+  read_all(from.getSegments(), x.segments);
+  read_all(from.getPositions(), x.positions);
+  read_all(from.getWatermarks(), x.watermarks);
+  read_all(from.getOutputs(), x.outputs);
+  x.bytes = from.getBytes();
+  return x;
+}
+
+void write(wire::Savepoint::Builder to, const savepoint_entry& x) {
+  to.setName(text(x.name));
+  to.setWhen(x.when);
+  write(to.initRecord(), x.record);
+}
+
+savepoint_entry read(wire::Savepoint::Reader from) {
+  return {text(from.getName()), from.getWhen(), read(from.getRecord())};
+}
+
+void write(wire::Token::Builder to, const sink_token& x) {
+  to.setSink(text(x.sink));
+  to.setLane(x.lane);
+  to.setEpoch(x.epoch);
+  to.setOffset(x.offset);
+}
+
+sink_token read(wire::Token::Reader from) {
+  return {text(from.getSink()), from.getLane(), from.getEpoch(), from.getOffset()};
+}
+
+template <class Wire, class T>
+std::string encode_as(const T& x) {
+  capnp::MallocMessageBuilder builder;
+  write(builder.initRoot<Wire>(), x);
+  const auto words = capnp::messageToFlatArray(builder);
+  const auto bytes = words.asBytes();
+  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
+}
+
+template <class Wire, class T>
+result<T> decode_as(std::string_view bytes, const char* what) {
+  const auto refuse = [&](const std::string& why) {
+    return make_error(ec::corrupt, std::string(what) + ": " + why,
+                      "the control database is damaged: restore it from a copy");
+  };
+  if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0)
+    return refuse("it is no sound Cap'n Proto message");
+  try {
+    // Values in LMDB's pages are not aligned.
+    auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
+    std::memcpy(words.asBytes().begin(), bytes.data(), bytes.size());
+    capnp::ReaderOptions options;
+    options.traversalLimitInWords = words.size() * 4 + 1024;
+    capnp::FlatArrayMessageReader reader{words, options};
+    return read(reader.getRoot<Wire>());
+  } catch (const kj::Exception&) {
+    return refuse("it is no sound Cap'n Proto message");
+  }
+}
+
+} // namespace
+
+std::string encode(const stream_entry& x) {
+  return encode_as<wire::Stream>(x);
+}
+
+std::string encode(const checkpoint_record& x) {
+  return encode_as<wire::Checkpoint>(x);
+}
+
+std::string encode(const savepoint_entry& x) {
+  return encode_as<wire::Savepoint>(x);
+}
+
+std::string encode(const sink_token& x) {
+  return encode_as<wire::Token>(x);
+}
+
+result<stream_entry> decode_stream(std::string_view bytes) {
+  return decode_as<wire::Stream, stream_entry>(bytes, "stream entry");
+}
+
+result<checkpoint_record> decode_checkpoint(std::string_view bytes) {
+  return decode_as<wire::Checkpoint, checkpoint_record>(bytes, "checkpoint record");
+}
+
+result<savepoint_entry> decode_savepoint(std::string_view bytes) {
+  return decode_as<wire::Savepoint, savepoint_entry>(bytes, "savepoint");
+}
+
+result<sink_token> decode_token(std::string_view bytes) {
+  return decode_as<wire::Token, sink_token>(bytes, "sink token");
+}
+
+} // namespace ebb

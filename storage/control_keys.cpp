@@ -1,0 +1,109 @@
+#include "storage/control_keys.hpp"
+
+#include "storage/control_db.hpp"
+
+namespace ebb {
+
+namespace {
+
+// Big-endian, so that bytes sort as numbers.
+template <class T>
+void append_number(std::string& to, T value) {
+  for (int shift = static_cast<int>(sizeof value) * 8 - 8; shift >= 0; shift -= 8)
+    to += static_cast<char>(value >> shift & 0xff);
+}
+
+template <class T, class Decode>
+result<std::vector<T>> load_all(const control_transaction& from, control_table table,
+                                std::string_view uid, Decode decode) {
+  EBB_ASSIGN(const auto entries, from.scan(table, stream_prefix(uid)));
+  std::vector<T> all;
+  all.reserve(entries.size());
+  for (const auto& [key, value] : entries) {
+    EBB_ASSIGN(auto x, decode(value));
+    all.push_back(std::move(x));
+  }
+  return all;
+}
+
+} // namespace
+
+std::string stream_prefix(std::string_view uid) {
+  return std::string{uid} + '\0';
+}
+
+std::string record_key(std::string_view uid, std::uint64_t epoch) {
+  auto key = stream_prefix(uid);
+  append_number(key, epoch);
+  return key;
+}
+
+std::string savepoint_key(std::string_view uid, std::string_view name) {
+  return stream_prefix(uid).append(name);
+}
+
+std::string token_key(std::string_view uid, std::string_view sink, std::uint32_t lane) {
+  auto key = stream_prefix(uid).append(sink) + '\0';
+  append_number(key, lane);
+  return key;
+}
+
+result<void> check_name(std::string_view name, const char* what) {
+  if (!name.empty() && name.size() <= control_name_max && name.find('\0') == std::string_view::npos)
+    return {};
+  return make_error(ec::invalid_argument,
+                    std::string(what) + " '" + std::string(name.substr(0, 80))
+                        + "' has no allowed length",
+                    "use 1 to " + std::to_string(control_name_max) + " characters");
+}
+
+result<stream_entry> load_stream(const control_transaction& from, std::string_view uid) {
+  EBB_ASSIGN(const auto value, from.get(control_table::streams, uid));
+  if (!value)
+    return make_error(ec::not_found, "there is no stream with uid " + std::string(uid));
+  return decode_stream(*value);
+}
+
+result<stream_entry> load_stream(const control_transaction& from, std::string_view uid,
+                                 std::uint64_t generation) {
+  EBB_ASSIGN(auto entry, load_stream(from, uid));
+  if (entry.generation != generation)
+    return make_error(ec::conflict,
+                      "stream " + entry.name + " is run by generation "
+                          + std::to_string(entry.generation) + ", generation "
+                          + std::to_string(generation) + " may not write any more",
+                      "this process has been replaced by another one: it stops");
+  if (entry.life == stream_life::deleted)
+    return make_error(ec::conflict, "stream " + entry.name + " has been deleted");
+  return entry;
+}
+
+result<void> store_stream(control_transaction& to, const stream_entry& entry) {
+  return to.put(control_table::streams, entry.uid, encode(entry));
+}
+
+result<std::vector<checkpoint_record>> load_records(const control_transaction& from,
+                                                    std::string_view uid) {
+  return load_all<checkpoint_record>(from, control_table::records, uid, decode_checkpoint);
+}
+
+result<std::vector<savepoint_entry>> load_savepoints(const control_transaction& from,
+                                                     std::string_view uid) {
+  return load_all<savepoint_entry>(from, control_table::savepoints, uid, decode_savepoint);
+}
+
+result<std::vector<sink_token>> load_tokens(const control_transaction& from, std::string_view uid) {
+  return load_all<sink_token>(from, control_table::tokens, uid, decode_token);
+}
+
+result<void> erase_all(control_transaction& in, control_table table, std::string_view uid) {
+  EBB_ASSIGN(const auto entries, in.scan(table, stream_prefix(uid)));
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : entries)
+    keys.emplace_back(key);
+  for (const auto& key : keys)
+    EBB_TRY(in.erase(table, key));
+  return {};
+}
+
+} // namespace ebb

@@ -1,0 +1,47 @@
+/// Keys and entries of the control database's tables.
+///
+/// streams: uid. names: name of an active or finished stream -> uid. The others begin with the uid
+/// and a zero byte; then records: epoch (big-endian), savepoints: name, tokens: sink, zero byte,
+/// lane (big-endian).
+#pragma once
+
+#include "schemas/control_codec.hpp"
+#include "storage/control_store.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebb {
+
+/// What all keys of a stream's records, savepoints and tokens begin with.
+[[nodiscard]] std::string stream_prefix(std::string_view uid);
+[[nodiscard]] std::string record_key(std::string_view uid, std::uint64_t epoch);
+[[nodiscard]] std::string savepoint_key(std::string_view uid, std::string_view name);
+[[nodiscard]] std::string token_key(std::string_view uid, std::string_view sink,
+                                    std::uint32_t lane);
+
+/// ec::invalid_argument for a name that is empty, too long, or has a zero byte. `what` names it.
+[[nodiscard]] result<void> check_name(std::string_view name, const char* what);
+
+/// ec::not_found where there is none.
+[[nodiscard]] result<stream_entry> load_stream(const control_transaction& from,
+                                               std::string_view uid);
+/// The same, and ec::conflict where its generation is another one.
+[[nodiscard]] result<stream_entry> load_stream(const control_transaction& from,
+                                               std::string_view uid, std::uint64_t generation);
+[[nodiscard]] result<void> store_stream(control_transaction& to, const stream_entry& entry);
+
+/// All of a stream's, in key order.
+[[nodiscard]] result<std::vector<checkpoint_record>> load_records(const control_transaction& from,
+                                                                  std::string_view uid);
+[[nodiscard]] result<std::vector<savepoint_entry>> load_savepoints(const control_transaction& from,
+                                                                   std::string_view uid);
+[[nodiscard]] result<std::vector<sink_token>> load_tokens(const control_transaction& from,
+                                                          std::string_view uid);
+
+/// Erases all of a stream's entries in a table.
+[[nodiscard]] result<void> erase_all(control_transaction& in, control_table table,
+                                     std::string_view uid);
+
+} // namespace ebb
