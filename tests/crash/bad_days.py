@@ -1,0 +1,284 @@
+"""Bad days: state that does not fit, folders in use or not writable, input that has changed. Each
+must say what is wrong, where and what to do, and lose nothing: the fault repaired, the stream ends
+with the right answer."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from cases import Case
+from process import Run, run_to_end
+
+
+def begun(small, folder, seconds=1.2, after=0.7):
+    """A run that was killed on its way; its arguments."""
+    arguments = small.prepare(folder, seconds)
+    run = Run(small.ebb, folder, arguments)
+    assert run.wait(after) is None, f"ended by itself: {run.said()}"
+    run.kill()
+    return arguments
+
+
+def refused(small, folder, arguments, *wanted, codes=(1, 2, 4)):
+    """The run is refused, says `wanted` and a hint, and touches no output."""
+    watch = small.watch(folder)
+    before = {name: file.size for name, file in watch.files.items()}
+    code, said = run_to_end(small.ebb, folder, arguments)
+    assert code in codes, f"exit {code}, wanted one of {codes}: {said[-1500:]}"
+    for text in wanted:
+        assert re.search(text, said), f"{text!r} is not in: {said[-1500:]}"
+    watch.verify()
+    assert not watch.complaints, watch.complaints
+    assert {name: file.size for name, file in watch.files.items()} == before, "outputs were touched"
+    return said
+
+
+def edit(path, old, new):
+    """Returns the function that undoes it."""
+    text = path.read_text()
+    assert old in text, f"{old!r} is not in {path}"
+    path.write_text(text.replace(old, new))
+    return lambda: path.write_text(text)
+
+
+def changed_manifest(name, old, new, *wanted):
+    def day(small, folder):
+        arguments = begun(small, folder)
+        undo = edit(folder / f"{name}.yaml", old, new)
+        refused(small, folder, arguments, name, *wanted)
+        undo()
+        small.finish(folder, arguments, small.watch(folder))
+    return day
+
+
+def two_runs(small, folder):
+    arguments = small.prepare(folder, seconds=1.5)
+    first = Run(small.ebb, folder, arguments)
+    time.sleep(0.5)
+    code, said = run_to_end(small.ebb, folder, arguments, seconds=20)
+    assert code in (1, 4), f"exit {code}: {said}"
+    assert str(first.process.pid) in said, f"does not name process {first.process.pid}: {said}"
+    assert first.wait(60) == 0, first.said()
+    small.check_whole(folder)
+
+
+def killed_holder(small, folder):
+    """What a killed process leaves behind does not lock the folder."""
+    arguments = begun(small, folder)
+    assert (folder / "data" / "control.lock").exists()
+    small.finish(folder, arguments)
+
+
+def other_streams_segments(small, folder):
+    """Files of one stream in the place of another's."""
+    arguments = begun(small, folder)
+    kept = folder / "kept"
+    shutil.copytree(folder / "data", kept)
+    streams = sorted(x for x in (folder / "data" / "streams").iterdir() if any(x.rglob("*.mdb")))
+    assert len(streams) >= 2, streams
+    mine = sorted((streams[0] / "segments").iterdir())
+    theirs = sorted((streams[1] / "segments").iterdir())
+    for one, other in zip(mine, theirs):
+        shutil.copy(other, one)
+    refused(small, folder, arguments, re.escape(streams[0].name))
+    shutil.rmtree(folder / "data")
+    shutil.copytree(kept, folder / "data")
+    small.finish(folder, arguments)
+
+
+def deleted_control(small, folder):
+    """Nothing found for streams that once had records: a hard stop, not a fresh start."""
+    arguments = begun(small, folder)
+    control = folder / "data" / "control.mdb"
+    control.rename(folder / "control.mdb")
+    refused(small, folder, arguments, "control.mdb")
+    if control.exists():
+        control.unlink()
+    (folder / "control.mdb").rename(control)
+    small.finish(folder, arguments)
+
+
+def fresh_needs_yes(small, folder):
+    arguments = begun(small, folder)
+    refused(small, folder, [*arguments, "--from", "fresh"], "--yes")
+    small.finish(folder, arguments, small.watch(folder))
+
+
+def fresh_with_yes(small, folder):
+    """Deleting and beginning again adopts nothing of the old state."""
+    arguments = begun(small, folder)
+    small.finish(folder, [*arguments, "--from", "fresh", "--yes"])
+
+
+def read_only_folder(small, folder):
+    arguments = begun(small, folder)
+    data = folder / "data"
+    if os.geteuid() == 0:
+        subprocess.run(["mount", "--bind", data, data], check=True)
+        subprocess.run(["mount", "-o", "remount,ro,bind", data], check=True)
+        try:
+            refused(small, folder, arguments, "data", "[Rr]ead-only")
+        finally:
+            subprocess.run(["umount", data], check=True)
+    else:
+        data.chmod(0o555)
+        (data / "control.mdb").chmod(0o444)
+        try:
+            refused(small, folder, arguments, "data", "[Pp]ermission")
+        finally:
+            data.chmod(0o755)
+            (data / "control.mdb").chmod(0o644)
+    small.finish(folder, arguments, small.watch(folder))
+
+
+def data_is_a_file(small, folder):
+    arguments = small.prepare(folder)
+    (folder / "data").write_text("not a folder")
+    refused(small, folder, arguments, "data")
+    (folder / "data").unlink()
+    small.finish(folder, arguments)
+
+
+def own_input(small, folder):
+    """A join whose files belong to the case, stopped in their middle; payments are followed, so
+    that they are not read to the end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    small.load.write_manifests(folder, "50ms", 1.0, follow=True)
+    lines = small.load.payment_lines
+    payments = folder / "payments.ndjson"
+    payments.write_text("".join(lines[:len(lines) // 2]))
+    arguments = ["run", "join.yaml", "--data", "data"]
+    run = Run(small.ebb, folder, arguments)
+    assert run.wait(0.8) is None, f"ended by itself: {run.said()}"
+    run.kill()
+    return arguments, payments, "".join(lines)
+
+
+def follow_to_the_end(small, folder, arguments, payments, whole):
+    payments.write_text(whole)
+    run = Run(small.ebb, folder, arguments)
+    end = time.monotonic() + 30
+    size = -1
+    while time.monotonic() < end:
+        time.sleep(0.6)
+        now = (folder / "join.ndjson").stat().st_size if (folder / "join.ndjson").exists() else 0
+        if now == size:
+            break
+        size = now
+    code = run.interrupt()
+    assert code == 130, f"exit {code}: {run.said()[-1500:]}"
+    from verdict import judge
+    verdict = judge(folder, small.expected, streams=("join",))
+    assert not verdict.bad(), f"{verdict}\n" + "\n".join(verdict.examples)
+
+
+def source_shrank(small, folder):
+    arguments, payments, whole = own_input(small, folder)
+    payments.write_text(whole[:len(whole) // 10])
+    refused(small, folder, arguments, "payments.ndjson")
+    follow_to_the_end(small, folder, arguments, payments, whole)
+
+
+def source_changed(small, folder):
+    """Same size, other bytes before the position."""
+    arguments, payments, whole = own_input(small, folder)
+    text = payments.read_text()
+    payments.write_text(text.replace('"amount": ', '"amount":1', 3))
+    refused(small, folder, arguments, "payments.ndjson")
+    follow_to_the_end(small, folder, arguments, payments, whole)
+
+
+def source_gone(small, folder):
+    arguments, payments, whole = own_input(small, folder)
+    payments.unlink()
+    refused(small, folder, arguments, "payments.ndjson")
+    follow_to_the_end(small, folder, arguments, payments, whole)
+
+
+def target_cut(small, folder):
+    """Somebody cut the file that the sink appends to: its committed rows are gone."""
+    arguments = begun(small, folder, seconds=2.0, after=1.2)
+    path = folder / "join.ndjson"
+    text = path.read_bytes()
+    assert text, "nothing was written yet"
+    path.write_bytes(text[:len(text) // 2])
+    refused(small, folder, arguments, "join.ndjson")
+    path.write_bytes(text)
+    small.finish(folder, arguments, small.watch(folder))
+
+
+def stopped_by(number):
+    def day(small, folder):
+        arguments = small.prepare(folder, seconds=1.5)
+        for _ in range(3):
+            run = Run(small.ebb, folder, arguments)
+            if run.wait(0.5) is not None:
+                break
+            run.process.send_signal(number)
+            code = run.wait(30)
+            assert code == 130, f"exit {code}, wanted 130: {run.said()[-1000:]}"
+            small.check_so_far(folder)
+        small.finish(folder, arguments, small.watch(folder))
+    return day
+
+
+def finished_stays(small, folder):
+    """Run again with its data, a finished stream says so, writes nothing, exit 0."""
+    arguments = small.prepare(folder, seconds=0.5)
+    small.finish(folder, arguments)
+    watch = small.watch(folder)
+    for extra in ([], ["--parallelism", "2"]):
+        said = small.finish(folder, [*arguments, *extra], watch)
+        assert "finished" in said, said
+
+
+def follows_savepoint(small, folder):
+    """Back to a savepoint that the sinks are past: refused; with `--sinks rewind` the answer is
+    right."""
+    arguments = small.prepare(folder, seconds=2.0)
+    run = Run(small.ebb, folder, arguments)
+    time.sleep(0.7)
+    code, said = run_to_end(small.ebb, folder, ["savepoint", "join", "early", "--data", "data"], seconds=20)
+    assert code == 0, f"savepoint: exit {code}: {said}"
+    assert run.wait(0.7) is None, run.said()
+    run.kill()
+    alone = ["run", "join.yaml", "--data", "data", "--from", "early"]
+    refused(small, folder, alone, "early", "--sinks")
+    code, said = run_to_end(small.ebb, folder, [*alone, "--sinks", "rewind"])
+    assert code == 0, f"exit {code}: {said}"
+    small.finish(folder, arguments)
+
+
+DAYS = {
+    "two runs on one folder": two_runs,
+    "the lock of a killed process": killed_holder,
+    "files of another stream": other_streams_segments,
+    "control database gone": deleted_control,
+    "fresh without --yes": fresh_needs_yes,
+    "fresh with --yes": fresh_with_yes,
+    "read-only folder": read_only_folder,
+    "--data is a file": data_is_a_file,
+    "source shrank": source_shrank,
+    "source changed": source_changed,
+    "source gone": source_gone,
+    "target cut": target_cut,
+    "SIGINT thrice": stopped_by(signal.SIGINT),
+    "SIGTERM thrice": stopped_by(signal.SIGTERM),
+    "a finished stream": finished_stays,
+    "back to a savepoint": follows_savepoint,
+    "other key groups": changed_manifest("hop", "spec:\n", "spec:\n  maxParallelism: 64\n", "128", "64"),
+    "other key types": changed_manifest("sessions", "user_id BIGINT", "user_id INTEGER", "visits"),
+    "another operator": changed_manifest("hop", "- name: hops", "- name: jumps", "jumps|hops"),
+    "another key": changed_manifest("hop", "window_end, auction\n", "window_end, auction, bidder\n", "hops"),
+    "another window": changed_manifest("hop", "INTERVAL '20 seconds'", "INTERVAL '30 seconds'", "hops"),
+    "another gap": changed_manifest("sessions", "INTERVAL '4 seconds'", "INTERVAL '5 seconds'", "visits"),
+    "another aggregate": changed_manifest("sessions", "max(n) AS last", "avg(n) AS last", "visits"),
+}
+
+
+def cases(small):
+    for name, day in DAYS.items():
+        yield Case(f"days:{name}", lambda folder, run=day: run(small, pathlib.Path(folder)))

@@ -1,0 +1,98 @@
+"""A crash before and after each durable step. The steps are those that the source names, so that
+none can be left out."""
+import itertools
+import os
+import pathlib
+import re
+
+from cases import Case
+from process import Run, run_to_end
+
+NAMED = re.compile(r'\b(?:failpoint|commit)\(\s*"([a-z_.-]+)"')
+CRASHED = 137
+SIDES = ("before", "after")
+
+
+def names(root):
+    """All durable steps of the source."""
+    found = set()
+    for folder in ("storage", "actors", "tools"):
+        for path in sorted((pathlib.Path(root) / folder).rglob("*.cpp")):
+            found.update(NAMED.findall(path.read_text(encoding="utf-8")))
+    return sorted(found)
+
+
+def plain_run(small, folder, arguments, armed):
+    return run_to_end(small.ebb, folder, arguments, armed)
+
+
+def resumed_run(small, folder, arguments, armed):
+    """The step belongs to a start with state."""
+    run = Run(small.ebb, folder, arguments)
+    if run.wait(0.5, lambda: None) is None:
+        run.kill()
+    return run_to_end(small.ebb, folder, arguments, armed)
+
+
+def rescaled_run(small, folder, arguments, armed):
+    run = Run(small.ebb, folder, arguments)
+    if run.wait(0.5) is None:
+        run.kill()
+    return run_to_end(small.ebb, folder, [*arguments, "--parallelism", "3"], armed)
+
+
+def saved_run(small, folder, arguments, armed):
+    """The step belongs to savepoints."""
+    run = Run(small.ebb, folder, arguments, armed)
+    run.wait(0.4)
+    for stream in ("hop", "join"):
+        run_to_end(small.ebb, folder, ["savepoint", stream, "here", "--data", "data"], armed, 20)
+    code = run.wait(60)
+    if code is None:
+        run.kill()
+    return code, run.said()
+
+
+def fresh_run(small, folder, arguments, armed):
+    """The step belongs to dropping state."""
+    run = Run(small.ebb, folder, arguments)
+    if run.wait(0.5) is None:
+        run.kill()
+    return run_to_end(small.ebb, folder, [*arguments, "--from", "fresh", "--yes"], armed)
+
+
+SHAPES = (plain_run, resumed_run, saved_run, rescaled_run, fresh_run)
+
+
+def crash_at(small, folder, name, side, nth):
+    """Dies at the n-th time, or at the first where there is no n-th; some run must come to it."""
+    for times, shape in itertools.product(sorted({nth, 1}, reverse=True), SHAPES):
+        place = folder / f"{shape.__name__}-{times}"
+        arguments = small.prepare(place)
+        armed = {"EBB_FAILPOINT": f"{name}:{side}:{times}"}
+        code, said = shape(small, place, arguments, armed)
+        if code == 0:
+            continue  # not reached in this shape
+        assert code == CRASHED, f"{shape.__name__}: exit {code}, wanted {CRASHED}: {said[-1500:]}"
+        if shape is not fresh_run:
+            small.check_so_far(place)
+        watch = small.watch(place) if shape is not fresh_run else None
+        # Once more at the same step, which may now be part of the recovery.
+        code, said = run_to_end(small.ebb, place, arguments,
+                                {"EBB_FAILPOINT": f"{name}:{side}:1"})
+        assert code in (0, CRASHED), f"{shape.__name__}, again: exit {code}: {said[-1500:]}"
+        small.finish(place, arguments, watch)
+        return
+    raise AssertionError("no run came to this step")
+
+
+def cases(small, root, thorough):
+    for name in names(root):
+        for side in SIDES:
+            for nth in (1, 2, 5) if thorough else (2,):
+                yield Case(f"{name}:{side}:{nth}",
+                           lambda folder, at=(name, side, nth): crash_at(small, folder, *at))
+
+
+if __name__ == "__main__":
+    print("\n".join(names(os.path.join(os.path.dirname(__file__), "..", ".."))))

@@ -1,0 +1,161 @@
+"""Failing system calls: the n-th of one checkpoint with EIO, ENOSPC, half a write or EINTR, and a
+full disk. A run goes on with the right answer, or stops with a clear error and has the right answer
+after the next start."""
+import os
+import pathlib
+import re
+import subprocess
+
+from cases import Case
+from process import Run, run_to_end
+
+KINDS = ("eio", "enospc", "short", "eintr")
+NAMED_ERROR = re.compile(r"data|no space left|input/output error|interrupted|short write", re.I)
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "tests" / "support" / "io_faults.cpp"
+
+
+def build_shim(folder):
+    """The library to preload."""
+    shim = folder / "io_faults.so"
+    subprocess.run(["g++", "-std=c++20", "-shared", "-fPIC", "-O1", f"-I{ROOT}", "-o", shim, SOURCE, "-ldl"],
+                   check=True)
+    return shim
+
+
+def environment(shim, folder, kind, first, count=1, log=None):
+    """Calls `first` to `first + count - 1` on files below `folder` fail."""
+    return {"LD_PRELOAD": str(shim), "EBB_IO_FAULTS": f"{kind}:{first}:{count}", "EBB_IO_FAULTS_FOLDER": str(folder),
+            **({"EBB_IO_FAULTS_LOG": str(log)} if log else {})}
+
+
+def one_checkpoint(small, shim, folder):
+    """(first, last, of all): numbers of the calls between two records of each stream, from the
+    middle of a run without faults."""
+    arguments = small.prepare(folder, seconds=1.0, interval="100ms")
+    log = folder / "calls"
+    code, said = run_to_end(small.ebb, folder, arguments, environment(shim, folder, "eio", 1 << 60, 1, log))
+    assert code == 0, f"exit {code}: {said}"
+    small.check_whole(folder)
+    calls = [line.split(" ", 1) for line in log.read_text().splitlines()]
+    # Every stream begins a checkpoint in this time, and ends one.
+    begin, end = len(calls) // 2, len(calls)
+    seen = {}
+    for number, (call, path) in enumerate(calls[begin:], begin + 1):
+        if call in ("fsync", "fdatasync") and "/streams/" in path:
+            uid = path.split("/streams/")[1].split("/")[0]
+            seen[uid] = seen.get(uid, 0) + 1
+        if len(seen) >= 3 and all(count >= 2 for count in seen.values()):
+            end = number
+            break
+    assert len(seen) >= 3, f"streams seen: {seen}"
+    return begin + 1, end, len(calls)
+
+
+def fail_once(small, shim, folder, number, kind, count=1):
+    arguments = small.prepare(folder, seconds=1.0, interval="100ms")
+    code, said = run_to_end(small.ebb, folder, arguments,
+                            environment(shim, folder, kind, number, count))
+    if code == 0:
+        small.check_whole(folder)
+        return
+    assert code == 1, f"exit {code}, wanted 0 or 1: {said[-1500:]}"
+    assert NAMED_ERROR.search(said), f"no clear error: {said[-1500:]}"
+    small.check_so_far(folder)
+    small.finish(folder, arguments, small.watch(folder))
+
+
+def fail_during_start(small, shim, folder, number, kind):
+    """The same while a stream is being restored."""
+    arguments = small.prepare(folder, seconds=1.0, interval="100ms")
+    run = Run(small.ebb, folder, arguments)
+    assert run.wait(0.6) is None, f"ended by itself: {run.said()}"
+    run.kill()
+    code, said = run_to_end(small.ebb, folder, arguments,
+                            environment(shim, folder, kind, number))
+    if code == 0:
+        small.check_whole(folder)
+        return
+    assert code in (1, 2), f"exit {code}, wanted 0 or 1: {said[-1500:]}"
+    assert NAMED_ERROR.search(said), f"no clear error: {said[-1500:]}"
+    small.check_so_far(folder)
+    small.finish(folder, arguments, small.watch(folder))
+
+
+ALARM = re.compile("no space|full", re.I)
+
+
+def full_disk(small, folder, percent):
+    """A file system of its own, filled up to a share of what a checkpoint needs."""
+    arguments = small.prepare(folder, seconds=3.0, interval="100ms")
+    data = folder / "data"
+    data.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", data], check=True)
+    ballast = data / "ballast"
+    # What a checkpoint writes of state and output; measured at this size of input.
+    checkpoint = 256 << 10
+
+    def fill():
+        """Leaves so much room."""
+        stat = os.statvfs(data)
+        leave = checkpoint * percent // 100
+        with open(ballast, "wb", buffering=0) as file:
+            left = stat.f_bavail * stat.f_frsize - leave
+            try:
+                while left > 0:
+                    left -= file.write(b"x" * min(left, 1 << 16))
+            except OSError:
+                pass
+
+    try:
+        run = Run(small.ebb, folder, arguments)
+        assert run.wait(0.8) is None, f"ended by itself: {run.said()}"
+        fill()
+        code = run.wait(1.5)
+        assert code is None, f"did not go on: exit {code}: {run.said()[-1500:]}"
+        said = run.said()
+        assert "warning" in said and ALARM.search(said), f"no alarm: {said[-1500:]!r}"
+        small.check_so_far(folder)
+        ballast.unlink()
+        code = run.wait(60)
+        assert code == 0, f"exit {code}: {run.said()[-1500:]}"
+        small.check_whole(folder)
+    finally:
+        subprocess.run(["umount", "-l", data], check=False)
+
+
+def full_for_a_while(small, shim, folder):
+    """The same without a file system of its own: forty calls in a row find no room."""
+    arguments = small.prepare(folder, seconds=2.0, interval="100ms")
+    code, said = run_to_end(small.ebb, folder, arguments, environment(shim, folder / "data", "enospc", 100, 40))
+    assert code == 0, f"did not go on: exit {code}: {said[-1500:]}"
+    assert "warning" in said and ALARM.search(said), f"no alarm: {said[-1500:]!r}"
+    small.check_whole(folder)
+
+
+def cases(small, folder, thorough):
+    folder.mkdir(parents=True, exist_ok=True)
+    shim = build_shim(folder)
+    if thorough:
+        first, last, count = one_checkpoint(small, shim, folder / "record")
+        print(f"faults: calls {first} to {last} of {count} belong to the checkpoints chosen")
+        for number in range(first, last + 1):
+            for kind in KINDS:
+                yield Case(f"faults:{kind}:{number}",
+                           lambda at, x=(number, kind): fail_once(small, shim, at, *x))
+        for number in range(1, 25):
+            for kind in ("eio", "enospc"):
+                yield Case(f"faults:start:{kind}:{number}",
+                           lambda at, x=(number, kind): fail_during_start(small, shim, at, *x))
+    else:
+        for index, number in enumerate((1, 3, 10, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72)):
+            kind = KINDS[index % len(KINDS)]
+            yield Case(f"faults:{kind}:{number}",
+                       lambda at, x=(number, kind): fail_once(small, shim, at, *x))
+        for kind, number in (("eio", 5), ("enospc", 9)):
+            yield Case(f"faults:start:{kind}:{number}",
+                       lambda at, x=(number, kind): fail_during_start(small, shim, at, *x))
+    yield Case("faults:full for a while", lambda at: full_for_a_while(small, shim, at))
+    if os.geteuid() == 0:
+        for percent in (0, 1, 50, 99):
+            yield Case(f"faults:full disk:{percent}", lambda at, x=percent: full_disk(small, at, x))
