@@ -20,6 +20,8 @@ def productions(add):
                 if a != b:
                     mixed(add, a, b)
     add("IN", "boolean", "({0} IN ('1', 2, {1}))", "integer", "bigint")
+    # One constant beside a column is compared by the operator of both types, not by a common type.
+    add("IN of one constant", "boolean", "(CASE WHEN {0} THEN 0.1::real ELSE {1} END IN (0.1, {2}))", "boolean", "real", "real")
     add("CASE", "text", "CASE WHEN {0} THEN 'yes' ELSE {1} END", "boolean", "text")
     add("CASE", "numeric", "CASE WHEN {0} THEN 1 WHEN {1} THEN 2.5 ELSE {2} END", "boolean", "boolean",
         "smallint")

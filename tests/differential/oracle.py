@@ -18,11 +18,13 @@ END $$
 
 @dataclasses.dataclass
 class Verdict:
-    """`values` and `errors` by row; `invalid` when the query cannot even be planned: its message."""
+    """`values` and `errors` by row; `invalid` when the query cannot even be planned: its message;
+    `folded` when a constant part fails, which PostgreSQL computes before it looks at any row."""
     values: dict = dataclasses.field(default_factory=dict)
     errors: dict = dataclasses.field(default_factory=dict)
     type: str = ""
     invalid: str = ""
+    folded: str = ""
     slow: bool = False
 
 
@@ -62,6 +64,7 @@ class Oracle:
             # Class 42: syntax errors, unknown functions, types that do not match.
             if (problem.pgcode or "").startswith("42"):
                 return Verdict(invalid=problem.diag.message_primary)
+            verdict.folded = problem.diag.message_primary
         try:
             # As bytes, since an error may quote half a character.
             self.cursor.execute("SELECT id, a[1], convert_to(a[2], 'UTF8') FROM "

@@ -1,4 +1,5 @@
 """Random queries with windows, joins, top-N and OVER; PostgreSQL gets the windows spelled out."""
+import collections
 import re
 
 COLUMNS = ["id INTEGER NOT NULL", "ts TIMESTAMP NOT NULL", "k TEXT", "g INTEGER", "v INTEGER",
@@ -18,6 +19,15 @@ AGGREGATES = [
 ]
 PREDICATES = ["v > 0", "k IS NOT NULL", "k = 'a'", "g IN (1, 2)", "w >= 0 OR v IS NULL", "f < 5",
               "k LIKE 'a%'", "v % 2 = 0", "ts >= TIMESTAMP '2020-01-01 00:00:30'", "l <> 3"]
+# How often each kind comes in a row of queries: all are dealt before the first comes again.
+KINDS = {"windowed": 4, "session": 1, "distinct": 1, "window_join": 4, "interval_join": 4, "stream_join": 1,
+         "top": 3, "over": 4, "union": 1, "nested": 1, "plain": 1}
+WINDOWS = ["tumble", "tumble with offset", "hop", "cumulate"]
+JOINS = ["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]
+RANKS = ["row_number", "rank", "dense_rank"]
+FRAMES = {"no frame": "", "ROWS UNBOUNDED": " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW",
+          "ROWS n": " ROWS BETWEEN 2 PRECEDING AND CURRENT ROW",
+          "RANGE": " RANGE BETWEEN INTERVAL '3 seconds' PRECEDING AND CURRENT ROW"}
 KEYS = ["k", "g", "k, g", "v % 3", "upper(k)", "v > 3", "date_trunc('minute', ts)", "l", "w"]
 
 
@@ -38,25 +48,49 @@ def table_rows(rnd, count):
     return rows
 
 
+def aggregate_name(call):
+    """What a call is counted as: `count`, `count(DISTINCT)`, `sum FILTER`."""
+    name = re.match(r"\w+", call).group()
+    if name in ("coalesce", "round"):
+        return aggregate_name(call[len(name) + 1:])
+    return name + ("(DISTINCT)" if "(DISTINCT " in call else " FILTER" if " FILTER " in call else "")
+
+
+AGGREGATE_NAMES = collections.defaultdict(list)
+for aggregate in AGGREGATES:
+    AGGREGATE_NAMES[aggregate_name(aggregate)].append(aggregate)
+
+
 class Maker:
-    """Makes pairs (ebb's SQL, PostgreSQL's SQL, columns that hold floats may differ)."""
+    """Makes pairs of ebb's SQL and PostgreSQL's SQL; `names` tells what the last one is made of."""
 
     def __init__(self, rnd):
         self.rnd = rnd
+        self.dealt = []
+        self.chosen = collections.Counter()
+        self.names = []
 
     def pick(self, values):
         return self.rnd.choice(values)
 
+    def rare(self, values, kind):
+        """One of those chosen least so far, counted with its kind in front."""
+        least = min(self.chosen[kind + value] for value in values)
+        value = self.pick([value for value in values if self.chosen[kind + value] == least])
+        self.chosen[kind + value] += 1
+        self.names.append(kind + value)
+        return value
+
     def window(self, table):
         """(ebb's table function, PostgreSQL's subquery)"""
-        kind = self.pick(["tumble", "tumble", "hop", "hop", "cumulate", "offset"])
+        kind = self.rare(WINDOWS, "")
         if kind == "tumble":
             size = self.pick(["5 seconds", "10 seconds", "1 minute", "1 hour"])
             start = f"date_bin('{size}', ts, {EPOCH})"
             return (f"tumble({table}, ts, INTERVAL '{size}')",
                     f"(SELECT *, {start} AS window_start, {start} + INTERVAL '{size}' AS window_end "
                     f"FROM {table}) AS {table}")
-        if kind == "offset":
+        if kind == "tumble with offset":
             start = f"date_bin('10 seconds', ts, {EPOCH} + INTERVAL '3 seconds')"
             return (f"tumble({table}, ts, INTERVAL '10 seconds', INTERVAL '3 seconds')",
                     f"(SELECT *, {start} AS window_start, {start} + INTERVAL '10 seconds' AS window_end "
@@ -77,7 +111,8 @@ class Maker:
                 f"FROM generate_series(1, {size // step}) n) x WHERE e > ts) AS {table}")
 
     def aggregates(self):
-        chosen = self.rnd.sample(AGGREGATES, self.pick([1, 1, 2, 3]))
+        chosen = [self.pick(AGGREGATE_NAMES[self.rare(list(AGGREGATE_NAMES), "aggregate ")])
+                  for _ in range(self.pick([3, 4, 5, 6, 7]))]
         return ", ".join(f"{a} AS a{i}" for i, a in enumerate(chosen))
 
     def where(self):
@@ -113,7 +148,7 @@ class Maker:
 
     def window_join(self):
         size = self.pick(["5 seconds", "10 seconds"])
-        kind = self.pick(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
+        kind = self.rare(JOINS, "window ")
         residual = self.pick(["", "", " AND a.v > b.v"]) if kind == "JOIN" else ""
         key = self.pick(["k", "g"])
 
@@ -131,7 +166,7 @@ class Maker:
         return text.format(a1, b1), text.format(a2, b2)
 
     def interval_join(self):
-        kind = self.pick(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
+        kind = self.rare(JOINS, "interval ")
         low, high = self.pick([("2 seconds", "2 seconds"), ("0 seconds", "5 seconds"),
                                ("1 second", "0 seconds")])
         residual = self.pick(["", " AND e1.v <> e2.v"])
@@ -147,7 +182,7 @@ class Maker:
 
     def top(self):
         mine, theirs = self.window("e1")
-        rank = self.pick(["row_number", "rank", "dense_rank"])
+        rank = self.rare(RANKS, "")
         part = self.pick(["window_start, window_end", "window_start, window_end, k",
                           "window_end, window_start, g"])
         order = self.pick(["v DESC NULLS LAST, id", "w, id", "k DESC, id"])
@@ -158,9 +193,7 @@ class Maker:
         return text.format(mine), text.format(theirs)
 
     def over(self):
-        frame = self.pick(["", " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW",
-                           " ROWS BETWEEN 2 PRECEDING AND CURRENT ROW",
-                           " RANGE BETWEEN INTERVAL '3 seconds' PRECEDING AND CURRENT ROW"])
+        frame = FRAMES[self.rare(list(FRAMES), "OVER with ")]
         call = self.pick(["sum(v)", "count(*)", "max(v)", "avg(w)", "min(k)"])
         part = self.pick(["k", "g"])
         text = f"SELECT id, {call} OVER (PARTITION BY {part} ORDER BY ts{frame}) AS x FROM e1"
@@ -187,9 +220,11 @@ class Maker:
         return text, text
 
     def next(self):
-        kind = self.pick(["windowed"] * 6 + ["session"] * 2 + ["distinct", "window_join", "window_join",
-                         "interval_join", "interval_join", "stream_join", "top", "top", "over", "over",
-                         "union", "nested", "plain"])
+        if not self.dealt:
+            self.dealt = [kind for kind, times in KINDS.items() for _ in range(times)]
+            self.rnd.shuffle(self.dealt)
+        kind = self.dealt.pop()
+        self.names = [kind.replace("_", " ")]
         return kind, *getattr(self, kind)()
 
 
@@ -220,8 +255,16 @@ def normal(rows):
     return sorted(([one(v) for v in row] for row in rows), key=key)
 
 
+def all_names():
+    """What every query is made of, to be counted."""
+    return ([kind.replace("_", " ") for kind in KINDS] + WINDOWS + RANKS + ["aggregate " + name for name in AGGREGATE_NAMES]
+            + [side + join for side in ("window ", "interval ") for join in JOINS] + ["OVER with " + name for name in FRAMES])
+
+
 def compare_queries(rnd, count, ebb, cursor, tally):
     from compare import same
+
+    tally.uses.update(dict.fromkeys(all_names(), 0))
 
     for table in ("e1", "e2"):
         rows = table_rows(rnd, 200)
@@ -252,4 +295,7 @@ def compare_queries(rnd, count, ebb, cursor, tally):
             tally.fail(mine, f"{kind}: {len(got)} rows for {len(wanted)}; only ebb {extra}; only PostgreSQL {missing}")
             continue
         tally.passed += 1
-        tally.empty += not wanted
+        if wanted:
+            tally.uses.update(set(maker.names))
+        else:
+            tally.empty += 1

@@ -7,8 +7,13 @@ class Stopped(Exception):
 
 
 class Tally:
-    def __init__(self, show, stop=False):
+    """Of the expressions or of the queries; `uses` counts what those with a value are made of."""
+
+    def __init__(self, what, show, stop=False):
+        self.what = what
         self.stop = stop
+        self.uses = collections.Counter()
+        self.types = collections.Counter()
         self.asked = self.passed = self.failed = self.refused = self.empty = 0
         self.errors = self.invalid = self.early = self.skipped = 0
         self.show = show

@@ -40,14 +40,21 @@ void set_days(moment& out, std::int64_t days) {
   out.day = date.day;
 }
 
+/// As PostgreSQL's year, which has 32 bits and wraps.
+std::int64_t wrapped(std::int64_t year) noexcept {
+  return static_cast<std::int32_t>(year);
+}
+
 bool set_year(const given_fields& in, moment& out) {
-  const std::int64_t century = in.before_christ != 0 ? -in.century : in.century;
+  const auto century =
+      wrapped(in.before_christ != 0 ? -std::int64_t{in.century} : std::int64_t{in.century});
   if (in.year != 0 && in.century != 0 && in.year_digits <= 2) {
     const auto within = in.year % 100;
     if (within == 0)
-      out.year = century * 100 + (century >= 0 ? 0 : 1);
+      out.year = wrapped(century * 100 + (century >= 0 ? 0 : 1));
     else
-      out.year = century >= 0 ? within + (century - 1) * 100 : (century + 1) * 100 - within + 1;
+      out.year =
+          wrapped(century >= 0 ? within + (century - 1) * 100 : (century + 1) * 100 - within + 1);
     return true;
   }
   if (in.year != 0) {
@@ -57,7 +64,7 @@ bool set_year(const given_fields& in, moment& out) {
     return true;
   }
   if (in.century != 0)
-    out.year = century >= 0 ? (century - 1) * 100 + 1 : century * 100 + 1;
+    out.year = wrapped((century >= 0 ? century - 1 : century) * 100 + 1);
   return in.century != 0;
 }
 
