@@ -16,13 +16,13 @@ checkpoint_coordinator::checkpoint_coordinator(const checkpoint_settings& settin
 void checkpoint_coordinator::tick(micros now, std::uint64_t activity) {
   now_ = std::max(now_, now);
   activity_ = activity;
-  if (phase_ == checkpoint_phase::none) {
+  if (phase_ == checkpoint_phase::none && !reserving_) {
     begin_when_due();
     return;
   }
   if (!alarmed_ && now_ - phase_began_ >= settings_.alarm_intervals * settings_.interval) {
     alarmed_ = true;
-    effects_.push_back({effect::kind::alarm, epoch_});
+    effects_.push_back({effect::kind::alarm, current()});
   }
   // What is being committed may be durable already: only a snapshot can be given up.
   if (phase_ == checkpoint_phase::snapshot && now_ - phase_began_ >= settings_.abort_after) {
@@ -32,8 +32,10 @@ void checkpoint_coordinator::tick(micros now, std::uint64_t activity) {
 }
 
 void checkpoint_coordinator::reserved(epoch_number first) {
+  if (!reserving_)
+    return;
   reserving_ = false;
-  EBB_ASSERT(first >= block_end_);
+  EBB_ASSERT(first >= block_end_ && first > recorded_);
   next_ = first;
   block_end_ = first + settings_.epoch_block;
   if (phase_ == checkpoint_phase::none)
@@ -96,8 +98,8 @@ std::vector<checkpoint_coordinator::effect> checkpoint_coordinator::take_effects
 micros checkpoint_coordinator::next_time() const noexcept {
   if (concluded_)
     return max_time;
-  if (phase_ == checkpoint_phase::none)
-    return reserving_ ? max_time : std::max(due_, now_ + 1);
+  if (phase_ == checkpoint_phase::none && !reserving_)
+    return std::max(due_, now_ + 1);
   const auto alarm =
       alarmed_ ? max_time : phase_began_ + settings_.alarm_intervals * settings_.interval;
   const auto abort =
@@ -120,6 +122,7 @@ void checkpoint_coordinator::begin_when_due() {
   }
   if (next_ == block_end_) {
     reserving_ = true;
+    enter(checkpoint_phase::none);
     effects_.push_back({effect::kind::reserve});
     return;
   }
@@ -153,7 +156,11 @@ void checkpoint_coordinator::enter(checkpoint_phase phase) {
 void checkpoint_coordinator::end(micros now) {
   const bool done = phase_ == checkpoint_phase::apply;
   const auto duration = now - timing_.started;
-  due_ = std::max(timing_.started + std::max(settings_.interval, settings_.pace * duration), now);
+  // After one that was given up the next begins at once: channels that wait for a barrier that
+  // never came are held until then.
+  due_ = done ? std::max(timing_.started + std::max(settings_.interval, settings_.pace * duration),
+                         now)
+              : now;
   enter(checkpoint_phase::none);
   if (done && reason_ == checkpoint_reason::final) {
     concluded_ = true;

@@ -69,6 +69,8 @@ snapshot_writer_actor::behavior_type snapshot_writer(self_pointer self,
   auto& state = self->state;
   state.setup = std::move(setup);
   state.collector = std::make_unique<snapshot_collector>(state.setup.subtasks);
+  self->monitor(state.setup.coordinator);
+  self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
   return {
       [self](snapshot_part& x) {
         auto& s = self->state;
