@@ -61,10 +61,10 @@ def main():
     passed = failed = 0
     if "kills" in chosen and not arguments.case:
         size = getattr(workload, arguments.size.upper())
-        good, bad = kills.run_kills(ebb, folder / "kills", arguments.seconds, arguments.seed,
-                                    arguments.interval, size, arguments.round)
-        passed += good
-        failed += bad
+        right = kills.run_kills(ebb, folder / "kills", arguments.seconds, arguments.seed,
+                                arguments.interval, size, arguments.round)
+        passed += right
+        failed += not right
     others = [suite for suite in chosen if suite != "kills"]
     if others:
         small = Small(ebb, folder / "small", arguments.seed)

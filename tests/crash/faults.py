@@ -29,10 +29,16 @@ def environment(shim, folder, kind, first, count=1, log=None):
             **({"EBB_IO_FAULTS_LOG": str(log)} if log else {})}
 
 
+def prepare(small, folder, seconds=1.0):
+    """As Small.prepare, with a path by which the calls can be told."""
+    arguments = small.prepare(folder, seconds, "100ms")
+    return [*arguments[:-1], folder / "data"]
+
+
 def one_checkpoint(small, shim, folder):
     """(first, last, of all): numbers of the calls between two records of each stream, from the
     middle of a run without faults."""
-    arguments = small.prepare(folder, seconds=1.0, interval="100ms")
+    arguments = prepare(small, folder)
     log = folder / "calls"
     code, said = run_to_end(small.ebb, folder, arguments, environment(shim, folder, "eio", 1 << 60, 1, log))
     assert code == 0, f"exit {code}: {said}"
@@ -53,7 +59,7 @@ def one_checkpoint(small, shim, folder):
 
 
 def fail_once(small, shim, folder, number, kind, count=1):
-    arguments = small.prepare(folder, seconds=1.0, interval="100ms")
+    arguments = prepare(small, folder)
     code, said = run_to_end(small.ebb, folder, arguments,
                             environment(shim, folder, kind, number, count))
     if code == 0:
@@ -67,7 +73,7 @@ def fail_once(small, shim, folder, number, kind, count=1):
 
 def fail_during_start(small, shim, folder, number, kind):
     """The same while a stream is being restored."""
-    arguments = small.prepare(folder, seconds=1.0, interval="100ms")
+    arguments = prepare(small, folder)
     run = Run(small.ebb, folder, arguments)
     assert run.wait(0.6) is None, f"ended by itself: {run.said()}"
     run.kill()
@@ -87,7 +93,7 @@ ALARM = re.compile("no space|full", re.I)
 
 def full_disk(small, folder, percent):
     """A file system of its own, filled up to a share of what a checkpoint needs."""
-    arguments = small.prepare(folder, seconds=3.0, interval="100ms")
+    arguments = prepare(small, folder, 3.0)
     data = folder / "data"
     data.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", data], check=True)
@@ -126,7 +132,7 @@ def full_disk(small, folder, percent):
 
 def full_for_a_while(small, shim, folder):
     """The same without a file system of its own: forty calls in a row find no room."""
-    arguments = small.prepare(folder, seconds=2.0, interval="100ms")
+    arguments = prepare(small, folder, 2.0)
     code, said = run_to_end(small.ebb, folder, arguments, environment(shim, folder / "data", "enospc", 100, 40))
     assert code == 0, f"did not go on: exit {code}: {said[-1500:]}"
     assert "warning" in said and ALARM.search(said), f"no alarm: {said[-1500:]!r}"
