@@ -257,6 +257,12 @@ BOOST_AUTO_TEST_CASE(codes) {
         "babababababababababababababab",
         "t:base64"},
        "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6ur\nqw=="},
+      {"encode",
+       {"y:"
+        "\\x616161616161616161616161616161616161616161616161616161616161616161616161616161616161616"
+        "1616161616161616161616161",
+        "t:base64"},
+       "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE="},
       {"encode", {"y:\\x", "t:foo"}, "error: unrecognized encoding: \"foo\""},
       {"decode", {"t:YWI=", "t:base64"}, "\\x6162"},
       {"decode", {"t:YW I=", "t:base64"}, "\\x6162"},

@@ -18,7 +18,7 @@ double round_to_micros(double seconds) noexcept {
 }
 
 bool to_int32(double x, std::int32_t& out) noexcept {
-  if (std::isnan(x) || x > INT32_MAX || x < INT32_MIN)
+  if (std::isnan(x) || x < -0x1p31 || x >= 0x1p31)
     return false;
   out = static_cast<std::int32_t>(x);
   return true;

@@ -74,7 +74,7 @@ result<column> digest(const call_context& context, std::span<const column> args)
 
 constexpr char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// PostgreSQL breaks lines after 76 characters (MIME).
+/// PostgreSQL breaks lines after 76 characters (MIME), but not behind the `=` of the last ones.
 void encode_base64(std::string_view bytes, std::string& out) {
   std::size_t line = 0;
   const auto byte = [&](std::size_t i) -> unsigned {
@@ -92,7 +92,7 @@ void encode_base64(std::string_view bytes, std::string& out) {
     out += i + 2 < bytes.size() ? base64_digits[word & 63] : '=';
     line += 4;
   }
-  if (line == 76)
+  if (line == 76 && bytes.size() % 3 == 0)
     out += '\n';
 }
 

@@ -79,6 +79,11 @@ std::int64_t julian_of(const shown& x) noexcept {
   return x.is_interval ? julian_day(date_of(x)) : x.days + calendar::unix_epoch_julian;
 }
 
+/// Number of the seven days that `day` is in; wraps as PostgreSQL's does.
+std::int32_t week_with(std::int64_t day) noexcept {
+  return static_cast<std::int32_t>(day - 1) / 7 + 1;
+}
+
 struct shown_week {
   std::int64_t year;
   std::int64_t week;
@@ -264,13 +269,13 @@ void put_date_field(std::string& out, const node& item, const shown& x) {
     put_number(out, weekday == 0 ? 7 : weekday, 0);
     break;
   case field::week:
-    put_number(out, (x.day_of_year - 1) / 7 + 1, width(2));
+    put_number(out, week_with(x.day_of_year), width(2));
     break;
   case field::iso_week:
     put_number(out, week_of(x).week, width(2));
     break;
   case field::week_of_month:
-    put_number(out, (x.day - 1) / 7 + 1, 0);
+    put_number(out, week_with(x.day), 0);
     break;
   case field::quarter:
     if (x.month != 0)
