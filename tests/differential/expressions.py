@@ -4,6 +4,7 @@ A production is (name, result type, template, arguments). `{0}` in the template 
 argument. An argument is
   a type        an expression of that type;
   `=type`       a column or literal of that type;
+  `$name`       that column;
   `'type`       a literal without a type, whose text is a value of that type;
   `@type`       text that reads as a value of that type, mostly;
   `'@type`      the same as a literal without a type;
@@ -135,6 +136,8 @@ class Generator:
             return Expression(f"concat(left(x, 0), {spelled})", "text", [])
         if arg.startswith("="):
             return self.leaf(arg[1:])
+        if arg.startswith("$"):
+            return Expression(arg[1:], "", [])
         if depth == 0 or rnd.random() < 0.06:
             return self.leaf(arg)
         candidates = rnd.sample(self.by_result[arg], min(8, len(self.by_result[arg])))

@@ -1,5 +1,5 @@
 """Productions for comparison, boolean logic and choice among values."""
-from grammar_types import INTS, NUMBERS, SCALARS, TIMES, common_type, nullif_type
+from grammar_types import COLUMNS, INTS, NUMBERS, SCALARS, TIMES, common_type, nullif_type
 
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=", "!=")
 
@@ -14,6 +14,7 @@ def productions(add):
         add(f"IS {test}", "boolean", f"({{0}} IS {test})", "boolean")
     for t in SCALARS:
         same_type(add, t)
+        edges(add, t)
     for order in (NUMBERS, TIMES):
         for a in order:
             for b in order:
@@ -58,6 +59,20 @@ def same_type(add, t):
     add("GREATEST", t, "greatest({0}, {1}, {2})", t, t, t)
     add("LEAST", t, "least({0}, {1})", t, t)
     add("LEAST", t, "least({0}, {1}, NULL)", t, "'" + t)
+
+
+def edges(add, t):
+    """The two columns in which the table has edges that meet (table.EDGES)."""
+    first, second = ("$n", "$o") if t == "numeric" else ("$" + name for name in COLUMNS[t][:2])
+    operators = "/%+-*" if t in INTS else "+-*/" if t in NUMBERS else ""
+    for op in operators:
+        add(f"edges of {t}", t, f"({{0}} {op} {{1}})", first, second)
+    for op in ("=", "<", ">", "IS DISTINCT FROM"):
+        add(f"edges of {t}", "boolean", f"({{0}} {op} {{1}})", first, second)
+    add(f"edges of {t}", t, "greatest({0}, {1})", first, second)
+    if t in INTS:
+        add(f"edges of {t}", t, "abs({0})", first)
+        add(f"edges of {t}", t, "(- {0})", first)
 
 
 def mixed(add, a, b):
