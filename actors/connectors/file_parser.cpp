@@ -302,6 +302,11 @@ std::string shown(std::string_view text) {
     bool whole = c < 0x80 || (c >= 0xc2 && c <= 0xf4 && i + length <= text.size());
     for (std::size_t k = 1; whole && k < length; ++k)
       whole = (static_cast<unsigned char>(text[i + k]) & 0xc0) == 0x80;
+    // Spellings that are too long, halves of surrogate pairs, and what lies beyond U+10FFFF.
+    const auto second = whole && length > 1 ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    if ((c == 0xe0 && second < 0xa0) || (c == 0xed && second > 0x9f) || (c == 0xf0 && second < 0x90)
+        || (c == 0xf4 && second > 0x8f))
+      whole = false;
     if (whole)
       out.append(text, i, length);
     else

@@ -73,7 +73,7 @@ result<void> check_texts(const reader& in, const located& at) {
   if (!at)
     return {};
   if (at.node->kind != manifest::yaml_kind::map)
-    return in.fail(at, "expected an object of names and texts");
+    return in.fail(at, "expected an object of names and texts", "write {team: web}");
   for (std::size_t i = 0; i < at.node->keys.size(); ++i)
     EBB_TRY(in.text({&at.node->values[i], at.path + '.' + at.node->keys[i].text}, "text"));
   return {};
@@ -124,7 +124,7 @@ public:
                in_.items(reader::field(spec_, "operators"), "operators", manifest::max_operators));
     EBB_ASSIGN(sink_nodes_, in_.items(reader::field(spec_, "sinks"), "sinks", manifest::max_sinks));
     if (source_nodes_.empty())
-      return in_.fail(sources, "a stream needs at least one source");
+      return in_.fail(sources, "a stream needs at least one source", "begin it with `- name: `");
     for (const auto& at : source_nodes_) {
       EBB_ASSIGN(auto source, manifest::read_source(in_, at));
       EBB_TRY(names_.add(in_, at, source.name, "sources or operators"));

@@ -103,8 +103,12 @@ result<std::string> read_expression(const reader& in, const located& at) {
   const auto place = in.place_of_sql(at, sql);
   schema numbers;
   numbers.push_back({"n", sql_type{type_kind::bigint}, true});
-  if (auto bound = bind_expression(sql, numbers); !bound)
-    return in.place_sql_error(std::move(bound).error(), place);
+  if (auto bound = bind_expression(sql, numbers); !bound) {
+    auto problem = std::move(bound).error();
+    if (problem.hint.empty())
+      problem.hint = "write a SQL expression over n, the number of the row from 0: n % 10";
+    return in.place_sql_error(std::move(problem), place);
+  }
   return sql;
 }
 
@@ -122,7 +126,7 @@ result<std::vector<std::string>> read_columns(const reader& in, const located& a
                      nearest_column(columns, key.text));
     const auto i = static_cast<std::size_t>(found - columns.data());
     if (given[i])
-      return in.fail({&key, path}, "column " + key.text + " is given twice");
+      return in.fail({&key, path}, "column " + key.text + " is given twice", "keep one");
     given[i] = true;
     EBB_ASSIGN(out[i], read_expression(in, {&value, path}));
     return {};
@@ -195,8 +199,12 @@ result<void> read_schema(const reader& in, const located& at, source_definition&
   EBB_ASSIGN(auto sql, in.text(at, "column definitions such as id BIGINT, name TEXT"));
   const auto place = in.place_of_sql(at, sql);
   auto parsed = parse_schema(sql);
-  if (!parsed)
-    return in.place_sql_error(std::move(parsed).error(), place);
+  if (!parsed) {
+    auto problem = std::move(parsed).error();
+    if (problem.hint.empty())
+      problem.hint = "write column definitions, separated by commas: id BIGINT NOT NULL, name TEXT";
+    return in.place_sql_error(std::move(problem), place);
+  }
   out.columns = std::move(parsed->columns);
   out.primary_key = std::move(parsed->primary_key);
   if (out.columns.empty())

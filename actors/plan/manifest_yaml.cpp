@@ -1,5 +1,7 @@
 #include "actors/plan/manifest_yaml.hpp"
 
+#include "actors/plan/printable.hpp"
+
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -246,37 +248,13 @@ private:
   std::uint32_t column_ = 1;
 };
 
-/// Length of the UTF-8 character at `text[i]`, 0 when it is none.
-std::size_t character_length(std::string_view text, std::size_t i) noexcept {
-  const auto byte = [&](std::size_t k) {
-    return k < text.size() ? static_cast<unsigned char>(text[k]) : 0U;
-  };
-  const auto tail = [&](std::size_t k) { return (byte(k) & 0xC0U) == 0x80U; };
-  const auto first = byte(i);
-  if (first < 0x80)
-    return 1;
-  if (first >= 0xC2 && first <= 0xDF)
-    return tail(i + 1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const auto overlong = first == 0xE0 && byte(i + 1) < 0xA0;
-    const auto surrogate = first == 0xED && byte(i + 1) > 0x9F;
-    return tail(i + 1) && tail(i + 2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const auto overlong = first == 0xF0 && byte(i + 1) < 0x90;
-    const auto beyond = first == 0xF4 && byte(i + 1) > 0x8F;
-    return tail(i + 1) && tail(i + 2) && tail(i + 3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
-
 result<void> check_bytes(const yaml_source& source) {
   const auto text = source.text();
   std::uint32_t line = 1;
   std::size_t line_start = 0;
   for (std::size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
-    const auto length = character_length(text, i);
+    const auto length = utf8_length(text, i);
     const auto control = (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
     if (length == 0 || control)
       return source.fail(line, source.column_of(line, i - line_start), {},
@@ -302,25 +280,6 @@ std::string advice(const std::string& message, std::string_view line) {
     return "check indentation and brackets; quote values that contain `: ` or begin with one of "
            "{ [ & * ! | > % @ `";
   return "check brackets, quotes and indentation here and in the lines before";
-}
-
-/// Text as it may be shown: no bytes that a terminal would take for commands, and none that are no
-/// UTF-8. Its characters keep their number. Names may hold anything: `"\e[2J": 1`.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto length = character_length(text, i);
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (length == 0 || (c < 0x20 && c != '\t') || c == 0x7f) {
-      if (!continues_character(text[i]))
-        out += "\xEF\xBF\xBD";
-      ++i;
-      continue;
-    }
-    out += text.substr(i, length);
-    i += length;
-  }
-  return out;
 }
 
 /// JSON writes characters beyond U+FFFF as two escapes (`\ud83d\ude00`), which YAML does not know.

@@ -4,7 +4,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # A build in another checkout finds what this one compiled: the paths that ccache sees are relative.
 export CCACHE_NOHASHDIR=1
 
-# configure FOLDER [OPTION…]: configures a build folder once.
+# configure FOLDER [OPTION…]: configures a build folder once, for g++ or what $compiler names.
 configure() {
   local folder=$1
   shift
@@ -12,7 +12,7 @@ configure() {
   echo "build: configuring $folder/"
   local log
   log=$(mktemp)
-  (cd "$root" && CXX="ccache g++" meson setup "$folder" "$@" >"$log" 2>&1) || {
+  (cd "$root" && CXX="ccache ${compiler:-g++}" meson setup "$folder" "$@" >"$log" 2>&1) || {
     cat "$log" >&2
     rm -f "$log"
     return 1

@@ -1,5 +1,7 @@
 #include "actors/plan/sql/place.hpp"
 
+#include "actors/plan/printable.hpp"
+
 #include <algorithm>
 
 namespace ebb::sql {
@@ -35,7 +37,7 @@ std::string excerpt_of(std::string_view line, std::size_t at) {
   shown += line.substr(0, end);
   if (end < line.size())
     shown += "...";
-  return shown + '\n' + under + '^';
+  return printable(shown) + '\n' + under + '^';
 }
 
 } // namespace

@@ -1,0 +1,322 @@
+#!/usr/bin/env python3
+"""Hostile and broken input, by the rows of docs/reliability.md: what it may cost and what it must say.
+
+    hostile.py EBB
+
+Each test gets an empty folder. Ends in `N passed, N failed`.
+"""
+import json
+import math
+import os
+import pathlib
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+EBB = ""
+FOLDER = pathlib.Path()
+MIB = 1 << 20
+
+
+class Run:
+    """A run of ebb, with what it cost."""
+
+    def __init__(self, *arguments):
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            process = subprocess.Popen([EBB, *arguments], cwd=FOLDER, stdout=out, stderr=err,
+                                       stdin=subprocess.DEVNULL)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self.code = process.returncode
+            self.cpu = usage.ru_utime + usage.ru_stime
+            self.memory = usage.ru_maxrss * 1024
+            out.seek(0)
+            err.seek(0)
+            self.out = out.read().decode("utf-8", "replace")
+            self.err = err.read().decode("utf-8", "replace")
+
+
+def write(name, text):
+    data = text if isinstance(text, bytes) else text.encode()
+    (FOLDER / name).write_bytes(data)
+
+
+HEAD = "apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {name: s}\nspec:\n"
+SOURCE = ("  sources:\n    - name: src\n      schema: a BIGINT, b TEXT\n"
+          "      file: {path: in.ndjson, format: json}\n")
+
+
+def operators(*queries):
+    return "  operators:\n" + "".join(f"    - {{name: {name}, sql: \"{sql}\"}}\n" for name, sql in queries)
+
+
+def refused(text, *parts):
+    """The manifest is refused by `validate` and `run`, cheaply, and nothing is created."""
+    write("least.yaml", HEAD + SOURCE)
+    least = Run("validate", "least.yaml")
+    assert least.code == 0, least.err
+    write("m.yaml", text)
+    before = sorted(os.listdir(FOLDER))
+    for command in ("validate", "run"):
+        run = Run(command, "m.yaml")
+        assert run.code == 2, f"{command}: exit {run.code}: {run.err[:500]}"
+        for part in parts:
+            assert part in run.err, f"{part!r} is not in: {run.err[:500]}"
+        assert run.cpu - least.cpu < 0.1, f"{run.cpu:.3f} s"
+        assert run.memory - least.memory < 16 * MIB + len(text), f"{run.memory - least.memory} bytes"
+    assert sorted(os.listdir(FOLDER)) == before, os.listdir(FOLDER)
+
+
+def stream(schema, sql, extra="", settings=""):
+    write("m.yaml", f"{HEAD}{settings}  sources:\n    - name: src\n      schema: {schema}\n{extra}"
+          f"      file: {{path: in.ndjson, format: json}}\n{operators(('q', sql))}"
+          "  sinks:\n    - file: {path: out.ndjson, format: json}\n")
+
+
+def rows():
+    # The sink writes -0 as PostgreSQL does; Python would take it for the integer.
+    return [json.loads(line, parse_int=lambda text: -0.0 if text == "-0" else int(text))
+            for line in (FOLDER / "out.ndjson").read_text().splitlines()]
+
+
+# --- G5: JSON ---------------------------------------------------------------------------------
+
+def test_g5_json_records_are_taken_as_a_second_parser_takes_them():
+    good = [b'{"a": 1, "b": "\\ud83d\\udc18"}', b'{"a": -0, "c": -0.0}', b'{"c": 1e308, "a": -9223372036854775808}',
+            b'{"z": 1, "z": 2, "a": 9223372036854775807}', b'{"z": 1e999, "c": 4.9e-324}',
+            b'{"z": ' + b"[" * 500 + b"]" * 500 + b', "b": ""}', b'{"c": 0.1, "b": "\\u0041"}']
+    bad = {b'{"z": ' + b"[" * 100_000 + b"]" * 100_000 + b"}": "at most 512 levels",
+           b'{"z": ' + b'{"y":' * 100_000 + b"1" + b"}" * 100_000 + b"}": "at most 512 levels",
+           b'{"a": 1, "a": 1}': "the field twice", b'{"b": "\\ud800"}': "half a surrogate pair",
+           b'{"b": "\\udc00\\ud800"}': "half a surrogate pair", b'{"b": "\\u0000"}': "u0000",
+           b'{"c": 1e999}': "out of range", b'{"a": 9223372036854775808}': "out of range",
+           b'{"b": "\xff"}': "UTF8", b'{"z": "\xed\xa0\x80"}': "UTF8", b'{"a": 01}': "invalid JSON",
+           b'{"a": NaN}': "invalid JSON", b'{"a": 1}}': "invalid JSON", b"{" * 100_000: "invalid JSON"}
+    write("in.ndjson", b"\n".join([*good, *bad]) + b"\n")
+    stream("a BIGINT, b TEXT, c DOUBLE PRECISION", "SELECT a, b, c FROM src", "      onBadRecord: quarantine\n")
+    run = Run("run", "m.yaml")
+    assert run.code == 0, run.err
+    got = rows()
+    assert len(got) == len(good), got
+    for mine, line in zip(got, good):
+        theirs = json.loads(line)
+        for name in "abc":
+            wanted = theirs.get(name)
+            assert mine[name] == wanted, (name, mine, line[:100])
+            if name == "c" and wanted == 0:
+                assert math.copysign(1, mine[name]) == math.copysign(1, wanted), line
+    kept = [json.loads(line) for line in
+            (FOLDER / "quarantine" / "s-src.ndjson").read_text(encoding="utf-8").splitlines()]
+    assert len(kept) == len(bad), kept
+    for record, (line, reason) in zip(kept, bad.items()):
+        assert reason.lower() in record["error"].lower(), (line[:60], record["error"])
+
+
+def test_g5_values_at_the_edges_of_blocks():
+    # Records of every length, so that each kind of value lies across some edge of what is read at once.
+    lines = []
+    for i in range(60_000):
+        lines.append(json.dumps({"b": "x" * (i % 37) + "ä", "a": i * 123_456_789 % (1 << 62), "c": i / 7}))
+    write("in.ndjson", "\n".join(lines))
+    stream("a BIGINT, b TEXT, c DOUBLE PRECISION", "SELECT a, b, c FROM src")
+    run = Run("run", "m.yaml")
+    assert run.code == 0, run.err
+    for mine, line in zip(rows(), lines, strict=True):
+        assert mine == json.loads(line)
+
+
+def test_g5_a_record_of_4_gib():
+    # A sparse file: it takes no room on the disk.
+    with open(FOLDER / "in.ndjson", "wb") as file:
+        file.write(b'{"a": 1}\n')
+        file.seek(4 << 30, os.SEEK_CUR)
+        file.write(b'\n{"a": 2}\n')
+    stream("a BIGINT", "SELECT a FROM src", "      onBadRecord: quarantine\n")
+    run = Run("run", "m.yaml")
+    assert run.code == 0, run.err
+    assert [row["a"] for row in rows()] == [1, 2]
+    assert run.memory < 128 * MIB, run.memory
+
+
+# --- G6: YAML ---------------------------------------------------------------------------------
+
+def test_g6_alias_bomb():
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+    for i in range(1, 10):
+        bomb += f"a{i}: &a{i} [" + ", ".join([f"*a{i - 1}"] * 9) + "]\n"
+    assert len(bomb) < 1000
+    refused(bomb, "m.yaml:", "alias", "hint:")
+
+
+def test_g6_few_aliases_of_much():
+    refused("a: &a [" + "x, " * 15_000 + "x]\nb: [" + ", ".join(["*a"] * 30) + "]\n", "m.yaml:2:", "hint:")
+
+
+def test_g6_deep_nesting():
+    for text in ("[" * 100_000, "{a: " * 100_000, "[" * 100_000 + "]" * 100_000, "- " * 100_000,
+                 "".join(" " * i + "a:\n" for i in range(500)), "? " * 100_000):
+        refused(text, "m.yaml:", "hint:")
+
+
+def test_g6_tags():
+    for tag in ("!!python/object:os.system", "!<tag:yaml.org,2002:binary>", "!x"):
+        refused(f"apiVersion: {tag} ebb.dev/v1alpha1\n", "m.yaml:1:", "tag", "hint:")
+
+
+def test_g6_bytes_that_are_no_text():
+    for data in (b"apiVersion: a\0b\n", b"\0", b"apiVersion: \xff\n", b"apiVersion: \x1b[2J\n"):
+        refused(data.decode("latin-1").encode("latin-1"), "m.yaml:1:", "hint:")
+
+
+# --- G7: graphs -------------------------------------------------------------------------------
+
+def test_g7_cycles():
+    for queries in ([("a", "SELECT a FROM b"), ("b", "SELECT a FROM a")], [("a", "SELECT a FROM a")]):
+        refused(HEAD + SOURCE + operators(*queries), "spec.operators[0].sql", "cycle")
+
+
+def test_g7_unknown_inputs():
+    refused(HEAD + SOURCE + operators(("q", "SELECT a FROM scr")), "spec.operators[0].sql", "scr", "src")
+    refused(HEAD + SOURCE + "  sinks:\n    - {from: scr, discard: {}}\n", "spec.sinks[0].from", "scr", "src")
+
+
+def test_g7_absent_connectors():
+    refused(HEAD + SOURCE + "  sinks:\n    - {name: x}\n", "spec.sinks[0]", "file", "stdout")
+    refused(HEAD + "  sources:\n    - {name: x, schema: a INT}\n", "spec.sources[0]", "file")
+    refused(HEAD + SOURCE + "  sinks:\n    - {kafka: {}}\n", "spec.sinks[0].kafka", "kafka")
+
+
+def test_g7_duplicate_names():
+    refused(HEAD + SOURCE + operators(("q", "SELECT a FROM src"), ("q", "SELECT a FROM src")),
+            "spec.operators[1].name", "two sources or operators named q", "line")
+    refused(HEAD + SOURCE + "  sinks:\n    - {name: x, discard: {}}\n    - {name: x, discard: {}}\n",
+            "spec.sinks[1].name", "two sinks named x")
+
+
+def test_g7_parallelism():
+    for value in ("0", "-1", "129", "2147483648", "18446744073709551617", "1.5", "many", "[1]"):
+        refused(f"{HEAD}  parallelism: {value}\n{SOURCE}", "spec.parallelism", "from 1 to 128")
+    for value in ("0", "-1", "32769", "2147483648"):
+        refused(f"{HEAD}  maxParallelism: {value}\n{SOURCE}", "spec.maxParallelism", "from 1 to 32768")
+    for value in ("0", "-1", "2147483648"):
+        write("m.yaml", HEAD + SOURCE)
+        run = Run("run", "m.yaml", "--parallelism", value)
+        assert run.code == 2 and "--parallelism" in run.err, run.err
+
+
+def test_g7_too_many():
+    query = "    - {name: q%d, sql: SELECT a FROM src}\n"
+    many = HEAD + SOURCE + "  operators:\n" + "".join(query % i for i in range(60_000))
+    write("m.yaml", many)
+    run = Run("validate", "m.yaml")
+    assert run.code == 2 and "m.yaml:" in run.err and "200000" in run.err, run.err[:500]
+    assert run.cpu < 2 and run.memory < 256 * MIB, (run.cpu, run.memory)
+    refused(HEAD + SOURCE + "  operators:\n" + "".join(query % i for i in range(257)),
+            "spec.operators", "too many operators: 257", "at most 256")
+    refused(HEAD + SOURCE + "  sinks:\n" + "".join(f"    - {{name: s{i}, discard: {{}}}}\n" for i in range(65)),
+            "spec.sinks", "at most 64")
+    write("m.yaml", many + " " * (4 * MIB))
+    run = Run("validate", "m.yaml")
+    assert run.code == 2 and "larger than 4 MiB" in run.err, run.err[:500]
+
+
+def test_g7_the_largest_graph_is_planned():
+    # A chain of as many operators as a stream may have, each of which reads the one before twice.
+    write("in.ndjson", '{"a": 1}\n')
+    for sql in ("SELECT a FROM %s", "SELECT x.a FROM %s AS x JOIN %s AS y ON x.a = y.a"):
+        names = ["src", *(f"q{i}" for i in range(256))]
+        queries = [(new, sql.replace("%s", old)) for old, new in zip(names, names[1:])]
+        write("m.yaml", HEAD + SOURCE + operators(*queries) + "  sinks:\n    - discard: {}\n")
+        run = Run("validate", "m.yaml")
+        assert run.code == 0, run.err[:500]
+        assert run.cpu < 5 and run.memory < 256 * MIB, (run.cpu, run.memory)
+
+
+# --- G10: event time --------------------------------------------------------------------------
+
+TIMES = ["2024-01-01T00:00:00", "2024-01-01T00:00:10", "9999-12-31T23:59:59", "2024-01-01T00:01:10",
+         "1970-01-01T00:00:00", "1969-12-31T23:59:59.999999", "infinity", "-infinity", "2024-01-01T00:02:10"]
+WINDOWS = ("SELECT window_start, k, count(*) AS c FROM tumble(src, at, INTERVAL '1 minute') "
+           "GROUP BY window_start, k")
+
+
+def time_stream(path, max_delay):
+    write("m.yaml", f"{HEAD}  sources:\n    - name: src\n      schema: at TIMESTAMP, k TEXT\n"
+          f"      eventTime: {{column: at, maxDelay: {max_delay}}}\n      file: {{path: '{path}', format: json}}\n"
+          f"{operators(('q', WINDOWS))}  sinks:\n    - file: {{path: out.ndjson, format: json}}\n")
+    run = Run("run", "m.yaml", "--stats", "stats.json")
+    assert run.code == 0, run.err
+    stats = json.loads((FOLDER / "stats.json").read_text())["streams"][0]
+    return run, sorted((row["window_start"], row["k"], row["c"]) for row in rows()), stats
+
+
+def records(times, key):
+    return "".join(json.dumps({"at": at, "k": key}) + "\n" for at in times)
+
+
+def test_g10_far_times_end_nothing_early_and_what_they_cost_is_said():
+    write("in.ndjson", "".join(records([at], "abc"[i % 3]) for i, at in enumerate(TIMES)))
+    run, got, stats = time_stream("in.ndjson", "1m")
+    # The record of the year 9999 moves the watermark: later ones are late. None is lost silently.
+    late = stats["operators"][0]["lateRows"]
+    assert sum(count for _, _, count in got) + late == len(TIMES), (got, late)
+    assert ("9999-12-31T23:59:00", "c", 1) in got, got
+    assert f"dropped {late} rows" in run.err and "maxDelay" in run.err, run.err
+
+
+def test_g10_old_times_hold_nothing_back():
+    old = [at for at in TIMES if at < "2024-02" and "inf" not in at]
+    write("in.ndjson", "".join(records([at], "ab"[i % 2]) for i, at in enumerate(old)))
+    _, got, stats = time_stream("in.ndjson", "20000d")
+    assert stats["operators"][0]["lateRows"] == 0, stats
+    assert sum(count for _, _, count in got) == len(old), got
+    assert got[0][0] == "1969-12-31T23:59:00", got
+
+
+def test_g10_infinite_times_move_no_watermark():
+    write("in.ndjson", records(["infinity", *TIMES[:2], "-infinity", TIMES[3]], "a"))
+    run, got, stats = time_stream("in.ndjson", "1m")
+    assert [row for row in got if "inf" not in row[0]] \
+        == [("2024-01-01T00:00:00", "a", 2), ("2024-01-01T00:01:00", "a", 1)], got
+    assert sum(count for _, _, count in got) + stats["operators"][0]["lateRows"] == 5, run.err
+
+
+def test_g10_other_files_proceed():
+    # One file's far record does not make the other files' records late: the source's watermark is the
+    # least of its files'.
+    write("in1.ndjson", records(["2024-01-01T00:00:00", "9999-12-31T23:59:59"], "a"))
+    write("in2.ndjson", records(["2024-01-01T00:00:30", "2024-01-01T00:05:00"], "b"))
+    _, got, stats = time_stream("in?.ndjson", "0s")
+    assert stats["operators"][0]["lateRows"] == 0, stats
+    assert got == [("2024-01-01T00:00:00", "a", 1), ("2024-01-01T00:00:00", "b", 1),
+                   ("2024-01-01T00:05:00", "b", 1), ("9999-12-31T23:59:00", "a", 1)], got
+
+
+def main():
+    global EBB, FOLDER
+    EBB = os.path.abspath(sys.argv[1])
+    chosen = sys.argv[2:]
+    # The largest input of a test is sparse; nothing may write so much.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5 << 30, 5 << 30))
+    passed = failed = 0
+    for name, test in list(globals().items()):
+        if not name.startswith("test_") or (chosen and name not in chosen):
+            continue
+        FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="ebb-hostile-"))
+        try:
+            test()
+            passed += 1
+        except Exception:  # a failing test must not stop the others
+            failed += 1
+            print(f"FAILED {name}\n{traceback.format_exc(limit=-3)}")
+        finally:
+            shutil.rmtree(FOLDER, ignore_errors=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
