@@ -25,6 +25,20 @@ void add_run(CLI::App& app, ebb::cli::run_arguments& to) {
       ->type_name("N");
   command->add_option("--stats", to.stats, "Write statistics of the run as JSON to this file")
       ->type_name("FILE");
+  command
+      ->add_option("--data", to.data,
+                   "Folder for checkpoints: the run is exactly-once and goes on where it was")
+      ->type_name("DIR");
+  command
+      ->add_option("--from", to.from,
+                   "With --data: latest-checkpoint (default), fresh, or the name of a savepoint")
+      ->type_name("WHERE");
+  command->add_flag("--yes,-y", to.yes, "With --from fresh: drop the state that is there");
+  command
+      ->add_option("--sinks", to.sinks,
+                   "From a savepoint that sinks are past: rewind them, or keep what they have")
+      ->check(CLI::IsMember({"rewind", "keep"}))
+      ->type_name("HOW");
   command->add_flag("--quiet,-q", to.quiet, "No progress on the terminal");
 }
 

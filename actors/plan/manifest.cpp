@@ -35,7 +35,8 @@ result<void> read_settings(const reader& in, const located& spec, stream_definit
     }
   }
   if (const auto x = reader::field(spec, "onChange")) {
-    EBB_TRY(in.word(x, {"refuse", "reset"}));
+    EBB_ASSIGN(const auto which, in.word(x, {"refuse", "reset"}));
+    out.reset_state = which == 1;
   }
   return {};
 }

@@ -117,6 +117,7 @@ struct stream_definition {
   std::uint16_t max_parallelism = 128;
   micros checkpoint_interval = 10 * micros_per_second;
   bool exactly_once = true;
+  bool reset_state = false; ///< onChange: reset
   error_place place;
 };
 

@@ -59,13 +59,4 @@ public:
 /// Brings one committed output to its target; blocks.
 using output_applier = std::function<result<void>(const sink_snapshot&)>;
 
-/// How a stream's checkpoints went so far. Shared between the coordinator and whoever shows it.
-struct checkpoint_counts {
-  std::uint64_t completed = 0;
-  std::uint64_t failed = 0;
-  micros longest = 0; ///< from the request to the commit
-  epoch_number last = 0;
-  std::string alarm; ///< what keeps the current one; empty = nothing
-};
-
 } // namespace ebb

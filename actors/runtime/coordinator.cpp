@@ -87,6 +87,7 @@ void apply(self_pointer self, const effect& x) {
           outputs = state.to_apply](step_done& done) {
            for (const auto& output : outputs) {
              auto result = apply(output);
+             done.again = !result;
              if (result && output.output.bytes != 0)
                result = store->applied(output.sink, output.output.lane, output.epoch,
                                        output.output.offset + output.output.bytes);
@@ -153,18 +154,14 @@ void step_finished(self_pointer self, const step_done& x) {
   if (x.problem) {
     state.counts.alarm = x.problem->message;
     show(self);
-    switch (x.what) {
-    case effect::kind::request:
+    if (x.what == effect::kind::request)
       return; // the snapshot writer tries again
-    case effect::kind::reserve:
-    case effect::kind::apply:
-      self->delayed_send(self, retry_after, retry_atom::value);
-      return;
-    default:
-      // Whether the record is durable is not known: the next start will see.
+    // Whether a record is durable is not known: the next start will see.
+    if (x.what == effect::kind::commit || !x.again)
       fail(self, *x.problem);
-      return;
-    }
+    else
+      self->delayed_send(self, retry_after, retry_atom::value);
+    return;
   }
   switch (x.what) {
   case effect::kind::reserve:
@@ -229,7 +226,7 @@ void carry_out(self_pointer self) {
       break;
     case effect::kind::conclude:
       for (const auto& subtask : state.subtasks)
-        self->send(subtask, conclude_atom::value);
+        self->send(subtask, conclude_atom::value, state.setup.generation);
       break;
     case effect::kind::alarm:
       if (state.counts.alarm.empty())
@@ -247,11 +244,21 @@ void carry_out(self_pointer self) {
 
 } // namespace
 
+coordinator_state::~coordinator_state() {
+  const result<epoch_number> ended = make_error(ec::cancelled, "the stream has ended");
+  for (const auto& x : wishes)
+    if (x.answer)
+      x.answer(ended);
+}
+
 coordinator_actor::behavior_type coordinator(self_pointer self, checkpoint_setup setup,
                                              supervisor_actor supervisor) {
   auto& state = self->state;
   state.setup = std::move(setup);
   state.supervisor = std::move(supervisor);
+  // Without its supervisor nobody would ever stop it.
+  self->monitor(state.supervisor);
+  self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
   return {
       [self](const subtask_list& x) {
         auto& s = self->state;
@@ -260,6 +267,8 @@ coordinator_actor::behavior_type coordinator(self_pointer self, checkpoint_setup
         s.decide = std::make_unique<checkpoint_coordinator>(
             s.setup.settings, s.setup.recorded, static_cast<std::uint32_t>(s.subtasks.size()),
             s.setup.processes, s.setup.clock());
+        for (std::size_t i = 0; i < s.wishes.size(); ++i)
+          s.decide->wish(s.setup.clock());
         carry_out(self);
       },
       [self](drained_atom, generation_number generation, std::uint32_t subtask) {
@@ -291,6 +300,8 @@ coordinator_actor::behavior_type coordinator(self_pointer self, checkpoint_setup
       [self](savepoint_wish& x) {
         auto& s = self->state;
         s.wishes.push_back(std::move(x));
+        if (!s.decide)
+          return; // before the subtasks are known
         s.decide->wish(s.setup.clock());
         carry_out(self);
       },

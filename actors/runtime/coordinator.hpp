@@ -4,6 +4,7 @@
 #include "actors/runtime/checkpoint_coordinator.hpp"
 #include "actors/runtime/connector.hpp"
 #include "actors/runtime/handles.hpp"
+#include "actors/runtime/stream_report.hpp"
 
 #include <caf/stateful_actor.hpp>
 
@@ -19,19 +20,19 @@ namespace ebb {
 /// What others may see of a stream's checkpoints. Thread-safe.
 class checkpoint_board {
 public:
-  void set(checkpoint_counts x) {
+  void set(checkpoint_report x) {
     std::lock_guard guard(mutex_);
     counts_ = std::move(x);
   }
 
-  [[nodiscard]] checkpoint_counts get() const {
+  [[nodiscard]] checkpoint_report get() const {
     std::lock_guard guard(mutex_);
     return counts_;
   }
 
 private:
   mutable std::mutex mutex_;
-  checkpoint_counts counts_;
+  checkpoint_report counts_;
 };
 
 /// What a stream with checkpoints needs beside its subtasks.
@@ -53,6 +54,12 @@ struct checkpoint_setup {
 struct coordinator_state {
   static inline const char* name = "coordinator";
 
+  coordinator_state() = default;
+  /// Whoever waits for a savepoint is told.
+  ~coordinator_state();
+  coordinator_state(const coordinator_state&) = delete;
+  coordinator_state& operator=(const coordinator_state&) = delete;
+
   checkpoint_setup setup;
   supervisor_actor supervisor;
   std::vector<subtask_actor> subtasks;
@@ -62,7 +69,7 @@ struct coordinator_state {
   /// Savepoints that are wished, in the order in which they were.
   std::vector<savepoint_wish> wishes;
   std::uint64_t wishes_before = 0; ///< how many were answered
-  checkpoint_counts counts;
+  checkpoint_report counts;
   micros timer_at = max_time;
   std::uint64_t timer_number = 0;
   bool maintaining = false;

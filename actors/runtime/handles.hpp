@@ -28,7 +28,7 @@ using subtask_actor = caf::typed_actor<
     // The coordinator asks for a checkpoint.
     caf::reacts_to<checkpoint_request>,
     // The last checkpoint is committed: write what is left to write, and end.
-    caf::reacts_to<conclude_atom>,
+    caf::reacts_to<conclude_atom, generation_number>,
     // The stream has failed: give up and quit.
     caf::reacts_to<abandon_atom>>;
 
@@ -66,6 +66,8 @@ using supervisor_actor = caf::typed_actor<
     caf::reacts_to<failure, std::uint32_t>,
     // Checkpoints cannot go on.
     caf::reacts_to<failure>,
+    // A person wants a savepoint.
+    caf::reacts_to<savepoint_wish>,
     // Ctrl-C.
     caf::reacts_to<interrupt_atom>>;
 

@@ -95,6 +95,7 @@ struct step_done {
   checkpoint_coordinator::effect::kind what = checkpoint_coordinator::effect::kind::reserve;
   epoch_number epoch = 0; ///< reserve: the first of the block
   std::optional<error> problem;
+  bool again = true;                   ///< what has failed may be tried again
   std::optional<segment_info> segment; ///< of the snapshot writer
 };
 

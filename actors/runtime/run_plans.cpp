@@ -1,6 +1,7 @@
 #include "actors/runtime/run_plans.hpp"
 
 #include "actors/runtime/engine_config.hpp"
+#include "actors/runtime/prepare_run.hpp"
 #include "actors/runtime/stream_run.hpp"
 
 #include <caf/actor_system.hpp>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -26,32 +28,10 @@ double seconds_since(steady_clock::time_point start) {
   return std::chrono::duration<double>(steady_clock::now() - start).count();
 }
 
-/// Builds all streams, or none: after an error those that were built give up.
-result<std::vector<supervisor_setup>> build_all(std::span<const planned_stream> streams,
-                                                connector_factory& connectors,
-                                                const stream_environment& environment) {
-  for (const auto& x : streams)
-    for (const auto& source : x.definition.sources)
-      if (auto found = connectors.partitions(source, x.definition.folder); !found)
-        return std::move(found).error();
-  std::vector<supervisor_setup> setups;
-  for (const auto& x : streams) {
-    auto setup = build_stream(x.plan, x.definition, connectors, environment);
-    if (!setup) {
-      for (auto& built : setups)
-        for (auto& subtask : built.subtasks)
-          subtask.task->abandon();
-      return std::move(setup).error();
-    }
-    setups.push_back(std::move(*setup));
-  }
-  return setups;
-}
-
-std::uint32_t threads_for(const std::vector<supervisor_setup>& setups, std::uint32_t wished) {
+std::uint32_t threads_for(const std::vector<prepared_stream>& streams, std::uint32_t wished) {
   std::size_t subtasks = 0;
-  for (const auto& x : setups)
-    subtasks += x.subtasks.size();
+  for (const auto& x : streams)
+    subtasks += x.setup.subtasks.size();
   const std::size_t processors = wished != 0 ? wished : std::thread::hardware_concurrency();
   return static_cast<std::uint32_t>(
       std::clamp<std::size_t>(processors, 1, std::max<std::size_t>(1, subtasks)));
@@ -64,10 +44,21 @@ public:
       : options_(options), ended_(streams.size()), seconds_(streams.size()) {}
 
   void start(caf::actor_system& system, std::span<const planned_stream> streams,
-             std::vector<supervisor_setup> setups) {
+             std::vector<prepared_stream> prepared) {
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+      boards_.push_back(prepared[i].checkpoints);
+      ended_[i] = prepared[i].finished;
+      runs_.push_back(std::make_unique<stream_run>(
+          system, streams[i].plan, streams[i].definition, std::move(prepared[i].setup),
+          [this] { concluded(); }, prepared[i].finished));
+    }
+    if (!options_.started)
+      return;
+    std::map<std::string, supervisor_actor> supervisors;
     for (std::size_t i = 0; i < streams.size(); ++i)
-      runs_.push_back(std::make_unique<stream_run>(system, streams[i].plan, streams[i].definition,
-                                                   std::move(setups[i]), [this] { concluded(); }));
+      if (runs_[i]->supervisor())
+        supervisors[streams[i].definition.name] = runs_[i]->supervisor();
+    options_.started(supervisors);
   }
 
   result<std::vector<stream_report>> wait() {
@@ -135,6 +126,8 @@ private:
     for (std::size_t i = 0; i < runs_.size(); ++i) {
       result.push_back(runs_[i]->report());
       result.back().seconds = ended_[i] ? seconds_[i] : seconds_since(start_);
+      if (boards_[i])
+        result.back().checkpoints = boards_[i]->get();
     }
     return result;
   }
@@ -147,6 +140,7 @@ private:
   const run_options& options_;
   steady_clock::time_point start_ = steady_clock::now();
   std::vector<std::unique_ptr<stream_run>> runs_;
+  std::vector<std::shared_ptr<checkpoint_board>> boards_; ///< null without data
   std::vector<bool> ended_;
   std::vector<double> seconds_;
   std::optional<error> problem_;
@@ -162,12 +156,12 @@ result<std::vector<stream_report>> run_plans_in(const stream_environment& enviro
                                                 std::span<const planned_stream> streams,
                                                 connector_factory& connectors,
                                                 const run_options& options) {
-  EBB_ASSIGN(auto setups, build_all(streams, connectors, environment));
-  engine_config config(threads_for(setups, options.threads));
+  EBB_ASSIGN(auto prepared, prepare_run(streams, connectors, environment, options));
+  engine_config config(threads_for(prepared, options.threads));
   // Actors call into the watch until the system is gone.
   watch waiting(streams, options);
   caf::actor_system system(config);
-  waiting.start(system, streams, std::move(setups));
+  waiting.start(system, streams, std::move(prepared));
   return waiting.wait();
 }
 

@@ -4,11 +4,15 @@
 #include "actors/plan/manifest.hpp"
 #include "actors/plan/stage_plan.hpp"
 #include "actors/runtime/connector.hpp"
+#include "actors/runtime/handles.hpp"
+#include "actors/runtime/run_data.hpp"
 #include "actors/runtime/stream_report.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,7 +26,12 @@ struct run_options {
   /// Set from anywhere, a signal handler included: the streams drain and end early. Looked at every
   /// 20 ms.
   const std::atomic<bool>* interrupted = nullptr;
-  std::string data_folder; ///< for quarantine files; empty = current folder
+  std::string data_folder;        ///< for quarantine files; empty = current folder
+  std::shared_ptr<run_data> data; ///< null = nothing is kept, no checkpoints
+  /// What was found in the data folder and decided, by stream; called before anything runs.
+  std::function<void(const std::string& stream, const std::string& text)> note;
+  /// Called once all actors are started, by the calling thread; by stream name.
+  std::function<void(const std::map<std::string, supervisor_actor>&)> started;
 };
 
 /// A stream and the plan it is run by.

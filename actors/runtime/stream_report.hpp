@@ -4,6 +4,7 @@
 #include "schemas/types.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,11 +33,21 @@ struct sink_report {
   std::uint64_t hash = 0; ///< only `discard` with `hash`
 };
 
+/// How a stream's checkpoints went so far.
+struct checkpoint_report {
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  micros longest = 0;     ///< from the request to the commit
+  std::uint64_t last = 0; ///< epoch
+  std::string alarm;      ///< what keeps the current one; empty = nothing
+};
+
 struct stream_report {
   std::string name;
   std::vector<source_report> sources;
   std::vector<operator_report> operators;
   std::vector<sink_report> sinks;
+  std::optional<checkpoint_report> checkpoints;
   micros watermark = min_time; ///< the lowest that has arrived at a sink; max_time = all input seen
   bool finished = false;       ///< the input has ended and everything is written
   bool interrupted = false;    ///< stopped before the end of the input

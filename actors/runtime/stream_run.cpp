@@ -11,12 +11,19 @@ namespace ebb {
 
 stream_run::stream_run(caf::actor_system& system, const stage_plan& plan,
                        const stream_definition& stream, supervisor_setup setup,
-                       std::function<void()> concluded)
+                       std::function<void()> concluded, bool finished)
     : plan_(plan), stream_(stream), outcome_(setup.outcome) {
+  if (finished) {
+    outcome_ = std::make_shared<stream_outcome>();
+    outcome_->set({});
+    for (std::uint32_t i = 0; i < first_subtasks(plan).back(); ++i)
+      boards_.push_back(std::make_shared<stats_board>());
+    return;
+  }
   for (const auto& x : setup.subtasks)
     boards_.push_back(x.board);
   setup.concluded = std::move(concluded);
-  supervisor_ = system.spawn(supervisor, std::make_shared<supervisor_setup>(std::move(setup)));
+  supervisor_ = system.spawn(ebb::supervisor, std::make_shared<supervisor_setup>(std::move(setup)));
   caf::anon_send(supervisor_, start_atom::value);
 }
 
@@ -26,7 +33,8 @@ stream_run::~stream_run() {
 }
 
 void stream_run::interrupt() {
-  caf::anon_send(supervisor_, interrupt_atom::value);
+  if (supervisor_)
+    caf::anon_send(supervisor_, interrupt_atom::value);
 }
 
 std::optional<stream_outcome::value> stream_run::outcome() const {

@@ -15,15 +15,21 @@ namespace ebb {
 /// Not thread-safe; `concluded` is called from an actor's thread. Plan and definition outlive it.
 class stream_run {
 public:
-  /// Spawns and starts the actors of a stream that was built for this plan.
+  /// Spawns and starts the actors of a stream that was built for this plan; of one that has
+  /// finished before (`setup` is empty), none.
   stream_run(caf::actor_system& system, const stage_plan& plan, const stream_definition& stream,
-             supervisor_setup setup, std::function<void()> concluded);
+             supervisor_setup setup, std::function<void()> concluded, bool finished = false);
   /// Kills what still runs.
   ~stream_run();
   stream_run(const stream_run&) = delete;
   stream_run& operator=(const stream_run&) = delete;
 
   void interrupt();
+
+  /// Null for a stream that had finished before.
+  [[nodiscard]] const supervisor_actor& supervisor() const noexcept {
+    return supervisor_;
+  }
 
   /// Empty while it runs.
   [[nodiscard]] std::optional<stream_outcome::value> outcome() const;

@@ -100,7 +100,9 @@ void subtask_host_state::checkpoint(const checkpoint_request& x) {
   schedule();
 }
 
-void subtask_host_state::conclude() {
+void subtask_host_state::conclude(generation_number generation) {
+  if (generation != setup_.generation)
+    return;
   setup_.task->conclude();
   schedule();
 }
@@ -259,7 +261,7 @@ subtask_actor::behavior_type subtask_host(subtask_actor::stateful_pointer<subtas
       [&state](wake_atom) { state.wake(); },
       [&state](interrupt_atom) { state.interrupt(); },
       [&state](const checkpoint_request& x) { state.checkpoint(x); },
-      [&state](conclude_atom) { state.conclude(); },
+      [&state](conclude_atom, generation_number x) { state.conclude(x); },
       [&state](abandon_atom) { state.abandon(); },
   };
 }

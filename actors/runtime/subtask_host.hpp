@@ -59,7 +59,7 @@ public:
   void wake();
   void interrupt();
   void checkpoint(const checkpoint_request& x);
-  void conclude();
+  void conclude(generation_number generation);
   void abandon();
   /// Tells the supervisor and quits.
   void fail(error problem);

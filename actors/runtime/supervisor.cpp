@@ -75,10 +75,10 @@ void spawn_checkpoints(self_pointer self, supervisor_setup& setup) {
   writer.store = x.store;
   writer.io = x.io;
   writer.lane = x.lane;
-  state.coordinator =
-      self->spawn(coordinator, std::move(x), caf::actor_cast<supervisor_actor>(self));
+  state.coordinator = self->spawn<caf::monitored>(coordinator, std::move(x),
+                                                  caf::actor_cast<supervisor_actor>(self));
   writer.coordinator = state.coordinator;
-  state.writer = self->spawn(snapshot_writer, std::move(writer));
+  state.writer = self->spawn<caf::monitored>(snapshot_writer, std::move(writer));
 }
 
 void spawn_subtasks(self_pointer self, supervisor_setup& setup) {
@@ -114,7 +114,13 @@ supervisor_actor::behavior_type supervisor(self_pointer self,
   state.concluded = std::move(setup->concluded);
   state.roll.emplace(static_cast<std::uint32_t>(setup->subtasks.size()));
   self->set_down_handler([self](const caf::down_msg& x) {
-    auto& subtasks = self->state.subtasks;
+    auto& s = self->state;
+    if (x.source == s.coordinator.address() || x.source == s.writer.address()) {
+      carry_out(self, s.roll->failed_outside(
+                          make_error(ec::internal, "checkpoints stopped without a reason")));
+      return;
+    }
+    auto& subtasks = s.subtasks;
     for (std::uint32_t i = 0; i < subtasks.size(); ++i)
       if (subtasks[i].address() == x.source)
         carry_out(self, self->state.roll->down(i));
@@ -127,14 +133,14 @@ supervisor_actor::behavior_type supervisor(self_pointer self,
         const auto& subtasks = self->state.subtasks;
         for (std::size_t i = 0; i < subtasks.size(); ++i)
           self->send(subtasks[i], links_of(wiring[i], subtasks));
-        for (const auto& x : subtasks)
-          self->send(x, start_atom::value);
         if (self->state.coordinator) {
           subtask_list all;
           for (const auto& x : subtasks)
             all.subtasks.push_back(caf::actor_cast<caf::strong_actor_ptr>(x));
           self->send(self->state.coordinator, std::move(all));
         }
+        for (const auto& x : subtasks)
+          self->send(x, start_atom::value);
         if (subtasks.empty())
           conclude(self);
       },
@@ -143,6 +149,12 @@ supervisor_actor::behavior_type supervisor(self_pointer self,
         carry_out(self, self->state.roll->failed(subtask, x.problem));
       },
       [self](const failure& x) { carry_out(self, self->state.roll->failed_outside(x.problem)); },
+      [self](savepoint_wish& x) {
+        if (self->state.coordinator)
+          self->send(self->state.coordinator, std::move(x));
+        else
+          x.answer(make_error(ec::conflict, "the stream has ended or makes no checkpoints"));
+      },
       [self](interrupt_atom) {
         for (const auto& x : self->state.subtasks)
           self->send(x, interrupt_atom::value);

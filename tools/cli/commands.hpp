@@ -23,6 +23,10 @@ struct run_arguments {
   std::uint32_t threads = 0;
   std::string stats;
   bool quiet = false;
+  std::string data;                       ///< folder of state; empty = nothing is kept
+  std::string from = "latest-checkpoint"; ///< or fresh, or a savepoint's name
+  bool yes = false;                       ///< state may be dropped
+  std::string sinks;                      ///< rewind, keep; empty = refuse
 };
 
 struct explain_arguments {

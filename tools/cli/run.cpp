@@ -9,6 +9,8 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <map>
+#include <string>
 
 namespace ebb::cli {
 
@@ -51,6 +53,46 @@ int exit_of(const error& problem) {
   }
 }
 
+result<std::shared_ptr<run_data>> open_data(const run_arguments& arguments) {
+  if (arguments.data.empty()) {
+    if (arguments.from != "latest-checkpoint" || !arguments.sinks.empty())
+      return make_error(ec::invalid_argument, "--from and --sinks need --data",
+                        "name the folder that holds the stream's checkpoints with --data DIR");
+    return std::shared_ptr<run_data>{};
+  }
+  data_options options;
+  options.folder = arguments.data;
+  options.drop_state = arguments.yes;
+  if (arguments.from == "fresh") {
+    options.from = resume_from::fresh;
+  } else if (arguments.from != "latest-checkpoint") {
+    options.from = resume_from::savepoint;
+    options.savepoint = arguments.from;
+  }
+  options.output = arguments.sinks == "rewind" ? past_output::rewind
+                   : arguments.sinks == "keep" ? past_output::keep
+                                               : past_output::refuse;
+  return open_run_data(options);
+}
+
+/// A checkpoint that cannot be completed is told once, and when it could be after all.
+void tell_alarms(const run_progress& progress, std::map<std::string, std::string>& told) {
+  for (const auto& stream : progress.streams) {
+    if (!stream.checkpoints)
+      continue;
+    auto& last = told[stream.name];
+    const auto& now = stream.checkpoints->alarm;
+    if (now == last)
+      continue;
+    if (!now.empty())
+      std::fprintf(stderr, "warning: stream %s: the checkpoint is held up: %s\n",
+                   stream.name.c_str(), now.c_str());
+    else
+      std::fprintf(stderr, "stream %s: checkpoints go on\n", stream.name.c_str());
+    last = now;
+  }
+}
+
 } // namespace
 
 int run_command(const run_arguments& arguments) {
@@ -63,13 +105,27 @@ int run_command(const run_arguments& arguments) {
     if (arguments.parallelism != 0)
       stream.parallelism = arguments.parallelism;
   catch_signals();
+  auto data = open_data(arguments);
+  if (!data) {
+    print_error(data.error());
+    return exit_of(data.error());
+  }
   const auto connectors = make_connectors();
   const auto start = std::chrono::steady_clock::now();
   progress_line line{arguments.quiet};
   run_options options;
   options.threads = arguments.threads;
   options.interrupted = &interrupted;
-  options.progress = [&](const run_progress& progress) { line.show(progress); };
+  options.data = *data;
+  options.data_folder = arguments.data;
+  options.note = [](const std::string& stream, const std::string& text) {
+    std::fprintf(stderr, "stream %s: %s\n", stream.c_str(), text.c_str());
+  };
+  std::map<std::string, std::string> alarms;
+  options.progress = [&](const run_progress& progress) {
+    tell_alarms(progress, alarms);
+    line.show(progress);
+  };
   const auto reports = run_streams(*streams, *connectors, options);
   line.clear();
   if (!reports) {

@@ -84,7 +84,10 @@ std::string stats_json(const std::vector<stream_report>& streams, const process_
     one["sinks"] = json::array();
     for (const auto& x : stream.sinks)
       one["sinks"].push_back({{"name", x.name}, {"rows", x.rows}, {"bytes", x.bytes}});
-    one["checkpoints"] = {{"completed", 0}, {"failed", 0}, {"maxMillis", 0}};
+    const auto checkpoints = stream.checkpoints.value_or(checkpoint_report{});
+    one["checkpoints"] = {{"completed", checkpoints.completed},
+                          {"failed", checkpoints.failed},
+                          {"maxMillis", static_cast<double>(checkpoints.longest) / 1000}};
     root["streams"].push_back(std::move(one));
   }
   root["wallSeconds"] = usage.wall_seconds;

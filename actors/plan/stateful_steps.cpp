@@ -1,0 +1,77 @@
+#include "actors/plan/stateful_steps.hpp"
+
+#include <map>
+
+namespace ebb {
+
+namespace {
+
+struct name_of_state {
+  const char* operator()(const assign_watermarks_spec&) const {
+    return "watermark";
+  }
+
+  // Both phases that keep panes keep the same ones.
+  const char* operator()(const window_aggregate_spec& x) const {
+    if (x.phase == aggregate_phase::partial)
+      return nullptr;
+    return x.window.kind == window_kind::session ? "session aggregate" : "window aggregate";
+  }
+
+  const char* operator()(const window_join_spec&) const {
+    return "window join";
+  }
+
+  const char* operator()(const interval_join_spec&) const {
+    return "interval join";
+  }
+
+  const char* operator()(const stream_join_spec&) const {
+    return "join";
+  }
+
+  const char* operator()(const window_top_n_spec&) const {
+    return "top-n";
+  }
+
+  const char* operator()(const over_spec&) const {
+    return "over";
+  }
+
+  const char* operator()(const stamp_time_spec&) const {
+    return "processing time";
+  }
+
+  // These keep nothing between two items.
+  const char* operator()(const filter_project_spec&) const {
+    return nullptr;
+  }
+
+  const char* operator()(const window_assign_spec&) const {
+    return nullptr;
+  }
+
+  const char* operator()(const union_all_spec&) const {
+    return nullptr;
+  }
+};
+
+} // namespace
+
+std::vector<stateful_step> stateful_steps(const stage_plan& plan) {
+  std::vector<stateful_step> result;
+  std::map<std::string, std::uint32_t> seen;
+  for (std::uint32_t s = 0; s < plan.stages.size(); ++s)
+    for (std::uint32_t i = 0; i < plan.stages[s].steps.size(); ++i) {
+      const auto& x = plan.stages[s].steps[i];
+      const auto* spec = std::get_if<operator_spec>(&x.what);
+      const char* state = spec == nullptr ? nullptr : std::visit(name_of_state{}, *spec);
+      if (state == nullptr)
+        continue;
+      const auto prefix = x.name + '/' + state + '/';
+      result.push_back({s, i, prefix + std::to_string(seen[prefix]++)});
+    }
+  return result;
+}
+
+} // namespace ebb

@@ -1,0 +1,318 @@
+#include "actors/plan/state_change.hpp"
+#include "actors/plan/stateful_steps.hpp"
+#include "actors/runtime/run_data.hpp"
+#include "actors/runtime/stream_store.hpp"
+#include "storage/files.hpp"
+#include "storage/merged_state.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+/// Entries of a record, in the order of its segments' keys.
+class segment_entries final : public state_source {
+public:
+  segment_entries(merged_state state, merged_cursor cursor)
+      : state_(std::move(state)), cursor_(std::move(cursor)) {}
+
+  result<bool> next(state_chunk::entry& out) override {
+    EBB_ASSIGN(const bool more, cursor_.next());
+    if (!more)
+      return false;
+    const auto& x = cursor_.entry();
+    out = {state_chunk::kind::put, x.key_group, x.state, x.key, x.value};
+    return true;
+  }
+
+private:
+  merged_state state_; ///< keeps the readers
+  merged_cursor cursor_;
+};
+
+/// The record's segments, opened and verified to the last byte.
+result<std::unique_ptr<state_source>> open_entries(const std::string& folder,
+                                                   const stream_entry& stream,
+                                                   const checkpoint_record& record) {
+  std::vector<std::shared_ptr<segment_reader>> readers;
+  for (const auto& x : record.segments) {
+    EBB_ASSIGN(auto reader,
+               segment_reader::open(folder + '/' + x.id, {x, stream.uid, stream.key_groups}));
+    EBB_TRY(reader->verify_all());
+    readers.push_back(std::move(reader));
+  }
+  merged_state state(std::move(readers));
+  EBB_ASSIGN(auto cursor, state.scan(0, unkeyed_group));
+  return std::unique_ptr<state_source>(
+      std::make_unique<segment_entries>(std::move(state), std::move(cursor)));
+}
+
+std::optional<sink_token> token_of(const std::vector<sink_token>& tokens, const std::string& sink,
+                                   std::uint32_t lane) {
+  const auto found = std::find_if(tokens.begin(), tokens.end(),
+                                  [&](const auto& x) { return x.sink == sink && x.lane == lane; });
+  return found == tokens.end() ? std::nullopt : std::optional(*found);
+}
+
+sealed_output to_output(const recorded_output& x) {
+  return {x.lane, x.file, x.bytes, x.digest, x.target, x.offset, x.rows};
+}
+
+error in_stream(error problem, const std::string& stream) {
+  if (problem.place.field.empty())
+    problem.place.field = "stream " + stream;
+  return problem;
+}
+
+class file_run_data final : public run_data {
+public:
+  file_run_data(data_options options, control_db database)
+      : options_(std::move(options)),
+        control_(std::make_shared<shared_control>(std::move(database))) {}
+
+  const data_options& options() const noexcept override {
+    return options_;
+  }
+
+  result<stream_data> open_stream(const stream_definition& definition,
+                                  const stage_plan& plan) override {
+    auto opened = open(definition, plan);
+    if (!opened)
+      return in_stream(std::move(opened).error(), definition.name);
+    return opened;
+  }
+
+private:
+  template <class Use>
+  auto with(const Use& use) {
+    return control_->with(use);
+  }
+
+  [[nodiscard]] std::string folder_of_stream(const std::string& uid) const {
+    return options_.folder + "/streams/" + uid;
+  }
+
+  result<stream_data> open(const stream_definition& definition, const stage_plan& plan) {
+    stream_data data;
+    EBB_TRY(drop_if_fresh(definition.name, data));
+    EBB_ASSIGN(auto stream, find_or_make(definition, plan));
+    EBB_TRY(fit(stream, definition, plan, data));
+    EBB_ASSIGN(auto record, choose(stream, data));
+    EBB_ASSIGN(stream.generation,
+               with([&](control_db& db) { return db.begin_generation(stream.uid); }));
+    EBB_TRY(with([&](control_db& db) { return db.update_stream(stream, stream.generation); }));
+    EBB_ASSIGN(const auto tokens, with([&](control_db& db) { return db.tokens(stream.uid); }));
+
+    const auto folder = folder_of_stream(stream.uid);
+    EBB_TRY(make_folder(folder + "/segments"));
+    EBB_TRY(make_folder(folder + "/output"));
+    data.start.uid = stream.uid;
+    data.start.generation = stream.generation;
+    data.start.operators = stream.operators;
+    if (definition.exactly_once)
+      data.start.output_folder = folder + "/output";
+    std::vector<segment_info> segments;
+    if (record) {
+      EBB_TRY(remember(*record, tokens, stream, data));
+      segments = record->segments;
+      data.finished = record->finished;
+    }
+    data.store =
+        std::make_shared<stream_store>(control_, folder + "/segments", stream, std::move(segments));
+    return data;
+  }
+
+  /// What there was of the stream goes, when it is asked for.
+  result<void> drop_if_fresh(const std::string& name, stream_data& data) {
+    if (options_.from != resume_from::fresh)
+      return {};
+    EBB_ASSIGN(const auto found, with([&](control_db& db) { return db.find_stream(name); }));
+    if (!found)
+      return {};
+    EBB_ASSIGN(const auto newest,
+               with([&](control_db& db) { return db.newest_record(found->uid); }));
+    if (newest && !options_.drop_state)
+      return make_error(ec::conflict,
+                        "there is state of this stream in " + options_.folder + ", epoch "
+                            + std::to_string(newest->epoch),
+                        "add --yes to drop it, or leave out --from fresh to go on from it");
+    EBB_TRY(with([&](control_db& db) { return db.delete_stream(name); }));
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_of_stream(found->uid), ignored);
+    if (!ignored)
+      EBB_TRY(with([&](control_db& db) { return db.forget_stream(found->uid); }));
+    if (newest)
+      data.notes.push_back("dropped the state of epoch " + std::to_string(newest->epoch));
+    return {};
+  }
+
+  result<stream_entry> find_or_make(const stream_definition& definition, const stage_plan& plan) {
+    stream_entry wanted;
+    EBB_ASSIGN(wanted.uid, random_uid());
+    wanted.name = definition.name;
+    wanted.key_groups = plan.key_groups;
+    wanted.parallelism = definition.parallelism;
+    return with([&](control_db& db) { return db.open_or_create(wanted); });
+  }
+
+  /// Whether the plan can go on with the state there is; numbers operators that are new.
+  result<void> fit(stream_entry& stream, const stream_definition& definition,
+                   const stage_plan& plan, stream_data& data) {
+    if (stream.key_groups != plan.key_groups)
+      return make_error(ec::conflict,
+                        "the state has " + std::to_string(stream.key_groups)
+                            + " key groups, the manifest asks for "
+                            + std::to_string(plan.key_groups),
+                        "maxParallelism is fixed for the life of the state: set it back, or begin "
+                        "anew with --from fresh --yes");
+    EBB_ASSIGN(const auto newest,
+               with([&](control_db& db) { return db.newest_record(stream.uid); }));
+    const auto change = compare_state(stream.plan_fingerprint, state_signature(plan));
+    if (newest && !change.fits() && !options_.reset && !definition.reset_state)
+      return make_error(ec::conflict,
+                        "the manifest has changed, and the state does not fit: " + change.text(),
+                        "undo the change, or set spec.onChange: reset to let these operators begin "
+                        "with empty state, or begin anew with --from fresh --yes");
+    // A number is never used again for something else.
+    for (const auto* list : {&change.removed, &change.changed})
+      for (const auto& x : *list)
+        for (auto& known : stream.operators)
+          if (known == x) {
+            known += " (dropped)";
+            data.notes.push_back("the state of operator " + x + " is dropped");
+          }
+    for (const auto& x : stateful_steps(plan))
+      if (std::find(stream.operators.begin(), stream.operators.end(), x.identity)
+          == stream.operators.end())
+        stream.operators.push_back(x.identity);
+    stream.plan_fingerprint = state_signature(plan);
+    stream.parallelism = definition.parallelism;
+    return {};
+  }
+
+  result<std::optional<checkpoint_record>> choose(const stream_entry& stream, stream_data& data) {
+    if (options_.from == resume_from::savepoint)
+      return from_savepoint(stream, data);
+    EBB_ASSIGN(auto records, with([&](control_db& db) { return db.records(stream.uid); }));
+    if (records.empty()) {
+      if (stream.generation != 0 && stream.next_epoch > 1) {
+        EBB_ASSIGN(const auto tokens, with([&](control_db& db) { return db.tokens(stream.uid); }));
+        if (!tokens.empty())
+          return make_error(ec::corrupt,
+                            "the stream has written output, but no checkpoint of it "
+                            "is left",
+                            "restore the data folder from a copy, or begin anew with --from fresh "
+                            "--yes");
+      }
+      return std::optional<checkpoint_record>{};
+    }
+    EBB_ASSIGN(const auto tokens, with([&](control_db& db) { return db.tokens(stream.uid); }));
+    std::optional<error> first;
+    for (auto& record : records) {
+      const bool passed = std::any_of(tokens.begin(), tokens.end(),
+                                      [&](const auto& x) { return x.epoch > record.epoch; });
+      if (first && passed) {
+        first->hint = "output of later epochs has gone out, so an older checkpoint would double "
+                      "it: restore the data folder from a copy, or begin anew with --from fresh "
+                      "--yes";
+        return *first;
+      }
+      auto entries = open_entries(folder_of_stream(stream.uid) + "/segments", stream, record);
+      if (entries) {
+        if (first) {
+          data.notes.push_back("the newest checkpoint is damaged (" + first->message
+                               + "): going back to epoch " + std::to_string(record.epoch));
+          EBB_TRY(go_back_to(stream, record, tokens));
+        }
+        data.entries = std::move(*entries);
+        return std::optional(std::move(record));
+      }
+      if (!first)
+        first = std::move(entries).error();
+    }
+    return *first;
+  }
+
+  result<void> go_back_to(const stream_entry& stream, const checkpoint_record& record,
+                          const std::vector<sink_token>& tokens) {
+    EBB_ASSIGN(const auto generation,
+               with([&](control_db& db) { return db.begin_generation(stream.uid); }));
+    return with([&](control_db& db) { return db.rewind(record, generation, tokens); });
+  }
+
+  result<std::optional<checkpoint_record>> from_savepoint(const stream_entry& stream,
+                                                          stream_data& data) {
+    EBB_ASSIGN(auto found,
+               with([&](control_db& db) { return db.savepoint(stream.uid, options_.savepoint); }));
+    if (!found) {
+      EBB_ASSIGN(const auto all, with([&](control_db& db) { return db.savepoints(stream.uid); }));
+      std::string names;
+      for (const auto& x : all)
+        names += (names.empty() ? "" : ", ") + x.name;
+      return make_error(ec::not_found, "there is no savepoint " + options_.savepoint,
+                        names.empty() ? "the stream has none: ebb savepoint STREAM NAME makes one"
+                                      : "its savepoints are " + names);
+    }
+    auto& record = found->record;
+    EBB_ASSIGN(auto tokens, with([&](control_db& db) { return db.tokens(stream.uid); }));
+    const bool passed = std::any_of(tokens.begin(), tokens.end(),
+                                    [&](const auto& x) { return x.epoch > record.epoch; });
+    if (passed && options_.output == past_output::refuse)
+      return make_error(ec::conflict,
+                        "sinks have written output of epochs after savepoint " + found->name,
+                        "--sinks rewind cuts the targets back to where they were, --sinks keep "
+                        "leaves what they have and writes the rows since then again");
+    EBB_ASSIGN(data.entries,
+               open_entries(folder_of_stream(stream.uid) + "/segments", stream, record));
+    if (options_.output == past_output::rewind)
+      for (auto& token : tokens) {
+        token.epoch = std::min(token.epoch, record.epoch);
+        for (const auto& x : record.outputs)
+          if (x.sink == token.sink && x.lane == token.lane)
+            token.offset = std::min(token.offset, x.offset + x.bytes);
+      }
+    EBB_TRY(go_back_to(stream, record, tokens));
+    data.notes.push_back("going on from savepoint " + found->name + ", epoch "
+                         + std::to_string(record.epoch));
+    return std::optional(std::move(record));
+  }
+
+  result<void> remember(const checkpoint_record& record, const std::vector<sink_token>& tokens,
+                        const stream_entry& stream, stream_data& data) {
+    data.start.epoch = record.epoch;
+    for (const auto& x : record.positions)
+      data.start.positions[x.source].push_back({x.partition, x.finished, x.bytes});
+    for (const auto& x : record.outputs) {
+      auto output = to_output(x);
+      const auto token = token_of(tokens, x.sink, x.lane);
+      if (output.bytes != 0 && (!token || token->epoch < x.epoch))
+        data.unapplied.push_back({x.sink, x.epoch, output});
+      // Kept output of epochs that are run again: new rows come behind it.
+      if (token && token->epoch > record.epoch && options_.output == past_output::keep) {
+        output.offset = token->offset;
+        output.bytes = 0;
+      }
+      auto& lanes = data.start.outputs[x.sink];
+      std::erase_if(lanes, [&](const auto& y) { return y.lane == x.lane; });
+      lanes.push_back(std::move(output));
+    }
+    static_cast<void>(stream);
+    return {};
+  }
+
+  data_options options_;
+  std::shared_ptr<shared_control> control_;
+};
+
+} // namespace
+
+result<std::shared_ptr<run_data>> open_run_data(const data_options& options) {
+  EBB_ASSIGN(auto database, control_db::open(options.folder));
+  return std::shared_ptr<run_data>(std::make_shared<file_run_data>(options, std::move(database)));
+}
+
+} // namespace ebb

@@ -1,0 +1,29 @@
+/// Which segments of a stream to merge. Pure.
+#pragma once
+
+#include "schemas/segment_info.hpp"
+
+#include <cstddef>
+#include <span>
+
+namespace ebb {
+
+/// First part of the name of a delta that was made of others.
+inline constexpr const char* merged_delta = "merged";
+
+/// A delta as an epoch has written it.
+[[nodiscard]] bool is_plain_delta(const segment_info& x);
+
+struct merge_plan {
+  std::size_t first = 0;
+  std::size_t count = 0; ///< 0 = nothing to do
+  bool into_base = false;
+};
+
+/// Of segments from oldest (bases) to newest. When the deltas hold more than a quarter of what the
+/// bases do (and 8 MiB), all becomes new bases; else 16 deltas of epochs become one, so that a
+/// restore opens few files, and 16 of those one again. So a changed byte is written about six times
+/// at most.
+[[nodiscard]] merge_plan plan_merge(std::span<const segment_info> segments);
+
+} // namespace ebb

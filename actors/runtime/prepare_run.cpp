@@ -1,0 +1,136 @@
+#include "actors/runtime/prepare_run.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+void abandon(const supervisor_setup& setup) {
+  for (const auto& x : setup.subtasks)
+    x.task->abandon();
+}
+
+const sink_definition& sink_named(const stream_definition& stream, const std::string& name) {
+  return *std::find_if(stream.sinks.begin(), stream.sinks.end(),
+                       [&](const auto& x) { return x.name == name; });
+}
+
+/// Changes whenever the stream has read, written or held back something.
+std::uint64_t activity_of(const std::vector<std::shared_ptr<stats_board>>& boards) {
+  std::uint64_t sum = 0;
+  for (const auto& board : boards) {
+    const auto entry = board->read();
+    for (const auto& x : entry.steps)
+      sum += x.rows.rows_in + x.rows.rows_out + x.source.rows + x.source.bad_rows + x.sink.rows;
+    sum = sum * 31 + static_cast<std::uint64_t>(entry.watermark);
+  }
+  return sum;
+}
+
+result<void> apply_earlier_output(const stream_definition& stream, const stream_data& data,
+                                  const output_applier& apply) {
+  for (const auto& x : data.unapplied) {
+    if (auto applied = apply(x); !applied) {
+      auto problem = std::move(applied).error();
+      if (problem.place.field.empty())
+        problem.place.field = "stream " + stream.name + ", sink " + x.sink;
+      return problem;
+    }
+    if (x.output.bytes != 0)
+      EBB_TRY(
+          data.store->applied(x.sink, x.output.lane, x.epoch, x.output.offset + x.output.bytes));
+  }
+  return {};
+}
+
+checkpoint_setup checkpoints_of(const stream_definition& stream, const stream_data& data,
+                                const supervisor_setup& setup, output_applier apply,
+                                const stream_environment& environment) {
+  checkpoint_setup result;
+  result.settings.interval = stream.checkpoint_interval;
+  result.generation = data.start.generation;
+  result.recorded = data.start.epoch;
+  result.store = data.store;
+  result.apply = std::move(apply);
+  std::vector<std::shared_ptr<stats_board>> boards;
+  for (const auto& x : setup.subtasks)
+    boards.push_back(x.board);
+  result.activity = [boards = std::move(boards)] { return activity_of(boards); };
+  result.clock = environment.clock;
+  result.io = environment.io;
+  result.lane = environment.io->open_lane();
+  result.maintenance_lane = environment.io->open_lane();
+  result.board = std::make_shared<checkpoint_board>();
+  return result;
+}
+
+result<prepared_stream> prepare_with_data(const planned_stream& stream,
+                                          connector_factory& connectors,
+                                          const stream_environment& environment,
+                                          const run_options& options) {
+  EBB_ASSIGN(auto data, options.data->open_stream(stream.definition, stream.plan));
+  if (options.note)
+    for (const auto& x : data.notes)
+      options.note(stream.definition.name, x);
+  const output_applier apply = [&connectors,
+                                definition = &stream.definition](const sink_snapshot& x) {
+    return connectors.apply_output(sink_named(*definition, x.sink), definition->folder, x.output);
+  };
+  EBB_TRY(apply_earlier_output(stream.definition, data, apply));
+  prepared_stream result;
+  if (data.finished) {
+    if (options.note)
+      options.note(stream.definition.name,
+                   "has finished before: all of its input is in; --from fresh --yes runs it again");
+    result.finished = true;
+    return result;
+  }
+  EBB_ASSIGN(result.setup,
+             build_stream(stream.plan, stream.definition, connectors, environment, &data.start));
+  if (data.entries)
+    if (auto restored = restore_state(stream.plan, data.start, *data.entries, result.setup);
+        !restored) {
+      abandon(result.setup);
+      return std::move(restored).error();
+    }
+  result.setup.checkpoints =
+      checkpoints_of(stream.definition, data, result.setup, apply, environment);
+  result.checkpoints = result.setup.checkpoints->board;
+  return result;
+}
+
+result<prepared_stream> prepare(const planned_stream& stream, connector_factory& connectors,
+                                const stream_environment& environment, const run_options& options) {
+  if (options.data)
+    return prepare_with_data(stream, connectors, environment, options);
+  prepared_stream result;
+  EBB_ASSIGN(result.setup, build_stream(stream.plan, stream.definition, connectors, environment));
+  return result;
+}
+
+} // namespace
+
+result<std::vector<prepared_stream>> prepare_run(std::span<const planned_stream> streams,
+                                                 connector_factory& connectors,
+                                                 const stream_environment& environment,
+                                                 const run_options& options) {
+  for (const auto& x : streams)
+    for (const auto& source : x.definition.sources)
+      if (auto found = connectors.partitions(source, x.definition.folder); !found)
+        return std::move(found).error();
+  std::vector<prepared_stream> result;
+  for (const auto& x : streams) {
+    auto prepared = prepare(x, connectors, environment, options);
+    if (!prepared) {
+      for (const auto& built : result)
+        abandon(built.setup);
+      return std::move(prepared).error();
+    }
+    result.push_back(std::move(*prepared));
+  }
+  return result;
+}
+
+} // namespace ebb

@@ -1,0 +1,62 @@
+/// The data folder of `ebb run --data`: what each stream left there, and where it goes on.
+#pragma once
+
+#include "actors/plan/stage_plan.hpp"
+#include "actors/runtime/checkpoint_store.hpp"
+#include "actors/runtime/restore_stream.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ebb {
+
+/// Where a run begins.
+enum class resume_from : std::uint8_t {
+  latest,    ///< the newest checkpoint, or fresh where there is none
+  fresh,     ///< from nothing; what was kept is dropped
+  savepoint, ///< a named one
+};
+
+/// What becomes of output that was written after the savepoint that is restored.
+enum class past_output : std::uint8_t {
+  refuse,
+  rewind, ///< targets are cut back to where they were
+  keep,   ///< it stays, and may be written again
+};
+
+struct data_options {
+  std::string folder;
+  resume_from from = resume_from::latest;
+  std::string savepoint;
+  bool drop_state = false; ///< `fresh` may drop state that is there
+  past_output output = past_output::refuse;
+  bool reset = false; ///< operators whose state no longer fits begin with nothing
+};
+
+/// One stream of the folder, made ready to run: its generation is new, and what others of older
+/// generations do is refused from now on.
+struct stream_data {
+  stream_start start;
+  bool finished = false; ///< its input has ended before: there is nothing to run
+  std::shared_ptr<checkpoint_store> store;
+  std::unique_ptr<state_source> entries; ///< null = nothing to restore
+  /// Output of the restored epoch that may not have reached its target, in the order to apply.
+  std::vector<sink_snapshot> unapplied;
+  std::vector<std::string> notes; ///< for the person: what was found and decided
+};
+
+/// Holds the folder's lock while it lives. Blocks on files. Thread-safe after opening.
+class run_data {
+public:
+  virtual ~run_data() = default;
+  /// Errors are for people: what does not fit, where, what to do. Nothing has changed then.
+  [[nodiscard]] virtual result<stream_data> open_stream(const stream_definition& definition,
+                                                        const stage_plan& plan) = 0;
+  [[nodiscard]] virtual const data_options& options() const noexcept = 0;
+};
+
+/// ec::conflict where another process holds the folder; ec::unsupported on a network file system.
+[[nodiscard]] result<std::shared_ptr<run_data>> open_run_data(const data_options& options);
+
+} // namespace ebb

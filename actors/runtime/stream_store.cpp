@@ -1,0 +1,196 @@
+#include "actors/runtime/stream_store.hpp"
+
+#include "actors/runtime/merge_plan.hpp"
+#include "actors/runtime/sorted_entries.hpp"
+#include "storage/files.hpp"
+#include "storage/merge.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+record_reason reason_of(checkpoint_reason x) {
+  switch (x) {
+  case checkpoint_reason::interval:
+    return record_reason::interval;
+  case checkpoint_reason::savepoint:
+    return record_reason::savepoint;
+  case checkpoint_reason::final:
+    return record_reason::final;
+  }
+  return record_reason::interval;
+}
+
+} // namespace
+
+checkpoint_record to_record(const epoch_record& from, const std::string& uid,
+                            std::uint64_t generation, std::vector<segment_info> segments) {
+  checkpoint_record result;
+  result.uid = uid;
+  result.epoch = from.epoch;
+  result.generation = generation;
+  result.when = from.timing.started;
+  result.phases.write = from.timing.snapshot;
+  result.reason = reason_of(from.reason);
+  result.finished = from.finished;
+  result.segments = std::move(segments);
+  for (const auto& part : from.parts) {
+    if (part.segment)
+      result.bytes += part.segment->bytes;
+    for (const auto& source : part.sources)
+      for (const auto& x : source.positions)
+        result.positions.push_back({source.source, x.partition, x.finished, x.bytes});
+    for (const auto& x : part.sinks) {
+      const auto& y = x.output;
+      result.outputs.push_back(
+          {x.sink, y.lane, x.epoch, y.file, y.bytes, y.digest, y.target, y.offset, y.rows});
+      result.bytes += y.bytes;
+    }
+  }
+  std::stable_sort(result.outputs.begin(), result.outputs.end(),
+                   [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
+  return result;
+}
+
+stream_store::stream_store(std::shared_ptr<shared_control> control, std::string folder,
+                           stream_entry stream, std::vector<segment_info> segments)
+    : control_(std::move(control)), folder_(std::move(folder)), stream_(std::move(stream)),
+      chain_(std::move(segments)) {}
+
+result<epoch_number> stream_store::reserve(std::uint32_t count) {
+  return control_->with([&](control_db& database) {
+    return database.reserve_epochs(stream_.uid, stream_.generation, count);
+  });
+}
+
+std::string stream_store::new_name(const char* kind, epoch_number epoch, bool plain) {
+  std::lock_guard guard(mutex_);
+  auto name = std::string(kind) + '-' + std::to_string(epoch) + '-'
+              + std::to_string(stream_.generation) + '-' + std::to_string(names_++) + ".seg";
+  unlisted_.emplace(name, plain ? epoch : 0);
+  return name;
+}
+
+result<std::optional<segment_info>>
+stream_store::write_delta(epoch_number epoch, std::span<const snapshot_ptr> snapshots) {
+  const auto entries = sorted_entries(snapshots);
+  if (entries.empty())
+    return std::optional<segment_info>{};
+  segment_identity identity;
+  identity.stream_uid = stream_.uid;
+  identity.epoch = epoch;
+  identity.kind = segment_kind::delta;
+  identity.key_groups = stream_.key_groups;
+  identity.first_key_group = entries.front().key_group;
+  identity.last_key_group = entries.back().key_group;
+  EBB_ASSIGN(auto writer,
+             segment_writer::create(folder_ + '/' + new_name("delta", epoch, true), identity));
+  for (const auto& x : entries)
+    EBB_TRY(writer.add(x));
+  EBB_ASSIGN(auto info, writer.finish());
+  return std::optional<segment_info>(std::move(info));
+}
+
+result<void> stream_store::commit(const epoch_record& record) {
+  std::vector<segment_info> segments;
+  {
+    std::lock_guard guard(mutex_);
+    for (const auto& part : record.parts)
+      if (part.segment)
+        chain_.push_back(*part.segment);
+    segments = chain_;
+  }
+  commit_request request;
+  request.record = to_record(record, stream_.uid, stream_.generation, std::move(segments));
+  request.generation = stream_.generation;
+  request.savepoints = record.savepoints;
+  EBB_TRY(control_->with([&](control_db& database) { return database.commit(request); }));
+  std::lock_guard guard(mutex_);
+  for (const auto& x : request.record.segments)
+    unlisted_.erase(x.id);
+  // Deltas of epochs that were given up before this one are garbage.
+  std::erase_if(unlisted_,
+                [&](const auto& x) { return x.second != 0 && x.second <= record.epoch; });
+  return {};
+}
+
+result<void> stream_store::applied(const std::string& sink, std::uint32_t lane, epoch_number epoch,
+                                   std::uint64_t offset) {
+  const sink_token token{sink, lane, epoch, offset};
+  return control_->with([&](control_db& database) {
+    return database.set_tokens(stream_.uid, stream_.generation, {&token, 1});
+  });
+}
+
+result<bool> stream_store::maintain() {
+  EBB_ASSIGN(const bool merged, merge());
+  EBB_TRY(remove_garbage());
+  return merged;
+}
+
+// What is committed meanwhile stays behind the new segments.
+result<bool> stream_store::merge() {
+  std::vector<segment_info> recorded;
+  {
+    std::lock_guard guard(mutex_);
+    // The delta of an epoch under way may still be given up.
+    for (const auto& x : chain_) {
+      if (unlisted_.count(x.id) != 0 && is_plain_delta(x))
+        break;
+      recorded.push_back(x);
+    }
+  }
+  const auto plan = plan_merge(recorded);
+  if (plan.count == 0)
+    return false;
+  const auto first = recorded.begin() + static_cast<std::ptrdiff_t>(plan.first);
+  const auto last = first + static_cast<std::ptrdiff_t>(plan.count);
+  std::vector<std::shared_ptr<segment_reader>> readers;
+  for (auto x = first; x != last; ++x) {
+    EBB_ASSIGN(auto reader,
+               segment_reader::open(folder_ + '/' + x->id, {*x, stream_.uid, stream_.key_groups}));
+    readers.push_back(std::move(reader));
+  }
+  const auto epoch = (last - 1)->epoch;
+  merge_request request;
+  request.folder = folder_;
+  request.identity.stream_uid = stream_.uid;
+  request.identity.epoch = epoch;
+  request.identity.kind = plan.into_base ? segment_kind::base : segment_kind::delta;
+  request.identity.key_groups = stream_.key_groups;
+  request.identity.first_key_group = 0;
+  request.identity.last_key_group = unkeyed_group;
+  const char* kind = plan.into_base ? "base" : merged_delta;
+  request.name = [this, kind, epoch](std::size_t) { return new_name(kind, epoch, false); };
+  EBB_ASSIGN(auto made, merge_segments(merged_state(std::move(readers)), std::move(request)));
+  std::lock_guard guard(mutex_);
+  const auto at = chain_.begin() + static_cast<std::ptrdiff_t>(plan.first);
+  const auto behind = chain_.erase(at, at + static_cast<std::ptrdiff_t>(plan.count));
+  chain_.insert(behind, made.begin(), made.end());
+  return true;
+}
+
+result<void> stream_store::remove_garbage() {
+  EBB_ASSIGN(const auto present, list_files(folder_));
+  EBB_ASSIGN(auto garbage, control_->with([&](control_db& database) {
+    return database.garbage(stream_.uid, present);
+  }));
+  {
+    std::lock_guard guard(mutex_);
+    std::erase_if(garbage, [&](const std::string& name) {
+      // A file that is being written has its name and a mark.
+      const auto end = name.find(segment_temporary_mark);
+      return unlisted_.count(name.substr(0, end)) != 0
+             || std::any_of(chain_.begin(), chain_.end(),
+                            [&](const auto& x) { return x.id == name; });
+    });
+  }
+  for (const auto& name : garbage)
+    EBB_TRY(remove_file(folder_ + '/' + name));
+  return {};
+}
+
+} // namespace ebb

@@ -1,0 +1,71 @@
+/// One stream's checkpoints in a data folder: segments as files, records in the control database.
+#pragma once
+
+#include "actors/runtime/checkpoint_store.hpp"
+#include "schemas/control_records.hpp"
+#include "storage/control_db.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace ebb {
+
+/// The control database of a process, for the streams that share it.
+class shared_control {
+public:
+  explicit shared_control(control_db database) : database_(std::move(database)) {}
+
+  /// Calls `use(control_db&)` while no other thread does.
+  template <class Use>
+  auto with(const Use& use) {
+    std::lock_guard guard(mutex_);
+    return use(database_);
+  }
+
+private:
+  std::mutex mutex_;
+  control_db database_;
+};
+
+/// What a record says, in the database's terms.
+[[nodiscard]] checkpoint_record to_record(const epoch_record& from, const std::string& uid,
+                                          std::uint64_t generation,
+                                          std::vector<segment_info> segments);
+
+class stream_store final : public checkpoint_store {
+public:
+  /// Goes on behind `segments`, those of the restored record. `folder` (DIR/streams/UID/segments)
+  /// exists.
+  stream_store(std::shared_ptr<shared_control> control, std::string folder, stream_entry stream,
+               std::vector<segment_info> segments);
+
+  result<epoch_number> reserve(std::uint32_t count) override;
+  result<std::optional<segment_info>> write_delta(epoch_number epoch,
+                                                  std::span<const snapshot_ptr> snapshots) override;
+  result<void> commit(const epoch_record& record) override;
+  result<void> applied(const std::string& sink, std::uint32_t lane, epoch_number epoch,
+                       std::uint64_t offset) override;
+  result<bool> maintain() override;
+
+private:
+  [[nodiscard]] std::string new_name(const char* kind, epoch_number epoch, bool plain);
+  result<bool> merge();
+  result<void> remove_garbage();
+
+  const std::shared_ptr<shared_control> control_;
+  const std::string folder_;
+  const stream_entry stream_;
+
+  std::mutex mutex_; ///< guards what follows: two lanes use the store
+  /// What the next record lists before its own delta, oldest first.
+  std::vector<segment_info> chain_;
+  /// Written, or being written, and in no record yet; with the epoch of a delta, else 0.
+  std::map<std::string, epoch_number> unlisted_;
+  std::uint64_t names_ = 0;
+};
+
+} // namespace ebb
