@@ -3,7 +3,7 @@
 
 docs/functions.md equals what the catalogs print (`--update` rewrites it); every whole manifest in
 the documentation is valid; every ```sql block of docs/sql.md plans over the tables that the page
-declares. Ends in `N passed, N failed`.
+declares; the tests that docs/reliability.md names exist. Ends in `N passed, N failed`.
 """
 import pathlib
 import re
@@ -42,6 +42,15 @@ def query_manifest(sql):
             f"{tables()}  operators:\n    - name: query\n      sql: |\n{body}  sinks:\n    - discard: {{}}\n")
 
 
+def missing_tests():
+    """Names of tests in docs/reliability.md that no test has."""
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")))
+    there = set()
+    for path in (ROOT / "tests").rglob("*.py"):
+        there |= set(re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.M))
+    return sorted(named - there)
+
+
 def main():
     ebb, lister = sys.argv[1:3]
     passed = failed = 0
@@ -66,6 +75,7 @@ def main():
                 check(f"{path.name}:{line}", validate(ebb, text))
     for line, sql in blocks(ROOT / "docs" / "sql.md", "sql"):
         check(f"sql.md:{line}", validate(ebb, query_manifest(sql)))
+    check("reliability.md", "no test is named " + ", ".join(missing_tests()) if missing_tests() else None)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
