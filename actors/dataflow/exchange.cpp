@@ -190,12 +190,18 @@ void partitioner::put(std::uint32_t target, batch_ptr rows, std::size_t bytes,
       && (rows->rows >= limits_.rows_min || x.rows + rows->rows > limits_.rows_max
           || x.bytes + bytes > limits_.bytes_max))
     flush_rows(target, out);
+  // Under load the consumer always has something left to do and nobody flushes: the watermark must
+  // go with the rows.
+  if (x.rows == 0)
+    flush_watermark(target, out);
   x.rows += rows->rows;
   x.bytes += bytes;
   x.idle = false;
   x.parts.push_back(std::move(rows));
-  if (x.rows >= limits_.rows_min || x.bytes >= limits_.bytes_max)
+  if (x.rows >= limits_.rows_min || x.bytes >= limits_.bytes_max) {
     flush_rows(target, out);
+    flush_watermark(target, out);
+  }
 }
 
 void partitioner::advance(micros watermark) {
@@ -225,12 +231,17 @@ void partitioner::flush(std::uint32_t target, channel_sender& out) {
   target = share_of(target);
   auto& x = shares_[target];
   flush_rows(target, out);
-  if (x.watermark)
-    send(target, channel_item::of(channel_signal::watermark, *x.watermark), out);
+  flush_watermark(target, out);
   if (x.idle)
     send(target, channel_item::of(channel_signal::idle), out);
-  x.watermark.reset();
   x.idle = false;
+}
+
+void partitioner::flush_watermark(std::uint32_t target, channel_sender& out) {
+  auto& x = shares_[target];
+  if (x.watermark)
+    send(target, channel_item::of(channel_signal::watermark, *x.watermark), out);
+  x.watermark.reset();
 }
 
 void partitioner::flush_rows(std::uint32_t target, channel_sender& out) {

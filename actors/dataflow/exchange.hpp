@@ -52,7 +52,8 @@ public:
 
 /// Splits the rows of one edge by target and gathers small shares into larger batches. Watermark
 /// and idleness follow the rows that came before them; while rows wait, only the last of them is
-/// kept. The host flushes a target when its consumer has nothing left to do.
+/// kept. Rows that leave take the watermark along; what stays behind the host flushes when the
+/// target's consumer has nothing left to do.
 class partitioner {
 public:
   explicit partitioner(partition_spec spec, batch_limits limits = {});
@@ -98,6 +99,7 @@ private:
                 const std::uint32_t* picks, std::uint32_t count, channel_sender& out);
   void put(std::uint32_t target, batch_ptr rows, std::size_t bytes, channel_sender& out);
   void flush_rows(std::uint32_t target, channel_sender& out);
+  void flush_watermark(std::uint32_t target, channel_sender& out);
   void send(std::uint32_t target, const channel_item& item, channel_sender& out);
 
   partition_spec spec_;

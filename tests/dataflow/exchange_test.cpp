@@ -351,15 +351,37 @@ BOOST_AUTO_TEST_CASE(watermark_and_idleness_stay_behind_the_rows) {
   BOOST_TEST(out.text(0) == "b7 w9 i b1 e");
 }
 
-BOOST_AUTO_TEST_CASE(a_full_batch_leaves_before_a_pending_watermark) {
+BOOST_AUTO_TEST_CASE(a_full_batch_takes_a_pending_watermark_along) {
   partitioner x({});
   recorder out;
   x.add(row_range(0, 400), out);
   x.advance(5);
   x.add(row_range(0, 400), out);
-  BOOST_TEST(out.text(0) == "b800");
+  BOOST_TEST(out.text(0) == "b800 w5");
   x.flush_all(out);
   BOOST_TEST(out.text(0) == "b800 w5");
+}
+
+/// A consumer under load is never flushed to; its windows must fire all the same.
+BOOST_AUTO_TEST_CASE(watermarks_need_no_flush) {
+  for (const auto how : {partitioning::direct, partitioning::hash, partitioning::broadcast})
+    BOOST_TEST_CONTEXT("partitioning " << static_cast<int>(how)) {
+      const std::uint32_t targets = how == partitioning::direct ? 1 : 2;
+      partitioner x({how, targets, {0}, 128});
+      recorder out;
+      for (std::int64_t i = 0; i < 20; ++i) {
+        x.add(row_range(i * 2000, 2000), out);
+        x.advance(i);
+      }
+      for (std::uint32_t t = 0; t < targets; ++t) {
+        const auto& items = out.items[t];
+        micros last = min_time;
+        for (const auto& item : items)
+          if (item.what == channel_signal::watermark)
+            last = item.time;
+        BOOST_TEST(last == 18);
+      }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(broadcast_sends_all_to_all) {
