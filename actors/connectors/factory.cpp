@@ -1,11 +1,13 @@
 #include "actors/connectors/factory.hpp"
 
+#include "actors/connectors/apply_output.hpp"
 #include "actors/connectors/discard.hpp"
 #include "actors/connectors/file_sink.hpp"
 #include "actors/connectors/file_source.hpp"
 #include "actors/connectors/generator.hpp"
 #include "actors/connectors/nexmark.hpp"
 #include "actors/connectors/stdout_sink.hpp"
+#include "actors/connectors/sweep_outputs.hpp"
 
 #include <limits>
 
@@ -82,6 +84,16 @@ public:
                       },
                       sink.connector);
   }
+
+  result<void> apply_output(const sink_definition&, const std::string& folder,
+                            const sealed_output& output) override {
+    EBB_TRY(apply_waiting_output(folder, output));
+    sweeper_.sweep(output);
+    return {};
+  }
+
+private:
+  output_sweeper sweeper_;
 };
 
 } // namespace

@@ -1,14 +1,15 @@
 /// Writes the text of one sink in the background.
 #pragma once
 
-#include "actors/connectors/file_io.hpp"
 #include "actors/connectors/file_text.hpp"
+#include "actors/connectors/output_target.hpp"
 #include "actors/runtime/connector.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace ebb {
 
@@ -16,9 +17,7 @@ namespace ebb {
 /// Used by one thread.
 class file_output {
 public:
-  /// `publish` runs on the I/O pool once all is written and the file is closed (may be null).
-  file_output(std::unique_ptr<byte_writer> writer, const connector_context& context,
-              std::function<result<void>()> publish);
+  file_output(std::unique_ptr<output_target> target, const connector_context& context);
   /// Abandons what is not finished.
   ~file_output();
   file_output(const file_output&) = delete;
@@ -38,8 +37,14 @@ public:
   /// Bytes of text taken.
   [[nodiscard]] std::uint64_t bytes() const;
 
-  /// Appends the last text (first call only), then writes all and publishes. True when that is
-  /// done; else the wake function will be called.
+  /// Appends the epoch's last text; what is appended from now on belongs to the next one. `rows`:
+  /// of the epoch. The wake function will be called when it is sealed.
+  [[nodiscard]] result<void> seal(epoch_number epoch, std::uint64_t rows, const filler& last);
+  /// The output of the oldest epoch that was sealed and not taken yet.
+  [[nodiscard]] result<std::optional<sealed_output>> take_sealed();
+
+  /// Appends the last text (first call only), then writes all and finishes the target. True when
+  /// that is done; else the wake function will be called.
   [[nodiscard]] result<bool> finish(const filler& last);
 
   /// Writes no more.

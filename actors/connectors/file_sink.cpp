@@ -1,7 +1,13 @@
 #include "actors/connectors/file_sink.hpp"
 
+#include "actors/connectors/apply_output.hpp"
+#include "actors/connectors/direct_target.hpp"
+#include "actors/connectors/exclusive_part.hpp"
+#include "actors/connectors/file_digest.hpp"
 #include "actors/connectors/file_paths.hpp"
-#include "actors/connectors/file_text_sink.hpp"
+#include "actors/connectors/folder_sink.hpp"
+#include "actors/connectors/sink_parts.hpp"
+#include "actors/plan/sink_folder.hpp"
 
 #include <cerrno>
 #include <climits>
@@ -15,58 +21,132 @@ namespace ebb {
 
 namespace {
 
-/// The file that is written, and what becomes of it.
+/// The file that is meant.
 struct target {
-  std::string path;      ///< to open
-  std::string published; ///< its name at the end; empty = the same
-  int flags = O_WRONLY;
+  std::string path; ///< links are followed
+  bool exists = false;
+  bool special = false; ///< a pipe, a device: it is written as it is
   mode_t mode = 0666;
 };
-
-result<void> check_folder(const std::string& path, const std::string& shown) {
-  const auto slash = path.rfind('/');
-  const auto folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-
-  struct stat info {};
-
-  if (::stat(folder.c_str(), &info) != 0) {
-    auto problem = file_error("write", shown, errno);
-    if (errno == ENOENT) {
-      problem.message = "cannot write " + shown + ": the folder " + folder + " does not exist";
-      problem.hint = "create the folder first, or choose another path";
-    }
-    return problem;
-  }
-  if (!S_ISDIR(info.st_mode))
-    return make_error(ec::invalid_argument,
-                      "cannot write " + shown + ": " + folder + " is not a folder");
-  return {};
-}
 
 result<target> find_target(const std::string& full, const std::string& shown) {
   struct stat info {};
 
   if (::stat(full.c_str(), &info) != 0) {
-    EBB_TRY(check_folder(full, shown));
-    return target{full + ".part", full, O_WRONLY | O_CREAT | O_TRUNC, 0666};
+    EBB_TRY(check_folder_of(full, shown));
+    return target{full};
   }
-  if (S_ISDIR(info.st_mode))
-    return make_error(ec::invalid_argument, "cannot write " + shown + ": it is a folder",
-                      "name a file in it");
   if (!S_ISREG(info.st_mode))
-    return target{full, {}, O_WRONLY, 0666};
+    return target{full, true, true, 0666};
   // A link goes on to lead to the file.
   char resolved[PATH_MAX];
   const std::string real = ::realpath(full.c_str(), resolved) == nullptr ? full : resolved;
-  return target{real + ".part", real, O_WRONLY | O_CREAT | O_TRUNC, info.st_mode & 0777};
+  return target{real, true, false, info.st_mode & 0777};
 }
 
-error in_sink(error problem, const sink_definition& sink, const char* key) {
-  problem.place = sink.place;
-  problem.place.field += problem.place.field.empty() ? "file." : ".file.";
-  problem.place.field += key;
-  return problem;
+result<descriptor> open_special(const target& at, const std::string& shown) {
+  descriptor file(::open(at.path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.number() < 0)
+    return file_error("write", shown, errno);
+  return file;
 }
+
+const sealed_output* last_output(const connector_context& context) {
+  return context.outputs.empty() ? nullptr : &context.outputs.back();
+}
+
+/// Makes the parts of one sink's writer, but for the format.
+class single_file {
+public:
+  single_file(const sink_definition& sink, const file_sink& options,
+              const connector_context& context, target at)
+      : sink_(sink), options_(options), context_(context), at_(std::move(at)),
+        method_(at_.special ? compression::none : compression_of(options.path)) {}
+
+  /// A special file's text is compressed by its name, too, where nothing has to be sealed.
+  result<void> at_end(text_sink_parts& parts) const {
+    const auto method = compression_of(options_.path);
+    if (at_.special) {
+      EBB_ASSIGN(auto file, open_special(at_, options_.path));
+      return use(parts,
+                 make_plain_target(make_writer(std::move(file), method, options_.path), nullptr));
+    }
+    const auto part = at_.path + ".part";
+    EBB_ASSIGN(auto file, open_exclusive_part(part, at_.mode, options_.path));
+    // The lock lasts until the file has its name.
+    EBB_ASSIGN(auto lock, same_file(file, options_.path));
+    const auto held = std::make_shared<descriptor>(std::move(lock));
+    const auto publish = [from = part, to = at_.path, shown = options_.path,
+                          held]() -> result<void> {
+      if (std::rename(from.c_str(), to.c_str()) != 0)
+        return file_error("write", shown, errno);
+      held->close();
+      return {};
+    };
+    parts.discard = [part, held] {
+      ::unlink(part.c_str());
+      held->close();
+    };
+    return use(parts,
+               make_plain_target(make_writer(std::move(file), method, options_.path), publish));
+  }
+
+  result<void> at_least_once(text_sink_parts& parts) const {
+    if (at_.special) {
+      EBB_ASSIGN(auto file, open_special(at_, options_.path));
+      return use(parts, make_direct_target(std::move(file), method_, 0, options_.path));
+    }
+    descriptor file(::open(at_.path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, at_.mode));
+    if (file.number() < 0)
+      return file_error("write", options_.path, errno);
+    if (!try_lock(file))
+      return make_error(ec::conflict,
+                        "cannot write " + options_.path + ": another process is writing it",
+                        "wait until it has finished, or write to another path");
+    std::uint64_t size = 0;
+    if (const auto* last = last_output(context_); last != nullptr) {
+      const bool lines = method_ == compression::none && options_.format == record_format::json;
+      EBB_ASSIGN(size, whole_size(file, lines, last->offset, options_.path));
+    }
+    if (::ftruncate(file.number(), static_cast<off_t>(size)) != 0)
+      return file_error("write", options_.path, errno);
+    parts.begun = size != 0;
+    return use(parts, make_direct_target(std::move(file), method_, size, options_.path));
+  }
+
+  result<void> exactly_once(text_sink_parts& parts) const {
+    if (at_.special) {
+      // A reader of a pipe sees no end between two epochs.
+      EBB_ASSIGN(auto file, open_special(at_, options_.path));
+      parts.discard = [held = std::make_shared<descriptor>(std::move(file))] { held->close(); };
+    } else if (::access(at_.exists ? at_.path.c_str() : parent_folder_of(at_.path).c_str(), W_OK)
+               != 0) {
+      return file_error("write", options_.path, errno);
+    }
+    EBB_ASSIGN(auto how, stage_in_output_folder(sink_.name, context_, 0));
+    how.method = method_;
+    how.never_empty = method_ != compression::none;
+    const auto where = append_target + options_.path;
+    how.target = [where](epoch_number) { return where; };
+    // A sink that was given another path begins a file there.
+    if (const auto* last = last_output(context_); last != nullptr && last->target == where)
+      how.offset = last->offset + last->bytes;
+    parts.begun = how.offset != 0;
+    return use(parts, make_staged_target(std::move(how)));
+  }
+
+private:
+  result<void> use(text_sink_parts& parts, std::unique_ptr<output_target> made) const {
+    parts.output = std::make_unique<file_output>(std::move(made), context_);
+    return {};
+  }
+
+  const sink_definition& sink_;
+  const file_sink& options_;
+  const connector_context& context_;
+  target at_;
+  compression method_;
+};
 
 } // namespace
 
@@ -78,34 +158,34 @@ result<std::unique_ptr<sink_writer>> open_file_sink(const sink_definition& sink,
     return in_sink(make_error(ec::unsupported, "file sinks do not write format debezium yet",
                               "use format json or csv"),
                    sink, "format");
-  if (context.parallelism != 1)
-    return in_sink(make_error(ec::unsupported, "a file sink is written by one subtask"), sink,
-                   "path");
   if (options.path.empty())
     return in_sink(make_error(ec::invalid_argument, "the path is empty"), sink, "path");
-  auto found = find_target(join_path(context.folder, options.path), options.path);
-  if (!found)
-    return in_sink(std::move(found).error(), sink, "path");
-  descriptor file(::open(found->path.c_str(), found->flags | O_CLOEXEC, found->mode));
-  if (file.number() < 0)
-    return in_sink(file_error("write", options.path, errno), sink, "path");
   text_sink_parts parts;
-  if (options.format == record_format::csv)
-    parts.format = make_csv_writer(columns, options.delimiter);
-  else
-    parts.format = make_json_writer(columns);
-  std::function<result<void>()> publish;
-  if (!found->published.empty()) {
-    publish = [from = found->path, to = found->published, shown = options.path]() -> result<void> {
-      if (std::rename(from.c_str(), to.c_str()) != 0)
-        return file_error("write", shown, errno);
-      return {};
-    };
-    parts.discard = [part = found->path] { ::unlink(part.c_str()); };
+  parts.format = make_format(options, columns);
+  result<void> opened;
+  if (writes_parts(options, context.folder)) {
+    opened = open_folder_parts(options, context, parts);
+  } else if (context.parallelism != 1) {
+    opened = make_error(ec::unsupported, "a file is written by one subtask");
+  } else if (auto found = find_target(join_path(context.folder, options.path), options.path);
+             !found) {
+    opened = std::move(found).error();
+  } else {
+    const single_file file(sink, options, context, *std::move(found));
+    switch (write_mode_of(context)) {
+    case write_mode::at_end:
+      opened = file.at_end(parts);
+      break;
+    case write_mode::at_least_once:
+      opened = file.at_least_once(parts);
+      break;
+    case write_mode::exactly_once:
+      opened = file.exactly_once(parts);
+      break;
+    }
   }
-  parts.output = std::make_unique<file_output>(
-      make_writer(std::move(file), compression_of(options.path), options.path), context,
-      std::move(publish));
+  if (!opened)
+    return in_sink(std::move(opened).error(), sink, "path");
   return make_text_sink(std::move(parts));
 }
 

@@ -58,7 +58,7 @@ char* put_float(T value, char* out) noexcept {
 
 } // namespace
 
-void output_buffer::seal() {
+void output_buffer::cut() {
   if (!memory_)
     return;
   const auto size = static_cast<std::size_t>(next_ - memory_.as<char>());
@@ -69,7 +69,7 @@ void output_buffer::seal() {
 }
 
 void output_buffer::grow(std::size_t size) {
-  seal();
+  cut();
   memory_ = buffer_ptr::make(std::max(block_size, size));
   next_ = memory_.as<char>();
   end_ = next_ + memory_.size();
@@ -77,7 +77,7 @@ void output_buffer::grow(std::size_t size) {
 
 output_block output_buffer::pop(bool partial) {
   if (full_.empty() && partial)
-    seal();
+    cut();
   if (full_.empty())
     return {};
   auto block = std::move(full_.front());

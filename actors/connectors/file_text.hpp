@@ -54,9 +54,11 @@ public:
   /// A full block, or with `partial` also the one being filled; size 0 = there is none.
   [[nodiscard]] output_block pop(bool partial);
 
+  /// No block holds both what is there and what comes.
+  void cut();
+
 private:
   void grow(std::size_t size);
-  void seal();
 
   std::deque<output_block> full_;
   buffer_ptr memory_;

@@ -1,12 +1,14 @@
 #include "actors/connectors/file_text_sink.hpp"
 
+#include <utility>
+
 namespace ebb {
 
 namespace {
 
 class text_sink final : public sink_writer {
 public:
-  explicit text_sink(text_sink_parts parts) : parts_(std::move(parts)) {}
+  explicit text_sink(text_sink_parts parts) : parts_(std::move(parts)), begun_(parts_.begun) {}
 
   ~text_sink() override {
     abandon();
@@ -17,6 +19,8 @@ public:
 
   result<void> write(const batch_ptr& rows) override {
     bool holds = false;
+    if (rows->rows == 0)
+      return {};
     EBB_TRY(parts_.output->append([&](output_buffer& out) {
       begin(out);
       auto done = parts_.format->write(*rows, out);
@@ -41,12 +45,30 @@ public:
 
   result<bool> finish() override {
     EBB_ASSIGN(const bool done, parts_.output->finish([&](output_buffer& out) -> result<void> {
-      begin(out);
+      if (!parts_.separate)
+        begin(out);
       parts_.format->end(out);
       return {};
     }));
     done_ |= done;
     return done;
+  }
+
+  result<void> seal(epoch_number epoch) override {
+    const auto rows = rows_ - std::exchange(sealed_rows_, rows_);
+    auto done = parts_.output->seal(epoch, rows, [&](output_buffer& out) -> result<void> {
+      if (!parts_.separate)
+        begin(out);
+      if (parts_.format->holds_rows())
+        parts_.format->release(out);
+      return {};
+    });
+    begun_ = begun_ && !parts_.separate;
+    return done;
+  }
+
+  result<std::optional<sealed_output>> sealed() override {
+    return parts_.output->take_sealed();
   }
 
   void abandon() override {
@@ -72,7 +94,8 @@ private:
 
   text_sink_parts parts_;
   std::uint64_t rows_ = 0;
-  bool begun_ = false;
+  std::uint64_t sealed_rows_ = 0;
+  bool begun_;
   bool patient_ = false;
   bool done_ = false;
 };

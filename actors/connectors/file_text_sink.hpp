@@ -15,6 +15,8 @@ struct text_sink_parts {
   std::function<void()> discard; ///< removes what is not whole; may be null
   /// Rows that the format holds back (to align them) are shown after this time; zero = never.
   std::chrono::milliseconds patience{0};
+  bool begun = false;    ///< what stands before the first row is there already
+  bool separate = false; ///< each epoch's text stands alone, and there is none without rows
 };
 
 [[nodiscard]] std::unique_ptr<sink_writer> make_text_sink(text_sink_parts parts);

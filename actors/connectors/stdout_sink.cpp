@@ -1,6 +1,8 @@
 #include "actors/connectors/stdout_sink.hpp"
 
-#include "actors/connectors/file_text_sink.hpp"
+#include "actors/connectors/apply_output.hpp"
+#include "actors/connectors/direct_target.hpp"
+#include "actors/connectors/sink_parts.hpp"
 #include "actors/connectors/stdout_table.hpp"
 
 #include <cerrno>
@@ -12,6 +14,24 @@ namespace ebb {
 namespace {
 
 constexpr std::chrono::milliseconds table_patience{50};
+constexpr const char* shown = "standard output";
+
+result<std::unique_ptr<output_target>> target_of(const sink_definition& sink,
+                                                 const connector_context& context) {
+  if (write_mode_of(context) == write_mode::exactly_once) {
+    EBB_ASSIGN(auto how, stage_in_output_folder(sink.name, context, 0));
+    how.target = [](epoch_number) { return std::string(stdout_target); };
+    // How many rows there were is no part of any epoch.
+    how.rest = show_file;
+    return make_staged_target(std::move(how));
+  }
+  descriptor file(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+  if (file.number() < 0)
+    return file_error("write", shown, errno);
+  if (write_mode_of(context) == write_mode::at_least_once)
+    return make_direct_target(std::move(file), compression::none, 0, shown);
+  return make_plain_target(make_writer(std::move(file), compression::none, shown), nullptr);
+}
 
 } // namespace
 
@@ -20,12 +40,6 @@ result<std::unique_ptr<sink_writer>> open_stdout_sink(const sink_definition& sin
                                                       const schema& columns,
                                                       connector_context context) {
   EBB_ASSERT(context.io != nullptr);
-  descriptor file(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
-  if (file.number() < 0) {
-    auto problem = file_error("write", "standard output", errno);
-    problem.place = sink.place;
-    return problem;
-  }
   text_sink_parts parts;
   switch (options.format) {
   case stdout_format::table:
@@ -39,8 +53,13 @@ result<std::unique_ptr<sink_writer>> open_stdout_sink(const sink_definition& sin
     parts.format = make_csv_writer(columns, ',');
     break;
   }
-  parts.output = std::make_unique<file_output>(
-      make_writer(std::move(file), compression::none, "standard output"), context, nullptr);
+  auto target = target_of(sink, context);
+  if (!target) {
+    auto problem = std::move(target).error();
+    problem.place = sink.place;
+    return problem;
+  }
+  parts.output = std::make_unique<file_output>(*std::move(target), context);
   return make_text_sink(std::move(parts));
 }
 

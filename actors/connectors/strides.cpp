@@ -18,7 +18,8 @@ result<strides> strides::of(const std::string& source, const connector_context& 
   made.subtask_ = context.subtask;
   made.parallelism_ = context.parallelism;
   made.end_ = end;
-  std::uint64_t count = context.partitions;
+  // What is recorded counts: strides without numbers have no positions.
+  std::uint64_t count = context.positions.empty() ? context.partitions : 0;
   std::vector<std::uint64_t> next;
   const auto begin_all = [&] {
     for (auto p = next.size(); p < count; ++p)
@@ -31,13 +32,13 @@ result<strides> strides::of(const std::string& source, const connector_context& 
     EBB_TRY(bytes.finish(source));
     if (count == 0)
       count = recorded;
-    if (recorded != count || position.partition >= count)
-      return make_error(ec::corrupt,
-                        "source " + source + ": its recorded position is of partition "
-                            + std::to_string(position.partition) + " of " + std::to_string(recorded)
-                            + ", but it has " + std::to_string(count),
-                        "restore the position that belongs to the stream, or run with --from "
-                        "fresh");
+    if (recorded == 0 || recorded != count || position.partition >= count)
+      return make_error(
+          ec::corrupt,
+          "source " + source + ": a recorded position is of partition "
+              + std::to_string(position.partition) + " of " + std::to_string(recorded)
+              + ", another one of " + std::to_string(count) + " partitions",
+          "restore the positions that belong to the stream, or run with --from fresh");
     begin_all();
     next[position.partition] = number;
   }

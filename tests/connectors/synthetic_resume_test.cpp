@@ -222,15 +222,21 @@ BOOST_AUTO_TEST_CASE(positions_that_do_not_fit_are_refused) {
   connector_context context;
   context.positions = run(open, 1, 3, {}, 2, out, random);
   BOOST_TEST(error_of(open, context) == "no error");
-  context.partitions = 4;
+  // The host may know less of the number of partitions.
+  context.partitions = 2;
+  BOOST_TEST(error_of(open, context) == "no error");
+  const auto other = run(open, 1, 4, {}, 2, out, random);
+  context.positions.push_back(other[3]);
   BOOST_TEST(error_of(open, context)
-             == "source numbers: its recorded position is of partition 0 of 3, but it has 4\n"
-                "hint: restore the position that belongs to the stream, or run with --from fresh");
-  context.partitions = 3;
+             == "source numbers: a recorded position is of partition 3 of 4, another one of 3 "
+                "partitions\n"
+                "hint: restore the positions that belong to the stream, or run with --from fresh");
+  context.positions.pop_back();
   const auto whole = context.positions[0].bytes;
   for (std::size_t size = 0; size < whole.size(); ++size) {
     context.positions[0].bytes = whole.substr(0, size);
-    BOOST_TEST(error_of(open, context).find("its recorded position is not readable") != 0U);
+    BOOST_TEST(error_of(open, context).find("its recorded position is not readable")
+               != std::string::npos);
     BOOST_TEST(error_of(open, context) != "no error");
   }
   context.positions[0].bytes = whole + "x";

@@ -1,0 +1,276 @@
+#include "actors/connectors/apply_output.hpp"
+
+#include "actors/connectors/file_digest.hpp"
+#include "actors/connectors/file_io.hpp"
+#include "actors/connectors/file_paths.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+namespace ebb {
+
+namespace {
+
+constexpr std::size_t block_size = std::size_t{256} << 10;
+
+std::uint64_t size_of(const descriptor& file) {
+  struct stat info {};
+
+  return ::fstat(file.number(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
+bool is_special(const std::string& path) {
+  struct stat info {};
+
+  return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
+}
+
+error lost(const sealed_output& output, const std::string& shown) {
+  return make_error(ec::corrupt,
+                    output.file + " is gone, which holds committed output that is not in " + shown
+                        + " yet",
+                    "put it back, or go back to a savepoint");
+}
+
+error damaged(const sealed_output& output, const std::string& shown) {
+  return make_error(ec::corrupt,
+                    output.file + " is damaged, which holds committed output for " + shown,
+                    "restore it from a copy, or go back to a savepoint");
+}
+
+/// The file that waits; a number below 0 when it is gone.
+result<descriptor> open_waiting(const sealed_output& output) {
+  descriptor file(::open(output.file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0 && errno != ENOENT)
+    return file_error("open", output.file, errno);
+  return file;
+}
+
+/// Whether these are the output's bytes.
+result<bool> holds(const descriptor& file, std::uint64_t offset, const sealed_output& output,
+                   const std::string& shown) {
+  if (size_of(file) < offset + output.bytes)
+    return false;
+  EBB_ASSIGN(const auto digest, digest_of(file, offset, output.bytes, shown));
+  return digest == output.digest;
+}
+
+result<bool> is_sound(const descriptor& waiting, const sealed_output& output) {
+  if (size_of(waiting) != output.bytes)
+    return false;
+  return holds(waiting, 0, output, output.file);
+}
+
+result<void> remove(const sealed_output& output) {
+  if (::unlink(output.file.c_str()) != 0 && errno != ENOENT)
+    return file_error("remove", output.file, errno);
+  return {};
+}
+
+/// Through a writer, for what is no regular file.
+result<void> pass_on(const descriptor& from, std::uint64_t bytes, byte_writer& to,
+                     const std::string& shown) {
+  std::vector<char> block(std::min<std::uint64_t>(block_size, bytes));
+  for (std::uint64_t done = 0; done != bytes;) {
+    const auto count = ::pread(from.number(), block.data(), block.size(), static_cast<off_t>(done));
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count <= 0)
+      return file_error("read", shown, count < 0 ? errno : EIO);
+    EBB_TRY(to.write(block.data(), static_cast<std::size_t>(count)));
+    done += static_cast<std::uint64_t>(count);
+  }
+  return to.finish();
+}
+
+/// Inside the kernel where the file systems can do it.
+result<void> copy(const descriptor& from, std::uint64_t bytes, const descriptor& to,
+                  std::uint64_t offset, const std::string& shown) {
+  off_t read_at = 0;
+  auto write_at = static_cast<off_t>(offset);
+  while (static_cast<std::uint64_t>(read_at) != bytes) {
+    const auto left = bytes - static_cast<std::uint64_t>(read_at);
+    const auto count = ::copy_file_range(from.number(), &read_at, to.number(), &write_at, left, 0);
+    if (count > 0 || (count < 0 && errno == EINTR))
+      continue;
+    if (count < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EFBIG))
+      return file_error("write", shown, errno);
+    break;
+  }
+  std::vector<char> block(std::min<std::uint64_t>(block_size, bytes));
+  while (static_cast<std::uint64_t>(read_at) != bytes) {
+    const auto count = ::pread(from.number(), block.data(), block.size(), read_at);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count <= 0)
+      return file_error("read", shown, count < 0 ? errno : EIO);
+    read_at += count;
+    for (std::size_t done = 0; done != static_cast<std::size_t>(count);) {
+      const auto written = ::pwrite(to.number(), block.data() + done,
+                                    static_cast<std::size_t>(count) - done, write_at);
+      if (written < 0 && errno != EINTR)
+        return file_error("write", shown, errno);
+      done += written < 0 ? 0 : static_cast<std::size_t>(written);
+      write_at += written < 0 ? 0 : written;
+    }
+  }
+  return {};
+}
+
+result<void> write_special(const descriptor& waiting, descriptor to, const sealed_output& output,
+                           const std::string& shown) {
+  EBB_ASSIGN(const bool sound, is_sound(waiting, output));
+  if (!sound)
+    return damaged(output, shown);
+  const auto writer = make_writer(std::move(to), compression::none, shown);
+  EBB_TRY(pass_on(waiting, output.bytes, *writer, output.file));
+  return remove(output);
+}
+
+error too_short(const std::string& shown, const sealed_output& output, const std::string& now) {
+  return make_error(ec::conflict,
+                    shown + " " + now + ", but " + std::to_string(output.offset)
+                        + " bytes of output were written to it before",
+                    "it was cut, replaced or removed by someone: put it back as it was, or start "
+                    "over with --from fresh");
+}
+
+result<void> append(const std::string& path, const std::string& shown,
+                    const sealed_output& output) {
+  const bool empty = output.file.empty();
+  if (is_special(path)) {
+    if (empty)
+      return {};
+    EBB_ASSIGN(const auto waiting, open_waiting(output));
+    if (waiting.number() < 0)
+      return {};
+    // Not to wait for a reader that does not come.
+    descriptor to(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    if (to.number() < 0)
+      return file_error("write", shown, errno);
+    ::fcntl(to.number(), F_SETFL, ::fcntl(to.number(), F_GETFL) & ~O_NONBLOCK);
+    return write_special(waiting, std::move(to), output, shown);
+  }
+  if (empty && output.offset != 0)
+    return {};
+  const descriptor to(
+      ::open(path.c_str(), O_RDWR | O_CLOEXEC | (output.offset == 0 ? O_CREAT : 0), 0666));
+  if (to.number() < 0)
+    return errno == ENOENT && output.offset != 0 ? too_short(shown, output, "is gone")
+                                                 : file_error("write", shown, errno);
+  const auto size = size_of(to);
+  if (size < output.offset)
+    return too_short(shown, output, "has only " + std::to_string(size) + " bytes");
+  descriptor waiting;
+  if (!empty) {
+    EBB_ASSIGN(waiting, open_waiting(output));
+    // A target that is longer may hold what was there before the stream began.
+    if (waiting.number() < 0 || size == output.offset + output.bytes) {
+      EBB_ASSIGN(const bool done, holds(to, output.offset, output, shown));
+      if (done) {
+        EBB_TRY(sync_file(to, shown));
+        return remove(output);
+      }
+      if (waiting.number() < 0)
+        return lost(output, shown);
+    }
+    EBB_ASSIGN(const bool sound, is_sound(waiting, output));
+    if (!sound)
+      return damaged(output, shown);
+  }
+  if (size != output.offset && ::ftruncate(to.number(), static_cast<off_t>(output.offset)) != 0)
+    return file_error("write", shown, errno);
+  if (!empty)
+    EBB_TRY(copy(waiting, output.bytes, to, output.offset, shown));
+  EBB_TRY(sync_file(to, shown));
+  if (output.offset == 0)
+    EBB_TRY(sync_folder_of(path));
+  return empty ? result<void>{} : remove(output);
+}
+
+result<void> add_part(const std::string& path, const std::string& shown,
+                      const sealed_output& output) {
+  if (output.file.empty())
+    return {};
+  EBB_ASSIGN(const auto waiting, open_waiting(output));
+  if (waiting.number() >= 0) {
+    EBB_ASSIGN(const bool sound, is_sound(waiting, output));
+    if (!sound)
+      return damaged(output, shown);
+    const int problem = rename_anew(output.file.c_str(), path.c_str());
+    if (problem == 0)
+      return sync_folder_of(path);
+    if (problem != EEXIST)
+      return file_error("write", shown, problem);
+  }
+  const descriptor there(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (there.number() < 0)
+    return errno == ENOENT ? lost(output, shown) : file_error("open", shown, errno);
+  EBB_ASSIGN(const bool same, is_sound(there, output));
+  if (!same)
+    return make_error(ec::conflict, shown + " is there and is not what the stream has written",
+                      "move it out of the folder, then run again");
+  EBB_TRY(remove(output));
+  return sync_folder_of(path);
+}
+
+result<void> write_stdout(const sealed_output& output) {
+  if (output.file.empty())
+    return {};
+  EBB_ASSIGN(const auto waiting, open_waiting(output));
+  if (waiting.number() < 0)
+    return {};
+  descriptor to(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+  if (to.number() < 0)
+    return file_error("write", "standard output", errno);
+  return write_special(waiting, std::move(to), output, "standard output");
+}
+
+} // namespace
+
+result<void> show_file(const std::string& path) {
+  const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0)
+    return file_error("open", path, errno);
+  descriptor to(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+  if (to.number() < 0)
+    return file_error("write", "standard output", errno);
+  const auto writer = make_writer(std::move(to), compression::none, "standard output");
+  return pass_on(file, size_of(file), *writer, path);
+}
+
+int rename_anew(const char* from, const char* to) noexcept {
+  if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+    return 0;
+  if (errno != EINVAL && errno != ENOSYS)
+    return errno;
+  // The file system cannot do that in one step.
+  if (::link(from, to) != 0)
+    return errno;
+  return ::unlink(from) == 0 ? 0 : errno;
+}
+
+result<void> apply_waiting_output(const std::string& folder, const sealed_output& output) {
+  const std::string_view target = output.target;
+  if (target.empty())
+    return {};
+  if (target == stdout_target)
+    return write_stdout(output);
+  for (const std::string_view kind : {append_target, part_target}) {
+    if (!target.starts_with(kind))
+      continue;
+    const std::string shown(target.substr(kind.size()));
+    const auto path = join_path(folder, shown);
+    return kind == append_target ? append(path, shown, output) : add_part(path, shown, output);
+  }
+  return make_error(ec::corrupt, "output for the unknown target " + output.target,
+                    "it was written by another version of ebb: run that one");
+}
+
+} // namespace ebb

@@ -1,0 +1,140 @@
+#include "actors/connectors/staged_target.hpp"
+
+#include "actors/connectors/exclusive_part.hpp"
+#include "actors/connectors/file_digest.hpp"
+#include "actors/connectors/file_paths.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <memory>
+#include <unistd.h>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+// Counts and hashes what it passes on.
+class tallied_writer final : public byte_writer {
+public:
+  struct tally {
+    digester hash;
+    std::uint64_t bytes = 0;
+  };
+
+  tallied_writer(std::unique_ptr<byte_writer> target, std::shared_ptr<tally> count)
+      : target_(std::move(target)), tally_(std::move(count)) {}
+
+  result<void> write(const char* bytes, std::size_t size) override {
+    tally_->hash.add(bytes, size);
+    tally_->bytes += size;
+    return target_->write(bytes, size);
+  }
+
+  result<void> flush() override {
+    return target_->flush();
+  }
+
+  result<void> finish() override {
+    return target_->finish();
+  }
+
+private:
+  std::unique_ptr<byte_writer> target_;
+  std::shared_ptr<tally> tally_;
+};
+
+class staged_target final : public output_target {
+public:
+  explicit staged_target(staging how)
+      : how_(std::move(how)), open_path_(join_path(how_.folder, how_.open_name)) {}
+
+  ~staged_target() override {
+    drop();
+  }
+
+  staged_target(const staged_target&) = delete;
+  staged_target& operator=(const staged_target&) = delete;
+
+  result<void> write(const char* bytes, std::size_t size) override {
+    if (!writer_)
+      EBB_TRY(open());
+    return writer_->write(bytes, size);
+  }
+
+  result<sealed_output> seal(epoch_number epoch) override {
+    sealed_output made;
+    made.lane = how_.lane;
+    made.target = how_.target(epoch);
+    made.offset = how_.offset;
+    if (how_.never_empty && how_.offset == 0 && !writer_)
+      EBB_TRY(open());
+    if (!writer_)
+      return made;
+    made.file = join_path(how_.folder, how_.sealed_start + std::to_string(epoch) + how_.sealed_end);
+    EBB_TRY(close());
+    if (std::rename(open_path_.c_str(), made.file.c_str()) != 0)
+      return file_error("write", made.file, errno);
+    EBB_TRY(sync_folder_of(made.file));
+    made.bytes = tally_->bytes;
+    made.digest = tally_->hash.value();
+    if (how_.has_offsets)
+      how_.offset += made.bytes;
+    return made;
+  }
+
+  result<void> finish() override {
+    if (writer_ && how_.rest) {
+      EBB_TRY(close());
+      EBB_TRY(how_.rest(open_path_));
+      ::unlink(open_path_.c_str());
+    }
+    drop();
+    return {};
+  }
+
+private:
+  result<void> open() {
+    // What is there was left by a crash, or by a writer that has been given up and may still write.
+    ::unlink(open_path_.c_str());
+    file_ = descriptor(::open(open_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (file_.number() < 0)
+      return file_error("write", open_path_, errno);
+    EBB_ASSIGN(auto same, same_file(file_, open_path_));
+    tally_ = std::make_shared<tallied_writer::tally>();
+    writer_ = compress(how_.method,
+                       std::make_unique<tallied_writer>(
+                           make_writer(std::move(same), compression::none, open_path_), tally_),
+                       open_path_);
+    return {};
+  }
+
+  result<void> close() {
+    const auto writer = std::exchange(writer_, nullptr);
+    EBB_TRY(writer->finish());
+    EBB_TRY(sync_file(file_, open_path_));
+    if (const int problem = file_.close(); problem != 0)
+      return file_error("write", open_path_, problem);
+    return {};
+  }
+
+  void drop() {
+    if (std::exchange(writer_, nullptr) != nullptr && is_at(file_, open_path_))
+      ::unlink(open_path_.c_str());
+  }
+
+  staging how_;
+  std::string open_path_;
+  descriptor file_;
+  std::shared_ptr<tallied_writer::tally> tally_;
+  std::unique_ptr<byte_writer> writer_;
+};
+
+} // namespace
+
+std::unique_ptr<output_target> make_staged_target(staging how) {
+  return std::make_unique<staged_target>(std::move(how));
+}
+
+} // namespace ebb

@@ -1,0 +1,34 @@
+/// Keeps each epoch's text in a file of its own until the epoch is committed.
+#pragma once
+
+#include "actors/connectors/output_target.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace ebb {
+
+struct staging {
+  std::string folder;
+  std::string open_name;    ///< of the file that is written now
+  std::string sealed_start; ///< a sealed file's name is this, the epoch,
+  std::string sealed_end;   ///< and this
+  compression method = compression::none;
+  std::uint32_t lane = 0;
+  /// Of an epoch's output (apply_output.hpp).
+  std::function<std::string(epoch_number)> target;
+  std::uint64_t offset = 0; ///< of the next byte in the target
+  bool has_offsets = true;  ///< else each epoch's text stands alone
+  /// A compressed text begins, even if it has no bytes: what expands it wants a whole member.
+  bool never_empty = false;
+  /// At the end of the stream, what was written since the last seal goes here (may be null).
+  std::function<result<void>(const std::string& file)> rest;
+};
+
+/// A file is created with its epoch's first byte, and synced and named when it is sealed. Digests
+/// are computed on the way.
+[[nodiscard]] std::unique_ptr<output_target> make_staged_target(staging how);
+
+} // namespace ebb
