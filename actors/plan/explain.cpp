@@ -1,8 +1,11 @@
 // `ebb explain`: the stages of a stream for people, programs and Graphviz.
 
+#include "actors/plan/delivery.hpp"
 #include "actors/plan/stage_plan.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <optional>
 
 namespace ebb {
 
@@ -87,6 +90,15 @@ std::string step_title(const stage_step& step, const stream_definition& stream) 
   return text;
 }
 
+// Of sources: whether their rows can be read again.
+std::optional<delivery> step_delivery(const stage_step& step, const stream_definition& stream) {
+  if (const auto* source = std::get_if<source_node>(&step.what))
+    return replay_of(stream.sources[source->source], stream.folder);
+  if (const auto* sink = std::get_if<sink_node>(&step.what))
+    return delivery_of(stream.sinks[sink->sink], stream.exactly_once, stream.folder);
+  return std::nullopt;
+}
+
 std::string step_state(const stage_step& step) {
   const auto* spec = std::get_if<operator_spec>(&step.what);
   return spec == nullptr ? std::string{} : state_text(*spec);
@@ -135,6 +147,8 @@ std::string explain_text(const plan_graph& graph, const stage_plan& plan,
       text += "  " + step_title(step, stream) + '\n';
       if (const auto state = step_state(step); !state.empty())
         text += "    state: " + state + '\n';
+      if (const auto delivered = step_delivery(step, stream))
+        text += "    delivery: " + to_string(*delivered) + '\n';
       if (!step.columns.empty())
         text += "    columns: " + columns_text(step.columns) + '\n';
     }
@@ -166,6 +180,8 @@ std::string explain_json(const plan_graph& graph, const stage_plan& plan,
       json entry{{"operator", step.name}, {"does", step.label}};
       if (const auto state = step_state(step); !state.empty())
         entry["state"] = state;
+      if (const auto delivered = step_delivery(step, stream))
+        entry["delivery"] = {{"class", to_string(delivered->what)}, {"how", delivered->how}};
       entry["columns"] = json::array();
       for (const auto& column : step.columns)
         entry["columns"].push_back({{"name", column.name}, {"type", to_string(column.type)}});

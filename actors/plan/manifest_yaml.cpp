@@ -351,6 +351,8 @@ std::uint32_t yaml_source::column_of(std::uint32_t line_number, std::size_t byte
 
 error yaml_source::fail(std::uint32_t line_number, std::uint32_t column, std::string field,
                         std::string message, std::string hint, ec code) const {
+  // A blank line of a block may be shorter than the indentation of the text that it belongs to.
+  column = std::min(column, column_of(line_number, std::string_view::npos));
   auto out = make_error(code, printable(message), printable(hint));
   out.place = {file_, line_number, column, printable(field)};
   constexpr std::uint32_t reach = 100;

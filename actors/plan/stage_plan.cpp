@@ -2,6 +2,7 @@
 
 #include "actors/plan/distribution.hpp"
 #include "actors/plan/rewrite.hpp"
+#include "actors/plan/sink_folder.hpp"
 
 #include <algorithm>
 
@@ -54,7 +55,10 @@ private:
   }
 
   void place_sink(node_id id, const sink_node& sink) {
-    const bool parallel = std::holds_alternative<discard_sink>(stream_.sinks[sink.sink].connector);
+    const auto& connector = stream_.sinks[sink.sink].connector;
+    const auto* file = std::get_if<file_sink>(&connector);
+    const bool parallel = std::holds_alternative<discard_sink>(connector)
+                          || (file != nullptr && writes_parts(*file, stream_.folder));
     const auto from = node(id).inputs[0];
     const distribution wanted{parallel ? placement::any : placement::single, {}};
     placed_[id] = append(node(id), node(id).what, {from}, {wanted}, {false});

@@ -1,6 +1,9 @@
+#include "actors/plan/delivery.hpp"
 #include "actors/plan/stage_plan.hpp"
 
 #include <boost/test/unit_test.hpp>
+
+#include <filesystem>
 
 namespace ebb {
 
@@ -194,16 +197,57 @@ BOOST_AUTO_TEST_CASE(the_event_time_column_must_exist_and_be_a_time) {
   BOOST_TEST(number.error().message == "column price is bigint, and event time must be TIMESTAMP");
 }
 
+BOOST_AUTO_TEST_CASE(parts_of_a_folder_are_written_where_rows_are) {
+  const auto shape_of = [](const std::string& path) {
+    return shape(plan_ok(manifest("    - {name: a, sql: SELECT price FROM bid}\n", 2,
+                                  "    - file: {path: " + path + ", format: json}\n"))
+                     .plan);
+  };
+  BOOST_TEST(shape_of("one.json").find("gather") != std::string::npos);
+  BOOST_TEST(shape_of("no-such-folder/").find("gather") == std::string::npos);
+  const auto folder = std::filesystem::temp_directory_path().string();
+  BOOST_TEST(shape_of(folder).find("gather") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(explain_names_stages_exchanges_and_state) {
   const auto x = plan_ok(manifest(count_by_auction, 2));
   const auto text = explain_text(x.graph, x.plan, x.stream);
   for (const auto* part : {"stage 1, parallelism 2", "hash by auction", "accumulators per window",
-                           "counts: append-only"})
+                           "counts: append-only", "delivery: none (rows are dropped)",
+                           "delivery: exactly-once (made again from the recorded number)"})
     BOOST_TEST(text.find(part) != std::string::npos, part << " is missing in\n" << text);
   BOOST_TEST(explain_json(x.graph, x.plan, x.stream).find("\"exchange\": \"hash\"")
              != std::string::npos);
   BOOST_TEST(explain_dot(x.graph, x.plan, x.stream).find("subgraph cluster_1")
              != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(each_connector_has_a_delivery_class) {
+  sink_definition sink;
+  const auto sink_text = [&](bool exactly_once) {
+    return to_string(delivery_of(sink, exactly_once, "/dev"));
+  };
+  sink.connector = file_sink{"o.json", record_format::json, ','};
+  BOOST_TEST(sink_text(true) == "exactly-once (append at the recorded offset)");
+  BOOST_TEST(sink_text(false) == "at-least-once (append at once)");
+  sink.connector = file_sink{"parts/", record_format::json, ','};
+  BOOST_TEST(sink_text(true) == "exactly-once (parts get their names after the commit)");
+  BOOST_TEST(sink_text(false) == "at-least-once (parts get their names before the commit)");
+  sink.connector = file_sink{"null", record_format::json, ','};
+  BOOST_TEST(sink_text(true)
+             == "at-least-once (no regular file: written after the commit, perhaps twice)");
+  sink.connector = stdout_sink{};
+  BOOST_TEST(sink_text(true) == "at-least-once (written after the commit, perhaps twice)");
+  sink.connector = discard_sink{};
+  BOOST_TEST(sink_text(true) == "none (rows are dropped)");
+  source_definition source;
+  const auto source_text = [&] { return to_string(replay_of(source, "/dev")); };
+  source.connector = file_source{};
+  BOOST_TEST(source_text() == "exactly-once (read again from the recorded byte)");
+  std::get<file_source>(source.connector).path = "null";
+  BOOST_TEST(source_text() == "none (no regular file: it cannot be read again)");
+  source.connector = generator_source{};
+  BOOST_TEST(source_text() == "exactly-once (made again from the recorded number)");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,9 @@
 
 #include "actors/dataflow/function.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -15,6 +18,20 @@ bool worth_sharing(const expr& x) {
 
 std::size_t mix(std::size_t a, std::size_t b) {
   return a ^ (b + 0x9E3779B97F4A7C15U + (a << 6) + (a >> 2));
+}
+
+// Of the node itself; equal nodes (same_expr) have equal ones.
+std::size_t hash_of_node(const expr& x) {
+  auto value = mix(static_cast<std::size_t>(x.kind), x.index);
+  value = mix(value, reinterpret_cast<std::size_t>(x.function));
+  if (x.kind != expr_kind::literal || x.value.is_null(0) || x.type.kind == type_kind::array)
+    return value;
+  const auto is_text = x.type.kind == type_kind::text || x.type.kind == type_kind::bytea
+                       || x.type.kind == type_kind::unknown;
+  const std::string_view bytes =
+      is_text ? x.value.text_of(0)
+              : std::string_view(x.value.data<char>(), value_width(x.type.kind));
+  return mix(value, std::hash<std::string_view>{}(bytes));
 }
 
 // How often a subtree occurs, and whether it is computed once.
@@ -48,19 +65,9 @@ public:
   }
 
 private:
-  static std::size_t hash(const expr& x) {
-    auto value = mix(static_cast<std::size_t>(x.kind), x.index);
-    value = mix(value, reinterpret_cast<std::size_t>(x.function));
-    for (const auto& arg : x.args)
-      value = mix(value, hash(*arg));
-    return value;
-  }
-
   occurrence* seen(const expr_ptr& x) {
-    for (const auto i : by_hash_[hash(*x)])
-      if (same_expr(*seen_[i].x, *x))
-        return &seen_[i];
-    return nullptr;
+    const auto found = by_node_.find(x.get());
+    return found == by_node_.end() ? nullptr : &seen_[found->second];
   }
 
   // Later arguments see only the rows that reach them: of AND and OR those that may fail, of CASE
@@ -73,8 +80,7 @@ private:
 
   // Returns the subtree's hash.
   std::size_t visit(const expr_ptr& x) {
-    auto value = mix(static_cast<std::size_t>(x->kind), x->index);
-    value = mix(value, reinterpret_cast<std::size_t>(x->function));
+    auto value = hash_of_node(*x);
     for (const auto& arg : x->args)
       value = mix(value, visit(arg));
     if (worth_sharing(*x))
@@ -84,11 +90,10 @@ private:
 
   void choose(const expr_ptr& x, bool always, bool& failing) {
     if (worth_sharing(*x)) {
-      // None where the tree has a constant that is never equal to another.
-      auto* same = seen(x);
-      if (same != nullptr && same->count > 1 && always && !(x->may_fail && failing))
-        same->shared = true;
-      if (same != nullptr && same->shared)
+      auto& same = *seen(x);
+      if (same.count > 1 && always && !(x->may_fail && failing))
+        same.shared = true;
+      if (same.shared)
         return;
     }
     for (std::size_t i = 0; i < x->args.size(); ++i)
@@ -98,16 +103,19 @@ private:
 
   void note(const expr_ptr& x, std::size_t value) {
     auto& same = by_hash_[value];
-    for (const auto i : same)
-      if (same_expr(*seen_[i].x, *x)) {
-        ++seen_[i].count;
-        return;
-      }
-    same.push_back(seen_.size());
-    seen_.push_back({x, 1});
+    auto found = std::find_if(same.begin(), same.end(), [&](const auto i) {
+      return seen_[i].x == x || same_expr(*seen_[i].x, *x);
+    });
+    if (found == same.end()) {
+      found = same.insert(same.end(), seen_.size());
+      seen_.push_back({x});
+    }
+    ++seen_[*found].count;
+    by_node_.insert_or_assign(x.get(), *found);
   }
 
   std::unordered_map<std::size_t, std::vector<std::size_t>> by_hash_;
+  std::unordered_map<const expr*, std::size_t> by_node_;
   std::vector<occurrence> seen_;
   std::vector<std::pair<expr_ptr, bool>> roots_;
 };
