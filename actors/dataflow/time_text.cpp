@@ -101,7 +101,8 @@ void append_part(std::int32_t value, const char* unit, bool& first, bool& negati
 
 civil_time to_civil(micros time) noexcept {
   const auto days = calendar::floor_div(time, micros_per_day);
-  const auto rest = time - days * micros_per_day;
+  // Not from the day's start, which lies out of range on the first day.
+  const auto rest = (time % micros_per_day + micros_per_day) % micros_per_day;
   const auto date = calendar::parts_of(days);
   civil_time out;
   out.year = date.year;

@@ -413,6 +413,12 @@ BOOST_AUTO_TEST_CASE(errors_of_schema_and_event_time) {
   BOOST_TEST(block.problem.place.column == 11U);
   BOOST_TEST(block.problem.place.field == "spec.sources[0].schema");
   BOOST_TEST(block.problem.excerpt == "        b NOTYPE\n          ^");
+  // The place of the end, on a line that is shorter than the block's indentation.
+  const auto end = read(with_spec("  sources:\n    - name: s\n      schema: |\n"
+                                  "        a BIGINT,\n    \n      file: {path: x.csv}\n"));
+  BOOST_TEST_REQUIRE(!end.ok);
+  BOOST_TEST(end.problem.place.line == 9U);
+  BOOST_TEST(end.problem.place.column == 5U);
   const auto plain = read(with_source("name: s, schema: a NOTYPE" + file));
   BOOST_TEST_REQUIRE(!plain.ok);
   BOOST_TEST(plain.problem.place.line == 6U);
