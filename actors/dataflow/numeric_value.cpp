@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string>
+#include <vector>
 
 namespace ebb {
 
@@ -81,23 +82,58 @@ int count_digits(const big_integer& x) {
   return digits;
 }
 
-std::string magnitude_digits(const big_integer& x) {
+namespace {
+
+constexpr int block_digits = 16 * 18;
+
+// The digits of x < 10^block_digits behind those in `out`, which are filled up with zeros.
+void append_block(big_integer x, std::string& out) {
   constexpr std::uint64_t chunk = 1'000'000'000'000'000'000U; // 10^18
   constexpr int chunk_digits = 18;
   std::string reversed;
-  big_integer rest = mp::abs(x);
-  while (rest > UINT64_MAX) {
-    auto part = static_cast<std::uint64_t>(rest % chunk);
-    rest /= chunk;
+  while (x != 0) {
+    auto part = static_cast<std::uint64_t>(x % chunk);
+    x /= chunk;
     for (int i = 0; i < chunk_digits; ++i, part /= 10)
       reversed.push_back(static_cast<char>('0' + part % 10));
   }
-  auto head = static_cast<std::uint64_t>(rest);
-  do {
-    reversed.push_back(static_cast<char>('0' + head % 10));
-    head /= 10;
-  } while (head != 0);
-  return {reversed.rbegin(), reversed.rend()};
+  if (!out.empty())
+    reversed.resize(block_digits, '0');
+  while (out.empty() && !reversed.empty() && reversed.back() == '0')
+    reversed.pop_back();
+  out.append(reversed.rbegin(), reversed.rend());
+}
+
+// Halves the digits until they are blocks: powers[k] is 10^(block_digits * 2^k), x is below the
+// square of powers[level - 1].
+void append_halves(const big_integer& x, const std::vector<big_integer>& powers, std::size_t level,
+                   std::string& out) {
+  if (level == 0)
+    return append_block(x, out);
+  big_integer high;
+  big_integer low;
+  mp::divide_qr(x, powers[level - 1], high, low);
+  append_halves(high, powers, level - 1, out);
+  append_halves(low, powers, level - 1, out);
+}
+
+} // namespace
+
+std::string magnitude_digits(const big_integer& x) {
+  static const big_integer block = mp::pow(big_integer(10), block_digits);
+  const big_integer size = mp::abs(x);
+  if (size == 0)
+    return "0";
+  std::string out;
+  if (size < block) {
+    append_block(size, out);
+    return out;
+  }
+  std::vector<big_integer> powers{block};
+  while (2 * mp::msb(powers.back()) <= mp::msb(size))
+    powers.push_back(powers.back() * powers.back());
+  append_halves(size, powers, powers.size(), out);
+  return out;
 }
 
 big_integer divide_rounded(const big_integer& a, const big_integer& b) {

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,20 @@ BOOST_AUTO_TEST_CASE(reads_and_writes_what_postgresql_does) {
   for (const auto& [text, expected] : cases)
     BOOST_CHECK_EQUAL(read(text), expected);
   BOOST_CHECK_EQUAL(read("1e131071"), "1" + std::string(131071, '0'));
+}
+
+BOOST_AUTO_TEST_CASE(reads_and_writes_long_numbers) {
+  std::mt19937 random(7);
+  for (const std::size_t size :
+       {40U, 287U, 288U, 289U, 576U, 577U, 1'152U, 1'153U, 5'000U, 100'000U})
+    for (const auto* kind : {"random", "nines", "power"}) {
+      std::string digits(size, *kind == 'n' ? '9' : '0');
+      digits[0] = *kind == 'n' ? '9' : '1';
+      if (*kind == 'r')
+        for (auto& digit : digits)
+          digit = static_cast<char>('1' + random() % 9);
+      BOOST_CHECK_MESSAGE(read("-" + digits) == "-" + digits, size << " digits, " << kind);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(applies_precision_and_scale) {
