@@ -9,24 +9,16 @@
 
 namespace ebb {
 
-namespace {
-
-std::string database_path(const std::string& folder) {
-  return folder + "/control.mdb";
-}
-
-} // namespace
-
 result<control_db> control_db::open(const std::string& folder) {
   EBB_TRY(make_folder(folder));
   EBB_TRY(refuse_network_file_system(folder));
   EBB_ASSIGN(auto lock, folder_lock::acquire(folder));
-  EBB_ASSIGN(auto store, control_store::open(database_path(folder), false));
-  return control_db{folder, std::move(lock), std::move(store)};
+  EBB_ASSIGN(auto store, control_store::open(folder, std::move(lock)));
+  return control_db{folder, std::move(store)};
 }
 
 result<control_db> control_db::open_read_only(const std::string& folder) {
-  auto store = control_store::open(database_path(folder), true);
+  auto store = control_store::open_read_only(folder);
   if (!store) {
     if (store.error().code == ec::not_found)
       return make_error(ec::not_found, folder + ": there is no control database in this folder",
@@ -34,11 +26,11 @@ result<control_db> control_db::open_read_only(const std::string& folder) {
     return std::move(store).error();
   }
   EBB_TRY(refuse_network_file_system(folder));
-  return control_db{folder, std::nullopt, *std::move(store)};
+  return control_db{folder, *std::move(store)};
 }
 
 result<control_transaction> control_db::write() {
-  if (!lock_)
+  if (store_->read_only())
     return make_error(ec::internal, folder_ + ": the control database was opened to read");
   return store_->begin_write();
 }

@@ -9,7 +9,6 @@
 #include "schemas/control_records.hpp"
 #include "schemas/error.hpp"
 #include "storage/control_store.hpp"
-#include "storage/folder_lock.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -109,14 +108,12 @@ public:
                                                          std::span<const std::string> present);
 
 private:
-  control_db(std::string folder, std::optional<folder_lock> lock,
-             std::unique_ptr<control_store> store)
-      : folder_(std::move(folder)), lock_(std::move(lock)), store_(std::move(store)) {}
+  control_db(std::string folder, std::unique_ptr<control_store> store)
+      : folder_(std::move(folder)), store_(std::move(store)) {}
 
   result<control_transaction> write();
 
   std::string folder_;
-  std::optional<folder_lock> lock_; ///< nothing: read-only
   std::unique_ptr<control_store> store_;
 };
 

@@ -3,12 +3,14 @@
 #include "storage/bytes.hpp"
 #include "storage/failpoint.hpp"
 #include "storage/files.hpp"
+#include "storage/lmdb_check.hpp"
 
 namespace ebb {
 
 namespace {
 
 constexpr std::array table_names{"streams", "names", "records", "savepoints", "tokens"};
+constexpr const char* meta_name = "meta";
 constexpr const char* summary_key = "summary";
 constexpr std::size_t hash_bytes_stored = 16;
 
@@ -51,10 +53,18 @@ digest128 stored_hash(std::string_view stored) {
 std::string encode_summary(const control_summary& x) {
   byte_writer bytes;
   bytes.number(x.version);
+  bytes.number(x.transaction);
   bytes.number(x.entries);
   bytes.number(x.sum.high);
   bytes.number(x.sum.low);
   return with_hash(hash_bytes(bytes.bytes()), bytes.bytes());
+}
+
+// For the check of the file; 0 where the value is none.
+std::uint64_t transaction_of_summary(std::string_view stored) {
+  byte_reader bytes{stored};
+  static_cast<void>(bytes.raw(hash_bytes_stored + sizeof control_summary::version));
+  return bytes.number<std::uint64_t>();
 }
 
 constexpr const char* damaged_hint = "restore control.mdb from a copy of the data folder";
@@ -121,57 +131,88 @@ result<void> control_transaction::put(control_table table, std::string_view key,
 
 result<void> control_transaction::commit(const char* failpoint_name) {
   store_->failed_ = true; // until it has gone well
+  summary_.transaction = transaction_.id();
   EBB_TRY(transaction_.put(store_->meta_, summary_key, encode_summary(summary_)));
   failpoint(failpoint_name, failpoint_side::before);
   EBB_TRY(transaction_.commit());
   failpoint(failpoint_name, failpoint_side::after);
   store_->failed_ = false;
+  // Only a hint for the next one who opens the file.
+  static_cast<void>(store_->lock_->note(summary_.transaction));
   return {};
 }
 
 // --- store ---------------------------------------------------------------------------------------
 
-control_store::control_store(std::string path, lmdb_environment environment)
-    : path_(std::move(path)), environment_(std::move(environment)) {}
+control_store::control_store(std::string path, std::optional<folder_lock> lock,
+                             lmdb_environment environment)
+    : path_(std::move(path)), lock_(std::move(lock)), environment_(std::move(environment)) {}
 
 error control_store::damaged(const std::string& what) const {
   return make_error(ec::corrupt, path_ + ": control database is damaged: " + what, damaged_hint);
 }
 
-result<std::unique_ptr<control_store>> control_store::open(const std::string& path,
-                                                           bool read_only) {
-  if (read_only) {
-    auto file = owned_file::open_to_read(path);
-    if (!file)
-      return std::move(file).error();
+result<std::unique_ptr<control_store>> control_store::open(const std::string& folder,
+                                                           folder_lock lock) {
+  return open(folder, std::optional{std::move(lock)}, true);
+}
+
+result<std::unique_ptr<control_store>> control_store::open_read_only(const std::string& folder) {
+  EBB_ASSIGN(const auto writer, folder_lock::holder(folder));
+  return open(folder, std::nullopt, !writer);
+}
+
+result<std::unique_ptr<control_store>>
+control_store::open(const std::string& folder, std::optional<folder_lock> lock, bool check) {
+  const auto path = folder + "/control.mdb";
+  const bool read_only = !lock;
+  EBB_ASSIGN(const auto noted, folder_lock::noted(folder));
+  std::uint64_t bytes = 0;
+  if (auto file = owned_file::open_to_read(path); file) {
+    EBB_ASSIGN(bytes, file->size());
+  } else if (file.error().code != ec::not_found || (read_only && !noted)) {
+    return std::move(file).error();
   }
+  // A folder that has had a database does not silently begin anew. Without a note, an empty file
+  // is one that a crash has left before LMDB wrote its first page.
+  if (bytes == 0 && noted)
+    return make_error(ec::corrupt, folder + ": its control database is missing or empty",
+                      "restore control.mdb from a copy, or remove the whole folder to begin anew");
+  if (bytes != 0 && check)
+    EBB_TRY(check_lmdb_file(
+        {path, map_bytes, noted.value_or(0), meta_name, summary_key, transaction_of_summary}));
   EBB_ASSIGN(auto environment, lmdb_environment::open(path, {.read_only = read_only,
                                                              .map_bytes = map_bytes,
                                                              .databases = control_tables + 1}));
-  std::unique_ptr<control_store> store{new control_store{path, std::move(environment)}};
-  EBB_TRY(store->open_tables(read_only));
+  std::unique_ptr<control_store> store{
+      new control_store{path, std::move(lock), std::move(environment)}};
+  EBB_TRY(store->open_tables());
   EBB_TRY(store->verify());
   return store;
 }
 
 // Databases are opened once, in the first transaction; a new file is made whole by the same one.
-result<void> control_store::open_tables(bool read_only) {
-  auto transaction = read_only ? environment_.begin_read() : environment_.begin_write();
+result<void> control_store::open_tables() {
+  auto transaction = read_only() ? environment_.begin_read() : environment_.begin_write();
   if (!transaction)
     return std::move(transaction).error();
   for (std::size_t i = 0; i < control_tables; ++i) {
-    EBB_ASSIGN(tables_[i], transaction->open(table_names[i], !read_only));
+    EBB_ASSIGN(tables_[i], transaction->open(table_names[i], !read_only()));
   }
-  EBB_ASSIGN(meta_, transaction->open("meta", !read_only));
-  if (read_only)
+  EBB_ASSIGN(meta_, transaction->open(meta_name, !read_only()));
+  if (read_only())
     return transaction->commit();
   EBB_ASSIGN(const auto summary, transaction->get(meta_, summary_key));
   if (summary)
     return transaction->commit();
   // Only a new file has no summary: one that lost it has entries, and `verify` will see that.
-  EBB_TRY(transaction->put(meta_, summary_key, encode_summary({})));
+  control_summary of_new;
+  of_new.transaction = transaction->id();
+  EBB_TRY(transaction->put(meta_, summary_key, encode_summary(of_new)));
   EBB_TRY(transaction->commit());
-  return sync_folder(folder_of(path_));
+  EBB_TRY(sync_folder(folder_of(path_)));
+  EBB_TRY(lock_->note(of_new.transaction));
+  return lock_->sync();
 }
 
 result<control_summary> control_store::read_summary(const lmdb_transaction& from) const {
@@ -184,6 +225,7 @@ result<control_summary> control_store::read_summary(const lmdb_transaction& from
   byte_reader bytes{value};
   control_summary x;
   x.version = bytes.number<std::uint32_t>();
+  x.transaction = bytes.number<std::uint64_t>();
   x.entries = bytes.number<std::uint64_t>();
   x.sum.high = bytes.number<std::uint64_t>();
   x.sum.low = bytes.number<std::uint64_t>();
@@ -192,6 +234,8 @@ result<control_summary> control_store::read_summary(const lmdb_transaction& from
                       path_ + ": control database has format version " + std::to_string(x.version)
                           + ", this program reads up to " + std::to_string(control_version),
                       "it was written by a newer ebb: run that one");
+  if (x.transaction != from.id() && x.transaction + 1 != from.id())
+    return damaged("its summary is not that of its last commit");
   return x;
 }
 
@@ -216,6 +260,7 @@ result<void> control_store::verify() {
   EBB_ASSIGN(auto expected, read_summary(transaction.transaction_));
   control_summary found;
   found.version = expected.version;
+  found.transaction = expected.transaction;
   for (std::size_t i = 0; i < control_tables; ++i) {
     const auto table = static_cast<control_table>(i);
     EBB_ASSIGN(const auto entries, transaction.scan(table, {}));

@@ -2,10 +2,12 @@
 ///
 /// LMDB does not notice damage. So each value is stored behind its XXH3-128 (over table, key and
 /// value), and one summary entry holds the number and the sum of all of them: an entry that has
-/// vanished, or an old page that has come back, is found when the file is opened.
+/// vanished, or an old page that has come back, is found when the file is opened. Before LMDB sees
+/// the file, `check_lmdb_file` has.
 #pragma once
 
 #include "schemas/error.hpp"
+#include "storage/folder_lock.hpp"
 #include "storage/lmdb.hpp"
 #include "storage/segment_trailer.hpp"
 
@@ -28,6 +30,7 @@ inline constexpr std::uint32_t control_version = 1;
 /// What the summary entry says.
 struct control_summary {
   std::uint32_t version = control_version;
+  std::uint64_t transaction = 0; ///< LMDB's number of the commit that wrote it
   std::uint64_t entries = 0;
   digest128 sum; ///< of the hashes of all entries, modulo 2^128
 
@@ -67,9 +70,18 @@ private:
 /// One thread at a time.
 class control_store {
 public:
-  /// Writing needs the folder's lock. Reading: ec::not_found where there is no file.
-  [[nodiscard]] static result<std::unique_ptr<control_store>> open(const std::string& path,
-                                                                   bool read_only);
+  /// FOLDER/control.mdb, made where there is none.
+  [[nodiscard]] static result<std::unique_ptr<control_store>> open(const std::string& folder,
+                                                                   folder_lock lock);
+
+  /// ec::not_found where there is none. While another process writes, the file's structure is
+  /// trusted.
+  [[nodiscard]] static result<std::unique_ptr<control_store>>
+  open_read_only(const std::string& folder);
+
+  [[nodiscard]] bool read_only() const noexcept {
+    return !lock_;
+  }
 
   [[nodiscard]] result<control_transaction> begin_read();
   [[nodiscard]] result<control_transaction> begin_write();
@@ -80,13 +92,17 @@ public:
 private:
   friend class control_transaction;
 
-  control_store(std::string path, lmdb_environment environment);
+  control_store(std::string path, std::optional<folder_lock> lock, lmdb_environment environment);
 
-  result<void> open_tables(bool read_only);
+  static result<std::unique_ptr<control_store>> open(const std::string& folder,
+                                                     std::optional<folder_lock> lock, bool check);
+
+  result<void> open_tables();
   result<control_summary> read_summary(const lmdb_transaction& from) const;
   [[nodiscard]] error damaged(const std::string& what) const;
 
   std::string path_;
+  std::optional<folder_lock> lock_; ///< nothing: read-only
   lmdb_environment environment_;
   std::array<lmdb_database, control_tables> tables_{};
   lmdb_database meta_{};

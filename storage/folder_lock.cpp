@@ -1,5 +1,7 @@
 #include "storage/folder_lock.hpp"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <charconv>
 #include <fcntl.h>
@@ -13,6 +15,10 @@ namespace {
 std::string lock_path(const std::string& folder) {
   return folder + "/control.lock";
 }
+
+// First line: the process id. Second line: the last commit. Always as long.
+constexpr std::size_t note_at = 16;
+constexpr std::size_t note_bytes = 24;
 
 int read_holder(int descriptor) {
   char text[16] = {};
@@ -43,10 +49,36 @@ result<folder_lock> folder_lock::acquire(const std::string& folder) {
                                           : std::string("another process")),
                       "stop that process first, or use another data folder");
   }
-  if (::ftruncate(descriptor, 0) != 0)
-    return system_error(path, "write");
-  EBB_TRY(file.write_at(0, std::to_string(::getpid()) + "\n"));
+  EBB_TRY(file.write_at(0, fmt::format("{:<{}}\n", ::getpid(), note_at - 1)));
   return folder_lock{std::move(file)};
+}
+
+result<std::optional<std::uint64_t>> folder_lock::noted(const std::string& folder) {
+  auto file = owned_file::open_to_read(lock_path(folder));
+  if (!file) {
+    if (file.error().code == ec::not_found)
+      return std::optional<std::uint64_t>{};
+    return std::move(file).error();
+  }
+  EBB_ASSIGN(const auto bytes, file->size());
+  std::string text(note_bytes, '\0');
+  if (bytes < note_at + text.size())
+    return std::optional<std::uint64_t>{};
+  EBB_TRY(file->read_at(note_at, text.data(), text.size()));
+  std::uint64_t commit = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), commit).ec != std::errc{})
+    return make_error(ec::corrupt, file->path() + ": the number of its last commit is unreadable",
+                      "restore the data folder from a copy");
+  return std::optional{commit};
+}
+
+result<void> folder_lock::note(std::uint64_t commit) {
+  return file_.write_at(note_at, fmt::format("{:<{}}\n", commit, note_bytes - 1));
+}
+
+result<void> folder_lock::sync() {
+  EBB_TRY(file_.sync());
+  return sync_folder(folder_of(file_.path()));
 }
 
 result<std::optional<int>> folder_lock::holder(const std::string& folder) {

@@ -4,6 +4,7 @@
 #include "schemas/error.hpp"
 #include "storage/files.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,14 @@ public:
 
   /// The process that holds it now, if any; 0 where its id cannot be read.
   [[nodiscard]] static result<std::optional<int>> holder(const std::string& folder);
+
+  /// Number of the last commit that was noted in this folder, if any was: its database is at least
+  /// as far.
+  [[nodiscard]] static result<std::optional<std::uint64_t>> noted(const std::string& folder);
+
+  /// Notes a commit. Not synced: after a loss of power the note may be an older one.
+  [[nodiscard]] result<void> note(std::uint64_t commit);
+  [[nodiscard]] result<void> sync();
 
 private:
   explicit folder_lock(owned_file file) : file_(std::move(file)) {}

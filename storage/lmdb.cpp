@@ -125,6 +125,10 @@ result<bool> lmdb_transaction::erase(lmdb_database database, std::string_view ke
   return rc == 0;
 }
 
+std::uint64_t lmdb_transaction::id() const noexcept {
+  return mdb_txn_id(txn_);
+}
+
 result<std::uint64_t> lmdb_transaction::entries(lmdb_database database) const {
   MDB_stat stat{};
   if (const auto rc = mdb_stat(txn_, static_cast<MDB_dbi>(database), &stat); rc != 0)

