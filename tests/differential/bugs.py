@@ -15,11 +15,11 @@ FUNCTIONS = DATAFLOW + "functions/"
 SQL = "actors/plan/sql/"
 
 BUGS = [
-    Bug("AND evaluates rows that are decided", DATAFLOW + "evaluate.cpp",
+    Bug("AND evaluates rows that are decided", DATAFLOW + "evaluate_logic.cpp",
         "if (truths[i] != decided)", "if (true)"),
     Bug("validity of the first argument is overwritten", DATAFLOW + "evaluate.cpp",
         "    if (!owned) {\n", "    if (false) {\n"),
-    Bug("unknown condition of CASE counts as true", DATAFLOW + "evaluate.cpp",
+    Bug("unknown condition of CASE counts as true", DATAFLOW + "evaluate_logic.cpp",
         "const bool take = truths[whole ? row : i] == yes;", "const bool take = truths[whole ? row : i] != no;"),
     Bug("AND of a constant true drops the others", DATAFLOW + "expr.cpp",
         "if (is_bool_literal(*arg, decides))\n      return make_bool_literal(decides);",
