@@ -150,6 +150,9 @@ private:
   }
 
   buffer_ptr part(capnp::Data::Reader data) const {
+    // A list of nothing has no place.
+    if (data.size() == 0)
+      return buffer_ptr::part(message_, 0, 0);
     const auto* start = message_.as<const capnp::byte>();
     return buffer_ptr::part(message_, static_cast<std::size_t>(data.begin() - start), data.size());
   }
