@@ -182,7 +182,8 @@ result<void> segment_writer::write_end(segment_trailer& trailer) {
   trailer.block_contents.resize(blocks);
   trailer.block_hashes.reserve(blocks);
   page_survey survey{trailer.page_bytes};
-  std::string buffer(segment_block_bytes * read_ahead_blocks, '\0');
+  std::string buffer(
+      std::min<std::uint64_t>(segment_block_bytes * read_ahead_blocks, trailer.body_offset), '\0');
   for (std::uint64_t offset = 0; offset < trailer.body_offset; offset += buffer.size()) {
     const auto got = static_cast<std::size_t>(
         std::min<std::uint64_t>(buffer.size(), trailer.body_offset - offset));
