@@ -143,10 +143,7 @@ error too_short(const std::string& shown, const sealed_output& output, const std
 
 result<void> append(const std::string& path, const std::string& shown,
                     const sealed_output& output) {
-  const bool empty = output.file.empty();
   if (is_special(path)) {
-    if (empty)
-      return {};
     EBB_ASSIGN(const auto waiting, open_waiting(output));
     if (waiting.number() < 0)
       return {};
@@ -157,8 +154,6 @@ result<void> append(const std::string& path, const std::string& shown,
     ::fcntl(to.number(), F_SETFL, ::fcntl(to.number(), F_GETFL) & ~O_NONBLOCK);
     return write_special(waiting, std::move(to), output, shown);
   }
-  if (empty && output.offset != 0)
-    return {};
   const descriptor to(
       ::open(path.c_str(), O_RDWR | O_CLOEXEC | (output.offset == 0 ? O_CREAT : 0), 0666));
   if (to.number() < 0)
@@ -167,37 +162,32 @@ result<void> append(const std::string& path, const std::string& shown,
   const auto size = size_of(to);
   if (size < output.offset)
     return too_short(shown, output, "has only " + std::to_string(size) + " bytes");
-  descriptor waiting;
-  if (!empty) {
-    EBB_ASSIGN(waiting, open_waiting(output));
-    // A target that is longer may hold what was there before the stream began.
-    if (waiting.number() < 0 || size == output.offset + output.bytes) {
-      EBB_ASSIGN(const bool done, holds(to, output.offset, output, shown));
-      if (done) {
-        EBB_TRY(sync_file(to, shown));
-        return remove(output);
-      }
-      if (waiting.number() < 0)
-        return lost(output, shown);
+  EBB_ASSIGN(const auto waiting, open_waiting(output));
+  // Behind the output there may be later ones. At offset 0 it may also be what was there before the
+  // stream began, perhaps of the same rows.
+  if (waiting.number() < 0 || output.offset != 0 || size == output.bytes) {
+    EBB_ASSIGN(const bool done, holds(to, output.offset, output, shown));
+    if (done) {
+      EBB_TRY(sync_file(to, shown));
+      return remove(output);
     }
-    EBB_ASSIGN(const bool sound, is_sound(waiting, output));
-    if (!sound)
-      return damaged(output, shown);
+    if (waiting.number() < 0)
+      return lost(output, shown);
   }
+  EBB_ASSIGN(const bool sound, is_sound(waiting, output));
+  if (!sound)
+    return damaged(output, shown);
   if (size != output.offset && ::ftruncate(to.number(), static_cast<off_t>(output.offset)) != 0)
     return file_error("write", shown, errno);
-  if (!empty)
-    EBB_TRY(copy(waiting, output.bytes, to, output.offset, shown));
+  EBB_TRY(copy(waiting, output.bytes, to, output.offset, shown));
   EBB_TRY(sync_file(to, shown));
   if (output.offset == 0)
     EBB_TRY(sync_folder_of(path));
-  return empty ? result<void>{} : remove(output);
+  return remove(output);
 }
 
 result<void> add_part(const std::string& path, const std::string& shown,
                       const sealed_output& output) {
-  if (output.file.empty())
-    return {};
   EBB_ASSIGN(const auto waiting, open_waiting(output));
   if (waiting.number() >= 0) {
     EBB_ASSIGN(const bool sound, is_sound(waiting, output));
@@ -221,8 +211,6 @@ result<void> add_part(const std::string& path, const std::string& shown,
 }
 
 result<void> write_stdout(const sealed_output& output) {
-  if (output.file.empty())
-    return {};
   EBB_ASSIGN(const auto waiting, open_waiting(output));
   if (waiting.number() < 0)
     return {};
@@ -258,7 +246,7 @@ int rename_anew(const char* from, const char* to) noexcept {
 
 result<void> apply_waiting_output(const std::string& folder, const sealed_output& output) {
   const std::string_view target = output.target;
-  if (target.empty())
+  if (target.empty() || output.file.empty())
     return {};
   if (target == stdout_target)
     return write_stdout(output);

@@ -16,7 +16,8 @@ inline constexpr const char* append_target = "append "; ///< to the file of this
 inline constexpr const char* part_target = "part ";     ///< the file of this path, whole
 inline constexpr const char* stdout_target = "stdout";
 
-/// Relative paths start at `folder`. An empty target means that the output has been written.
+/// Relative paths start at `folder`. An output without a target has been written, and one without a
+/// file has nothing to write.
 ///
 /// - `append`: the target is cut to the offset and gets the bytes behind. Shorter than the offset,
 ///   it was cut or replaced by someone: an error. At offset 0 it is replaced. A path that is no

@@ -115,17 +115,18 @@ public:
   }
 
   result<void> exactly_once(text_sink_parts& parts) const {
+    std::shared_ptr<descriptor> held;
     if (at_.special) {
       // A reader of a pipe sees no end between two epochs.
       EBB_ASSIGN(auto file, open_special(at_, options_.path));
-      parts.discard = [held = std::make_shared<descriptor>(std::move(file))] { held->close(); };
+      held = std::make_shared<descriptor>(std::move(file));
     } else if (::access(at_.exists ? at_.path.c_str() : parent_folder_of(at_.path).c_str(), W_OK)
                != 0) {
       return file_error("write", options_.path, errno);
     }
     EBB_ASSIGN(auto how, stage_in_output_folder(sink_.name, context_, 0));
     how.method = method_;
-    how.never_empty = method_ != compression::none;
+    parts.discard = [held, stopped = how.stopped] { *stopped = true; };
     const auto where = append_target + options_.path;
     how.target = [where](epoch_number) { return where; };
     // A sink that was given another path begins a file there.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -121,7 +122,7 @@ result<void> open_folder_parts(const file_sink& options, const connector_context
     return {};
   }
   staging how;
-  how.folder = folder;
+  how.folder = std::filesystem::absolute(folder).string();
   how.open_name = '.' + name + ending + ".part";
   how.sealed_start = '.' + name + '-';
   how.sealed_end = ending + ".part";
@@ -130,6 +131,7 @@ result<void> open_folder_parts(const file_sink& options, const connector_context
   how.target = [start = part_target + join_path(shown, name + '-'), ending](epoch_number epoch) {
     return start + std::to_string(epoch) + ending;
   };
+  parts.discard = [stopped = how.stopped] { *stopped = true; };
   auto target = make_staged_target(std::move(how));
   if (mode == write_mode::at_least_once)
     target = std::make_unique<eager_target>(std::move(target), context.folder);

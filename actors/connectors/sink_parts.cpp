@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <sys/stat.h>
 
 namespace ebb {
@@ -54,7 +55,8 @@ result<staging> stage_in_output_folder(const std::string& sink, const connector_
   auto name = context.stream_uid + '.' + sink + '.' + std::to_string(lane) + '.';
   std::replace(name.begin(), name.end(), '/', '_');
   staging how;
-  how.folder = folder;
+  // The next run may start elsewhere.
+  how.folder = std::filesystem::absolute(folder).string();
   how.open_name = name + "part";
   how.sealed_start = name;
   how.sealed_end = ".out";

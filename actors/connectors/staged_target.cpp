@@ -5,9 +5,11 @@
 #include "actors/connectors/file_paths.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <fcntl.h>
 #include <memory>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -15,7 +17,10 @@ namespace ebb {
 
 namespace {
 
-// Counts and hashes what it passes on.
+// How often a full disk is tried again.
+constexpr auto room_period = std::chrono::milliseconds(100);
+
+/// Writes, counts and hashes. Does not close the file.
 class tallied_writer final : public byte_writer {
 public:
   struct tally {
@@ -23,26 +28,43 @@ public:
     std::uint64_t bytes = 0;
   };
 
-  tallied_writer(std::unique_ptr<byte_writer> target, std::shared_ptr<tally> count)
-      : target_(std::move(target)), tally_(std::move(count)) {}
+  tallied_writer(const descriptor& file, std::shared_ptr<tally> count,
+                 std::shared_ptr<std::atomic<bool>> stopped, std::string shown)
+      : file_(file), tally_(std::move(count)), stopped_(std::move(stopped)),
+        shown_(std::move(shown)) {}
 
   result<void> write(const char* bytes, std::size_t size) override {
     tally_->hash.add(bytes, size);
     tally_->bytes += size;
-    return target_->write(bytes, size);
+    while (size != 0) {
+      const auto count = ::write(file_.number(), bytes, size);
+      if (count >= 0) {
+        bytes += count;
+        size -= static_cast<std::size_t>(count);
+      } else if (const int problem = errno; problem != EINTR) {
+        // The stream stands still meanwhile, since what it may have in flight is bounded; nothing
+        // is lost, and the checkpoint that waits for this is late enough to be reported.
+        if ((problem != ENOSPC && problem != EDQUOT) || *stopped_)
+          return file_error("write", shown_, problem);
+        std::this_thread::sleep_for(room_period);
+      }
+    }
+    return {};
   }
 
   result<void> flush() override {
-    return target_->flush();
+    return {};
   }
 
   result<void> finish() override {
-    return target_->finish();
+    return {};
   }
 
 private:
-  std::unique_ptr<byte_writer> target_;
+  const descriptor& file_;
   std::shared_ptr<tally> tally_;
+  std::shared_ptr<std::atomic<bool>> stopped_;
+  std::string shown_;
 };
 
 class staged_target final : public output_target {
@@ -68,8 +90,9 @@ public:
     made.lane = how_.lane;
     made.target = how_.target(epoch);
     made.offset = how_.offset;
-    if (how_.never_empty && how_.offset == 0 && !writer_)
+    if (how_.has_offsets && how_.offset == 0 && !begun_ && !writer_)
       EBB_TRY(open());
+    begun_ = true;
     if (!writer_)
       return made;
     made.file = join_path(how_.folder, how_.sealed_start + std::to_string(epoch) + how_.sealed_end);
@@ -101,11 +124,9 @@ private:
     file_ = descriptor(::open(open_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (file_.number() < 0)
       return file_error("write", open_path_, errno);
-    EBB_ASSIGN(auto same, same_file(file_, open_path_));
     tally_ = std::make_shared<tallied_writer::tally>();
     writer_ = compress(how_.method,
-                       std::make_unique<tallied_writer>(
-                           make_writer(std::move(same), compression::none, open_path_), tally_),
+                       std::make_unique<tallied_writer>(file_, tally_, how_.stopped, open_path_),
                        open_path_);
     return {};
   }
@@ -127,6 +148,7 @@ private:
   staging how_;
   std::string open_path_;
   descriptor file_;
+  bool begun_ = false;
   std::shared_ptr<tallied_writer::tally> tally_;
   std::unique_ptr<byte_writer> writer_;
 };

@@ -3,6 +3,7 @@
 
 #include "actors/connectors/output_target.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,9 +21,11 @@ struct staging {
   /// Of an epoch's output (apply_output.hpp).
   std::function<std::string(epoch_number)> target;
   std::uint64_t offset = 0; ///< of the next byte in the target
-  bool has_offsets = true;  ///< else each epoch's text stands alone
-  /// A compressed text begins, even if it has no bytes: what expands it wants a whole member.
-  bool never_empty = false;
+  /// Else each epoch's text stands alone. At offset 0 there is a file even for no bytes: applying
+  /// it empties the target, once.
+  bool has_offsets = true;
+  /// Set when the stream is given up. Until then a write waits for room on a full disk.
+  std::shared_ptr<std::atomic<bool>> stopped = std::make_shared<std::atomic<bool>>(false);
   /// At the end of the stream, what was written since the last seal goes here (may be null).
   std::function<result<void>(const std::string& file)> rest;
 };

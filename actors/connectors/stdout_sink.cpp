@@ -16,10 +16,12 @@ namespace {
 constexpr std::chrono::milliseconds table_patience{50};
 constexpr const char* shown = "standard output";
 
-result<std::unique_ptr<output_target>> target_of(const sink_definition& sink,
-                                                 const connector_context& context) {
+result<std::unique_ptr<output_target>>
+target_of(const sink_definition& sink, const connector_context& context, text_sink_parts& parts) {
   if (write_mode_of(context) == write_mode::exactly_once) {
     EBB_ASSIGN(auto how, stage_in_output_folder(sink.name, context, 0));
+    how.has_offsets = false;
+    parts.discard = [stopped = how.stopped] { *stopped = true; };
     how.target = [](epoch_number) { return std::string(stdout_target); };
     // How many rows there were is no part of any epoch.
     how.rest = show_file;
@@ -53,7 +55,7 @@ result<std::unique_ptr<sink_writer>> open_stdout_sink(const sink_definition& sin
     parts.format = make_csv_writer(columns, ',');
     break;
   }
-  auto target = target_of(sink, context);
+  auto target = target_of(sink, context, parts);
   if (!target) {
     auto problem = std::move(target).error();
     problem.place = sink.place;
