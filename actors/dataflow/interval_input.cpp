@@ -1,101 +1,13 @@
 // Input of intervals: PostgreSQL's forms, SQL's and ISO 8601's.
 
 #include "actors/dataflow/calendar.hpp"
+#include "actors/dataflow/interval_sum.hpp"
 #include "actors/dataflow/time_text.hpp"
-#include "actors/dataflow/time_tokens.hpp"
-#include "actors/dataflow/time_unit.hpp"
 
 #include <charconv>
 #include <cmath>
 
 namespace ebb::time_input {
-
-namespace {
-
-/// Sums the parts of an interval; every method is false on overflow.
-class interval_sum {
-public:
-  bool add_micros(std::int64_t value, double fraction, std::int64_t scale) {
-    std::int64_t product = 0;
-    return !__builtin_mul_overflow(value, scale, &product)
-           && !__builtin_add_overflow(micros_, product, &micros_) && add_fraction(fraction, scale);
-  }
-
-  /// A time of day replaces what was summed so far, as in PostgreSQL.
-  void set_micros(std::int64_t value) {
-    micros_ = value;
-  }
-
-  bool add_days(std::int64_t value, std::int32_t scale) {
-    std::int32_t product = 0;
-    return fits(value) && !__builtin_mul_overflow(static_cast<std::int32_t>(value), scale, &product)
-           && !__builtin_add_overflow(days_, product, &days_);
-  }
-
-  bool add_months(std::int64_t value) {
-    return fits(value)
-           && !__builtin_add_overflow(months_, static_cast<std::int32_t>(value), &months_);
-  }
-
-  bool add_years(std::int64_t value, std::int32_t scale) {
-    std::int32_t product = 0;
-    return fits(value) && !__builtin_mul_overflow(static_cast<std::int32_t>(value), scale, &product)
-           && !__builtin_add_overflow(years_, product, &years_);
-  }
-
-  /// A fraction of `scale` microseconds.
-  bool add_fraction(double fraction, std::int64_t scale) {
-    if (fraction == 0)
-      return true;
-    fraction *= static_cast<double>(scale);
-    const auto whole = static_cast<std::int64_t>(fraction);
-    if (__builtin_add_overflow(micros_, whole, &micros_))
-      return false;
-    fraction -= static_cast<double>(whole);
-    const std::int64_t round = fraction > 0.5 ? 1 : (fraction < -0.5 ? -1 : 0);
-    return !__builtin_add_overflow(micros_, round, &micros_);
-  }
-
-  /// A fraction of `scale` days: whole days, and the rest as time.
-  bool add_day_fraction(double fraction, std::int32_t scale) {
-    if (fraction == 0)
-      return true;
-    fraction *= scale;
-    const auto whole = static_cast<std::int32_t>(fraction);
-    return !__builtin_add_overflow(days_, whole, &days_)
-           && add_fraction(fraction - whole, micros_per_day);
-  }
-
-  /// A fraction of `scale` years, rounded to months.
-  bool add_year_fraction(double fraction, std::int32_t scale) {
-    const auto extra = static_cast<std::int32_t>(std::rint(fraction * scale * 12));
-    return !__builtin_add_overflow(months_, extra, &months_);
-  }
-
-  bool negate() {
-    return !__builtin_sub_overflow(std::int64_t{0}, micros_, &micros_)
-           && !__builtin_sub_overflow(0, days_, &days_)
-           && !__builtin_sub_overflow(0, months_, &months_)
-           && !__builtin_sub_overflow(0, years_, &years_);
-  }
-
-  [[nodiscard]] std::optional<interval_value> total() const {
-    const auto months = std::int64_t{years_} * 12 + months_;
-    if (!fits(months))
-      return std::nullopt;
-    return interval_value{micros_, days_, static_cast<std::int32_t>(months)};
-  }
-
-private:
-  static bool fits(std::int64_t value) {
-    return value >= INT32_MIN && value <= INT32_MAX;
-  }
-
-  std::int64_t micros_ = 0;
-  std::int32_t days_ = 0;
-  std::int32_t months_ = 0;
-  std::int32_t years_ = 0;
-};
 
 using unit = time_unit;
 
@@ -130,6 +42,8 @@ bool add_unit(interval_sum& sum, unit what, std::int64_t value, double fraction)
   }
   return false;
 }
+
+namespace {
 
 /// Whether numbers of this unit make an interval; `quarter` and `timezone` are known, but do not.
 constexpr bool is_length(unit x) noexcept {
@@ -245,163 +159,6 @@ private:
   unsigned fields_ = 0;
 };
 
-/// ISO 8601: `P1Y2M3DT4H5M6S`, `P00010203T040506`, `P0001-02-03T04:05:06`.
-class iso_decoder {
-public:
-  iso_decoder(std::string_view text, interval_sum& sum) : text_(text), sum_(sum) {}
-
-  failure run() {
-    if (text_.size() < 2 || text_[0] != 'P')
-      return failure::bad_format;
-    at_ = 1;
-    bool date_part = true;
-    bool has_field = false;
-    while (at_ < text_.size()) {
-      if (peek() == 'T') {
-        date_part = false;
-        has_field = false;
-        ++at_;
-        continue;
-      }
-      if (const auto problem = number(); problem != failure::none)
-        return problem;
-      const auto designator = peek();
-      if (at_ < text_.size())
-        ++at_;
-      const auto what = unit_for(designator, date_part);
-      if (what != unit::none) {
-        if (!add_unit(sum_, what, value_, fraction_))
-          return failure::field_overflow;
-        has_field = true;
-        continue;
-      }
-      if (!date_part)
-        return alternative_time(designator, has_field);
-      const auto problem = alternative_date(designator, has_field);
-      if (problem != failure::none || at_ >= text_.size())
-        return problem;
-      date_part = false;
-      has_field = false;
-    }
-    return failure::none;
-  }
-
-private:
-  [[nodiscard]] char peek() const {
-    return at_ < text_.size() ? text_[at_] : '\0';
-  }
-
-  static unit unit_for(char designator, bool date_part) {
-    switch (designator) {
-    case 'Y':
-      return date_part ? unit::year : unit::none;
-    case 'M':
-      return date_part ? unit::month : unit::minute;
-    case 'W':
-      return date_part ? unit::week : unit::none;
-    case 'D':
-      return date_part ? unit::day : unit::none;
-    case 'H':
-      return date_part ? unit::none : unit::hour;
-    case 'S':
-      return date_part ? unit::none : unit::second;
-    default:
-      return unit::none;
-    }
-  }
-
-  failure number() {
-    const auto rest = text_.substr(at_);
-    if (rest.empty() || (!is_digit(rest[0]) && rest[0] != '-' && rest[0] != '.'))
-      return failure::bad_format;
-    double value = 0;
-    const auto* end = rest.data() + rest.size();
-    const auto [stop, problem] = std::from_chars(rest.data(), end, value);
-    if (problem == std::errc::result_out_of_range)
-      return failure::field_overflow;
-    if (problem != std::errc{} || std::isnan(value))
-      return failure::bad_format;
-    if (value < -1e15 || value > 1e15)
-      return failure::field_overflow;
-    const auto digits = rest.substr(rest[0] == '-' ? 1 : 0);
-    width_ = 0;
-    while (width_ < digits.size() && is_digit(digits[width_]))
-      ++width_;
-    at_ += static_cast<std::size_t>(stop - rest.data());
-    value_ = static_cast<std::int64_t>(value);
-    fraction_ = value - static_cast<double>(value_);
-    return failure::none;
-  }
-
-  /// After a date's first number without a designator. At the end of the text, or behind the `T`.
-  failure alternative_date(char designator, bool has_field) {
-    if (designator != '\0' && designator != 'T' && designator != '-')
-      return failure::bad_format;
-    if (designator != '-' && width_ == 8 && !has_field) {
-      const auto fits = sum_.add_years(value_ / 10'000, 1) && sum_.add_months(value_ / 100 % 100)
-                        && sum_.add_days(value_ % 100, 1)
-                        && sum_.add_fraction(fraction_, micros_per_day);
-      return fits ? failure::none : failure::field_overflow;
-    }
-    if (has_field)
-      return failure::bad_format;
-    if (!add_unit(sum_, unit::year, value_, fraction_))
-      return failure::field_overflow;
-    if (designator != '-')
-      return failure::none;
-    for (const auto what : {unit::month, unit::day}) {
-      if (const auto problem = number(); problem != failure::none)
-        return problem;
-      if (!add_unit(sum_, what, value_, fraction_))
-        return failure::field_overflow;
-      const auto next = peek();
-      if (at_ >= text_.size())
-        return failure::none;
-      ++at_;
-      if (next == 'T')
-        return failure::none;
-      if (next != '-' || what == unit::day)
-        return failure::bad_format;
-    }
-    return failure::none;
-  }
-
-  failure alternative_time(char designator, bool has_field) {
-    if ((designator != '\0' && designator != ':') || has_field)
-      return failure::bad_format;
-    if (designator == '\0' && width_ == 6) {
-      const auto fits = sum_.add_micros(value_ / 10'000, 0, calendar::micros_per_hour)
-                        && sum_.add_micros(value_ / 100 % 100, 0, calendar::micros_per_minute)
-                        && sum_.add_micros(value_ % 100, 0, micros_per_second)
-                        && sum_.add_fraction(fraction_, 1);
-      return fits ? failure::none : failure::field_overflow;
-    }
-    if (!add_unit(sum_, unit::hour, value_, fraction_))
-      return failure::field_overflow;
-    if (designator == '\0')
-      return failure::none;
-    for (const auto what : {unit::minute, unit::second}) {
-      if (const auto problem = number(); problem != failure::none)
-        return problem;
-      if (!add_unit(sum_, what, value_, fraction_))
-        return failure::field_overflow;
-      if (at_ >= text_.size())
-        return failure::none;
-      if (peek() != ':' || what == unit::second)
-        return failure::bad_format;
-      ++at_;
-    }
-    return failure::none;
-  }
-
-  std::string_view text_;
-  interval_sum& sum_;
-  std::size_t at_ = 0;
-  std::int64_t value_ = 0;
-  double fraction_ = 0;
-  std::size_t width_ = 0;
-};
-
 } // namespace
 
 } // namespace ebb::time_input
@@ -417,7 +174,7 @@ result<interval_value> parse_interval(std::string_view text) {
     problem = time_input::interval_decoder(sum).run(tokens);
   if (problem == failure::bad_format) {
     sum = {};
-    problem = time_input::iso_decoder(text, sum).run();
+    problem = time_input::read_iso_interval(text, sum);
   }
   if (problem == failure::field_overflow)
     problem = failure::interval_overflow;
