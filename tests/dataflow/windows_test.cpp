@@ -673,6 +673,56 @@ BOOST_AUTO_TEST_CASE(slicing_rounds_towards_the_past_and_stops_at_the_ends_of_ti
   BOOST_TEST(steps.start_of(steps.pane_of(-5), 0) == -30);
 }
 
+BOOST_AUTO_TEST_CASE(windows_that_reach_beyond_the_range_of_times_are_refused) {
+  struct edge {
+    window_spec window;
+    micros time;
+    bool fits;
+  };
+
+  const edge edges[] = {
+      {tumble(100), max_time - 1, false},
+      {tumble(100), min_time + 1, false},
+      {tumble(100), max_time - 107, true}, // max_time is 7 modulo 100
+      {tumble(100), max_time - 7, false},
+      {hop(50, 100), max_time - 107, true},
+      {hop(50, 100), max_time - 57, false},
+      {hop(50, 100), min_time + 120, true},
+      {hop(50, 100), min_time + 10, false},
+      {cumulate(10, 100), max_time - 107, true},
+      {cumulate(10, 100), max_time - 7, false},
+      {session(100), max_time - 101, true},
+      {session(100), max_time - 100, false},
+      {session(100), min_time + 1, true},
+      {tumble(100), min_time, true}, // an infinity lies in no window
+      {session(100), max_time, true},
+  };
+  for (const auto& x : edges)
+    for (const auto what : {"aggregate", "partial", "assign"})
+      BOOST_TEST_CONTEXT(what << " time " << x.time << " size " << x.window.size << " kind "
+                              << static_cast<int>(x.window.kind)) {
+        const bool is_session = x.window.kind == window_kind::session;
+        if (is_session && what != std::string_view("aggregate"))
+          continue;
+        auto spec = by_key(x.window);
+        if (what == std::string_view("partial"))
+          spec.phase = aggregate_phase::partial;
+        const auto op = what == std::string_view("assign")
+                            ? make_window_assign({x.window}, context())
+                            : make_window_aggregate(spec, context());
+        recorder out;
+        const row rows[] = {{0, 1, 1}, {x.time, 1, 1}};
+        auto item = batch_item(std::make_shared<batch>(make_batch(rows, 2)));
+        step_budget budget;
+        const auto done = op->step(&item, budget, out);
+        BOOST_TEST(static_cast<bool>(done) == x.fits);
+        if (!done) {
+          BOOST_TEST((done.error().code == ec::evaluation));
+          BOOST_TEST(done.error().message.rfind("timestamp out of range", 0) == 0U);
+        }
+      }
+}
+
 BOOST_AUTO_TEST_CASE(assigning_repeats_a_row_for_each_of_its_windows) {
   for (const std::uint32_t budget : {4096U, 1U}) {
     recorder out;

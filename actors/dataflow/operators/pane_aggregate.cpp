@@ -137,11 +137,13 @@ void pane_aggregate::start_batch(const stream_item& item) {
   hash_keys(key_columns_, rows_->rows, hashes_.data());
   // Partial results stand behind the keys and the pane's two edges.
   call_rows_ = final_ ? states_of(shape_, *rows_, keys_.size() + 2) : arguments_of(shape_, *rows_);
-  finder_.start(*rows_, now_ == min_time ? 0 : now_);
 }
 
 result<void> pane_aggregate::take_rows(step_budget& budget) {
   const auto before = next_row_;
+  if (next_row_ == 0)
+    if (auto started = finder_.start(*rows_, now_ == min_time ? 0 : now_); !started)
+      return name_row(std::move(started).error(), *rows_, context_.name);
   const auto only = next_row_ == 0 && !rows_->watermarks ? finder_.only_pane() : finder_.no_pane;
   if (only != pane_finder::no_pane && finder_.panes()[only].covered
       && finder_.panes()[only].first_end > fired_) {

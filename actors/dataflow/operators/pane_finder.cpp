@@ -35,7 +35,16 @@ void pane_finder::measure(const column& times) {
   }
 }
 
-void pane_finder::start(const batch& rows, micros given) {
+error pane_finder::name_unfit(const column& times) const {
+  const auto* values = times.data<micros>();
+  std::uint32_t row = 0;
+  while ((missing_ && (times.is_null(row) || is_infinite(values[row])))
+         || slicer_.fits(slicer_.pane_of(values[row])))
+    ++row;
+  return out_of_range(row);
+}
+
+result<void> pane_finder::start(const batch& rows, micros given) {
   rows_ = &rows;
   used_ = 0;
   by_id_.clear();
@@ -45,24 +54,27 @@ void pane_finder::start(const batch& rows, micros given) {
   times_ = nullptr;
   missing_ = false;
   if (source_.end >= 0)
-    return;
+    return {};
   if (source_.time < 0) {
     current_ = add(slicer_.pane_of(given));
-    return;
+    return {};
   }
   const auto& times = rows.columns[static_cast<std::size_t>(source_.time)];
   times_ = times.data<micros>();
   measure(times);
   if (least_ > largest_)
-    return;
+    return {};
   first_ = slicer_.pane_of(least_);
   const auto last = slicer_.pane_of(largest_);
+  // The windows of all other rows lie between those of the two.
+  if (!slicer_.fits(first_) || !slicer_.fits(last)) [[unlikely]]
+    return name_unfit(times);
   width_ = static_cast<std::uint64_t>(first_.end) - static_cast<std::uint64_t>(first_.start);
   const auto distance =
       (static_cast<std::uint64_t>(last.start) - static_cast<std::uint64_t>(first_.start)) / width_;
-  // At the ends of time panes are cut: there they are told apart by their edges.
-  if (distance < distance_max && first_.start > min_time && last.end < max_time)
+  if (distance < distance_max)
     by_distance_.assign(distance + 1, no_pane);
+  return {};
 }
 
 std::uint32_t pane_finder::only_pane() {

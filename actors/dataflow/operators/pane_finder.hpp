@@ -33,8 +33,9 @@ public:
   pane_finder(const window_slicer& slicer, pane_source source) : slicer_(slicer), source_(source) {}
 
   /// Starts on a batch, which must live until the next start. `given`: the time of all rows, where
-  /// the source has no column.
-  void start(const batch& rows, micros given);
+  /// the source has no column. An error, with its row, where a window does not fit the range of
+  /// times.
+  [[nodiscard]] result<void> start(const batch& rows, micros given);
 
   /// Index in `panes()` of row i's pane; no_pane = its time is NULL or infinite.
   [[nodiscard]] std::uint32_t find(std::uint32_t i) {
@@ -60,6 +61,7 @@ private:
   [[nodiscard]] std::uint32_t find_by_id(const pane_id& pane);
   [[nodiscard]] std::uint32_t add(const pane_id& pane);
   void measure(const column& times);
+  [[nodiscard]] error name_unfit(const column& times) const;
 
   const window_slicer& slicer_;
   pane_source source_;

@@ -61,6 +61,8 @@ result<bool> partial_aggregate::step(stream_item* item, step_budget& budget, out
 }
 
 result<void> partial_aggregate::take(const batch& rows, micros other_channels, output& out) {
+  if (auto started = finder_.start(rows, now_); !started)
+    return name_row(std::move(started).error(), rows, context_.name);
   split(rows, other_channels);
   const auto calls = arguments_of(shape_, rows);
   if (!on_time_.empty())
@@ -80,7 +82,6 @@ void partial_aggregate::split(const batch& rows, micros other_channels) {
   auto* starts = pane_starts_.mutable_data<micros>();
   auto* ends = pane_ends_.mutable_data<micros>();
   const auto* watermarks = rows.watermarks ? rows.watermarks.as<const micros>() : nullptr;
-  finder_.start(rows, now_);
   for (std::uint32_t i = 0; i < rows.rows; ++i) {
     const auto at = finder_.find(i);
     if (at == pane_finder::no_pane) {

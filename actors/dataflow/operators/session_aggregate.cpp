@@ -113,6 +113,8 @@ result<void> session_aggregate::take_rows(step_budget& budget) {
     place_rows(times.data(), nullptr);
   } else {
     const auto& times = rows_->columns[static_cast<std::size_t>(window_.time_column)];
+    if (next_row_ == 0)
+      EBB_TRY(check_ends(times));
     place_rows(times.data<micros>(), times.has_nulls() ? &times : nullptr);
   }
   EBB_TRY(add_placed());
@@ -126,6 +128,15 @@ result<void> session_aggregate::take_rows(step_budget& budget) {
   for (const auto key : doubtful_)
     forget_key(key);
   doubtful_.clear();
+  return {};
+}
+
+result<void> session_aggregate::check_ends(const column& times) const {
+  const auto* values = times.data<micros>();
+  const micros last = max_time - window_.size - 1;
+  for (std::uint32_t i = 0; i < times.rows; ++i)
+    if (values[i] > last && values[i] != max_time && !times.is_null(i)) [[unlikely]]
+      return name_row(out_of_range(i), *rows_, context_.name);
   return {};
 }
 

@@ -26,6 +26,8 @@ private:
   void accept(const stream_item& item);
   void start_batch(const stream_item& item);
   [[nodiscard]] result<void> take_rows(step_budget& budget);
+  /// An error where the gap after a row reaches beyond the range of times.
+  [[nodiscard]] result<void> check_ends(const column& times) const;
   /// Finds the rows' sessions, from next_row_ on, until one needs sessions to fire before it.
   void place_rows(const micros* times, const column* missing);
   /// What is to be done with a row that lies behind `watermark`.

@@ -22,7 +22,7 @@ public:
     if (item != nullptr) {
       switch (item->kind) {
       case item_kind::batch:
-        start(*item);
+        EBB_TRY(start(*item));
         break;
       case item_kind::watermark:
         if (!window_.processing_time || item->time == max_time)
@@ -75,14 +75,16 @@ private:
     out.advance(time);
   }
 
-  void start(const stream_item& item) {
+  result<void> start(const stream_item& item) {
     counters_.rows_in += item.rows->rows;
     if (item.rows->rows == 0)
-      return;
+      return {};
     rows_ = item.rows;
     next_row_ = 0;
     after_ = min_time;
-    finder_.start(*rows_, now_);
+    if (auto started = finder_.start(*rows_, now_); !started)
+      return name_row(std::move(started).error(), *rows_, context_.name);
+    return {};
   }
 
   /// Emits a batch of at most the budget's rows. A row may have more windows than that.

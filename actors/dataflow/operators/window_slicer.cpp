@@ -67,6 +67,30 @@ std::optional<micros> window_slicer::last_end(const pane_id& pane) const noexcep
   return end > start ? std::optional(saturate(end + offset_)) : std::nullopt;
 }
 
+bool window_slicer::fits(const pane_id& pane) const noexcept {
+  if (kind_ == window_kind::attached)
+    return true;
+  if (is_infinite(pane.start) || is_infinite(pane.end))
+    return false;
+  const int128 start = int128{pane.start} - offset_;
+  if (kind_ == window_kind::cumulate) {
+    const auto base = floor_divide(start, size_) * size_ + offset_;
+    return base > min_time && base + size_ < max_time;
+  }
+  const auto first = (floor_divide(start - size_, slide_) + 1) * slide_ + offset_;
+  const auto last = floor_divide(start, slide_) * slide_ + size_ + offset_;
+  return first > min_time && last < max_time;
+}
+
+error out_of_range(std::uint32_t row) {
+  auto problem = make_error(ec::evaluation,
+                            "timestamp out of range: the row's window would reach "
+                            "beyond the last timestamp or before the first",
+                            "leave rows with such times out in a query before the window");
+  problem.row = row;
+  return problem;
+}
+
 micros window_slicer::start_of(const pane_id& pane, micros end) const noexcept {
   switch (kind_) {
   case window_kind::attached:

@@ -35,6 +35,9 @@ public:
   /// End of the last window with this pane; none = it has no windows.
   [[nodiscard]] std::optional<micros> last_end(const pane_id& pane) const noexcept;
 
+  /// All windows with this pane begin and end within the range of times.
+  [[nodiscard]] bool fits(const pane_id& pane) const noexcept;
+
   /// Start of the window with this pane that ends at `end`.
   [[nodiscard]] micros start_of(const pane_id& pane, micros end) const noexcept;
 
@@ -50,6 +53,9 @@ private:
 [[nodiscard]] constexpr bool is_infinite(micros time) noexcept {
   return time == min_time || time == max_time;
 }
+
+/// The window of row number `row` would reach beyond the range of times: its edges cannot be told.
+[[nodiscard]] error out_of_range(std::uint32_t row);
 
 /// a + b, cut at the range of times.
 [[nodiscard]] constexpr micros saturated_sum(micros a, micros b) noexcept {

@@ -26,7 +26,7 @@ constexpr std::array<window_function, 4> functions{{
 }};
 
 /// Windows that one row may lie in.
-constexpr micros max_windows_per_row = 100'000;
+constexpr micros max_windows_per_row = 10'000;
 
 constexpr const char* event_time_hint =
     "give the source an eventTime: {column: …, maxDelay: …} and pass that column on, or use "
@@ -158,9 +158,13 @@ result<window_request> from_binder::window_of(const std::string& function, const
     break;
   }
   }
-  if (spec.slide != 0 && spec.size / spec.slide > max_windows_per_row)
-    return text.fail(ec::invalid_argument, at, "a row would lie in more than 100,000 windows",
-                     "make the slide larger or the size smaller");
+  if (spec.slide != 0 && (spec.size + spec.slide - 1) / spec.slide > max_windows_per_row)
+    return text.fail(
+        ec::invalid_argument, at,
+        "a row would lie in " + std::to_string((spec.size + spec.slide - 1) / spec.slide)
+            + " windows; at most " + std::to_string(max_windows_per_row) + " are supported",
+        spec.kind == window_kind::hop ? "make the slide larger or the size smaller"
+                                      : "make the step larger or the maximum smaller");
   const auto period = spec.kind == window_kind::hop ? spec.slide : spec.size;
   if (args.size() == known.args_max && known.args_max > known.args_min) {
     EBB_ASSIGN(const auto offset, span(args.back(), "offset", true));
