@@ -64,6 +64,7 @@ inline constexpr unsigned operator_state_bits = 4;
 struct source_snapshot {
   std::string source;
   std::vector<source_position> positions; ///< of this subtask's partitions
+  bool ended = false; ///< and what it feeds knows: not one that was stopped just before its end
 };
 
 /// One epoch's output of one lane. A snapshot carries those of epochs before that no record lists.

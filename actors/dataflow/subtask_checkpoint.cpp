@@ -50,11 +50,12 @@ private:
 };
 
 void subtask::begin_checkpoint(epoch_number epoch, epoch_number base, bool whole) {
-  if (epoch > aligner_.current()) {
-    base_ = std::max(base_, base);
-    whole_ = whole;
-  }
   carry_out(aligner_.request(epoch), 0, 0);
+  // A barrier may have come first.
+  if (aligner_.current() != epoch)
+    return;
+  base_ = std::max(base_, base);
+  whole_ = whole;
 }
 
 void subtask::carry_out(const barrier_aligner::effect& x, std::uint32_t input,
@@ -87,6 +88,7 @@ result<void> subtask::cut_epoch() {
     if (x.source) {
       auto& made = checkpoint_->made.sources.emplace_back();
       made.source = x.name;
+      made.ended = x.ended;
       x.source->positions(made.positions);
       for (auto& position : made.positions)
         position.finished |= x.ended;

@@ -144,7 +144,7 @@ void checkpoint_coordinator::begin() {
   enter(checkpoint_phase::snapshot);
   effects_.push_back(
       {effect::kind::request, epoch_, recorded_, attempts_ >= settings_.attempts_max});
-  attempts_ = attempts_ >= settings_.attempts_max ? 0 : attempts_ + 1;
+  attempts_ = std::min(attempts_ + 1, settings_.attempts_max);
 }
 
 void checkpoint_coordinator::enter(checkpoint_phase phase) {

@@ -57,15 +57,11 @@ void commit(self_pointer self, const effect& x) {
   record.reason = state.decide->reason();
   record.timing = state.decide->timing();
   record.parts = state.parts;
-  record.finished =
-      record.reason == checkpoint_reason::final
-      && std::all_of(record.parts.begin(), record.parts.end(), [](const auto& part) {
-           return std::all_of(part.sources.begin(), part.sources.end(),
-                              [](const source_snapshot& s) {
-                                return std::all_of(s.positions.begin(), s.positions.end(),
-                                                   [](const auto& p) { return p.finished; });
-                              });
-         });
+  record.finished = record.reason == checkpoint_reason::final
+                    && std::all_of(record.parts.begin(), record.parts.end(), [](const auto& part) {
+                         return std::all_of(part.sources.begin(), part.sources.end(),
+                                            [](const source_snapshot& s) { return s.ended; });
+                       });
   for (std::size_t i = 0; i < state.decide->fulfils() - state.wishes_before; ++i)
     record.savepoints.push_back(state.wishes[i].name);
   state.to_apply.clear();
@@ -156,11 +152,12 @@ void step_finished(self_pointer self, const step_done& x) {
     show(self);
     if (x.what == effect::kind::request)
       return; // the snapshot writer tries again
-    // Whether a record is durable is not known: the next start will see.
-    if (x.what == effect::kind::commit || !x.again)
-      fail(self, *x.problem);
-    else
+    // A full disk may have room again, and a target may be back. After other errors of the store
+    // nobody knows what is durable: the next start will see.
+    if (x.problem->code == ec::resource || (x.what == effect::kind::apply && x.again))
       self->delayed_send(self, retry_after, retry_atom::value);
+    else
+      fail(self, *x.problem);
     return;
   }
   switch (x.what) {
@@ -190,11 +187,19 @@ void step_finished(self_pointer self, const step_done& x) {
 
 void retry(self_pointer self) {
   auto& state = self->state;
-  const effect x{effect::kind::apply, state.decide->current()};
-  if (state.decide->phase() == checkpoint_phase::apply)
-    apply(self, x);
-  else if (state.decide->phase() == checkpoint_phase::none)
+  switch (state.decide->phase()) {
+  case checkpoint_phase::commit:
+    commit(self, {effect::kind::commit, state.decide->current()});
+    break;
+  case checkpoint_phase::apply:
+    apply(self, {effect::kind::apply, state.decide->current()});
+    break;
+  case checkpoint_phase::none:
     reserve(self);
+    break;
+  case checkpoint_phase::snapshot:
+    break;
+  }
 }
 
 void set_timer(self_pointer self) {

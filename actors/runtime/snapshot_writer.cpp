@@ -44,6 +44,8 @@ void write_when_complete(self_pointer self) {
 
 void finished(self_pointer self, step_done& done) {
   auto& state = self->state;
+  if (done.epoch != state.writing)
+    return;
   const auto epoch = std::exchange(state.writing, 0);
   if (state.collector->epoch() != epoch) {
     // Given up meanwhile; its segment is garbage.

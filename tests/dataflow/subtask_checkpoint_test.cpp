@@ -569,6 +569,7 @@ BOOST_AUTO_TEST_CASE(drained_until_concluded) {
   BOOST_TEST((x.settle() == work_state::drained));
   const auto made = taken(x);
   BOOST_TEST(made.sources[0].positions[0].finished);
+  BOOST_TEST(made.sources[0].ended);
   BOOST_TEST(text(made.sinks) == "1:3");
   // Its edge is closed: no barrier there.
   BOOST_TEST(x.sent() == "");
@@ -588,6 +589,7 @@ BOOST_AUTO_TEST_CASE(an_interrupted_source_is_not_finished) {
   x.settle();
   const auto made = taken(x);
   BOOST_TEST(!made.sources[0].positions[0].finished);
+  BOOST_TEST(!made.sources[0].ended);
   BOOST_TEST(made.sources[0].positions[0].bytes == "3");
   x.task->conclude();
   BOOST_TEST((x.settle() == work_state::finished));

@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(saves_everything_after_so_many_attempts_in_vain) {
   BOOST_TEST(x.tick(6100 * ms) == "alarm 10 give-up 10 request 11-7 whole");
   BOOST_TEST(x.tick(8100 * ms) == "alarm 11 give-up 11 reserve");
   x.decide.reserved(12);
-  BOOST_TEST(x.effects() == "request 12-7");
+  BOOST_TEST(x.effects() == "request 12-7 whole");
   x.carry_through(12, 8100 * ms);
   x.effects();
   BOOST_TEST(x.tick(8200 * ms, 9) == "request 13-12");
