@@ -1,0 +1,103 @@
+#include "tools/simulation/naive_model.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace ebb::sim {
+
+namespace {
+
+struct sums {
+  std::int64_t count = 0;
+  std::int64_t sum = 0;
+  std::int64_t least = INT64_MAX;
+
+  void add(const input_row& x) {
+    ++count;
+    sum += x.value;
+    least = std::min(least, x.offset);
+  }
+};
+
+using windows = std::map<std::pair<std::int64_t, micros>, sums>; ///< by key and start
+
+windows tumbled(const input_rows& rows, micros size) {
+  windows result;
+  for (const auto& x : rows)
+    result[{x.key, x.time / size * size}].add(x);
+  return result;
+}
+
+} // namespace
+
+naive_rows naive_hop(const input_rows& rows, micros slide, micros size) {
+  windows found;
+  for (const auto& x : rows)
+    for (auto start = x.time / slide * slide; start > x.time - size; start -= slide)
+      found[{x.key, start}].add(x);
+  naive_rows result;
+  for (const auto& [at, x] : found)
+    result.push_back({at.first, at.second, x.count, x.sum, x.least});
+  return result;
+}
+
+naive_rows naive_total(const input_rows& rows, micros size) {
+  std::map<micros, sums> found;
+  for (const auto& x : rows)
+    found[x.time / size * size].add(x);
+  naive_rows result;
+  for (const auto& [start, x] : found)
+    result.push_back({start, x.count, x.sum});
+  return result;
+}
+
+naive_rows naive_session(const input_rows& rows, micros gap) {
+  std::map<std::int64_t, std::map<micros, sums>> by_key;
+  for (const auto& x : rows)
+    by_key[x.key][x.time].add(x);
+  naive_rows result;
+  for (const auto& [key, times] : by_key) {
+    micros last = 0;
+    for (const auto& [time, x] : times) {
+      if (result.empty() || result.back()[0] != key || time - last > gap)
+        result.push_back({key, time, 0, 0, 0});
+      auto& row = result.back();
+      row[2] = time + gap;
+      row[3] += x.count;
+      row[4] += x.sum;
+      last = time;
+    }
+  }
+  return result;
+}
+
+naive_rows naive_interval_join(const input_rows& a, const input_rows& b, micros lower,
+                               micros upper) {
+  naive_rows result;
+  for (const auto& x : a)
+    for (const auto& y : b)
+      if (x.key == y.key && y.time >= x.time + lower && y.time <= x.time + upper)
+        result.push_back({x.key, x.time, y.time, x.partition, x.offset, y.partition, y.offset});
+  return result;
+}
+
+naive_rows naive_window_join(const input_rows& a, const input_rows& b, micros size) {
+  const auto left = tumbled(a, size);
+  const auto right = tumbled(b, size);
+  naive_rows result;
+  for (const auto& [at, x] : left)
+    if (const auto found = right.find(at); found != right.end())
+      result.push_back({at.first, at.second, x.count, found->second.count});
+  return result;
+}
+
+naive_rows naive_pass(const input_rows& rows, std::int64_t divisor) {
+  naive_rows result;
+  for (const auto& x : rows)
+    if (x.value % divisor != 0)
+      result.push_back({x.key, x.value, x.time, x.partition, x.offset});
+  return result;
+}
+
+} // namespace ebb::sim

@@ -1,0 +1,29 @@
+/// What queries mean, row by row, without watermarks, batches or state: the oracle's side.
+#pragma once
+
+#include "tools/simulation/input.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace ebb::sim {
+
+using input_rows = std::vector<input_row>;
+using naive_rows = std::vector<std::vector<std::int64_t>>;
+
+/// k, window start, count, sum of v, least o; `size` = `slide`: tumbling windows.
+[[nodiscard]] naive_rows naive_hop(const input_rows& rows, micros slide, micros size);
+/// Window start, count, sum of v, over all keys.
+[[nodiscard]] naive_rows naive_total(const input_rows& rows, micros size);
+/// k, start, end, count, sum of v.
+[[nodiscard]] naive_rows naive_session(const input_rows& rows, micros gap);
+/// b.ts within [a.ts + lower, a.ts + upper] and equal k: k, both times, both partitions and
+/// offsets.
+[[nodiscard]] naive_rows naive_interval_join(const input_rows& a, const input_rows& b, micros lower,
+                                             micros upper);
+/// Tumbling windows in which both have the key: k, start, both counts.
+[[nodiscard]] naive_rows naive_window_join(const input_rows& a, const input_rows& b, micros size);
+/// Rows whose v is no multiple of `divisor`.
+[[nodiscard]] naive_rows naive_pass(const input_rows& rows, std::int64_t divisor);
+
+} // namespace ebb::sim

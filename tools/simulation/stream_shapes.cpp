@@ -1,0 +1,135 @@
+#include "tools/simulation/stream_shapes.hpp"
+
+#include "tools/simulation/naive_model.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace ebb::sim {
+
+namespace {
+
+/// One query for each sink. `rows`: what a row-at-a-time model says.
+struct query {
+  const char* name;
+  const char* sql;
+  std::vector<output_row> (*rows)(const input_rows& a, const input_rows& b);
+  bool keeps_order = false;
+};
+
+constexpr query tumble_of_a{
+    "tumble_a",
+    "SELECT k, window_start, count(*) AS n, CAST(sum(v) AS BIGINT) AS s, min(o) AS least "
+    "FROM tumble(a, ts, INTERVAL '1 second') GROUP BY k, window_start, window_end",
+    [](const input_rows& a, const input_rows&) { return naive_hop(a, 1'000'000, 1'000'000); }};
+constexpr query hop_of_b{
+    "hop_b",
+    "SELECT k, window_start, count(*) AS n, CAST(sum(v) AS BIGINT) AS s, min(o) AS least "
+    "FROM hop(b, ts, INTERVAL '400 milliseconds', INTERVAL '1200 milliseconds') "
+    "GROUP BY k, window_start, window_end",
+    [](const input_rows&, const input_rows& b) { return naive_hop(b, 400'000, 1'200'000); }};
+constexpr query session_of_a{
+    "session_a",
+    "SELECT k, window_start, window_end, count(*) AS n, CAST(sum(v) AS BIGINT) AS s "
+    "FROM session(a, ts, INTERVAL '150 milliseconds') GROUP BY k, window_start, window_end",
+    [](const input_rows& a, const input_rows&) { return naive_session(a, 150'000); }};
+constexpr query total_of_all{
+    "total_all",
+    "SELECT window_start, count(*) AS n, CAST(sum(v) AS BIGINT) AS s "
+    "FROM tumble(a, ts, INTERVAL '500 milliseconds') GROUP BY window_start, window_end",
+    [](const input_rows& a, const input_rows&) { return naive_total(a, 500'000); }};
+constexpr query interval_join{
+    "near",
+    "SELECT a.k AS k, a.ts AS at, b.ts AS bt, a.p AS ap, a.o AS ao, b.p AS bp, b.o AS bo "
+    "FROM a JOIN b ON a.k = b.k AND b.ts BETWEEN a.ts - INTERVAL '150 milliseconds' "
+    "AND a.ts + INTERVAL '200 milliseconds'",
+    [](const input_rows& a, const input_rows& b) {
+      return naive_interval_join(a, b, -150'000, 200'000);
+    }};
+constexpr query window_join{
+    "both",
+    "SELECT x.k AS k, x.window_start AS ws, x.n AS xn, y.n AS yn "
+    "FROM (SELECT k, window_start, window_end, count(*) AS n "
+    "FROM tumble(a, ts, INTERVAL '1 second') GROUP BY k, window_start, window_end) AS x "
+    "JOIN (SELECT k, window_start, window_end, count(*) AS n "
+    "FROM tumble(b, ts, INTERVAL '1 second') GROUP BY k, window_start, window_end) AS y "
+    "ON x.k = y.k AND x.window_start = y.window_start AND x.window_end = y.window_end",
+    [](const input_rows& a, const input_rows& b) { return naive_window_join(a, b, 1'000'000); }};
+constexpr query passed_of_a{"pass_a", "SELECT k, v, ts, p, o FROM a WHERE v % 3 <> 0",
+                            [](const input_rows& a, const input_rows&) { return naive_pass(a, 3); },
+                            true};
+constexpr query passed_of_b{"pass_b", "SELECT k, v, ts, p, o FROM b WHERE v % 5 <> 0",
+                            [](const input_rows&, const input_rows& b) { return naive_pass(b, 5); },
+                            true};
+
+constexpr std::array<std::pair<query, query>, 6> shapes{{
+    {tumble_of_a, interval_join},
+    {hop_of_b, session_of_a},
+    {window_join, passed_of_a},
+    {interval_join, passed_of_b},
+    {session_of_a, window_join},
+    {total_of_all, hop_of_b},
+}};
+
+std::string manifest_of(const query& first, const query& second, std::uint32_t parallelism) {
+  std::string text = "apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {name: simulated}\n"
+                     "spec:\n  sources:\n";
+  for (const char* name : {"a", "b"})
+    text += std::string("    - name: ") + name
+            + "\n      schema: k BIGINT NOT NULL, v BIGINT NOT NULL, ts TIMESTAMP NOT NULL, p "
+              "BIGINT NOT NULL, o BIGINT NOT NULL\n"
+              "      eventTime: {column: ts, maxDelay: 300ms}\n"
+              "      file: {path: in.csv, format: csv}\n";
+  text += "  operators:\n";
+  for (const auto* x : {&first, &second})
+    text += std::string("    - name: ") + x->name + "\n      sql: |\n        " + x->sql + "\n";
+  text += "  sinks:\n";
+  text += std::string("    - {name: first, from: ") + first.name
+          + ", file: {path: first.csv, format: csv}}\n";
+  text += std::string("    - {name: second, from: ") + second.name
+          + ", file: {path: second.csv, format: csv}}\n";
+  text += "  parallelism: " + std::to_string(parallelism) + "\n";
+  return text;
+}
+
+} // namespace
+
+std::size_t stream_shapes::count() noexcept {
+  return shapes.size();
+}
+
+result<const planned_stream*> stream_shapes::planned(std::size_t shape, std::uint32_t parallelism) {
+  if (planned_.empty()) {
+    planned_.resize(shapes.size());
+    for (auto& x : planned_)
+      x.resize(parallelism_max + 1);
+  }
+  auto& kept = planned_[shape][parallelism];
+  if (!kept) {
+    std::vector<error> warnings;
+    EBB_ASSIGN(auto streams,
+               parse_manifest(manifest_of(shapes[shape].first, shapes[shape].second, parallelism),
+                              "simulated.yaml", warnings));
+    EBB_ASSIGN(const auto graph, plan_stream(streams.front()));
+    EBB_ASSIGN(auto plan, make_stages(graph, streams.front()));
+    kept = std::make_unique<planned_stream>(
+        planned_stream{std::move(streams.front()), std::move(plan)});
+  }
+  return kept.get();
+}
+
+std::vector<std::vector<output_row>> stream_shapes::expected(std::size_t shape, const input_rows& a,
+                                                             const input_rows& b) {
+  std::vector<std::vector<output_row>> result{shapes[shape].first.rows(a, b),
+                                              shapes[shape].second.rows(a, b)};
+  for (auto& x : result)
+    std::sort(x.begin(), x.end());
+  return result;
+}
+
+bool stream_shapes::keeps_order(std::size_t shape, std::size_t sink) noexcept {
+  return (sink == 0 ? shapes[shape].first : shapes[shape].second).keeps_order;
+}
+
+} // namespace ebb::sim
