@@ -286,8 +286,31 @@ void key_index::slots_of_group(std::uint16_t group, std::vector<std::uint32_t>& 
     take(x.null_slot);
 }
 
-std::uint32_t key_index::mark() noexcept {
+std::uint32_t key_index::mark() {
+  impl_->keys.changes().unfreeze();
+  impl_->keys.changes().start_mark();
   return impl_->mark++;
+}
+
+void key_index::freeze(std::uint32_t since) {
+  impl_->keys.changes().freeze(since, impl_->mark, slot_count());
+}
+
+void key_index::unfreeze() {
+  impl_->keys.changes().unfreeze();
+}
+
+bool key_index::frozen() const noexcept {
+  return impl_->keys.changes().frozen();
+}
+
+std::vector<std::uint32_t>& key_index::preserved() noexcept {
+  return impl_->keys.changes().preserved();
+}
+
+bool key_index::take_frozen(std::size_t most, std::vector<std::uint32_t>& out) {
+  impl_->keys.take_frozen(most, out);
+  return !impl_->keys.changes().all_taken();
 }
 
 void key_index::start_at(std::uint32_t mark) noexcept {
@@ -298,7 +321,7 @@ std::uint32_t key_index::changed_at(std::uint32_t slot) const noexcept {
   return impl_->keys.touched(slot);
 }
 
-void key_index::touch(std::uint32_t slot) noexcept {
+void key_index::touch(std::uint32_t slot) {
   impl_->keys.touch(slot, impl_->mark);
 }
 

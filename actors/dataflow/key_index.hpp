@@ -59,11 +59,21 @@ public:
   void slots_of_group(std::uint16_t group, std::vector<std::uint32_t>& out) const;
 
   /// Change numbers: `mark()` starts a new one; a slot's number is that of its last touch.
-  std::uint32_t mark() noexcept;
+  std::uint32_t mark();
   /// Goes on with a number that others have reached, before the first key.
   void start_at(std::uint32_t mark) noexcept;
   [[nodiscard]] std::uint32_t changed_at(std::uint32_t slot) const noexcept;
-  void touch(std::uint32_t slot) noexcept;
+  void touch(std::uint32_t slot);
+
+  /// Starts a save of the slots that changed after `since` and not after the last mark, just after
+  /// `mark`. From now on, after `resolve`, `resolve_from` and `touch`, `preserved` names those that
+  /// must be written before their values change; whoever has done so empties it. `take_frozen`
+  /// appends some of the others, false = there are no more.
+  void freeze(std::uint32_t since);
+  void unfreeze();
+  [[nodiscard]] bool frozen() const noexcept;
+  [[nodiscard]] std::vector<std::uint32_t>& preserved() noexcept;
+  [[nodiscard]] bool take_frozen(std::size_t most, std::vector<std::uint32_t>& out);
 
   [[nodiscard]] std::size_t byte_size() const noexcept;
 

@@ -214,6 +214,20 @@ void key_store::clear() {
   arena_next_ = arena_end_ = nullptr;
   arena_bytes_ = 0;
   live_bytes_ = 0;
+  changes_.clear();
+}
+
+void key_store::touch_first(std::uint32_t slot, std::uint32_t mark) {
+  auto& head = record(slot)[0];
+  changes_.preserve(slot, static_cast<std::uint32_t>(head >> 32));
+  changes_.add(slot, mark);
+  head = (head & UINT32_MAX) | std::uint64_t{mark} << 32;
+}
+
+void key_store::take_frozen(std::size_t most, std::vector<std::uint32_t>& out) {
+  const auto count = static_cast<std::uint32_t>(records_.size() / stride_);
+  changes_.take(most, count, out,
+                [this](std::uint32_t slot) -> std::uint64_t& { return record(slot)[0]; });
 }
 
 column key_store::word_column(std::size_t k, std::span<const std::uint32_t> slots) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/dataflow/key_words.hpp"
+#include "actors/dataflow/slot_changes.hpp"
 #include "schemas/error.hpp"
 
 #include <array>
@@ -61,19 +62,31 @@ public:
   }
 
   /// Numbers the change of a slot whose key has just been stored.
-  void stamp(std::uint32_t slot, std::uint32_t mark) noexcept {
+  void stamp(std::uint32_t slot, std::uint32_t mark) {
     record(slot)[0] |= std::uint64_t{mark} << 32;
+    changes_.add(slot, mark);
   }
 
-  void touch(std::uint32_t slot, std::uint32_t mark) noexcept {
-    auto& head = record(slot)[0];
-    if (static_cast<std::uint32_t>(head >> 32) != mark)
-      head = (head & UINT32_MAX) | std::uint64_t{mark} << 32;
+  void touch(std::uint32_t slot, std::uint32_t mark) {
+    if (static_cast<std::uint32_t>(record(slot)[0] >> 32) != mark) [[unlikely]]
+      touch_first(slot, mark);
   }
 
   [[nodiscard]] std::uint32_t touched(std::uint32_t slot) const noexcept {
-    return static_cast<std::uint32_t>(record(slot)[0] >> 32);
+    return static_cast<std::uint32_t>(record(slot)[0] >> 32) & ~slot_changes::written;
   }
+
+  /// What changed since which mark, and what a save still has to write.
+  [[nodiscard]] slot_changes& changes() noexcept {
+    return changes_;
+  }
+
+  [[nodiscard]] const slot_changes& changes() const noexcept {
+    return changes_;
+  }
+
+  /// Takes up to `most` slots that are frozen and not written, and counts them as written.
+  void take_frozen(std::size_t most, std::vector<std::uint32_t>& out);
 
   [[nodiscard]] column key_column(std::size_t k, std::span<const std::uint32_t> slots) const;
   void encode(std::uint32_t slot, std::string& out) const;
@@ -87,7 +100,7 @@ public:
   }
 
   [[nodiscard]] std::size_t byte_size() const noexcept {
-    return records_.capacity() * sizeof(std::uint64_t) + arena_bytes_;
+    return records_.capacity() * sizeof(std::uint64_t) + arena_bytes_ + changes_.byte_size();
   }
 
   /// Up to `chunk` rows' keys of N word columns, ready for comparing.
@@ -189,6 +202,7 @@ public:
   }
 
 private:
+  // Change numbers have 31 bits; the highest says that the present save has written the slot.
   // Record of a slot in words: head, then one canonical word a column. Head: bits 0–7 which columns
   // are NULL, bits 8–15 which were -0.0, bits 32–63 the change number. Record in bytes: head (bits
   // 0–31 length of the canonical bytes, 32–63 the change number) and the address; behind the
@@ -213,6 +227,7 @@ private:
     return exact_ ? 0 : tails_[slot];
   }
 
+  void touch_first(std::uint32_t slot, std::uint32_t mark);
   void set_bytes(std::uint32_t slot, std::string_view canonical, std::string_view tail);
   [[nodiscard]] char* allocate(std::size_t size);
   void compact();
@@ -229,6 +244,7 @@ private:
   char* arena_end_ = nullptr;
   std::size_t arena_bytes_ = 0;
   std::size_t live_bytes_ = 0;
+  slot_changes changes_;
 };
 
 } // namespace ebb

@@ -187,6 +187,7 @@ result<void> aggregate_table::add(std::span<const column* const> keys, const std
   scratch_.resize(count);
   index_.resolve(keys, hashes, picks == nullptr ? nullptr : picks->data(), count, scratch_.data());
   make_room();
+  preserve();
   return update_calls(calls_, scratch_, rows, picks);
 }
 
@@ -195,6 +196,7 @@ result<void> aggregate_table::merge(const aggregate_table& from,
   scratch_.resize(theirs.size());
   index_.resolve_from(from.index_, theirs, scratch_.data());
   make_room();
+  preserve();
   for (std::size_t c = 0; c < calls_.size(); ++c)
     EBB_TRY(calls_[c]->merge(scratch_, *from.calls_[c], theirs));
   return {};
@@ -237,15 +239,56 @@ void aggregate_table::keys(std::span<const std::uint32_t> slots, std::vector<col
     out.push_back(index_.key_column(k, slots));
 }
 
-std::string aggregate_table::save(std::uint32_t slot) const {
-  std::string bytes(1, saved_version);
-  std::vector<column> columns;
+void aggregate_table::put(std::span<const std::uint32_t> slots, const entry_place& place,
+                          state_sink& sink) const {
+  if (slots.empty())
+    return;
+  std::vector<column> key_values;
+  std::vector<column> values;
+  keys(slots, key_values);
   if (!index_.exact())
-    keys({&slot, 1}, columns);
-  states({&slot, 1}, columns);
-  for (const auto& x : columns)
-    append_value(x, 0, bytes);
-  return bytes;
+    values = key_values;
+  states(slots, values);
+  std::string key = place.prefix;
+  std::string value(1, saved_version);
+  for (std::uint32_t i = 0; i < slots.size(); ++i) {
+    key.resize(place.prefix.size());
+    for (const auto& x : key_values)
+      encode_key_value(x, i, key);
+    value.resize(1);
+    for (const auto& x : values)
+      append_value(x, i, value);
+    sink.select_group(place.key_group >= 0
+                          ? static_cast<std::uint16_t>(place.key_group)
+                          : key_group_of(index_.hash_of(slots[i]), shape_.key_groups));
+    sink.put(place.state, key, value);
+  }
+}
+
+void aggregate_table::freeze(change_mark since, entry_place place, state_sink& early) {
+  place_ = std::move(place);
+  early_ = &early;
+  index_.freeze(since);
+}
+
+void aggregate_table::unfreeze() {
+  early_ = nullptr;
+  index_.unfreeze();
+}
+
+std::uint32_t aggregate_table::save_frozen(std::uint32_t most, state_sink& sink, bool& all) {
+  std::vector<std::uint32_t> slots;
+  all = !index_.take_frozen(most, slots);
+  put(slots, place_, sink);
+  if (all)
+    unfreeze();
+  return static_cast<std::uint32_t>(slots.size());
+}
+
+void aggregate_table::put_preserved() {
+  auto& slots = index_.preserved();
+  put(slots, place_, *early_);
+  slots.clear();
 }
 
 result<void> aggregate_table::load(std::string_view key, std::string_view value) {
@@ -298,6 +341,7 @@ std::vector<std::uint32_t> aggregate_table::slots() const {
 }
 
 void aggregate_table::clear() {
+  unfreeze();
   for (auto& call : calls_)
     call->clear_all(index_.slot_count());
   index_.clear();

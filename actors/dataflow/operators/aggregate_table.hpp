@@ -86,8 +86,23 @@ public:
   /// Appends the key columns of groups.
   void keys(std::span<const std::uint32_t> slots, std::vector<column>& out) const;
 
-  /// The byte form of a group: exact keys where the canonical ones lose something, then states.
-  [[nodiscard]] std::string save(std::uint32_t slot) const;
+  /// Where groups are written: `prefix` stands before their keys. -1 = the key group is the hash's.
+  struct entry_place {
+    std::string prefix;
+    std::uint16_t state = 0;
+    std::int32_t key_group = -1;
+  };
+
+  /// Puts groups. An entry's value: exact keys where the canonical ones lose something, then
+  /// states.
+  void put(std::span<const std::uint32_t> slots, const entry_place& place, state_sink& sink) const;
+
+  /// Starts a save of the groups that changed after `since` (see key_index::freeze): those that
+  /// change before `save_frozen` has come to them are put into `early`.
+  void freeze(change_mark since, entry_place place, state_sink& early);
+  void unfreeze();
+  /// Puts up to `most` of the frozen groups; returns how many. `all` = there are no more.
+  std::uint32_t save_frozen(std::uint32_t most, state_sink& sink, bool& all);
   /// Adds a saved group.
   [[nodiscard]] result<void> load(std::string_view key, std::string_view value);
 
@@ -110,10 +125,20 @@ public:
 private:
   void make_room();
 
+  /// Before groups change: writes out those that a save has frozen.
+  void preserve() {
+    if (early_ != nullptr && !index_.preserved().empty()) [[unlikely]]
+      put_preserved();
+  }
+
+  void put_preserved();
+
   const aggregate_shape& shape_;
   key_index index_;
   std::vector<std::unique_ptr<accumulators>> calls_;
   std::vector<std::uint32_t> scratch_;
+  state_sink* early_ = nullptr; ///< while frozen
+  entry_place place_;
 };
 
 } // namespace ebb

@@ -58,7 +58,13 @@ pane_aggregate::table_ptr pane_aggregate::make_table() {
 }
 
 void pane_aggregate::recycle(table_ptr table) {
-  if (!table || spare_.size() >= spare_max)
+  if (!table)
+    return;
+  if (save_ && table->index().frozen()) {
+    save_->kept.push_back(std::move(table));
+    return;
+  }
+  if (spare_.size() >= spare_max)
     return;
   table->clear();
   spare_.push_back(std::move(table));

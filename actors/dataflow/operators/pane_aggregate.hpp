@@ -7,8 +7,10 @@
 
 #include "actors/dataflow/operators/aggregate_table.hpp"
 #include "actors/dataflow/operators/batch_collector.hpp"
+#include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/pane_finder.hpp"
 #include "actors/dataflow/operators/running_window.hpp"
+#include "actors/dataflow/operators/saved_entries.hpp"
 
 #include <map>
 #include <optional>
@@ -26,6 +28,13 @@ public:
   [[nodiscard]] operator_counters counters() const override;
 
   change_mark mark() override;
+
+  [[nodiscard]] bool saves_frozen() const noexcept override {
+    return true;
+  }
+
+  void begin_save(change_mark since) override;
+  [[nodiscard]] bool save_slice(std::uint32_t entries, state_sink& sink) override;
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override;
   [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
                                   std::string_view key, std::string_view value) override;
@@ -36,6 +45,7 @@ private:
   /// A window on its way out.
   struct firing {
     pane_id window;
+    micros fired_before = min_time; ///< `fired_` without this window
     /// Panes that are put together: into `merged`, of which `part` and `part_slot` say how far, or
     /// by running_.
     std::vector<const aggregate_table*> parts;
@@ -57,6 +67,23 @@ private:
     pane_id id;
   };
 
+  /// A save under way.
+  struct frozen_save {
+    change_mark since = 0;
+    std::vector<std::string> progress; ///< by owned group
+    std::uint16_t next_group = 0;
+    std::vector<dropped_prefix> dropped;
+    std::vector<aggregate_table*> tables; ///< from next_table on, not wholly written
+    std::size_t next_table = 0;
+    /// The window being emitted: slots [window_next, window_end) of its groups, and where they go.
+    const aggregate_table* window = nullptr;
+    std::uint32_t window_next = 0;
+    std::uint32_t window_end = 0;
+    aggregate_table::entry_place window_place;
+    std::vector<table_ptr> kept; ///< tables that are needed for the save only
+    saved_entries early;
+  };
+
   void accept(const stream_item& item);
   [[nodiscard]] result<bool> work(step_budget& budget, output& out);
   void start_batch(const stream_item& item);
@@ -70,10 +97,24 @@ private:
   void choose_groups();
   [[nodiscard]] result<void> continue_firing(step_budget& budget, output& out);
   [[nodiscard]] result<void> merge_parts(step_budget& budget);
-  void gather_parts(std::uint16_t key_group, aggregate_table& into) const;
   [[nodiscard]] result<void> emit_groups(step_budget& budget, output& out);
   void finish_firing();
+  /// Removes groups of the firing window that others of their key group had seen fire.
+  void leave_out_fired(std::vector<std::uint32_t>& slots) const;
   void drop(std::uint16_t state, const pane_id& id);
+  void drop_finished();
+
+  /// The window's panes are still being put together: the state is as before it began to fire.
+  [[nodiscard]] bool merging() const noexcept {
+    return firing_ && firing_->groups == nullptr;
+  }
+
+  [[nodiscard]] std::string progress_of(std::uint16_t key_group) const;
+  [[nodiscard]] aggregate_table::entry_place place_of(const aggregate_table& table,
+                                                      const pane_id& id, std::uint16_t state) const;
+  void freeze_table(aggregate_table& table, const pane_id& id, std::uint16_t state);
+  void put_window(std::uint32_t end, state_sink& sink);
+  void end_save();
   [[nodiscard]] std::optional<pane_id> next_window() const;
   [[nodiscard]] table_ptr make_table();
   void recycle(table_ptr table);
@@ -85,6 +126,11 @@ private:
                   std::uint16_t key_group, change_mark since, std::uint32_t first_slot,
                   state_sink& sink) const;
   [[nodiscard]] result<void> load_progress(std::uint16_t key_group, std::string_view value);
+
+  // States.
+  static constexpr std::uint16_t progress_state = 0;
+  static constexpr std::uint16_t pane_entries = 1;
+  static constexpr std::uint16_t window_entries = 2;
 
   operator_context context_;
   window_spec window_;
@@ -118,6 +164,7 @@ private:
 
   change_mark mark_ = 1;
   std::vector<dropped_prefix> dropped_;
+  std::unique_ptr<frozen_save> save_;
   operator_counters counters_;
 };
 

@@ -64,6 +64,7 @@ bool pane_aggregate::start_firing() {
     resumed_.erase(resumed_.begin());
     return true;
   }
+  f.fired_before = fired_;
   fired_ = window->end;
   const bool alone = window_.kind == window_kind::attached;
   for (auto it = panes_.begin(); it != panes_.end() && it->first.start < window->end;) {
@@ -76,7 +77,6 @@ bool pane_aggregate::start_firing() {
       ++it;
       continue;
     }
-    drop(1, it->first);
     f.finished.emplace_back(it->first, std::move(it->second));
     it = panes_.erase(it);
   }
@@ -90,17 +90,11 @@ void pane_aggregate::choose_groups() {
     return;
   if (f.parts.size() == 1) {
     f.groups = f.parts.front();
+    drop_finished();
     return;
   }
-  if (f.finished.empty()) {
-    f.merged = make_table();
-    return;
-  }
-  // The oldest pane is not needed again: the others are added to it.
-  EBB_ASSERT(f.parts.front() == f.finished.front().second.get());
-  f.merged = std::move(f.finished.front().second);
-  f.finished.erase(f.finished.begin());
-  f.parts.erase(f.parts.begin());
+  // The panes stay as they are until they are put together: a save in between has them.
+  f.merged = make_table();
 }
 
 result<void> pane_aggregate::continue_firing(step_budget& budget, output& out) {
@@ -121,8 +115,10 @@ result<void> pane_aggregate::merge_parts(step_budget& budget) {
   auto& f = *firing_;
   if (running_) {
     EBB_ASSIGN(const bool complete, running_->advance(budget));
-    if (complete)
+    if (complete) {
       f.groups = &running_->groups();
+      drop_finished();
+    }
     return {};
   }
   std::vector<std::uint32_t> slots;
@@ -139,6 +135,7 @@ result<void> pane_aggregate::merge_parts(step_budget& budget) {
   }
   if (f.part == f.parts.size()) {
     f.parts.clear();
+    drop_finished();
     for (auto& [id, table] : f.finished)
       recycle(std::move(table));
     f.finished.clear();
@@ -153,13 +150,10 @@ result<void> pane_aggregate::emit_groups(step_budget& budget, output& out) {
   const auto count = take_budget(budget, index.slot_count() - f.next);
   std::vector<std::uint32_t> slots(count);
   std::iota(slots.begin(), slots.end(), f.next);
+  if (save_ && save_->window == f.groups && save_->window_next < f.next + count)
+    put_window(f.next + count, save_->early);
   f.next += count;
-  if (running_ && f.groups == &running_->groups())
-    std::erase_if(slots, [&](std::uint32_t slot) { return !running_->has(slot); });
-  if (!fired_of_group_.empty() && !f.resumed)
-    std::erase_if(slots, [&](std::uint32_t slot) {
-      return fired_of_group_[group_of(f.window, index.hash_of(slot))] >= f.window.end;
-    });
+  leave_out_fired(slots);
   if (slots.empty())
     return {};
   auto made = std::make_shared<batch>();
@@ -174,8 +168,21 @@ result<void> pane_aggregate::emit_groups(step_budget& budget, output& out) {
   return {};
 }
 
+void pane_aggregate::leave_out_fired(std::vector<std::uint32_t>& slots) const {
+  const auto& f = *firing_;
+  const auto& index = f.groups->index();
+  if (running_ && f.groups == &running_->groups())
+    std::erase_if(slots, [&](std::uint32_t slot) { return !running_->has(slot); });
+  if (!fired_of_group_.empty() && !f.resumed)
+    std::erase_if(slots, [&](std::uint32_t slot) {
+      return fired_of_group_[group_of(f.window, index.hash_of(slot))] >= f.window.end;
+    });
+}
+
 void pane_aggregate::finish_firing() {
-  drop(2, firing_->window);
+  drop(window_entries, firing_->window);
+  if (save_ && save_->window == firing_->groups)
+    save_->window = nullptr; // emitted, so written
   recycle(std::move(firing_->merged));
   for (auto& [id, table] : firing_->finished) {
     if (running_)
@@ -193,20 +200,9 @@ void pane_aggregate::finish_firing() {
     fired_of_group_.clear();
 }
 
-/// What the window's groups of one key group are while they are still being put together: those
-/// that are merged and those that are not.
-void pane_aggregate::gather_parts(std::uint16_t key_group, aggregate_table& into) const {
-  const auto& f = *firing_;
-  const auto take = [&](const aggregate_table& from, std::uint32_t first) {
-    std::vector<std::uint32_t> slots;
-    slots_of_group(from, f.window, key_group, slots);
-    std::erase_if(slots, [&](std::uint32_t slot) { return slot < first; });
-    static_cast<void>(into.merge(from, slots)); // it has worked, or will fail when it fires
-  };
-  if (f.merged)
-    take(*f.merged, 0);
-  for (auto part = f.part; part < f.parts.size(); ++part)
-    take(*f.parts[part], part == f.part ? f.part_slot : 0);
+void pane_aggregate::drop_finished() {
+  for (const auto& [id, table] : firing_->finished)
+    drop(pane_entries, id);
 }
 
 } // namespace ebb

@@ -12,21 +12,6 @@
 
 namespace ebb {
 
-namespace {
-
-constexpr std::uint16_t progress_state = 0;
-constexpr std::uint16_t pane_entries = 1;
-constexpr std::uint16_t window_entries = 2;
-
-std::string prefix_of(const pane_id& id) {
-  std::string prefix;
-  append_time_key(id.end, prefix);
-  append_time_key(id.start, prefix);
-  return prefix;
-}
-
-} // namespace
-
 void pane_aggregate::drop(std::uint16_t state, const pane_id& id) {
   // Before the first mark nothing has been saved that would have to be erased.
   if (mark_ > 1)
@@ -36,6 +21,9 @@ void pane_aggregate::drop(std::uint16_t state, const pane_id& id) {
 change_mark pane_aggregate::mark() {
   for (auto& [id, table] : panes_)
     static_cast<void>(table->index().mark());
+  if (merging())
+    for (auto& [id, table] : firing_->finished)
+      static_cast<void>(table->index().mark());
   std::erase_if(dropped_, [&](const auto& x) { return x.at + marks_kept < mark_; });
   return mark_++;
 }
@@ -45,40 +33,43 @@ void pane_aggregate::save(std::uint16_t key_group, change_mark since, state_sink
   EBB_ASSERT(since == 0 || since + marks_kept >= mark_);
   if (key_group == unkeyed_group)
     return;
-  const auto fired =
-      fired_of_group_.empty() ? fired_ : std::max(fired_, fired_of_group_[key_group]);
-  std::string progress;
-  for (const auto time : {fired, target_, promised_})
-    append_time_key(time, progress);
-  sink.put(progress_state, {}, progress);
+  sink.put(progress_state, {}, progress_of(key_group));
   const auto erase_dropped = [&](std::uint16_t state) {
     std::vector<std::string> prefixes;
     for (const auto& x : dropped_)
       if (since != 0 && x.at > since && x.state == state)
-        prefixes.push_back(prefix_of(x.id));
+        prefixes.push_back(pane_prefix(x.id.end, x.id.start));
     std::sort(prefixes.begin(), prefixes.end());
     for (const auto& prefix : prefixes)
       sink.erase_prefix(state, prefix);
   };
   erase_dropped(pane_entries);
+  // By key, so the panes that are being put together first: they are the earliest.
+  if (merging())
+    for (const auto& [id, table] : firing_->finished)
+      save_table(*table, id, pane_entries, key_group, since, 0, sink);
   for (const auto& [id, table] : panes_)
     save_table(*table, id, pane_entries, key_group, since, 0, sink);
   erase_dropped(window_entries);
   for (const auto& [id, table] : resumed_)
     save_table(*table, id, window_entries, key_group, since, 0, sink);
-  if (!firing_)
+  if (!firing_ || merging())
     return;
   // What is left of the window is written whole: it changes as it goes out.
   const auto& f = *firing_;
   if (since != 0)
-    sink.erase_prefix(window_entries, prefix_of(f.window));
-  if (f.groups != nullptr) {
-    save_table(*f.groups, f.window, window_entries, key_group, 0, f.next, sink);
-    return;
-  }
-  aggregate_table all(shape_);
-  gather_parts(key_group, all);
-  save_table(all, f.window, window_entries, key_group, 0, 0, sink);
+    sink.erase_prefix(window_entries, pane_prefix(f.window.end, f.window.start));
+  save_table(*f.groups, f.window, window_entries, key_group, 0, f.next, sink);
+}
+
+std::string pane_aggregate::progress_of(std::uint16_t key_group) const {
+  auto fired = merging() ? firing_->fired_before : fired_;
+  if (!fired_of_group_.empty())
+    fired = std::max(fired, fired_of_group_[key_group]);
+  std::string progress;
+  for (const auto time : {fired, target_, promised_})
+    append_time_key(time, progress);
+  return progress;
 }
 
 std::uint16_t pane_aggregate::group_of(const pane_id& id, std::uint64_t hash) const {
@@ -120,16 +111,17 @@ void pane_aggregate::save_table(const aggregate_table& table, const pane_id& id,
   const auto& index = table.index();
   std::vector<std::uint32_t> slots;
   slots_of_group(table, id, key_group, slots);
-  std::vector<std::pair<std::string, std::uint32_t>> entries;
+  std::erase_if(slots, [&](std::uint32_t slot) {
+    return slot < first_slot || (since != 0 && index.changed_at(slot) <= since);
+  });
+  if (firing_ && &table == firing_->groups && state == window_entries)
+    leave_out_fired(slots);
+  std::vector<std::string> keys(index.slot_count());
   for (const auto slot : slots)
-    if (slot >= first_slot && (since == 0 || index.changed_at(slot) > since)) {
-      std::string key = prefix_of(id);
-      index.encode(slot, key);
-      entries.emplace_back(std::move(key), slot);
-    }
-  std::sort(entries.begin(), entries.end());
-  for (const auto& [key, slot] : entries)
-    sink.put(state, key, table.save(slot));
+    index.encode(slot, keys[slot]);
+  std::sort(slots.begin(), slots.end(),
+            [&](std::uint32_t x, std::uint32_t y) { return keys[x] < keys[y]; });
+  table.put(slots, place_of(table, id, state), sink);
 }
 
 result<void> pane_aggregate::load_progress(std::uint16_t key_group, std::string_view value) {

@@ -101,6 +101,7 @@ void session_aggregate::start_batch(const stream_item& item) {
   key_slots_.resize(rows_->rows);
   index_.resolve(keys, hashes.data(), nullptr, rows_->rows, key_slots_.data());
   sessions_.resize(index_.slot_count());
+  preserve();
   call_rows_ = arguments_of(shape_, *rows_);
 }
 
@@ -206,11 +207,13 @@ result<void> session_aggregate::apply_merges() {
 }
 
 void session_aggregate::expire() {
+  EBB_ASSERT(!save_ || save_->next_ended == save_->ended_end);
   expired_.clear();
   next_expired_ = 0;
   sessions_.expire(target_, expired_);
   for (const auto& x : expired_)
     index_.touch(x.key);
+  preserve(expired_);
   fired_ = target_;
 }
 
@@ -218,6 +221,11 @@ result<void> session_aggregate::emit_expired(step_budget& budget, output& out) {
   const auto count = static_cast<std::uint32_t>(
       std::min<std::size_t>({expired_.size() - next_expired_, emitted_rows_max, budget.rows}));
   budget.rows -= count;
+  if (save_ && save_->next_ended < std::min(save_->ended_end, next_expired_ + count)) {
+    const auto end = std::min(save_->ended_end, next_expired_ + count);
+    put_ended(save_->next_ended, end, save_->early);
+    save_->next_ended = end;
+  }
   const std::span<const session_store::session> going(expired_.data() + next_expired_, count);
   std::vector<std::uint32_t> keys;
   std::vector<std::uint32_t> numbers;

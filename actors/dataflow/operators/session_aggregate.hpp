@@ -4,6 +4,7 @@
 
 #include "actors/dataflow/operators/aggregate_table.hpp"
 #include "actors/dataflow/operators/batch_collector.hpp"
+#include "actors/dataflow/operators/saved_entries.hpp"
 #include "actors/dataflow/operators/session_store.hpp"
 
 namespace ebb {
@@ -18,11 +19,36 @@ public:
   [[nodiscard]] operator_counters counters() const override;
 
   change_mark mark() override;
+
+  [[nodiscard]] bool saves_frozen() const noexcept override {
+    return true;
+  }
+
+  void begin_save(change_mark since) override;
+  [[nodiscard]] bool save_slice(std::uint32_t entries, state_sink& sink) override;
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override;
   [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
                                   std::string_view key, std::string_view value) override;
 
 private:
+  // States.
+  static constexpr std::uint16_t progress_state = 0;
+  static constexpr std::uint16_t open_sessions = 1;
+  static constexpr std::uint16_t ended_sessions = 2;
+
+  /// A save under way.
+  struct frozen_save {
+    change_mark since = 0;
+    std::string progress;
+    std::uint16_t next_group = 0; ///< of the owned ones
+    std::size_t next_dropped = 0; ///< of dropped_, up to dropped_end
+    std::size_t dropped_end = 0;
+    bool keys_done = false;
+    std::size_t next_ended = 0; ///< of expired_, up to ended_end
+    std::size_t ended_end = 0;
+    saved_entries early;
+  };
+
   void accept(const stream_item& item);
   void start_batch(const stream_item& item);
   [[nodiscard]] result<void> take_rows(step_budget& budget);
@@ -39,8 +65,26 @@ private:
   void expire();
   [[nodiscard]] result<void> emit_expired(step_budget& budget, output& out);
   void forget_key(std::uint32_t key);
-  [[nodiscard]] std::string save_sessions(std::uint32_t key,
-                                          const std::vector<session_store::session>& list) const;
+  [[nodiscard]] std::string progress() const;
+  [[nodiscard]] std::uint16_t group_of(std::uint32_t key) const;
+
+  /// Sessions of one entry: [first, first + count) of a list.
+  struct key_sessions {
+    std::uint32_t key;
+    std::uint32_t first;
+    std::uint32_t count;
+  };
+
+  /// Puts entries, one for each of `keys`. Without sessions a key is erased where `erases`, else
+  /// not mentioned. Ended sessions have their end and first row before the key.
+  void put_sessions(std::span<const key_sessions> keys,
+                    std::span<const session_store::session> list, std::uint16_t state, bool erases,
+                    state_sink& sink) const;
+  void put_keys(std::span<const std::uint32_t> keys, state_sink& sink) const;
+  void put_ended(std::size_t first, std::size_t end, state_sink& sink) const;
+  /// Writes out the keys that a save has frozen and that are about to change. `gone`: sessions that
+  /// are no longer in the store but were when it was frozen.
+  void preserve(std::span<const session_store::session> gone = {});
   [[nodiscard]] result<std::uint32_t> load_key(std::string_view key, std::string_view& value);
   [[nodiscard]] result<void> load_states(std::uint32_t number, std::string_view& value);
 
@@ -80,6 +124,7 @@ private:
   };
 
   std::vector<dropped_key> dropped_; ///< keys without sessions, while marks are taken
+  std::unique_ptr<frozen_save> save_;
   operator_counters counters_;
 };
 

@@ -11,16 +11,10 @@
 #include "schemas/assert.hpp"
 
 #include <algorithm>
-#include <map>
-#include <optional>
 
 namespace ebb {
 
 namespace {
-
-constexpr std::uint16_t progress_state = 0;
-constexpr std::uint16_t open_sessions = 1;
-constexpr std::uint16_t ended_sessions = 2;
 
 result<column> read_one(std::string_view& bytes, const sql_type& type) {
   value_builder one(type, 1);
@@ -33,6 +27,10 @@ result<column> read_one(std::string_view& bytes, const sql_type& type) {
 void session_aggregate::forget_key(std::uint32_t key) {
   if (sessions_.count(key) != 0)
     return;
+  if (save_) { // it may still have to be written
+    index_.touch(key);
+    preserve();
+  }
   if (mark_ > 1) {
     std::string bytes;
     index_.encode(key, bytes);
@@ -43,26 +41,72 @@ void session_aggregate::forget_key(std::uint32_t key) {
 }
 
 change_mark session_aggregate::mark() {
+  save_.reset(); // given up
   static_cast<void>(index_.mark());
   std::erase_if(dropped_, [&](const auto& x) { return x.at + marks_kept < mark_; });
   return mark_++;
 }
 
-std::string
-session_aggregate::save_sessions(std::uint32_t key,
-                                 const std::vector<session_store::session>& list) const {
+std::string session_aggregate::progress() const {
   std::string value;
-  if (!index_.exact())
-    for (std::size_t k = 0; k < shape_.key_types.size(); ++k)
-      append_value(index_.key_column(k, {&key, 1}), 0, value);
-  for (const auto& x : list) {
-    append_time_key(x.first, value);
-    append_time_key(x.last, value);
-    for (const auto& call : calls_)
-      for (const auto& state : call->state({&x.number, 1}))
-        append_value(state, 0, value);
-  }
+  for (const auto time : {fired_, target_, promised_})
+    append_time_key(time, value);
   return value;
+}
+
+std::uint16_t session_aggregate::group_of(std::uint32_t key) const {
+  return key_group_of(index_.hash_of(key), shape_.key_groups);
+}
+
+void session_aggregate::put_sessions(std::span<const key_sessions> keys,
+                                     std::span<const session_store::session> list,
+                                     std::uint16_t state, bool erases, state_sink& sink) const {
+  if (keys.empty())
+    return;
+  std::vector<std::uint32_t> slots;
+  std::vector<std::uint32_t> numbers;
+  for (const auto& x : keys)
+    slots.push_back(x.key);
+  for (const auto& x : list)
+    numbers.push_back(x.number);
+  std::vector<column> key_values;
+  for (std::size_t k = 0; k < shape_.key_types.size(); ++k)
+    key_values.push_back(index_.key_column(k, slots));
+  std::vector<column> states;
+  if (!numbers.empty())
+    for (const auto& call : calls_)
+      for (auto& x : call->state(numbers))
+        states.push_back(std::move(x));
+  std::string key;
+  std::string value;
+  for (std::uint32_t i = 0; i < keys.size(); ++i) {
+    const auto& x = keys[i];
+    if (x.count == 0 && !erases)
+      continue;
+    key.clear();
+    if (state == ended_sessions) {
+      append_time_key(sessions_.end_of(list[x.first].last), key);
+      append_time_key(list[x.first].first, key);
+    }
+    for (const auto& part : key_values)
+      encode_key_value(part, i, key);
+    sink.select_group(group_of(x.key));
+    if (x.count == 0) {
+      sink.erase(state, key);
+      continue;
+    }
+    value.clear();
+    if (!index_.exact())
+      for (const auto& part : key_values)
+        append_value(part, i, value);
+    for (auto at = x.first; at < x.first + x.count; ++at) {
+      append_time_key(list[at].first, value);
+      append_time_key(list[at].last, value);
+      for (const auto& part : states)
+        append_value(part, at, value);
+    }
+    sink.put(state, key, value);
+  }
 }
 
 void session_aggregate::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
@@ -70,52 +114,34 @@ void session_aggregate::save(std::uint16_t key_group, change_mark since, state_s
   EBB_ASSERT(since == 0 || since + marks_kept >= mark_);
   if (key_group == unkeyed_group)
     return;
-  std::string progress;
-  for (const auto time : {fired_, target_, promised_})
-    append_time_key(time, progress);
-  sink.put(progress_state, {}, progress);
-
-  std::map<std::string, std::optional<std::string>> open; // nothing = erase
-  for (const auto& x : dropped_)
-    if (since != 0 && x.at > since && x.group == key_group)
-      open[x.key] = std::nullopt;
-  std::vector<std::uint32_t> keys;
-  index_.slots_of_group(key_group, keys);
-  for (const auto key : keys) {
-    if (since != 0 && index_.changed_at(key) <= since)
-      continue;
-    std::string bytes;
-    index_.encode(key, bytes);
-    std::vector<session_store::session> list;
+  sink.put(progress_state, {}, progress());
+  if (since != 0)
+    for (const auto& x : dropped_)
+      if (x.at > since && x.group == key_group)
+        sink.erase(open_sessions, x.key);
+  std::vector<std::uint32_t> slots;
+  index_.slots_of_group(key_group, slots);
+  std::erase_if(slots,
+                [&](std::uint32_t key) { return since != 0 && index_.changed_at(key) <= since; });
+  std::vector<key_sessions> keys;
+  std::vector<session_store::session> list;
+  for (const auto key : slots) {
+    const auto first = static_cast<std::uint32_t>(list.size());
     sessions_.sessions_of(key, list);
-    if (!list.empty())
-      open[bytes] = save_sessions(key, list);
-    else if (since != 0)
-      open[bytes] = std::nullopt; // all its sessions have ended
+    keys.push_back({key, first, static_cast<std::uint32_t>(list.size()) - first});
   }
-  for (const auto& [key, value] : open) {
-    if (value)
-      sink.put(open_sessions, key, *value);
-    else
-      sink.erase(open_sessions, key);
-  }
-
+  put_sessions(keys, list, open_sessions, since != 0, sink);
   // What is being emitted is written whole: it changes as it goes out.
   if (since != 0)
     sink.erase_prefix(ended_sessions, {});
-  std::map<std::string, std::string> ended;
-  for (auto at = next_expired_; at < expired_.size(); ++at) {
-    const auto& x = expired_[at];
-    if (key_group_of(index_.hash_of(x.key), shape_.key_groups) != key_group)
-      continue;
-    std::string key;
-    append_time_key(sessions_.end_of(x.last), key);
-    append_time_key(x.first, key);
-    index_.encode(x.key, key);
-    ended[key] = save_sessions(x.key, {x});
-  }
-  for (const auto& [key, value] : ended)
-    sink.put(ended_sessions, key, value);
+  keys.clear();
+  list.clear();
+  for (auto at = next_expired_; at < expired_.size(); ++at)
+    if (group_of(expired_[at].key) == key_group) {
+      keys.push_back({expired_[at].key, static_cast<std::uint32_t>(list.size()), 1});
+      list.push_back(expired_[at]);
+    }
+  put_sessions(keys, list, ended_sessions, false, sink);
 }
 
 result<std::uint32_t> session_aggregate::load_key(std::string_view key, std::string_view& value) {

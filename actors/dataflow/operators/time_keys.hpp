@@ -15,6 +15,14 @@ inline void append_time_key(micros time, std::string& out) {
     out.push_back(static_cast<char>(static_cast<unsigned char>(bits >> shift)));
 }
 
+/// The first bytes of a pane's or window's keys.
+[[nodiscard]] inline std::string pane_prefix(micros end, micros start) {
+  std::string prefix;
+  append_time_key(end, prefix);
+  append_time_key(start, prefix);
+  return prefix;
+}
+
 /// Reads a time from the front of `bytes` and removes it.
 [[nodiscard]] inline result<micros> take_time_key(std::string_view& bytes) {
   if (bytes.size() < 8)
