@@ -10,7 +10,7 @@ from process import Run, run_to_end
 PAGE = 4096
 # LMDB's page flags.
 BRANCH, LEAF, OVERFLOW, META = 1, 2, 4, 8
-HARMLESS = {"control.lock", "control.sock"}
+HARMLESS = {"control.lock", "control.sock", "control.mdb-lock"}
 
 
 def page_classes(data):
@@ -39,7 +39,7 @@ def page_classes(data):
 
 def places(path, data, rng, thorough):
     """(what, offset) of bytes to flip: of each class of page its header and its contents."""
-    if not (path.suffix == ".mdb" or "segments" in path.parts):
+    if path.suffix not in (".mdb", ".seg"):
         yield from (("bytes", at) for at in sorted({0, len(data) // 2, len(data) - 1}))
         return
     for name, ranges in page_classes(data).items():
@@ -70,7 +70,7 @@ class Template:
             run.kill()
         else:
             code, said = run_to_end(small.ebb, self.place, self.arguments,
-                                    {"EBB_FAILPOINT": "control.commit:after:24"})
+                                    {"EBB_FAILPOINT": "control.commit:after:9"})
             assert code == 137, f"exit {code}: {said}"
         shutil.copytree(self.place, self.kept)
         self.files = sorted(path.relative_to(self.kept) for path in (self.kept / "data").rglob("*")
@@ -138,7 +138,7 @@ def damages(template, seed, thorough):
         # Of segments and outputs, a few are like the others.
         kind = (name.parts[1], len(name.parts), name.parent.name, name.suffix)
         seen[kind] = seen.get(kind, 0) + 1
-        if seen[kind] > (6 if thorough else 2):
+        if seen[kind] > (6 if thorough else 1):
             continue
         for what, at in places(name, data, rng, thorough):
             bit = 1 << rng.randrange(8)
@@ -148,11 +148,12 @@ def damages(template, seed, thorough):
         yield f"{name}: removed", lambda t=(name,): replaced(template, *t, None)
 
 
-def damage_all(small, folder, how, seed, thorough):
+def damage_all(small, folder, how, seed, thorough, share, shares):
+    """One of `shares` parts of all damages."""
     template = Template(small, folder, how)
     counts = {"right": 0, "refused": 0}
     problems = []
-    for text, function in damages(template, seed, thorough):
+    for text, function in list(damages(template, seed, thorough))[share::shares]:
         try:
             counts[function()] += 1
         except AssertionError as error:
@@ -163,5 +164,8 @@ def damage_all(small, folder, how, seed, thorough):
 
 
 def cases(small, seed, thorough):
+    shares = 4 if thorough else 2
     for how in ("killed", "unapplied"):
-        yield Case(f"damage:{how}", lambda folder, at=how: damage_all(small, folder, at, seed, thorough))
+        for share in range(shares):
+            yield Case(f"damage:{how}:{share}",
+                       lambda folder, x=(how, seed, thorough, share, shares): damage_all(small, folder, *x))

@@ -7,6 +7,7 @@ import re
 
 from cases import Case
 from process import Run, run_to_end
+from verdict import drop_older_parts
 
 NAMED = re.compile(r'\b(?:failpoint|commit)\(\s*"([a-z_.-]+)"')
 CRASHED = 137
@@ -81,7 +82,13 @@ def crash_at(small, folder, name, side, nth):
         code, said = run_to_end(small.ebb, place, arguments,
                                 {"EBB_FAILPOINT": f"{name}:{side}:1"})
         assert code in (0, CRASHED), f"{shape.__name__}, again: exit {code}: {said[-1500:]}"
-        small.finish(place, arguments, watch)
+        if shape is fresh_run:
+            code, said = run_to_end(small.ebb, place, arguments)
+            assert code == 0, f"exit {code}: {said[-1500:]}"
+            drop_older_parts(place)
+            small.check_whole(place)
+        else:
+            small.finish(place, arguments, watch)
         return
     raise AssertionError("no run came to this step")
 

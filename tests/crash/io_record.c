@@ -252,6 +252,10 @@ int mkostemp(char* path, int flags) {
   return made;
 }
 
+int mkostemp64(char* path, int flags) {
+  return mkostemp(path, flags);
+}
+
 static int open_file(int at, const char* path, int flags, mode_t mode) {
   char room[PATH_BYTES];
   int fresh;

@@ -3,6 +3,7 @@ the stream goes on from that. Only what was synced is certain: of the other writ
 a write in part as well; of the names of a folder that was not synced, any number of the first
 changes. This is what replaying dm-log-writes does, without the kernel's help."""
 import pathlib
+import posixpath
 import random
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ def read_record(path):
         operation, offset, size, name = data[at:end].decode().split(" ", 3)
         at = end + 1
         size = int(size)
-        first, _, second = name.partition("\t")
+        first, second = (posixpath.normpath(x) if x else x for x in name.partition("\t")[::2])
         calls.append((operation, int(offset), data[at:at + size], first, second))
         at += size
     return calls

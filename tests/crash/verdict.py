@@ -40,6 +40,16 @@ def parts_of(folder):
     return [path for _, _, path in sorted(found)]
 
 
+def drop_older_parts(folder):
+    """Removes the parts of streams before: all but those with the newest one's uid."""
+    parts = parts_of(folder / "hop")
+    if parts:
+        newest = max(parts, key=lambda path: path.stat().st_mtime_ns)
+        for path in parts:
+            if PART.match(path.name)["uid"] != PART.match(newest.name)["uid"]:
+                path.unlink()
+
+
 def is_temporary(name):
     return name.startswith(".") or name.endswith((".part", ".tmp"))
 

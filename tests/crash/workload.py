@@ -26,14 +26,15 @@ SESSIONS_HEADER = "user_id,window_start,window_end,clicks,total,first,last"
 @dataclasses.dataclass(frozen=True)
 class Size:
     events: int
+    pace: int  # events a second of event time
     clicks: int
     orders: int
     payments: int
 
 
-SMALL = Size(events=40_000, clicks=20_000, orders=2_000, payments=6_000)
-MEDIUM = Size(events=500_000, clicks=200_000, orders=30_000, payments=90_000)
-LARGE = Size(events=4_000_000, clicks=1_000_000, orders=100_000, payments=300_000)
+SMALL = Size(events=40_000, pace=400, clicks=20_000, orders=2_000, payments=6_000)
+MEDIUM = Size(events=500_000, pace=5_000, clicks=200_000, orders=30_000, payments=90_000)
+LARGE = Size(events=4_000_000, pace=20_000, clicks=1_000_000, orders=100_000, payments=300_000)
 
 
 def click_user(n):
@@ -105,7 +106,7 @@ class Workload:
 
     def _nexmark(self, rate):
         return ("    - name: bid\n      eventTime: {column: date_time}\n"
-                f"      nexmark: {{table: bid, events: {self.size.events}, eventsPerSecond: 20000, "
+                f"      nexmark: {{table: bid, events: {self.size.events}, eventsPerSecond: {self.size.pace}, "
                 f"seed: {self.seed % 1000}{rate}}}\n")
 
     def write_manifests(self, folder, interval="200ms", seconds=None, follow=False):
