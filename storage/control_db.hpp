@@ -40,6 +40,10 @@ public:
   /// Only the reading functions work. ec::not_found where there is no database.
   [[nodiscard]] static result<control_db> open_read_only(const std::string& folder);
 
+  [[nodiscard]] const std::string& folder() const noexcept {
+    return folder_;
+  }
+
   // Streams.
 
   /// The stream that has this name, or `wanted` (with a new uid) as a new one.

@@ -248,6 +248,7 @@ result<control_transaction> control_store::begin_write() {
   if (failed_)
     return make_error(ec::io, path_ + ": a write to the control database has failed before",
                       "what is in it is found out by opening it again: restart");
+  environment_.forget_dead_readers();
   EBB_ASSIGN(auto transaction, environment_.begin_write());
   EBB_ASSIGN(auto summary, read_summary(transaction));
   control_transaction begun{*this, std::move(transaction)};

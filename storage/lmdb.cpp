@@ -129,13 +129,6 @@ std::uint64_t lmdb_transaction::id() const noexcept {
   return mdb_txn_id(txn_);
 }
 
-result<std::uint64_t> lmdb_transaction::entries(lmdb_database database) const {
-  MDB_stat stat{};
-  if (const auto rc = mdb_stat(txn_, static_cast<MDB_dbi>(database), &stat); rc != 0)
-    return failure(*path_, "read database header", rc);
-  return static_cast<std::uint64_t>(stat.ms_entries);
-}
-
 result<lmdb_cursor> lmdb_transaction::cursor(lmdb_database database) const {
   MDB_cursor* cursor = nullptr;
   if (const auto rc = mdb_cursor_open(txn_, static_cast<MDB_dbi>(database), &cursor); rc != 0)
@@ -190,16 +183,8 @@ result<bool> lmdb_cursor::first() {
   return move(MDB_FIRST, {});
 }
 
-result<bool> lmdb_cursor::last() {
-  return move(MDB_LAST, {});
-}
-
 result<bool> lmdb_cursor::next() {
   return move(MDB_NEXT, {});
-}
-
-result<bool> lmdb_cursor::previous() {
-  return move(MDB_PREV, {});
 }
 
 result<bool> lmdb_cursor::find(std::string_view key) {
@@ -272,6 +257,11 @@ result<lmdb_transaction> lmdb_environment::begin_read() {
   if (const auto rc = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn); rc != 0)
     return failure(*path_, "begin reading", rc);
   return lmdb_transaction{txn, *path_};
+}
+
+void lmdb_environment::forget_dead_readers() noexcept {
+  int dead = 0;
+  mdb_reader_check(env_, &dead);
 }
 
 lmdb_extent lmdb_environment::extent() const {

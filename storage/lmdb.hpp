@@ -67,7 +67,6 @@ public:
   /// Number of the commit that a write transaction will be, or that a read transaction sees.
   [[nodiscard]] std::uint64_t id() const noexcept;
 
-  [[nodiscard]] result<std::uint64_t> entries(lmdb_database database) const;
   [[nodiscard]] result<lmdb_cursor> cursor(lmdb_database database) const;
 
   /// Ends the transaction, in either case.
@@ -91,9 +90,7 @@ public:
   ~lmdb_cursor();
 
   [[nodiscard]] result<bool> first();
-  [[nodiscard]] result<bool> last();
   [[nodiscard]] result<bool> next();
-  [[nodiscard]] result<bool> previous();
 
   /// To this key exactly.
   [[nodiscard]] result<bool> find(std::string_view key);
@@ -140,6 +137,9 @@ public:
   [[nodiscard]] result<lmdb_transaction> begin_write();
   [[nodiscard]] result<lmdb_transaction> begin_read();
   [[nodiscard]] lmdb_extent extent() const;
+
+  /// Pages that a killed process was reading can be used again.
+  void forget_dead_readers() noexcept;
 
 private:
   lmdb_environment(MDB_env* env, std::string path);

@@ -319,6 +319,33 @@ BOOST_AUTO_TEST_CASE(readers_in_another_process_see_what_is_committed) {
   require(x.commit(2));
 }
 
+BOOST_AUTO_TEST_CASE(a_killed_reader_does_not_make_the_file_grow) {
+  one_stream x;
+  const auto path = x.folder.file("control.mdb");
+  int ready[2] = {};
+  BOOST_REQUIRE(::pipe(ready) == 0);
+  const auto child = ::fork();
+  if (child == 0) {
+    auto environment = lmdb_environment::open(path, {.read_only = true, .map_bytes = 1 << 30});
+    const auto held = environment->begin_read();
+    const char ok = held ? 'y' : 'n';
+    static_cast<void>(::write(ready[1], &ok, 1) == 1);
+    ::pause();
+  }
+  char ok = 0;
+  BOOST_REQUIRE(::read(ready[0], &ok, 1) == 1);
+  BOOST_REQUIRE(ok == 'y');
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
+  auto changed = value_of(x.db.stream("uid-1"));
+  changed.plan = std::string(100'000, 'p');
+  for (int i = 0; i < 40; ++i)
+    require(x.db.update_stream(changed, 1));
+  BOOST_TEST(std::filesystem::file_size(path) < 1'000'000);
+}
+
 BOOST_AUTO_TEST_CASE(a_folder_without_database_is_named) {
   temporary_folder folder;
   const auto missing = error_of(control_db::open_read_only(folder.path()), ec::not_found);

@@ -190,6 +190,12 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_an_error) {
   BOOST_CHECK(refused({{9, 1, "b", ""}}) == ec::internal);
   BOOST_CHECK(refused({{21, 1, "b", ""}}) == ec::internal);
   BOOST_CHECK(refused({{10, 1, "b", ""}, {20, 1, "a", ""}}) == ec::cancelled);
+  auto writer = value_of(segment_writer::create(folder.file("w.delta"), id));
+  const char byte = 'x';
+  auto too_long = writer.add({12, 1, "k", std::string_view{&byte, segment_value_max + 1}});
+  BOOST_REQUIRE(!too_long);
+  BOOST_CHECK(too_long.error().code == ec::invalid_argument);
+  writer.abandon();
   // Nothing is left behind, and nothing was published.
   BOOST_TEST(std::filesystem::is_empty(folder.path()));
 }
