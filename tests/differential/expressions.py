@@ -43,7 +43,7 @@ SPECIAL = {
 }
 # How much a use counts that gives no value in any row; and one of these, which ebb refuses at times.
 WITHOUT_VALUE = 0.05
-OFTEN_REFUSED = ("regexp", "substring regex", "cast text to timestamp")
+OFTEN_REFUSED = ("regexp", "~", "!~", "substring regex", "cast text to timestamp", "timezone", "AT TIME ZONE")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,6 +21,13 @@ def productions(add):
                 if a != b:
                     mixed(add, a, b)
     add("IN", "boolean", "({0} IN ('1', 2, {1}))", "integer", "bigint")
+    # Literals without a type are texts where a text will do.
+    for op in ("=", "<", ">="):
+        add("literals compared", "boolean", f"({{0}} AND {{1}} {op} {{2}})", "boolean", "'text", "'text")
+    for name in ("length", "bit_length", "octet_length"):
+        add("literal as argument", "integer", f"({{0}} % 9 + {name}({{1}}))", "integer", "'text")
+    for name in ("md5", "reverse", "quote_literal"):
+        add("literal as argument", "text", f"({{0}} || {name}({{1}}))", "text", "'text")
     # One constant beside a column is compared by the operator of both types, not by a common type.
     add("IN of one constant", "boolean", "(CASE WHEN {0} THEN 0.1::real ELSE {1} END IN (0.1, {2}))", "boolean", "real", "real")
     add("CASE", "text", "CASE WHEN {0} THEN 'yes' ELSE {1} END", "boolean", "text")
