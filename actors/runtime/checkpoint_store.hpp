@@ -36,7 +36,8 @@ struct epoch_record {
 };
 
 /// All functions block and are called by one I/O lane at a time, `maintain` by another one. After
-/// an error of `commit` or `applied` the store is not used any more.
+/// ec::resource they may be called again with the same arguments; after another error of `commit`
+/// or `applied` the store is not used any more.
 class checkpoint_store {
 public:
   virtual ~checkpoint_store() = default;

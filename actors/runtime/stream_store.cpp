@@ -95,20 +95,33 @@ stream_store::write_delta(epoch_number epoch, std::span<const snapshot_ptr> snap
 }
 
 result<void> stream_store::commit(const epoch_record& record) {
+  std::vector<segment_info> fresh;
+  for (const auto& part : record.parts)
+    if (part.segment)
+      fresh.push_back(*part.segment);
   std::vector<segment_info> segments;
+  bool unsure = false;
   {
     std::lock_guard guard(mutex_);
-    for (const auto& part : record.parts)
-      if (part.segment)
-        chain_.push_back(*part.segment);
     segments = chain_;
+    unsure = std::exchange(unsure_, record.epoch) == record.epoch;
   }
+  segments.insert(segments.end(), fresh.begin(), fresh.end());
   commit_request request;
   request.record = to_record(record, stream_.uid, stream_.generation, std::move(segments));
   request.generation = stream_.generation;
   request.savepoints = record.savepoints;
-  EBB_TRY(control_->with([&](control_db& database) { return database.commit(request); }));
+  EBB_TRY(control_->with([&](control_db& database) -> result<void> {
+    if (unsure) {
+      EBB_ASSIGN(const auto newest, database.newest_record(stream_.uid));
+      if (newest && newest->epoch == record.epoch && newest->generation == stream_.generation)
+        return {};
+    }
+    return database.commit(request);
+  }));
   std::lock_guard guard(mutex_);
+  unsure_ = 0;
+  chain_.insert(chain_.end(), fresh.begin(), fresh.end());
   for (const auto& x : request.record.segments)
     unlisted_.erase(x.id);
   // Deltas of epochs that were given up before this one are garbage.

@@ -9,7 +9,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ebb {
@@ -17,18 +19,31 @@ namespace ebb {
 /// The control database of a process, for the streams that share it.
 class shared_control {
 public:
-  explicit shared_control(control_db database) : database_(std::move(database)) {}
+  explicit shared_control(control_db database)
+      : folder_(database.folder()), database_(std::move(database)) {}
 
-  /// Calls `use(control_db&)` while no other thread does.
+  /// Calls `use(control_db&)` while no other thread does. After ec::resource (a full disk) the
+  /// database is opened again by the next call; whether what failed is in it must be looked up.
+  /// After ec::io it takes no more writes.
   template <class Use>
-  auto with(const Use& use) {
+  auto with(const Use& use) -> decltype(use(std::declval<control_db&>())) {
     std::lock_guard guard(mutex_);
-    return use(database_);
+    if (!database_) {
+      auto opened = control_db::open(folder_);
+      if (!opened)
+        return std::move(opened).error();
+      database_.emplace(std::move(*opened));
+    }
+    auto done = use(*database_);
+    if (!done && done.error().code == ec::resource)
+      database_.reset();
+    return done;
   }
 
 private:
+  std::string folder_;
   std::mutex mutex_;
-  control_db database_;
+  std::optional<control_db> database_;
 };
 
 /// What a record says, in the database's terms.
@@ -66,6 +81,7 @@ private:
   /// Written, or being written, and in no record yet; with the epoch of a delta, else 0.
   std::map<std::string, epoch_number> unlisted_;
   std::uint64_t names_ = 0;
+  epoch_number unsure_ = 0; ///< its commit has failed, and may be durable all the same
 };
 
 } // namespace ebb
