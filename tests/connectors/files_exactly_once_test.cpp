@@ -558,6 +558,8 @@ BOOST_AUTO_TEST_CASE(outputs_that_were_never_committed_are_swept) {
   const auto connectors = make_connectors();
   session x{folder, file_at("parts/")};
   auto sink = x.open();
+  folder.write("parts/.u1-1.ndjson.part", "of a lane that there was");
+  sink = x.open();
   for (const char* name : {".u1-0-3.ndjson.part", ".u1-0-12.ndjson.part", ".u1-1-3.ndjson.part",
                            ".u10-0-3.ndjson.part", "u1-0-3.ndjson", ".u1-0-x3.ndjson.part"})
     folder.write(std::string("parts/") + name, "x");
