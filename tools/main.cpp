@@ -1,6 +1,7 @@
 // The one binary: `ebb COMMAND …`. Everything is built here and handed down; nothing is global.
 
 #include "tools/cli/commands.hpp"
+#include "tools/simulation/simulate.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -40,6 +41,18 @@ void add_run(CLI::App& app, ebb::cli::run_arguments& to) {
       ->check(CLI::IsMember({"rewind", "keep"}))
       ->type_name("HOW");
   command->add_flag("--quiet,-q", to.quiet, "No progress on the terminal");
+}
+
+CLI::App* add_state(CLI::App& app, const char* name, const char* what,
+                    ebb::cli::state_arguments& to) {
+  auto* command = app.add_subcommand(name, what);
+  command->add_option("--data", to.data, "Folder that ebb run --data uses")
+      ->required()
+      ->type_name("DIR");
+  command->add_option("-o,--output", to.output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->type_name("FORMAT");
+  return command;
 }
 
 } // namespace
@@ -93,6 +106,39 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"table", "json"}))
       ->type_name("FORMAT");
 
+  ebb::sim::sim_arguments simulation;
+  auto* sim_command = app.add_subcommand(
+      "sim", "Simulate streams with seeded faults in virtual time, against a naive model");
+  sim_command->add_option("--seed", simulation.seed, "The first seed")->type_name("N");
+  sim_command->add_option("--count", simulation.count, "How many seeds")->type_name("N");
+  sim_command->add_flag("--verbose", simulation.verbose, "Print every event");
+
+  cli::state_arguments state;
+  auto* checkpoints = add_state(app, "checkpoints",
+                                "List the checkpoints that a stream can be restored from", state);
+  checkpoints->add_option("stream", state.stream, "Name of the stream")
+      ->required()
+      ->type_name("STREAM");
+  auto* savepoint =
+      add_state(app, "savepoint", "Make a checkpoint that is kept under a name", state);
+  savepoint->add_option("stream", state.stream, "Name of the stream")
+      ->required()
+      ->type_name("STREAM");
+  savepoint->add_option("name", state.target, "Name of the savepoint")
+      ->required()
+      ->type_name("NAME");
+  auto* inspect = add_state(app, "inspect", "Look into the state of an operator", state);
+  inspect->add_option("stream", state.stream, "Name of the stream")
+      ->required()
+      ->type_name("STREAM");
+  inspect->add_option("operator", state.target, "Operator or source of the manifest")
+      ->required()
+      ->type_name("OPERATOR");
+  inspect->add_option("key", state.key, "Shows entries whose key contains this, like auction=7")
+      ->type_name("KEY");
+  inspect->add_option("--limit", state.limit, "Most entries to show")->type_name("N");
+  auto* verify = add_state(app, "verify", "Check every file of a data folder", state);
+
   std::string output = "table";
   auto* version = app.add_subcommand("version", "Print the version");
   version->add_option("-o,--output", output, "table or json")
@@ -123,6 +169,16 @@ int main(int argc, char** argv) {
     return cli::explain_command_run(explain);
   if (app.got_subcommand(bench_command))
     return cli::bench_command_run(bench);
+  if (app.got_subcommand(sim_command))
+    return ebb::sim::simulate(simulation);
+  if (app.got_subcommand(checkpoints))
+    return cli::checkpoints_command(state);
+  if (app.got_subcommand(savepoint))
+    return cli::savepoint_command(state);
+  if (app.got_subcommand(inspect))
+    return cli::inspect_command(state);
+  if (app.got_subcommand(verify))
+    return cli::verify_command(state);
   if (app.got_subcommand(version))
     return cli::version_command(output);
   return cli::completion_command(shell, app);

@@ -1,4 +1,5 @@
 #include "actors/plan/state_change.hpp"
+#include "actors/plan/state_layout.hpp"
 #include "actors/plan/stateful_steps.hpp"
 #include "actors/runtime/run_data.hpp"
 #include "actors/runtime/stream_store.hpp"
@@ -190,6 +191,7 @@ private:
           == stream.operators.end())
         stream.operators.push_back(x.identity);
     stream.plan_fingerprint = state_signature(plan);
+    stream.plan = to_text(state_layouts(plan));
     stream.parallelism = definition.parallelism;
     return {};
   }

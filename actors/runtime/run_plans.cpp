@@ -5,6 +5,8 @@
 #include "actors/runtime/stream_run.hpp"
 
 #include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_actor.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -52,13 +54,16 @@ public:
           system, streams[i].plan, streams[i].definition, std::move(prepared[i].setup),
           [this] { concluded(); }, prepared[i].finished));
     }
-    if (!options_.started)
+    if (!options_.savepoints)
       return;
-    std::map<std::string, supervisor_actor> supervisors;
+    std::map<std::string, savepoint_desk::ask_function> desks;
     for (std::size_t i = 0; i < streams.size(); ++i)
       if (runs_[i]->supervisor())
-        supervisors[streams[i].definition.name] = runs_[i]->supervisor();
-    options_.started(supervisors);
+        desks[streams[i].definition.name] = [to = runs_[i]->supervisor()](const auto& name,
+                                                                          auto answer) {
+          caf::anon_send(to, savepoint_wish{name, std::move(answer)});
+        };
+    options_.savepoints->open(std::move(desks));
   }
 
   result<std::vector<stream_report>> wait() {
@@ -80,6 +85,8 @@ public:
     show();
     auto result = reports();
     // Handles must not outlive the actor system.
+    if (options_.savepoints)
+      options_.savepoints->open({});
     runs_.clear();
     if (problem_)
       return *problem_;

@@ -10,10 +10,13 @@ namespace ebb {
 
 namespace {
 
-micros wall_clock() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
+/// Processing time: the wall clock now, then steady. Timers and checkpoints would wait for an hour
+/// if the clock were set back by one.
+clock_function processing_time() {
+  return [wall = std::chrono::system_clock::now(), start = std::chrono::steady_clock::now()] {
+    const auto now = wall + (std::chrono::steady_clock::now() - start);
+    return std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  };
 }
 
 } // namespace
@@ -26,7 +29,7 @@ result<std::vector<stream_report>> run_plans(std::span<const planned_stream> str
   stream_environment environment;
   environment.make = make_operator;
   environment.io = &pool;
-  environment.clock = wall_clock;
+  environment.clock = processing_time();
   environment.data_folder = options.data_folder;
   return run_plans_in(environment, streams, connectors, options);
 }

@@ -4,14 +4,13 @@
 #include "actors/plan/manifest.hpp"
 #include "actors/plan/stage_plan.hpp"
 #include "actors/runtime/connector.hpp"
-#include "actors/runtime/handles.hpp"
 #include "actors/runtime/run_data.hpp"
+#include "actors/runtime/savepoint_desk.hpp"
 #include "actors/runtime/stream_report.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,8 +29,7 @@ struct run_options {
   std::shared_ptr<run_data> data; ///< null = nothing is kept, no checkpoints
   /// What was found in the data folder and decided, by stream; called before anything runs.
   std::function<void(const std::string& stream, const std::string& text)> note;
-  /// Called once all actors are started, by the calling thread; by stream name.
-  std::function<void(const std::map<std::string, supervisor_actor>&)> started;
+  std::shared_ptr<savepoint_desk> savepoints; ///< null = nobody asks
 };
 
 /// A stream and the plan it is run by.

@@ -1,5 +1,6 @@
 /// The commands of `ebb`. Each takes its parsed arguments, prints, and returns the exit code:
-/// 0 done, 1 failed at run time, 2 usage or invalid manifest, 130 interrupted.
+/// 0 done, 1 failed at run time, 2 usage or invalid manifest, 3 not found, 4 conflict, 130
+/// interrupted.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,8 @@ namespace ebb::cli {
 inline constexpr int exit_done = 0;
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_invalid = 2;
+inline constexpr int exit_not_found = 3;
+inline constexpr int exit_conflict = 4;
 inline constexpr int exit_interrupted = 130;
 
 struct run_arguments {
@@ -35,6 +38,16 @@ struct explain_arguments {
   std::uint32_t parallelism = 0;
 };
 
+/// Commands on a data folder.
+struct state_arguments {
+  std::string data;
+  std::string stream;
+  std::string target; ///< an operator, or the name of a savepoint
+  std::string key;    ///< part of a key's text; empty = all
+  std::uint64_t limit = 100;
+  std::string output = "table";
+};
+
 struct bench_arguments {
   std::vector<std::string> names;
   std::uint64_t events = 10'000'000;
@@ -48,6 +61,10 @@ struct bench_arguments {
 [[nodiscard]] int validate_command(const std::vector<std::string>& files);
 [[nodiscard]] int explain_command_run(const explain_arguments& arguments);
 [[nodiscard]] int bench_command_run(const bench_arguments& arguments);
+[[nodiscard]] int checkpoints_command(const state_arguments& arguments);
+[[nodiscard]] int inspect_command(const state_arguments& arguments);
+[[nodiscard]] int savepoint_command(const state_arguments& arguments);
+[[nodiscard]] int verify_command(const state_arguments& arguments);
 [[nodiscard]] int version_command(const std::string& output);
 [[nodiscard]] int completion_command(const std::string& shell, const CLI::App& app);
 

@@ -1,6 +1,7 @@
 #include "actors/connectors/factory.hpp"
 #include "actors/runtime/run_stream.hpp"
 #include "tools/cli/commands.hpp"
+#include "tools/cli/control_socket.hpp"
 #include "tools/cli/load.hpp"
 #include "tools/cli/stats.hpp"
 
@@ -48,6 +49,8 @@ int exit_of(const error& problem) {
   case ec::unsupported:
   case ec::not_found:
     return exit_invalid;
+  case ec::conflict:
+    return exit_conflict;
   default:
     return exit_failed;
   }
@@ -121,6 +124,19 @@ int run_command(const run_arguments& arguments) {
   options.note = [](const std::string& stream, const std::string& text) {
     std::fprintf(stderr, "stream %s: %s\n", stream.c_str(), text.c_str());
   };
+  std::unique_ptr<control_socket> door;
+  if (*data) {
+    options.savepoints = std::make_shared<savepoint_desk>();
+    auto opened = control_socket::listen(
+        arguments.data, [desk = options.savepoints](const savepoint_request& wish) {
+          desk->ask(wish.stream, wish.name, wish.answer);
+        });
+    if (!opened) {
+      print_error(opened.error());
+      return exit_failed;
+    }
+    door = std::move(*opened);
+  }
   std::map<std::string, std::string> alarms;
   options.progress = [&](const run_progress& progress) {
     tell_alarms(progress, alarms);

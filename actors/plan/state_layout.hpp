@@ -1,0 +1,44 @@
+/// What the entries of an operator's states look like, for people who look into them.
+#pragma once
+
+#include "actors/plan/stateful_steps.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebb {
+
+/// One value in the bytes of an entry.
+struct state_part {
+  enum class form : std::uint8_t {
+    time, ///< eight bytes that sort as the time does
+    key,  ///< canonical (key_encoding.hpp)
+    value ///< exact (value_builder.hpp)
+  };
+  std::string name;
+  form as = form::key;
+  sql_type type;
+};
+
+struct state_layout {
+  std::string identity;    ///< of the operator
+  std::uint16_t state = 0; ///< number within the operator
+  std::string name;        ///< `panes`, `open sessions`
+  std::vector<state_part> key;
+  std::vector<state_part> value; ///< repeated until the bytes end
+};
+
+/// Of the states whose entries can be told; others are shown as bytes.
+[[nodiscard]] std::vector<state_layout> state_layouts(const stage_plan& plan);
+
+/// A line a layout, and back; lines that are not understood are left out.
+[[nodiscard]] std::string to_text(const std::vector<state_layout>& layouts);
+[[nodiscard]] std::vector<state_layout> state_layouts_from(std::string_view text);
+
+/// `name=value` for each part. Bytes that do not fit the parts are shown in hexadecimal.
+[[nodiscard]] std::string show_parts(const std::vector<state_part>& parts, std::string_view bytes,
+                                     bool repeated);
+
+} // namespace ebb

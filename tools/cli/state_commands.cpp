@@ -1,0 +1,271 @@
+// Commands that look into a data folder, also while a run uses it.
+
+#include "actors/dataflow/snapshot.hpp"
+#include "actors/plan/state_layout.hpp"
+#include "storage/control_db.hpp"
+#include "storage/merged_state.hpp"
+#include "tools/cli/commands.hpp"
+#include "tools/cli/control_socket.hpp"
+#include "tools/cli/load.hpp"
+#include "tools/cli/text_table.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace ebb::cli {
+
+namespace {
+
+using nlohmann::json;
+
+int exit_of(const error& problem) {
+  print_error(problem);
+  switch (problem.code) {
+  case ec::not_found:
+    return exit_not_found;
+  case ec::conflict:
+    return exit_conflict;
+  case ec::invalid_argument:
+    return exit_invalid;
+  default:
+    return exit_failed;
+  }
+}
+
+struct opened_stream {
+  control_db database;
+  stream_entry stream;
+};
+
+result<opened_stream> open_stream(const std::string& folder, const std::string& name) {
+  EBB_ASSIGN(auto database, control_db::open_read_only(folder));
+  EBB_ASSIGN(const auto found, database.find_stream(name));
+  if (found)
+    return opened_stream{std::move(database), *found};
+  std::string names;
+  EBB_ASSIGN(const auto all, database.streams());
+  for (const auto& x : all)
+    if (x.life != stream_life::deleted)
+      names += (names.empty() ? "" : ", ") + x.name;
+  return make_error(ec::not_found, "there is no stream " + name + " in " + folder,
+                    names.empty() ? "nothing has run with this folder yet"
+                                  : "its streams are " + names);
+}
+
+std::string segments_folder(const std::string& folder, const stream_entry& stream) {
+  return folder + "/streams/" + stream.uid + "/segments";
+}
+
+/// A record's segments, trailer and tree verified.
+result<merged_state> open_state(const std::string& folder, const stream_entry& stream,
+                                const checkpoint_record& record) {
+  std::vector<std::shared_ptr<segment_reader>> readers;
+  for (const auto& x : record.segments) {
+    EBB_ASSIGN(auto reader, segment_reader::open(segments_folder(folder, stream) + '/' + x.id,
+                                                 {x, stream.uid, stream.key_groups}));
+    readers.push_back(std::move(reader));
+  }
+  return merged_state(std::move(readers));
+}
+
+json to_json(const checkpoint_record& x, const std::vector<std::string>& savepoints) {
+  return {{"epoch", x.epoch},
+          {"time", moment_text(x.when)},
+          {"reason", to_string(x.reason)},
+          {"snapshotMillis", static_cast<double>(x.phases.write) / 1000},
+          {"bytes", x.bytes},
+          {"segments", x.segments.size()},
+          {"generation", x.generation},
+          {"finished", x.finished},
+          {"savepoints", savepoints}};
+}
+
+result<int> show_checkpoints(const state_arguments& arguments) {
+  EBB_ASSIGN(auto opened, open_stream(arguments.data, arguments.stream));
+  EBB_ASSIGN(auto records, opened.database.records(opened.stream.uid));
+  EBB_ASSIGN(const auto savepoints, opened.database.savepoints(opened.stream.uid));
+  for (const auto& x : savepoints)
+    if (std::none_of(records.begin(), records.end(),
+                     [&](const auto& r) { return r.epoch == x.record.epoch; }))
+      records.push_back(x.record);
+  std::sort(records.begin(), records.end(),
+            [](const auto& a, const auto& b) { return a.epoch > b.epoch; });
+  const auto names_of = [&](std::uint64_t epoch) {
+    std::vector<std::string> names;
+    for (const auto& x : savepoints)
+      if (x.record.epoch == epoch)
+        names.push_back(x.name);
+    return names;
+  };
+  if (arguments.output == "json") {
+    json all = json::array();
+    for (const auto& x : records)
+      all.push_back(to_json(x, names_of(x.epoch)));
+    std::puts(all.dump(2).c_str());
+    return exit_done;
+  }
+  text_table table({"EPOCH", "TIME", "REASON", "SNAPSHOT", "WRITTEN", "SEGMENTS", "STATE",
+                    "GENERATION", "SAVEPOINT"});
+  for (const std::size_t i : {0U, 3U, 4U, 5U, 6U, 7U})
+    table.right(i);
+  for (const auto& x : records) {
+    std::uint64_t state = 0;
+    for (const auto& segment : x.segments)
+      state += segment.bytes;
+    std::string names;
+    for (const auto& name : names_of(x.epoch))
+      names += (names.empty() ? "" : ", ") + name;
+    table.add({std::to_string(x.epoch), moment_text(x.when),
+               std::string(to_string(x.reason)) + (x.finished ? ", finished" : ""),
+               duration_text(x.phases.write), size_text(x.bytes), std::to_string(x.segments.size()),
+               size_text(state), std::to_string(x.generation), names});
+  }
+  std::fputs(table.text().c_str(), stdout);
+  return exit_done;
+}
+
+result<int> inspect(const state_arguments& arguments) {
+  EBB_ASSIGN(auto opened, open_stream(arguments.data, arguments.stream));
+  const auto& stream = opened.stream;
+  EBB_ASSIGN(const auto record, opened.database.newest_record(stream.uid));
+  if (!record)
+    return make_error(ec::not_found, "stream " + stream.name + " has no checkpoint yet",
+                      "run it with --data until its first checkpoint");
+  const auto is_of = [&](const std::string& identity) {
+    return identity.substr(0, identity.find('/')) == arguments.target;
+  };
+  if (std::none_of(stream.operators.begin(), stream.operators.end(), is_of)) {
+    std::string names;
+    for (const auto& x : stream.operators)
+      names += (names.empty() ? "" : ", ") + x.substr(0, x.find('/'));
+    return make_error(ec::not_found, "operator " + arguments.target + " keeps no state",
+                      "state is kept by " + names);
+  }
+  const auto layouts = state_layouts_from(stream.plan);
+  EBB_ASSIGN(const auto state, open_state(arguments.data, stream, *record));
+  EBB_ASSIGN(auto cursor, state.scan(0, unkeyed_group));
+  json rows = json::array();
+  text_table table({"STATE", "KEY GROUP", "KEY", "VALUE"});
+  table.right(1);
+  std::uint64_t count = 0;
+  for (;;) {
+    EBB_ASSIGN(const bool more, cursor.next());
+    if (!more)
+      break;
+    const auto& x = cursor.entry();
+    const auto number = static_cast<std::size_t>(x.state >> operator_state_bits);
+    if (number >= stream.operators.size() || !is_of(stream.operators[number]))
+      continue;
+    const auto state_of = static_cast<std::uint16_t>(x.state & ((1U << operator_state_bits) - 1));
+    const auto layout = std::find_if(layouts.begin(), layouts.end(), [&](const auto& y) {
+      return y.identity == stream.operators[number] && y.state == state_of;
+    });
+    const bool known = layout != layouts.end();
+    const auto key = show_parts(known ? layout->key : std::vector<state_part>{}, x.key, false);
+    if (!arguments.key.empty() && key.find(arguments.key) == std::string::npos)
+      continue;
+    const auto value = show_parts(known ? layout->value : std::vector<state_part>{}, x.value, true);
+    const auto kind = stream.operators[number] + ": "
+                      + (known ? layout->name : "state " + std::to_string(state_of));
+    const auto group =
+        x.key_group == unkeyed_group ? std::string("-") : std::to_string(x.key_group);
+    if (++count > arguments.limit)
+      break;
+    if (arguments.output == "json")
+      rows.push_back({{"state", kind}, {"keyGroup", group}, {"key", key}, {"value", value}});
+    else
+      table.add({kind, group, key, value});
+  }
+  if (arguments.output == "json") {
+    std::puts(json{{"epoch", record->epoch}, {"entries", rows}}.dump(2).c_str());
+    return exit_done;
+  }
+  std::printf("stream %s, epoch %llu of %s\n", stream.name.c_str(),
+              static_cast<unsigned long long>(record->epoch), moment_text(record->when).c_str());
+  std::fputs(table.text().c_str(), stdout);
+  if (count > arguments.limit)
+    std::printf("more than %llu entries: name a key, or raise --limit\n",
+                static_cast<unsigned long long>(arguments.limit));
+  return exit_done;
+}
+
+result<int> verify_all(const state_arguments& arguments) {
+  EBB_ASSIGN(auto database, control_db::open_read_only(arguments.data));
+  EBB_ASSIGN(const auto streams, database.streams());
+  text_table table({"STREAM", "FILE", "SIZE", "RESULT"});
+  table.right(2);
+  json rows = json::array();
+  std::uint64_t damaged = 0;
+  for (const auto& stream : streams) {
+    if (stream.life == stream_life::deleted)
+      continue;
+    EBB_ASSIGN(auto records, database.records(stream.uid));
+    EBB_ASSIGN(const auto savepoints, database.savepoints(stream.uid));
+    for (const auto& x : savepoints)
+      records.push_back(x.record);
+    std::vector<segment_info> segments;
+    for (const auto& record : records)
+      for (const auto& x : record.segments)
+        if (std::find(segments.begin(), segments.end(), x) == segments.end())
+          segments.push_back(x);
+    for (const auto& x : segments) {
+      std::string verdict = "good";
+      auto reader = segment_reader::open(segments_folder(arguments.data, stream) + '/' + x.id,
+                                         {x, stream.uid, stream.key_groups});
+      const auto checked = reader ? (*reader)->verify_all() : result<void>(reader.error());
+      if (!checked) {
+        verdict = checked.error().message;
+        ++damaged;
+      }
+      if (arguments.output == "json")
+        rows.push_back({{"stream", stream.name},
+                        {"file", x.id},
+                        {"bytes", x.bytes},
+                        {"good", static_cast<bool>(checked)},
+                        {"result", verdict}});
+      else
+        table.add({stream.name, x.id, size_text(x.bytes), verdict});
+    }
+  }
+  std::fputs(arguments.output == "json" ? (rows.dump(2) + '\n').c_str() : table.text().c_str(),
+             stdout);
+  if (damaged == 0)
+    return exit_done;
+  return make_error(ec::corrupt, std::to_string(damaged) + " files are damaged",
+                    "restore them from a copy of the data folder; ebb run goes back to an older "
+                    "checkpoint where no output has gone out since");
+}
+
+int finish(const result<int>& x) {
+  return x ? *x : exit_of(x.error());
+}
+
+} // namespace
+
+int checkpoints_command(const state_arguments& arguments) {
+  return finish(show_checkpoints(arguments));
+}
+
+int inspect_command(const state_arguments& arguments) {
+  return finish(inspect(arguments));
+}
+
+int verify_command(const state_arguments& arguments) {
+  return finish(verify_all(arguments));
+}
+
+int savepoint_command(const state_arguments& arguments) {
+  const auto epoch = ask_for_savepoint(arguments.data, arguments.stream, arguments.target);
+  if (!epoch)
+    return exit_of(epoch.error());
+  if (arguments.output == "json")
+    std::puts(json{{"savepoint", arguments.target}, {"epoch", *epoch}}.dump(2).c_str());
+  else
+    std::printf("savepoint %s of stream %s is epoch %llu\n", arguments.target.c_str(),
+                arguments.stream.c_str(), static_cast<unsigned long long>(*epoch));
+  return exit_done;
+}
+
+} // namespace ebb::cli
