@@ -7,9 +7,9 @@ namespace ebb {
 
 namespace {
 
-std::vector<sql_type> key_types(const window_aggregate_spec& spec,
-                                const operator_context& context) {
-  std::vector<sql_type> types(2, sql_type{type_kind::timestamp});
+std::vector<sql_type> key_types(const window_aggregate_spec& spec, const operator_context& context,
+                                std::size_t edges) {
+  std::vector<sql_type> types(edges, sql_type{type_kind::timestamp});
   for (const auto k : spec.keys)
     types.push_back(context.inputs[0][k]);
   return types;
@@ -21,18 +21,19 @@ pane_source source_of(const window_spec& w) {
   return {w.processing_time ? -1 : w.time_column, -1, -1};
 }
 
-/// Output columns: keys, then the pane's edges (which are the first keys of the table).
-std::vector<column> reorder(std::vector<column> keys) {
-  std::rotate(keys.begin(), keys.begin() + 2, keys.end());
-  return keys;
+column same_time(micros time, std::uint32_t rows) {
+  column result = make_column(sql_type{type_kind::timestamp}, rows);
+  std::fill_n(result.mutable_data<micros>(), rows, time);
+  return result;
 }
 
 } // namespace
 
 partial_aggregate::partial_aggregate(const window_aggregate_spec& spec, operator_context context)
     : context_(std::move(context)), window_(spec.window), keys_(spec.keys),
-      shape_(key_types(spec, context_), spec.calls, 1), slicer_(spec.window),
-      finder_(slicer_, source_of(spec.window)), table_(shape_) {}
+      shape_(key_types(spec, context_, 2), spec.calls, 1),
+      group_shape_(key_types(spec, context_, 0), spec.calls, 1), slicer_(spec.window),
+      finder_(slicer_, source_of(spec.window)), table_(shape_), groups_(group_shape_) {}
 
 result<bool> partial_aggregate::step(stream_item* item, step_budget& budget, output& out) {
   if (item == nullptr)
@@ -63,6 +64,9 @@ result<bool> partial_aggregate::step(stream_item* item, step_budget& budget, out
 result<void> partial_aggregate::take(const batch& rows, micros other_channels, output& out) {
   if (auto started = finder_.start(rows, now_); !started)
     return name_row(std::move(started).error(), rows, context_.name);
+  if (!rows.watermarks)
+    if (const auto only = finder_.only_pane(); only != pane_finder::no_pane)
+      return emit_pane(rows, finder_.panes()[only], out);
   split(rows, other_channels);
   const auto calls = arguments_of(shape_, rows);
   if (!on_time_.empty())
@@ -70,6 +74,40 @@ result<void> partial_aggregate::take(const batch& rows, micros other_channels, o
   if (!behind_.empty())
     EBB_TRY(emit_behind(rows, calls, out));
   return {};
+}
+
+result<void> partial_aggregate::emit_pane(const batch& rows, const pane_finder::found_pane& found,
+                                          output& out) {
+  if (!found.covered)
+    return {};
+  std::vector<const column*> keys;
+  for (const auto k : keys_)
+    keys.push_back(&rows.columns[k]);
+  hashes_.resize(rows.rows);
+  hash_keys(keys, rows.rows, hashes_.data());
+  if (auto done = groups_.add(keys, hashes_.data(), arguments_of(group_shape_, rows), nullptr);
+      !done)
+    return name_row(std::move(done).error(), rows, context_.name);
+  emit_groups(groups_, &found.pane, out);
+  return {};
+}
+
+void partial_aggregate::emit_groups(aggregate_table& table, const pane_id* pane, output& out) {
+  const auto slots = table.slots();
+  auto made = std::make_shared<batch>();
+  made->rows = static_cast<std::uint32_t>(slots.size());
+  table.keys(slots, made->columns);
+  // Keys, then the pane's edges, which may be the first keys of the table.
+  if (pane == nullptr) {
+    std::rotate(made->columns.begin(), made->columns.begin() + 2, made->columns.end());
+  } else {
+    made->columns.push_back(same_time(pane->start, made->rows));
+    made->columns.push_back(same_time(pane->end, made->rows));
+  }
+  table.states(slots, made->columns);
+  table.clear();
+  counters_.rows_out += made->rows;
+  out.emit(std::move(made));
 }
 
 void partial_aggregate::split(const batch& rows, micros other_channels) {
@@ -116,16 +154,7 @@ result<void> partial_aggregate::emit_on_time(const batch& rows, const call_rows&
                              on_time_.size() == rows.rows ? nullptr : &on_time_);
       !done)
     return name_row(std::move(done).error(), rows, context_.name);
-  const auto slots = table_.slots();
-  auto made = std::make_shared<batch>();
-  made->rows = static_cast<std::uint32_t>(slots.size());
-  std::vector<column> key_columns;
-  table_.keys(slots, key_columns);
-  made->columns = reorder(std::move(key_columns));
-  table_.states(slots, made->columns);
-  table_.clear();
-  counters_.rows_out += made->rows;
-  out.emit(std::move(made));
+  emit_groups(table_, nullptr, out);
   return {};
 }
 
@@ -152,7 +181,7 @@ bool partial_aggregate::wants_ticks() const noexcept {
 
 operator_counters partial_aggregate::counters() const {
   auto x = counters_;
-  x.state_bytes = table_.byte_size();
+  x.state_bytes = table_.byte_size() + groups_.byte_size();
   return x;
 }
 

@@ -18,6 +18,11 @@ public:
 
 private:
   [[nodiscard]] result<void> take(const batch& rows, micros other_channels, output& out);
+  /// All rows lie in this pane and none is behind: the pane is no part of the groups' keys.
+  [[nodiscard]] result<void> emit_pane(const batch& rows, const pane_finder::found_pane& found,
+                                       output& out);
+  /// Emits the table's groups and empties it.
+  void emit_groups(aggregate_table& table, const pane_id* pane, output& out);
   /// Splits rows into those on time and those behind an edge of their windows, whose own watermark
   /// must travel with them.
   void split(const batch& rows, micros other_channels);
@@ -27,11 +32,13 @@ private:
   operator_context context_;
   window_spec window_;
   std::vector<std::uint32_t> keys_;
-  aggregate_shape shape_; ///< keys: pane start and end, then ours
+  aggregate_shape shape_;       ///< keys: pane start and end, then ours
+  aggregate_shape group_shape_; ///< keys: ours
   window_slicer slicer_;
   pane_finder finder_;
   aggregate_table table_;
-  micros now_ = 0; ///< last tick
+  aggregate_table groups_; ///< of group_shape_
+  micros now_ = 0;         ///< last tick
 
   std::vector<std::uint32_t> on_time_;
   std::vector<std::uint32_t> behind_;
