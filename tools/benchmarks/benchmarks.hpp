@@ -39,4 +39,7 @@ struct settings {
 /// Peak memory of q5 over an input and one four times as long.
 [[nodiscard]] bool measure_state(const settings& how, report& to);
 
+/// What saving an aggregation's state costs its subtask: at the barrier, a slice, in all.
+[[nodiscard]] bool measure_save(const settings& how, report& to);
+
 } // namespace ebb::bench

@@ -4,6 +4,7 @@
 #include "actors/dataflow/operator.hpp"
 #include "schemas/assert.hpp"
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -30,33 +31,33 @@ public:
   }
 
   [[nodiscard]] bool empty() const noexcept {
-    return next_ == places_.size();
+    return pieces_.empty();
   }
 
   /// Hands on up to `most` entries; returns how many.
   std::uint32_t drain(std::uint32_t most, state_sink& sink) {
     std::uint32_t count = 0;
-    for (; count < most && next_ < places_.size(); ++count, ++next_) {
-      const auto& x = places_[next_];
-      const std::string_view all(bytes_);
+    for (; count < most && !pieces_.empty(); ++count) {
+      const auto& from = pieces_.front();
+      const auto& x = from.places[next_];
+      const auto all = std::string_view(from.bytes).substr(x.at);
       sink.select_group(x.group);
       if (x.put)
-        sink.put(x.state, all.substr(x.at, x.key), all.substr(x.at + x.key, x.value));
+        sink.put(x.state, all.substr(0, x.key), all.substr(x.key, x.value));
       else
-        sink.erase(x.state, all.substr(x.at, x.key));
+        sink.erase(x.state, all.substr(0, x.key));
+      if (++next_ < from.places.size())
+        continue;
+      next_ = 0;
+      pieces_.pop_front();
     }
-    if (empty())
-      clear();
     return count;
   }
 
-  void clear() {
-    bytes_.clear();
-    places_.clear();
-    next_ = 0;
-  }
-
 private:
+  // Small, since a large one would be copied as a whole when it grows.
+  static constexpr std::size_t piece_bytes = std::size_t{64} << 10;
+
   struct place {
     std::size_t at;
     std::size_t key;
@@ -66,15 +67,22 @@ private:
     bool put;
   };
 
+  struct piece {
+    std::string bytes;
+    std::vector<place> places;
+  };
+
   void add(std::uint16_t state, std::string_view key, std::string_view value, bool put) {
-    places_.push_back({bytes_.size(), key.size(), value.size(), group_, state, put});
-    bytes_ += key;
-    bytes_ += value;
+    if (pieces_.empty() || pieces_.back().bytes.size() >= piece_bytes)
+      pieces_.emplace_back();
+    auto& to = pieces_.back();
+    to.places.push_back({to.bytes.size(), key.size(), value.size(), group_, state, put});
+    to.bytes += key;
+    to.bytes += value;
   }
 
-  std::string bytes_;
-  std::vector<place> places_;
-  std::size_t next_ = 0;
+  std::deque<piece> pieces_;
+  std::size_t next_ = 0; ///< entry of the first piece
   std::uint16_t group_ = 0;
 };
 
