@@ -220,7 +220,7 @@ def test_g7_too_many():
             "spec.sinks", "at most 64")
     write("m.yaml", many + " " * (4 * MIB))
     run = Run("validate", "m.yaml")
-    assert run.code == 2 and "larger than 4 MiB" in run.err, run.err[:500]
+    assert run.code == 2 and "larger than 4Mi" in run.err, run.err[:500]
 
 
 def test_g7_the_largest_graph_is_planned():
