@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <charconv>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 namespace ebb {
@@ -20,6 +19,14 @@ std::string lock_path(const std::string& folder) {
 constexpr std::size_t note_at = 16;
 constexpr std::size_t note_bytes = 24;
 
+struct flock whole_file(short type) {
+  struct flock whole {};
+
+  whole.l_type = type;
+  whole.l_whence = SEEK_SET;
+  return whole;
+}
+
 int read_holder(int descriptor) {
   char text[16] = {};
   const auto got = ::pread(descriptor, text, sizeof text - 1, 0);
@@ -31,16 +38,17 @@ int read_holder(int descriptor) {
 
 } // namespace
 
-// flock, not fcntl: fcntl's locks are lost when any descriptor of the file is closed, and a process
-// does not exclude itself.
+// Of the open file, not of the process: a process excludes itself, and closing another descriptor
+// of the file does not give the lock up.
 result<folder_lock> folder_lock::acquire(const std::string& folder) {
   const auto path = lock_path(folder);
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0)
     return system_error(path, "open");
   owned_file file{descriptor, path};
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK)
+  auto whole = whole_file(F_WRLCK);
+  if (::fcntl(descriptor, F_OFD_SETLK, &whole) != 0) {
+    if (errno != EAGAIN && errno != EACCES)
       return system_error(path, "lock");
     const auto process = read_holder(descriptor);
     return make_error(ec::conflict,
@@ -88,11 +96,12 @@ result<std::optional<int>> folder_lock::holder(const std::string& folder) {
       return std::optional<int>{};
     return std::move(file).error();
   }
-  // A shared lock for a moment: it fails only while somebody writes.
-  if (::flock(file->descriptor(), LOCK_SH | LOCK_NB) == 0)
-    return std::optional<int>{};
-  if (errno != EWOULDBLOCK)
+  // Only asked for, never taken: a look must not keep a writer away.
+  auto whole = whole_file(F_RDLCK);
+  if (::fcntl(file->descriptor(), F_OFD_GETLK, &whole) != 0)
     return system_error(file->path(), "lock");
+  if (whole.l_type == F_UNLCK)
+    return std::optional<int>{};
   return std::optional{read_holder(file->descriptor())};
 }
 

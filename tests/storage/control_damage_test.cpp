@@ -12,11 +12,26 @@ using namespace storage_test;
 
 namespace {
 
-// A database with some hundred commits: a used free list, large values, trees of two levels.
+// A database with some hundred commits: a used free list, large values, trees of two levels. It is
+// made once; each test has a copy.
 class busy_database {
 public:
   busy_database() {
-    auto db = value_of(control_db::open(folder_.path()));
+    static const made original = make();
+    write_file(file(), original.database);
+    write_file(folder_.file("control.lock"), original.lock);
+    expected_ = original.expected;
+  }
+
+  struct made {
+    std::string database;
+    std::string lock;
+    std::string expected;
+  };
+
+  static made make() {
+    temporary_folder folder;
+    auto db = value_of(control_db::open(folder.path()));
     for (int s = 0; s < 30; ++s) {
       stream_entry entry;
       entry.uid = fmt::format("uid-{:02}", s);
@@ -38,7 +53,9 @@ public:
                               std::vector<sink_token>{{"out", 0, epoch, epoch}}));
       }
     }
-    expected_ = contents(db);
+    auto expected = contents(db);
+    return {read_file(folder.file("control.mdb")), read_file(folder.file("control.lock")),
+            std::move(expected)};
   }
 
   // All that the database says, in one text.
