@@ -48,7 +48,7 @@ def time_of_day(rnd):
 
 
 def zone(rnd):
-    if rnd.random() < 0.05:
+    if rnd.random() < 0.01:
         return rnd.choice([" America/New_York", " Europe/Berlin", " Nowhere/City", " zulu"])
     return rnd.choice(["", "Z", "+00", "-08", "+05:30", "+0130", " UTC", " GMT", " EST", " PDT", "+5", "-11:59:30"])
 
