@@ -3,6 +3,7 @@
 #include "actors/connectors/file_digest.hpp"
 #include "actors/connectors/file_io.hpp"
 #include "actors/connectors/file_paths.hpp"
+#include "storage/failpoint.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -68,8 +69,10 @@ result<bool> is_sound(const descriptor& waiting, const sealed_output& output) {
 }
 
 result<void> remove(const sealed_output& output) {
+  failpoint("apply.remove", failpoint_side::before);
   if (::unlink(output.file.c_str()) != 0 && errno != ENOENT)
     return file_error("remove", output.file, errno);
+  failpoint("apply.remove", failpoint_side::after);
   return {};
 }
 
@@ -89,11 +92,23 @@ result<void> pass_on(const descriptor& from, std::uint64_t bytes, byte_writer& t
   return to.finish();
 }
 
-/// Inside the kernel where the file systems can do it.
-result<void> copy(const descriptor& from, std::uint64_t bytes, const descriptor& to,
-                  std::uint64_t offset, const std::string& shown) {
-  off_t read_at = 0;
-  auto write_at = static_cast<off_t>(offset);
+/// How many of the output's first bytes a crash has left in the target: readers may have seen them,
+/// so they stay. None where anything else is there.
+result<std::uint64_t> begun(const descriptor& waiting, const descriptor& to,
+                            const sealed_output& output, const std::string& shown) {
+  const auto there = size_of(to) - output.offset;
+  if (there == 0 || there > output.bytes)
+    return std::uint64_t{0};
+  EBB_ASSIGN(const auto wanted, digest_of(waiting, 0, there, output.file));
+  EBB_ASSIGN(const auto found, digest_of(to, output.offset, there, shown));
+  return found == wanted ? there : 0;
+}
+
+/// All but the first `begin` bytes; inside the kernel where the file systems can do it.
+result<void> copy(const descriptor& from, std::uint64_t begin, std::uint64_t bytes,
+                  const descriptor& to, std::uint64_t offset, const std::string& shown) {
+  auto read_at = static_cast<off_t>(begin);
+  auto write_at = static_cast<off_t>(offset + begin);
   while (static_cast<std::uint64_t>(read_at) != bytes) {
     const auto left = bytes - static_cast<std::uint64_t>(read_at);
     const auto count = ::copy_file_range(from.number(), &read_at, to.number(), &write_at, left, 0);
@@ -177,10 +192,16 @@ result<void> append(const std::string& path, const std::string& shown,
   EBB_ASSIGN(const bool sound, is_sound(waiting, output));
   if (!sound)
     return damaged(output, shown);
-  if (size != output.offset && ::ftruncate(to.number(), static_cast<off_t>(output.offset)) != 0)
+  failpoint("apply.append", failpoint_side::before);
+  EBB_ASSIGN(const auto begin, begun(waiting, to, output, shown));
+  if (size != output.offset + begin
+      && ::ftruncate(to.number(), static_cast<off_t>(output.offset + begin)) != 0)
     return file_error("write", shown, errno);
-  EBB_TRY(copy(waiting, output.bytes, to, output.offset, shown));
+  EBB_TRY(copy(waiting, begin, output.bytes, to, output.offset, shown));
+  failpoint("apply.append", failpoint_side::after);
+  failpoint("apply.sync", failpoint_side::before);
   EBB_TRY(sync_file(to, shown));
+  failpoint("apply.sync", failpoint_side::after);
   if (output.offset == 0)
     EBB_TRY(sync_folder_of(path));
   return remove(output);
@@ -193,7 +214,9 @@ result<void> add_part(const std::string& path, const std::string& shown,
     EBB_ASSIGN(const bool sound, is_sound(waiting, output));
     if (!sound)
       return damaged(output, shown);
+    failpoint("apply.rename", failpoint_side::before);
     const int problem = rename_anew(output.file.c_str(), path.c_str());
+    failpoint("apply.rename", failpoint_side::after);
     if (problem == 0)
       return sync_folder_of(path);
     if (problem != EEXIST)

@@ -3,6 +3,7 @@
 #include "actors/connectors/exclusive_part.hpp"
 #include "actors/connectors/file_digest.hpp"
 #include "actors/connectors/file_paths.hpp"
+#include "storage/failpoint.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -97,9 +98,13 @@ public:
       return made;
     made.file = join_path(how_.folder, how_.sealed_start + std::to_string(epoch) + how_.sealed_end);
     EBB_TRY(close());
+    failpoint("output.rename", failpoint_side::before);
     if (std::rename(open_path_.c_str(), made.file.c_str()) != 0)
       return file_error("write", made.file, errno);
+    failpoint("output.rename", failpoint_side::after);
+    failpoint("output.folder_sync", failpoint_side::before);
     EBB_TRY(sync_folder_of(made.file));
+    failpoint("output.folder_sync", failpoint_side::after);
     made.bytes = tally_->bytes;
     made.digest = tally_->hash.value();
     if (how_.has_offsets)
@@ -121,9 +126,14 @@ private:
   result<void> open() {
     // What is there was left by a crash, or by a writer that has been given up and may still write.
     ::unlink(open_path_.c_str());
-    file_ = descriptor(::open(open_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-    if (file_.number() < 0)
-      return file_error("write", open_path_, errno);
+    for (;;) {
+      file_ = descriptor(::open(open_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+      if (file_.number() >= 0)
+        break;
+      if ((errno != ENOSPC && errno != EDQUOT) || *how_.stopped)
+        return file_error("write", open_path_, errno);
+      std::this_thread::sleep_for(room_period);
+    }
     tally_ = std::make_shared<tallied_writer::tally>();
     writer_ = compress(how_.method,
                        std::make_unique<tallied_writer>(file_, tally_, how_.stopped, open_path_),
@@ -134,7 +144,9 @@ private:
   result<void> close() {
     const auto writer = std::exchange(writer_, nullptr);
     EBB_TRY(writer->finish());
+    failpoint("output.sync", failpoint_side::before);
     EBB_TRY(sync_file(file_, open_path_));
+    failpoint("output.sync", failpoint_side::after);
     if (const int problem = file_.close(); problem != 0)
       return file_error("write", open_path_, problem);
     return {};
