@@ -10,10 +10,7 @@
 
 #include <algorithm>
 #include <cstring>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__has_feature)
 #include <sanitizer/asan_interface.h>
-#endif
 
 namespace {
 
