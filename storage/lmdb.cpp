@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <lmdb.h>
+#include <sys/statvfs.h>
 
 namespace ebb {
 
@@ -55,7 +56,19 @@ const char* hint_of(int status) {
   }
 }
 
+// LMDB calls half a write EIO, and that is how a disk without room ends one.
+int cause_of(const std::string& path, int status) {
+  constexpr std::uint64_t little = std::uint64_t{1} << 20;
+
+  struct statvfs volume {};
+
+  const bool full = status == EIO && ::statvfs(path.c_str(), &volume) == 0
+                    && volume.f_bavail * volume.f_frsize < little;
+  return full ? ENOSPC : status;
+}
+
 error failure(const std::string& path, const char* operation, int status) {
+  status = cause_of(path, status);
   return make_error(code_of(status), path + ": " + operation + ": " + mdb_strerror(status),
                     hint_of(status));
 }

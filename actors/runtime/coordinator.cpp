@@ -152,9 +152,11 @@ void step_finished(self_pointer self, const step_done& x) {
     show(self);
     if (x.what == effect::kind::request)
       return; // the snapshot writer tries again
+    const auto code = x.problem->code;
+    const bool is_passing = code != ec::conflict && code != ec::corrupt && code != ec::unsupported;
     // A full disk may have room again, and a target may be back. After other errors of the store
     // nobody knows what is durable: the next start will see.
-    if (x.problem->code == ec::resource || (x.what == effect::kind::apply && x.again))
+    if (code == ec::resource || (x.what == effect::kind::apply && x.again && is_passing))
       self->delayed_send(self, retry_after, retry_atom::value);
     else
       fail(self, *x.problem);

@@ -78,14 +78,20 @@ result<std::shared_ptr<run_data>> open_data(const run_arguments& arguments) {
   return open_run_data(options);
 }
 
-/// A checkpoint that cannot be completed is told once, and when it could be after all.
+/// What the system said, behind the names of files, of which each attempt has others.
+std::string reason_of(const std::string& alarm) {
+  const auto at = alarm.rfind(": ");
+  return at == std::string::npos ? alarm : alarm.substr(at);
+}
+
+/// A checkpoint that cannot be completed is told once a reason, and when it could be after all.
 void tell_alarms(const run_progress& progress, std::map<std::string, std::string>& told) {
   for (const auto& stream : progress.streams) {
     if (!stream.checkpoints)
       continue;
     auto& last = told[stream.name];
     const auto& now = stream.checkpoints->alarm;
-    if (now == last)
+    if (reason_of(now) == reason_of(last))
       continue;
     if (!now.empty())
       std::fprintf(stderr, "warning: stream %s: the checkpoint is held up: %s\n",
