@@ -10,6 +10,7 @@ import subprocess
 import time
 
 from cases import Case
+from failpoints import save
 from process import Run, run_to_end
 from verdict import drop_older_parts, judge
 
@@ -77,14 +78,14 @@ def other_streams_segments(small, folder):
     """Files of one stream in the place of another's."""
     arguments = begun(small, folder)
     kept = folder / "kept"
-    shutil.copytree(folder / "data", kept)
+    shutil.copytree(folder / "data", kept, ignore=shutil.ignore_patterns("*.sock"))
     streams = sorted(x for x in (folder / "data" / "streams").iterdir() if any(x.rglob("*.seg")))
     assert len(streams) >= 2, streams
-    mine = sorted((streams[0] / "segments").iterdir())
-    theirs = sorted((streams[1] / "segments").iterdir())
-    for one, other in zip(mine, theirs):
-        shutil.copy(other, one)
-    refused(small, folder, arguments, re.escape(streams[0].name))
+    for stream, other in zip(streams, streams[1:] + streams[:1]):
+        theirs = sorted((kept / "streams" / other.name / "segments").iterdir())
+        for path in (stream / "segments").iterdir():
+            shutil.copy(theirs[-1], path)
+    refused(small, folder, arguments, "data/streams/", "segment")
     shutil.rmtree(folder / "data")
     shutil.copytree(kept, folder / "data")
     small.finish(folder, arguments)
@@ -208,7 +209,7 @@ def target_cut(small, folder):
     text = path.read_bytes()
     assert text.count(b"\n") > 2, "nothing was written yet"
     path.write_bytes(text[:len(text) // 2])
-    refused(small, folder, arguments, "sessions.csv")
+    refused(small, folder, ["run", "sessions.yaml", "--data", "data"], "sessions.csv")
     path.write_bytes(text)
     small.finish(folder, arguments, small.watch(folder))
 
@@ -241,15 +242,13 @@ def finished_stays(small, folder):
 def follows_savepoint(small, folder):
     """Back to a savepoint that the sinks are past: refused; with `--sinks rewind` the answer is
     right."""
-    arguments = small.prepare(folder, seconds=2.0)
+    arguments = small.prepare(folder, seconds=4.0)
     run = Run(small.ebb, folder, arguments)
-    time.sleep(0.7)
-    code, said = run_to_end(small.ebb, folder, ["savepoint", "join", "early", "--data", "data"], seconds=20)
-    assert code == 0, f"savepoint: exit {code}: {said}"
-    assert run.wait(0.7) is None, run.said()
+    assert save(small, folder, run), f"no savepoint: {run.said()}"
+    assert run.wait(1.2) is None, run.said()
     run.kill()
-    alone = ["run", "join.yaml", "--data", "data", "--from", "early"]
-    refused(small, folder, alone, "early", "--sinks")
+    alone = ["run", "sessions.yaml", "--data", "data", "--from", "here"]
+    refused(small, folder, alone, "here", "--sinks")
     code, said = run_to_end(small.ebb, folder, [*alone, "--sinks", "rewind"])
     assert code == 0, f"exit {code}: {said}"
     small.finish(folder, arguments)

@@ -4,6 +4,7 @@ import itertools
 import os
 import pathlib
 import re
+import time
 
 from cases import Case
 from process import Run, run_to_end
@@ -42,16 +43,38 @@ def rescaled_run(small, folder, arguments, armed):
     return run_to_end(small.ebb, folder, [*arguments, "--parallelism", "3"], armed)
 
 
+def save(small, folder, run):
+    """Makes the savepoint `here` of sessions while the run goes on; whether that went well."""
+    end = time.monotonic() + 20
+    while run.code() is None and time.monotonic() < end:
+        code, _ = run_to_end(small.ebb, folder, ["savepoint", "sessions", "here", "--data", "data"], None, 20)
+        if code == 0:
+            return True
+        time.sleep(0.1)
+    return False
+
+
 def saved_run(small, folder, arguments, armed):
     """The step belongs to savepoints."""
+    small.prepare(folder, seconds=2.0)
     run = Run(small.ebb, folder, arguments, armed)
-    run.wait(0.4)
-    for stream in ("hop", "join"):
-        run_to_end(small.ebb, folder, ["savepoint", stream, "here", "--data", "data"], armed, 20)
+    save(small, folder, run)
     code = run.wait(60)
     if code is None:
         run.kill()
     return code, run.said()
+
+
+def rewound_run(small, folder, arguments, armed):
+    """The step belongs to going back to a savepoint."""
+    small.prepare(folder, seconds=2.0)
+    run = Run(small.ebb, folder, arguments)
+    saved = save(small, folder, run)
+    run.wait(0.5)
+    run.kill()
+    assert saved, f"no savepoint: {run.said()}"
+    return run_to_end(small.ebb, folder, ["run", "sessions.yaml", "--data", "data", "--from", "here",
+                                          "--sinks", "rewind"], armed)
 
 
 def fresh_run(small, folder, arguments, armed):
@@ -62,7 +85,7 @@ def fresh_run(small, folder, arguments, armed):
     return run_to_end(small.ebb, folder, [*arguments, "--from", "fresh", "--yes"], armed)
 
 
-SHAPES = (plain_run, resumed_run, saved_run, rescaled_run, fresh_run)
+SHAPES = (plain_run, resumed_run, saved_run, rescaled_run, rewound_run, fresh_run)
 
 
 def crash_at(small, folder, name, side, nth):
@@ -75,9 +98,10 @@ def crash_at(small, folder, name, side, nth):
         if code == 0:
             continue  # not reached in this shape
         assert code == CRASHED, f"{shape.__name__}: exit {code}, wanted {CRASHED}: {said[-1500:]}"
-        if shape is not fresh_run:
+        watch = None
+        if shape not in (rewound_run, fresh_run):  # these may take output back
             small.check_so_far(place)
-        watch = small.watch(place) if shape is not fresh_run else None
+            watch = small.watch(place)
         # Once more at the same step, which may now be part of the recovery.
         code, said = run_to_end(small.ebb, place, arguments,
                                 {"EBB_FAILPOINT": f"{name}:{side}:1"})
