@@ -44,8 +44,8 @@ def read_arguments():
     parser.add_argument("--seconds", type=float, default=600, help="how long to kill (600)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--interval", default="200ms", help="between checkpoints (200ms)")
-    parser.add_argument("--size", choices=("small", "medium", "large"), default="medium",
-                        help="input of a round of kills (medium)")
+    parser.add_argument("--size", choices=("small", "medium", "large"),
+                        help="input of a round of kills (large; medium for less than five minutes)")
     parser.add_argument("--round", type=int, help="only this round of kills")
     parser.add_argument("--case", help="only cases whose name contains this")
     parser.add_argument("--workers", type=int, default=3, help="cases at once (3)")
@@ -60,7 +60,8 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ebb-crash-"))
     passed = failed = 0
     if "kills" in chosen and not arguments.case:
-        size = getattr(workload, arguments.size.upper())
+        size = arguments.size or ("large" if arguments.seconds >= 300 else "medium")
+        size = getattr(workload, size.upper())
         right = kills.run_kills(ebb, folder / "kills", arguments.seconds, arguments.seed,
                                 arguments.interval, size, arguments.round)
         passed += right
