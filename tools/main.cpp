@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
   bench_command
       ->add_option("names", bench.names,
                    "Queries q0 … q22, all of them (queries), memory, ingest, latency, start, "
-                   "scaling, state; all of it (all, the default)")
+                   "scaling, state, save, checkpoint, recovery; all of it (all, the default)")
       ->type_name("NAME");
   bench_command->add_option("--events", bench.events, "Nexmark events (all three tables)")
       ->type_name("N");

@@ -16,10 +16,12 @@ struct part {
   bool (*measure)(const bench::settings&, bench::report&);
 };
 
-constexpr part parts[] = {{"memory", bench::measure_memory},   {"ingest", bench::measure_ingest},
-                          {"latency", bench::measure_latency}, {"start", bench::measure_start},
-                          {"scaling", bench::measure_scaling}, {"state", bench::measure_state},
-                          {"save", bench::measure_save}};
+constexpr part parts[] = {
+    {"memory", bench::measure_memory},    {"ingest", bench::measure_ingest},
+    {"latency", bench::measure_latency},  {"start", bench::measure_start},
+    {"scaling", bench::measure_scaling},  {"state", bench::measure_state},
+    {"save", bench::measure_save},        {"checkpoint", bench::measure_checkpoint},
+    {"recovery", bench::measure_recovery}};
 
 struct selection_of_parts {
   std::vector<bench::named_text> queries;

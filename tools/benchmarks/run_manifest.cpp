@@ -37,6 +37,10 @@ std::optional<run_outcome> run_manifest(const std::string& manifest, connector_f
     outcome.rows_in += source.rows;
   outcome.rows_out = done.sinks.front().rows;
   outcome.hash = done.sinks.front().hash;
+  if (done.checkpoints) {
+    outcome.checkpoints = done.checkpoints->completed;
+    outcome.longest_checkpoint_millis = static_cast<double>(done.checkpoints->longest) / 1000;
+  }
   return outcome;
 }
 

@@ -15,6 +15,8 @@ struct run_outcome {
   std::uint64_t rows_in = 0;  ///< of all sources
   std::uint64_t rows_out = 0; ///< of the first sink
   std::uint64_t hash = 0;     ///< of the first sink
+  std::uint64_t checkpoints = 0;
+  double longest_checkpoint_millis = 0; ///< from the request to the commit
 };
 
 /// The first stream of the manifest. Errors are printed; then there is no outcome.

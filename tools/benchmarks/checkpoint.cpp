@@ -1,0 +1,93 @@
+// What checkpoints cost: queries with one a second against none.
+
+#include "tools/benchmarks/benchmarks.hpp"
+#include "tools/benchmarks/child.hpp"
+#include "tools/benchmarks/run_manifest.hpp"
+#include "tools/benchmarks/scratch_folder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace ebb::bench {
+
+namespace {
+
+using measured_run = measured<run_outcome>;
+
+std::string with_interval(std::string manifest) {
+  const std::string before = "spec:\n";
+  manifest.insert(manifest.find(before) + before.size(), "  checkpoint: {interval: 1s}\n");
+  return manifest;
+}
+
+/// With `folder` its content is dropped first; the median of `runs` by CPU time.
+std::optional<measured_run> run(const std::string& manifest, const std::string& folder,
+                                std::uint32_t runs) {
+  std::vector<measured_run> all;
+  for (std::uint32_t i = 0; i < runs; ++i) {
+    if (!folder.empty())
+      std::filesystem::remove_all(folder);
+    const auto one = in_child<run_outcome>([&]() -> std::optional<run_outcome> {
+      run_options options;
+      if (!folder.empty()) {
+        data_options data;
+        data.folder = folder;
+        auto opened = open_run_data(data);
+        if (!opened)
+          return std::nullopt;
+        options.data = *opened;
+      }
+      return run_manifest(manifest, options);
+    });
+    if (!one)
+      return std::nullopt;
+    all.push_back(*one);
+  }
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a.cost.cpu_seconds < b.cost.cpu_seconds; });
+  return all[all.size() / 2];
+}
+
+} // namespace
+
+bool measure_checkpoint(const settings& how, report& to) {
+  const scratch_folder scratch;
+  if (scratch.path().empty())
+    return false;
+  to.line(fmt::format("Checkpoints: {} events, one a second against none, parallelism {}\n",
+                      how.events, how.parallelism));
+  to.line(fmt::format("{:<6} {:>10} {:>10} {:>10} {:>10} {:>12} {:>11}", "query", "CPU s without",
+                      "CPU s with", "wall without", "wall with", "checkpoints", "longest ms"));
+  bool good = true;
+  for (const auto* name : {"q5", "q11"}) {
+    nexmark_run query;
+    query.sql = nexmark_query(name);
+    query.events = how.events;
+    query.parallelism = how.parallelism;
+    const auto manifest = nexmark_manifest(query);
+    const auto without = run(manifest, "", how.runs);
+    const auto with = run(with_interval(manifest), scratch.path() + "/data", how.runs);
+    if (!without || !with || without->value.hash != with->value.hash) {
+      good = false;
+      continue;
+    }
+    to.line(fmt::format("{:<6} {:>13.2f} {:>10.2f} {:>12.2f} {:>10.2f} {:>12} {:>11.1f}", name,
+                        without->cost.cpu_seconds, with->cost.cpu_seconds,
+                        without->value.wall_seconds, with->value.wall_seconds,
+                        with->value.checkpoints, with->value.longest_checkpoint_millis));
+    to.add({{"benchmark", "checkpoint"},
+            {"query", name},
+            {"events", how.events},
+            {"cpuSecondsWithout", without->cost.cpu_seconds},
+            {"cpuSecondsWith", with->cost.cpu_seconds},
+            {"wallSecondsWithout", without->value.wall_seconds},
+            {"wallSecondsWith", with->value.wall_seconds},
+            {"checkpoints", with->value.checkpoints},
+            {"longestMillis", with->value.longest_checkpoint_millis}});
+  }
+  return good;
+}
+
+} // namespace ebb::bench
