@@ -410,13 +410,14 @@ def test_rows_arrive_while_the_stream_runs():
         run.communicate(timeout=20)
 
 
-def main():
+def run_tests(arguments, tests):
+    """Runs the tests, or those that the command line names, and ends the process."""
     global EBB, FOLDER
-    EBB = os.path.abspath(sys.argv[1])
-    chosen = sys.argv[2:]
+    EBB = os.path.abspath(arguments[1])
+    chosen = arguments[2:]
     passed = failed = 0
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or (chosen and name not in chosen):
+    for test in tests:
+        if chosen and test.__name__ not in chosen:
             continue
         FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="ebb-e2e-"))
         try:
@@ -424,12 +425,12 @@ def main():
             passed += 1
         except Exception:  # a failing test must not stop the others
             failed += 1
-            print(f"FAILED {name}\n{traceback.format_exc(limit=-2)}")
+            print(f"FAILED {test.__name__}\n{traceback.format_exc(limit=-2)}")
         finally:
             shutil.rmtree(FOLDER, ignore_errors=True)
     print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tests(sys.argv, [x for name, x in list(globals().items()) if name.startswith("test_")])

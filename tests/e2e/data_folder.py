@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""`ebb run --data` and the commands that look into a data folder, as people use them.
+
+    data_folder.py EBB
+
+Ends in `N passed, N failed`.
+"""
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import e2e
+from e2e import ebb, fails, rows_of, write
+
+ENDLESS = """    - name: bid
+      eventTime: {column: date_time}
+      nexmark: {table: bid, events: 1000000000, eventsPerSecond: 1000, rate: 20000}
+"""
+COUNTS = ("SELECT window_start, bidder, count(*) AS n FROM tumble(bid, date_time, INTERVAL '1 hour') "
+          "GROUP BY window_start, window_end, bidder")
+SOME = "SELECT auction, price FROM bid WHERE auction % 50 = 0"
+
+
+def stream(counts=COUNTS, extra="", source=ENDLESS):
+    return e2e.manifest(source, {"counts": counts, "some": SOME},
+                        "  sinks:\n    - {from: counts, discard: {}}\n"
+                        "    - {from: some, file: {path: out.ndjson, format: json}}\n",
+                        "  checkpoint: {interval: 100ms}\n" + extra)
+
+
+class running:
+    """A run in the background; interrupted at the end."""
+
+    def __init__(self, *arguments):
+        self.command = [e2e.EBB, "run", *arguments]
+
+    def __enter__(self):
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen(self.command, cwd=e2e.FOLDER, text=True,
+                                        stderr=subprocess.PIPE)
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(timeout=60)
+        self.process.stderr.close()
+
+
+def wait_for(what, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        got = what()
+        if got:
+            return got
+        time.sleep(0.05)
+    raise AssertionError("it did not come about")
+
+
+def checkpoints():
+    run = ebb("checkpoints", "s", "--data", "d", "-o", "json")
+    return json.loads(run.stdout) if run.returncode == 0 else []
+
+
+def test_interrupt_checkpoints_and_the_next_run_goes_on():
+    write("m.yaml", stream())
+    for parallelism in ("1", "3", "2"):
+        with running("m.yaml", "--data", "d", "--parallelism", parallelism) as run:
+            before = max((x["epoch"] for x in checkpoints()), default=0)
+            wait_for(lambda: max((x["epoch"] for x in checkpoints()), default=0) > before + 1)
+            run.process.send_signal(signal.SIGINT)
+            assert run.process.wait(timeout=60) == 130
+    got = [tuple(row.values()) for row in rows_of("out.ndjson")]
+    plain = stream(source=ENDLESS.replace("1000000000", "200000").replace(", rate: 20000", ""))
+    write("plain.yaml", plain.replace("out.ndjson", "plain.ndjson"))
+    assert ebb("run", "plain.yaml").returncode == 0
+    whole = [tuple(row.values()) for row in rows_of("plain.ndjson")]
+    assert got and len(got) < len(whole)
+    assert sorted(got) == sorted(whole[:len(got)])
+
+
+def test_savepoint_and_back():
+    write("m.yaml", stream())
+    with running("m.yaml", "--data", "d"):
+        wait_for(checkpoints)
+        made = ebb("savepoint", "s", "first", "--data", "d", "-o", "json")
+        assert made.returncode == 0, made.stderr
+        epoch = json.loads(made.stdout)["epoch"]
+        fails(ebb("savepoint", "nobody", "x", "--data", "d"), 4, "no stream nobody", "these run: s")
+        size = (e2e.FOLDER / "out.ndjson").stat().st_size
+        wait_for(lambda: (e2e.FOLDER / "out.ndjson").stat().st_size > size)
+        wait_for(lambda: max(x["epoch"] for x in checkpoints()) > epoch + 4)
+    assert any(x["savepoints"] == ["first"] and x["epoch"] == epoch for x in checkpoints())
+    fails(ebb("savepoint", "s", "late", "--data", "d"), 3, "no ebb run uses d")
+    fails(ebb("run", "m.yaml", "--data", "d", "--from", "second"), 2, "no savepoint second", "first")
+    fails(ebb("run", "m.yaml", "--data", "d", "--from", "first"), 4, "after savepoint first",
+          "--sinks rewind")
+    with running("m.yaml", "--data", "d", "--from", "first", "--sinks", "rewind"):
+        wait_for(lambda: max(x["epoch"] for x in checkpoints()) > epoch + 2)
+    rows = [tuple(row.values()) for row in rows_of("out.ndjson")]
+    write("plain.yaml", stream(source=ENDLESS.replace("1000000000", "200000")
+                               .replace(", rate: 20000", "")).replace("out.ndjson", "plain.ndjson"))
+    assert ebb("run", "plain.yaml").returncode == 0
+    whole = [tuple(row.values()) for row in rows_of("plain.ndjson")]
+    assert rows == whole[:len(rows)]
+
+
+def test_inspect_and_verify():
+    write("m.yaml", stream())
+    with running("m.yaml", "--data", "d"):
+        wait_for(lambda: len(checkpoints()) > 1)
+        # While it runs.
+        shown = ebb("inspect", "s", "counts", "bidder=", "--data", "d", "-o", "json", "--limit", "7")
+        assert shown.returncode == 0, shown.stderr
+    entries = json.loads(shown.stdout)["entries"]
+    assert len(entries) == 7
+    for entry in entries:
+        assert entry["key"].startswith("window_end=2015-07-15 01:00:00, window_start=2015-07-15 00:00:00, "
+                                       "bidder="), entry
+        assert entry["value"].startswith("count="), entry
+    assert "watermark=2015-07-15" in ebb("inspect", "s", "bid", "--data", "d").stdout
+    fails(ebb("inspect", "s", "some", "--data", "d"), 3, "operator some keeps no state", "counts")
+    fails(ebb("inspect", "t", "counts", "--data", "d"), 3, "no stream t", "its streams are s")
+    fails(ebb("checkpoints", "s", "--data", "nowhere"), 3, "nowhere")
+    assert ebb("verify", "--data", "d").returncode == 0
+    segment = next((e2e.FOLDER / "d").glob("streams/*/segments/*.seg"))
+    with open(segment, "r+b") as file:
+        file.seek(segment.stat().st_size // 2)
+        byte = file.read(1)
+        file.seek(-1, 1)
+        file.write(bytes([byte[0] ^ 64]))
+    run = ebb("verify", "--data", "d")
+    fails(run, 1, "1 files are damaged")
+    assert segment.name in run.stdout
+
+
+def test_a_finished_stream_says_so():
+    write("m.yaml", stream(source=ENDLESS.replace("1000000000", "5000")))
+    assert ebb("run", "m.yaml", "--data", "d").returncode == 0
+    size = (e2e.FOLDER / "out.ndjson").stat().st_size
+    run = ebb("run", "m.yaml", "--data", "d")
+    assert run.returncode == 0 and "has finished before" in run.stderr
+    assert (e2e.FOLDER / "out.ndjson").stat().st_size == size
+    fails(ebb("run", "m.yaml", "--data", "d", "--from", "fresh"), 4, "there is state", "--yes")
+    assert ebb("run", "m.yaml", "--data", "d", "--from", "fresh", "--yes").returncode == 0
+    assert (e2e.FOLDER / "out.ndjson").stat().st_size == size
+
+
+def test_changed_manifests():
+    write("m.yaml", stream())
+    with running("m.yaml", "--data", "d"):
+        wait_for(checkpoints)
+    write("wider.yaml", stream(COUNTS.replace("1 hour", "2 hours")))
+    fails(ebb("run", "wider.yaml", "--data", "d"), 4, "counts/window aggregate/0", "onChange: reset")
+    write("groups.yaml", stream(extra="  maxParallelism: 64\n"))
+    fails(ebb("run", "groups.yaml", "--data", "d"), 4, "128 key groups", "64")
+    write("reset.yaml", stream(COUNTS.replace("1 hour", "2 hours"), "  onChange: reset\n"))
+    with running("reset.yaml", "--data", "d") as run:
+        before = max(x["epoch"] for x in checkpoints())
+        wait_for(lambda: max(x["epoch"] for x in checkpoints()) > before)
+        run.process.send_signal(signal.SIGINT)
+        assert run.process.wait(timeout=60) == 130
+        assert "the state of operator counts/window aggregate/0 is dropped" in run.process.stderr.read()
+    # What no state depends on may change.
+    write("other.yaml", stream(COUNTS.replace("1 hour", "2 hours")).replace("% 50", "% 51"))
+    with running("other.yaml", "--data", "d") as run:
+        before = max(x["epoch"] for x in checkpoints())
+        wait_for(lambda: max(x["epoch"] for x in checkpoints()) > before)
+
+
+def test_one_process_a_folder():
+    write("m.yaml", stream())
+    with running("m.yaml", "--data", "d") as run:
+        wait_for(checkpoints)
+        fails(ebb("run", "m.yaml", "--data", "d"), 4, str(run.process.pid))
+    fails(ebb("run", "m.yaml", "--from", "fresh"), 2, "--data")
+
+
+def main():
+    e2e.run_tests(sys.argv, [x for name, x in globals().items() if name.startswith("test_")])
+
+
+if __name__ == "__main__":
+    main()
