@@ -1,34 +1,14 @@
 #include "storage/merge.hpp"
 
-#include <algorithm>
-
 namespace ebb {
 
 namespace {
-
-constexpr std::uint64_t least_merged_bytes = 8 << 20;
-constexpr std::size_t most_deltas = 16;
 
 bool keeps_erases(const merge_request& request) noexcept {
   return request.identity.kind != segment_kind::base;
 }
 
 } // namespace
-
-bool merge_is_due(std::span<const segment_info> segments) {
-  std::uint64_t base_bytes = 0;
-  std::uint64_t delta_bytes = 0;
-  std::size_t deltas = 0;
-  for (const auto& x : segments) {
-    if (x.kind == segment_kind::base)
-      base_bytes += x.bytes;
-    if (x.kind == segment_kind::delta) {
-      delta_bytes += x.bytes;
-      ++deltas;
-    }
-  }
-  return deltas >= most_deltas || delta_bytes > std::max(least_merged_bytes, base_bytes / 4);
-}
 
 segment_merge::segment_merge(merged_state inputs, merge_request request)
     : inputs_(std::move(inputs)), request_(std::move(request)),

@@ -9,15 +9,10 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 namespace ebb {
-
-/// Whether the deltas of a record (segments from oldest to newest) are worth a merge: more than a
-/// quarter of the bases (and 8 MiB), or 16 in number.
-[[nodiscard]] bool merge_is_due(std::span<const segment_info> segments);
 
 struct merge_request {
   std::string folder; ///< of the new files

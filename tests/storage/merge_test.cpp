@@ -231,27 +231,4 @@ BOOST_AUTO_TEST_CASE(a_damaged_input_stops_the_merge) {
   BOOST_TEST(value_of(list_files(family.folder_.path())).size() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(merges_are_due_by_size_or_number) {
-  const auto segment = [](segment_kind kind, std::uint64_t mib) {
-    segment_info x;
-    x.kind = kind;
-    x.bytes = mib << 20;
-    return x;
-  };
-  const auto due = [&](std::uint64_t base, std::vector<std::uint64_t> deltas) {
-    std::vector<segment_info> all{segment(segment_kind::base, base),
-                                  segment(segment_kind::output, 1'000)};
-    for (const auto x : deltas)
-      all.push_back(segment(segment_kind::delta, x));
-    return merge_is_due(all);
-  };
-  BOOST_TEST(!due(0, {}));
-  BOOST_TEST(!due(0, {8}));
-  BOOST_TEST(due(0, {8, 1}));
-  BOOST_TEST(!due(100, {10, 15}));
-  BOOST_TEST(due(100, {10, 16}));
-  BOOST_TEST(!due(1'000, std::vector<std::uint64_t>(15, 1)));
-  BOOST_TEST(due(1'000, std::vector<std::uint64_t>(16, 0)));
-}
-
 BOOST_AUTO_TEST_SUITE_END()
