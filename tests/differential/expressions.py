@@ -98,7 +98,7 @@ class Generator:
     def count(self, k, uses):
         self.uses[k] += uses
         name = self.all[k].name
-        self.name_uses[name] += uses * (0.75 if name.startswith(OFTEN_REFUSED) else 1)
+        self.name_uses[name] += uses * (0.6 if name.startswith(OFTEN_REFUSED) else 1)
 
     def credit(self, expression):
         for k in expression.productions:

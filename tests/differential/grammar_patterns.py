@@ -51,7 +51,8 @@ def piece(rnd, depth):
     quantifiers = ["", "", "", "", "*", "+", "?", "{2}", "{1,}", "{0,2}"]
     quantifier = rnd.choice(quantifiers) if rnd.random() < 0.98 else rnd.choice(["*?", "+?", "??", "{1,2}?"])
     inner = atom(rnd, depth)
-    if inner in ("^", "$") or inner.startswith("\\") and inner[1] in "mMyAZ":
+    # A blank is nothing with the flag `x`.
+    if inner in ("^", "$", " ") or inner.startswith("\\") and inner[1] in "mMyAZ":
         quantifier = ""
     return inner + quantifier
 
