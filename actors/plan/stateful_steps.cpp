@@ -42,12 +42,13 @@ struct name_of_state {
     return "processing time";
   }
 
-  // These keep nothing between two items.
-  const char* operator()(const filter_project_spec&) const {
-    return nullptr;
+  // The clock, which does not go back.
+  const char* operator()(const window_assign_spec& x) const {
+    return x.window.processing_time ? "processing time" : nullptr;
   }
 
-  const char* operator()(const window_assign_spec&) const {
+  // These keep nothing between two items.
+  const char* operator()(const filter_project_spec&) const {
     return nullptr;
   }
 

@@ -340,4 +340,60 @@ BOOST_AUTO_TEST_CASE(changes_are_numbered) {
   BOOST_TEST(index.changed_at(slots[1]) > mark);
 }
 
+BOOST_AUTO_TEST_CASE(frozen_slots_are_named_before_they_change_or_in_their_turn) {
+  std::mt19937 random(17);
+  const auto below = [&](std::uint32_t limit) {
+    return static_cast<std::uint32_t>(random() % limit);
+  };
+  for (const bool text : {false, true}) {
+    key_index index({sql_type{text ? type_kind::text : type_kind::bigint}}, 4);
+    const auto touch = [&](std::uint32_t count) {
+      std::vector<std::int64_t> numbers;
+      std::vector<std::string> names;
+      for (std::uint32_t i = 0; i < count; ++i) {
+        numbers.push_back(static_cast<std::int64_t>(random() % 400));
+        names.push_back(std::to_string(numbers.back()));
+      }
+      const auto x = text ? texts(names) : bigints(numbers);
+      return resolve(index, {&x}, x.rows);
+    };
+    std::vector<std::uint32_t> marks;
+    for (int epoch = 0; epoch < 200; ++epoch) {
+      static_cast<void>(touch(below(60)));
+      marks.push_back(index.mark());
+      const auto back = random() % 4;
+      const bool plain = back == 0 && marks.size() > 1;
+      const auto since = plain                           ? marks[marks.size() - 2]
+                         : back == 1 && marks.size() > 3 ? marks[marks.size() - 4]
+                                                         : 0;
+      std::map<std::uint32_t, int> expected; // slot, times named
+      for (std::uint32_t slot = 0; slot < index.slot_count(); ++slot)
+        if (index.changed_at(slot) > since && index.changed_at(slot) <= marks.back())
+          expected[slot] = 0;
+      index.freeze(since);
+      bool more = true;
+      const auto name = [&](std::vector<std::uint32_t>& slots, bool before_change) {
+        for (const auto slot : slots) {
+          BOOST_REQUIRE(expected.count(slot) == 1);
+          ++expected[slot];
+          BOOST_REQUIRE((index.changed_at(slot) > marks.back()) == before_change);
+        }
+        slots.clear();
+      };
+      for (int turn = 0; more && (turn < 30 || random() % 8 != 0); ++turn) {
+        static_cast<void>(touch(below(20)));
+        name(index.preserved(), true);
+        std::vector<std::uint32_t> some;
+        more = index.take_frozen(1 + below(25), some);
+        name(some, false);
+      }
+      if (more)
+        continue; // given up
+      for (const auto& [slot, times] : expected)
+        BOOST_REQUIRE_EQUAL(times, 1);
+      index.unfreeze();
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

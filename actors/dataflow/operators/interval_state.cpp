@@ -55,7 +55,8 @@ void interval_state::settle(std::size_t s, std::span<const std::uint32_t> rows) 
     auto& settled = side.settled.at(side.rows.rows(), row);
     if (settled == 0 && current_ > 1)
       settled_log_.push_back({current_, {row, static_cast<std::uint8_t>(s)}});
-    settled = 1;
+    if (settled == 0)
+      settled = current_;
   }
 }
 
@@ -64,7 +65,7 @@ void interval_state::drop_expired(micros watermark) {
   for (std::size_t s = 0; s < 2; ++s) {
     auto& side = sides[s];
     // Not before the rows' panes: an entry that is still in a pane must be known to be settled.
-    while (side.rows.rows().chunk_count() != 0
+    while (!save_ && side.rows.rows().chunk_count() != 0
            && bounds.pane_end(s, side.rows.newest_time(0)) <= watermark) {
       side.rows.drop_oldest();
       side.homes.drop_oldest();
@@ -88,6 +89,7 @@ void interval_state::drop_expired(micros watermark) {
 change_mark interval_state::mark() {
   if (auto built = finish_load(); !built)
     load_failure_ = std::move(built).error();
+  save_.reset(); // given up
   dropped_.forget();
   std::erase_if(settled_log_, [&](const auto& x) { return x.first <= dropped_.asked(); });
   for (auto& side : sides)
@@ -167,11 +169,7 @@ void interval_state::save(std::uint16_t key_group, change_mark since, micros wat
   if (unkeyed) {
     put_writer(own_.first, before);
     if (rewrites(since))
-      for (const auto writer : writers_) {
-        std::string prefix;
-        put_writer(writer, prefix);
-        sink.erase_prefix(static_cast<std::uint16_t>(spread_), prefix);
-      }
+      erase_writers(sink);
   }
   dropped_.save(since, 2, sink, before);
   std::array<entry_list, 2> entries;

@@ -4,6 +4,7 @@
 
 #include "actors/dataflow/operator_spec.hpp"
 #include "actors/dataflow/operators/acted_watermark.hpp"
+#include "actors/dataflow/operators/frozen_rows.hpp"
 #include "actors/dataflow/operators/interval_bounds.hpp"
 #include "actors/dataflow/operators/interval_side.hpp"
 #include "actors/dataflow/operators/row_array.hpp"
@@ -43,9 +44,10 @@ public:
     std::uint32_t time_column;
     bool keeps_unmatched;
     // Only where unmatched rows are kept:
-    row_array<std::uint8_t> settled; ///< has met a partner or has been padded
-    std::vector<micros> waiting;     ///< a chunk's oldest time that may be unsettled
-    row_array<std::uint16_t> homes;  ///< key group that holds the row, beside a spread side
+    /// Change number at which the row met a partner or was padded; 0 = it has not.
+    row_array<change_mark> settled;
+    std::vector<micros> waiting;    ///< a chunk's oldest time that may be unsettled
+    row_array<std::uint16_t> homes; ///< key group that holds the row, beside a spread side
     sequence_marks marks;
   };
 
@@ -60,6 +62,9 @@ public:
   void drop_expired(micros watermark);
 
   change_mark mark();
+  /// As of stream_operator. Until a save is over, no rows are dropped.
+  void begin_save(change_mark since, micros watermark);
+  [[nodiscard]] bool save_slice(std::uint32_t entries, state_sink& sink);
   void save(std::uint16_t key_group, change_mark since, micros watermark, state_sink& sink) const;
   [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
                                   std::string_view key, std::string_view value);
@@ -101,6 +106,23 @@ private:
     std::string value;
   };
 
+  /// A save under way.
+  struct frozen_save {
+    change_mark since = 0;
+    change_mark until = 0;
+    micros released = min_time;
+    micros watermark = min_time;
+    std::uint32_t next_group = 0; ///< owned ones, then none
+    std::array<frozen_rows, 2> rows;
+    std::size_t next_settled = 0; ///< of settled_log_, up to settled_end
+    std::size_t settled_end = 0;
+    std::array<std::uint64_t, 2> first{}; ///< sequences from here on are in `rows`
+    std::uint8_t side = 0;                ///< 2 = all rows are written
+  };
+
+  void put_rows(std::uint8_t side, std::span<const std::uint32_t> rows, state_sink& sink) const;
+  [[nodiscard]] bool save_settled(std::uint32_t most, state_sink& sink);
+  void erase_writers(state_sink& sink) const;
   void sort_rows(change_mark since) const;
   void save_searches(std::uint16_t key_group, change_mark since, state_sink& sink) const;
   [[nodiscard]] std::uint16_t group_of(std::size_t side, std::uint32_t row) const;
@@ -130,6 +152,7 @@ private:
   micros last_pane_ = min_time;
   dropped_panes dropped_;
   std::vector<std::pair<change_mark, saved_row>> settled_log_;
+  std::optional<frozen_save> save_;
   std::vector<loaded_entry> loaded_rows_;
   std::vector<loaded_entry> loaded_searches_;
   std::optional<error> load_failure_;

@@ -88,12 +88,12 @@ std::vector<const column*> key_columns(const batch& x, std::span<const std::uint
 }
 
 void dropped_panes::save(change_mark since, std::uint16_t states, state_sink& sink,
-                         std::string_view before) const {
+                         std::string_view before, change_mark until) const {
   asked_ = std::max(asked_, since);
   if (since == 0)
     return; // everything is written anew
   for (const auto& pane : panes_)
-    if (pane.dropped_at > since)
+    if (pane.dropped_at > since && pane.dropped_at <= until)
       for (std::uint16_t state = 0; state < states; ++state)
         sink.erase_prefix(state, std::string(before) + pane.prefix);
 }

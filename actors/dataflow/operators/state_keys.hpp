@@ -96,9 +96,9 @@ public:
   }
 
   /// Erases what was dropped after `since` from each of the states 0..states; `before` stands
-  /// before the prefixes.
-  void save(change_mark since, std::uint16_t states, state_sink& sink,
-            std::string_view before = {}) const;
+  /// before the prefixes. What was dropped after `until` is left out.
+  void save(change_mark since, std::uint16_t states, state_sink& sink, std::string_view before = {},
+            change_mark until = UINT32_MAX) const;
 
   /// Whether `save` erases this prefix.
   [[nodiscard]] bool erases(change_mark since, std::string_view prefix) const noexcept;

@@ -1,6 +1,7 @@
 #include "actors/dataflow/operators/stream_join.hpp"
 
 #include "actors/dataflow/key_index.hpp"
+#include "actors/dataflow/operators/frozen_rows.hpp"
 #include "actors/dataflow/operators/join_pairs.hpp"
 #include "actors/dataflow/operators/row_array.hpp"
 #include "actors/dataflow/operators/state_keys.hpp"
@@ -80,6 +81,20 @@ public:
     return current_++;
   }
 
+  bool saves_frozen() const noexcept override {
+    return true;
+  }
+
+  // Rows are only added, so a save writes those that there were.
+  void begin_save(change_mark since) override {
+    EBB_ASSERT(next_ == pending_.size()); // a barrier comes after whole batches
+    EBB_ASSERT(since == 0 || since + marks_kept >= current_);
+    for (std::size_t s = 0; s < 2; ++s)
+      frozen_[s].start(sides_[s].rows, marks_[s].first_after(since));
+    frozen_side_ = 0;
+  }
+
+  bool save_slice(std::uint32_t entries, state_sink& sink) override;
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override;
   result<void> load(std::uint16_t key_group, std::uint16_t state, std::string_view key,
                     std::string_view value) override;
@@ -172,6 +187,8 @@ private:
   two_inputs inputs_;
   operator_counters counters_;
   std::array<sequence_marks, 2> marks_;
+  std::array<frozen_rows, 2> frozen_;
+  std::uint16_t frozen_side_ = 2; ///< being saved; 2 = none
   change_mark current_ = 1;
   mutable change_mark pending_saved_at_ = 0;
 
@@ -231,6 +248,30 @@ void stream_join::save(std::uint16_t key_group, change_mark since, state_sink& s
     pending_saved_at_ = current_;
   }
   entries.put_sorted(pending_state, sink);
+}
+
+bool stream_join::save_slice(std::uint32_t entries, state_sink& sink) {
+  if (frozen_side_ == 2)
+    return false;
+  const auto& side = sides_[frozen_side_];
+  std::vector<std::uint32_t> rows;
+  const bool more = frozen_[frozen_side_].take(side.rows, std::max(1U, entries), rows);
+  std::vector<std::uint64_t> hashes(rows.size());
+  hash_stored(side.rows, side.keys, rows, hashes.data());
+  std::string key;
+  std::string value;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    key.clear();
+    put_row_key(side.rows, side.keys, rows[i], key);
+    put_sequence(side.rows.sequence_of(rows[i]), key);
+    value.clear();
+    side.rows.encode(rows[i], value);
+    sink.select_group(key_group_of(hashes[i], key_groups_));
+    sink.put(frozen_side_, key, value);
+  }
+  if (!more)
+    ++frozen_side_;
+  return frozen_side_ < 2;
 }
 
 result<void> stream_join::load(std::uint16_t, std::uint16_t state, std::string_view key,
