@@ -1,3 +1,4 @@
+#include "actors/plan/sink_folder.hpp"
 #include "actors/plan/state_change.hpp"
 #include "actors/plan/state_layout.hpp"
 #include "actors/plan/stateful_steps.hpp"
@@ -102,7 +103,7 @@ private:
     EBB_TRY(drop_if_fresh(definition.name, data));
     EBB_ASSIGN(auto stream, find_or_make(definition, plan));
     EBB_TRY(fit(stream, definition, plan, data));
-    EBB_ASSIGN(auto record, choose(stream, data));
+    EBB_ASSIGN(auto record, choose(stream, definition, data));
     EBB_ASSIGN(stream.generation,
                with([&](control_db& db) { return db.begin_generation(stream.uid); }));
     EBB_TRY(with([&](control_db& db) { return db.update_stream(stream, stream.generation); }));
@@ -196,9 +197,10 @@ private:
     return {};
   }
 
-  result<std::optional<checkpoint_record>> choose(const stream_entry& stream, stream_data& data) {
+  result<std::optional<checkpoint_record>>
+  choose(const stream_entry& stream, const stream_definition& definition, stream_data& data) {
     if (options_.from == resume_from::savepoint)
-      return from_savepoint(stream, data);
+      return from_savepoint(stream, definition, data);
     EBB_ASSIGN(auto records, with([&](control_db& db) { return db.records(stream.uid); }));
     if (records.empty()) {
       if (stream.generation != 0 && stream.next_epoch > 1) {
@@ -239,6 +241,20 @@ private:
     return *first;
   }
 
+  /// A part that has its name stays: only what was appended can be cut off.
+  static result<void> can_rewind(const stream_definition& definition) {
+    for (const auto& sink : definition.sinks) {
+      const auto* file = std::get_if<file_sink>(&sink.connector);
+      if (file != nullptr && writes_parts(*file, definition.folder))
+        return make_error(ec::unsupported,
+                          "sink " + sink.name
+                              + " writes parts into a folder, which are not taken back",
+                          "remove the parts of later epochs by hand (their names end in the epoch) "
+                          "and use --sinks keep");
+    }
+    return {};
+  }
+
   result<void> go_back_to(const stream_entry& stream, const checkpoint_record& record,
                           const std::vector<sink_token>& tokens) {
     EBB_ASSIGN(const auto generation,
@@ -247,6 +263,7 @@ private:
   }
 
   result<std::optional<checkpoint_record>> from_savepoint(const stream_entry& stream,
+                                                          const stream_definition& definition,
                                                           stream_data& data) {
     EBB_ASSIGN(auto found,
                with([&](control_db& db) { return db.savepoint(stream.uid, options_.savepoint); }));
@@ -268,6 +285,8 @@ private:
                         "sinks have written output of epochs after savepoint " + found->name,
                         "--sinks rewind cuts the targets back to where they were, --sinks keep "
                         "leaves what they have and writes the rows since then again");
+    if (passed && options_.output == past_output::rewind)
+      EBB_TRY(can_rewind(definition));
     EBB_ASSIGN(data.entries,
                open_entries(folder_of_stream(stream.uid) + "/segments", stream, record));
     if (options_.output == past_output::rewind)

@@ -17,6 +17,18 @@ const sink_definition& sink_named(const stream_definition& stream, const std::st
                        [&](const auto& x) { return x.name == name; });
 }
 
+/// An error where a source that is still to be read is not there.
+result<void> find_sources(const stream_definition& stream, connector_factory& connectors,
+                          const stream_start& start) {
+  for (const auto& source : stream.sources) {
+    const auto known = start.positions.find(source.name);
+    EBB_TRY(known == start.positions.end()
+                ? connectors.partitions(source, stream.folder)
+                : connectors.partitions_after(source, stream.folder, known->second));
+  }
+  return {};
+}
+
 /// Changes whenever the stream has read, written or held back something.
 std::uint64_t activity_of(const std::vector<std::shared_ptr<stats_board>>& boards) {
   std::uint64_t sum = 0;
@@ -87,6 +99,7 @@ result<prepared_stream> prepare_with_data(const planned_stream& stream,
     result.finished = true;
     return result;
   }
+  EBB_TRY(find_sources(stream.definition, connectors, data.start));
   EBB_ASSIGN(result.setup,
              build_stream(stream.plan, stream.definition, connectors, environment, &data.start));
   if (data.entries)
@@ -116,10 +129,10 @@ result<std::vector<prepared_stream>> prepare_run(std::span<const planned_stream>
                                                  connector_factory& connectors,
                                                  const stream_environment& environment,
                                                  const run_options& options) {
-  for (const auto& x : streams)
-    for (const auto& source : x.definition.sources)
-      if (auto found = connectors.partitions(source, x.definition.folder); !found)
-        return std::move(found).error();
+  // What a stream with data reads depends on where it stands.
+  if (!options.data)
+    for (const auto& x : streams)
+      EBB_TRY(find_sources(x.definition, connectors, {}));
   std::vector<prepared_stream> result;
   for (const auto& x : streams) {
     auto prepared = prepare(x, connectors, environment, options);

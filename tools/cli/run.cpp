@@ -105,6 +105,7 @@ void tell_alarms(const run_progress& progress, std::map<std::string, std::string
 } // namespace
 
 int run_command(const run_arguments& arguments) {
+  catch_signals();
   auto streams = load_streams(arguments.files);
   if (!streams) {
     print_error(streams.error());
@@ -113,7 +114,6 @@ int run_command(const run_arguments& arguments) {
   for (auto& stream : *streams)
     if (arguments.parallelism != 0)
       stream.parallelism = arguments.parallelism;
-  catch_signals();
   auto data = open_data(arguments);
   if (!data) {
     print_error(data.error());
