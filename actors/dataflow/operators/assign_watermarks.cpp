@@ -6,6 +6,7 @@
 #include "schemas/assert.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace ebb {
@@ -26,10 +27,8 @@ public:
       take(item->rows, out);
       break;
     case item_kind::watermark:
-      // A source with a watermark of its own, or the end of its input; after loading, the sign to
-      // say again what had been sent.
-      if (item->time == min_time && sent_ != min_time)
-        out.advance(sent_);
+      // A source with a watermark of its own, or the end of its input. After loading, the sign to
+      // say again what had been sent comes too early: see `resume`.
       advance(item->time, out);
       break;
     case item_kind::idle:
@@ -80,6 +79,7 @@ public:
     if (number % parallelism_ != subtask_)
       return {};
     sent_ = partitions_.empty() ? sent : std::min(sent_, sent);
+    loaded_ = true;
     partitions_.emplace(static_cast<std::uint32_t>(number / parallelism_), watermark);
     return {};
   }
@@ -102,6 +102,8 @@ private:
     counters_.rows_out += rows->rows;
     const auto& times = rows->columns[spec_.time_column];
     const auto* values = times.data<micros>();
+    if (loaded_)
+      resume(*rows, out);
     auto& own = partitions_.try_emplace(rows->partition, min_time).first->second;
     const micros others = others_allow(*rows);
 
@@ -139,6 +141,19 @@ private:
     advance(std::min(own, others), out);
   }
 
+  /// Before the first batch after loading, which tells how many partitions there are: what was sent
+  /// holds for them only if all have had rows. One that has had none was read by another instance,
+  /// which had promised nothing.
+  void resume(const batch& rows, output& out) {
+    loaded_ = false;
+    const auto open = static_cast<std::size_t>(
+        std::distance(partitions_.lower_bound(rows.partitions_ended), partitions_.end()));
+    if (open + rows.partitions_ended < rows.partitions)
+      sent_ = min_time;
+    else
+      out.advance(sent_);
+  }
+
   /// What the other partitions allow: nothing while one of them has had no rows.
   micros others_allow(const batch& rows) {
     while (!partitions_.empty() && partitions_.begin()->first < rows.partitions_ended) {
@@ -167,6 +182,7 @@ private:
   /// By source partition as the reader numbers them, those that have had rows.
   std::map<std::uint32_t, micros> partitions_;
   micros sent_ = min_time;
+  bool loaded_ = false; ///< and no batch has come since
   change_mark mark_ = 1;
   std::vector<ended_partition> ended_; ///< that a save may hold
   operator_counters counters_;
