@@ -32,10 +32,11 @@ void checkpoint_coordinator::tick(micros now, std::uint64_t activity) {
 }
 
 void checkpoint_coordinator::reserved(epoch_number first) {
-  if (!reserving_)
+  // An answer that comes twice may be one of an earlier block.
+  if (!reserving_ || first < block_end_)
     return;
   reserving_ = false;
-  EBB_ASSERT(first >= block_end_ && first > recorded_);
+  EBB_ASSERT(first > recorded_);
   next_ = first;
   block_end_ = first + settings_.epoch_block;
   if (phase_ == checkpoint_phase::none)
