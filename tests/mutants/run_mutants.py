@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""run_mutants.py BUILD [--check] [NAME…]: rules broken on purpose, which `ebb sim` must find.
+
+Each `*.patch` here breaks one rule of the production code. Its source files are copied to
+BUILD/mutants, patched and compiled with the commands of BUILD, and an `ebb` is linked with them in
+place of its own; the tree and BUILD stay as they are. The mutant must fail within 1,000 seeds.
+With --check only: do the patches still apply? The last line is `N passed, N failed`.
+"""
+import concurrent.futures
+import json
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+SEEDS = 1000
+
+
+class survived(Exception):
+    """Why a mutant counts as a failure."""
+
+
+def run(arguments, **more):
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, **more)
+    if done.returncode != 0:
+        raise survived(f"{arguments[0]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def patched_sources(patch, folder):
+    """Copies what the patch is about into the folder and applies it there."""
+    names = re.findall(r"^\+\+\+ b/(\S+)", patch.read_text(encoding="utf-8"), re.M)
+    if not names or not all(x.endswith(".cpp") for x in names):
+        raise survived("a patch changes .cpp files only")
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    run(["patch", "--quiet", "--no-backup-if-mismatch", "-p1", "-d", str(folder), "-i", str(patch)])
+    return names
+
+
+def compiled(build, names, folder):
+    """Objects of the patched sources, made as the build makes them."""
+    commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+    objects = []
+    for name in names:
+        entry = next((x for x in commands if (build / x["file"]).resolve() == ROOT / name), None)
+        if entry is None:
+            raise survived(f"{name} is not part of the build")
+        made = folder / (name.replace("/", "_") + ".o")
+        arguments = shlex.split(entry["command"])
+        for i, x in enumerate(arguments):
+            if x == entry["file"]:
+                arguments[i] = str(folder / name)
+            elif i > 0 and arguments[i - 1] in ("-o", "-MQ"):
+                arguments[i] = str(made)
+            elif i > 0 and arguments[i - 1] == "-MF":
+                arguments[i] = str(made) + ".d"
+        run(arguments, cwd=build)
+        objects.append(str(made))
+    return objects
+
+
+def linked(build, objects, folder):
+    """`ebb` with these objects: what they define is not taken from the archives."""
+    link = run(["ninja", "-C", str(build), "-t", "commands", "tools/ebb"]).strip().splitlines()[-1]
+    arguments = shlex.split(link)
+    at = arguments.index("-o")
+    ebb = folder / "ebb"
+    arguments[at + 1] = str(ebb)
+    run(arguments[:at + 2] + objects + arguments[at + 2:], cwd=build)
+    return ebb
+
+
+def hunt(build, patch, only_check):
+    folder = build / "mutants" / patch.stem
+    names = patched_sources(patch, folder)
+    if only_check:
+        return "applies"
+    ebb = linked(build, compiled(build, names, folder), folder)
+    start = time.monotonic()
+    try:
+        done = subprocess.run([str(ebb), "sim", "--seed", "1", "--count", str(SEEDS)],
+                              capture_output=True, text=True, timeout=600, check=False)
+    except subprocess.TimeoutExpired as late:
+        raise survived("the simulation does not end") from late
+    found = re.findall(r"^seed (\d+).*$", done.stdout, re.M)
+    if done.returncode == 0 or not found:
+        raise survived(f"survived {SEEDS} seeds")
+    line = re.findall(r"^seed \d+.*$", done.stdout, re.M)[-1]
+    return f"found in {time.monotonic() - start:.1f} s: {line[:160]}"
+
+
+def main():
+    arguments = [x for x in sys.argv[1:] if x != "--check"]
+    if not arguments:
+        print(__doc__)
+        return 2
+    build = pathlib.Path(arguments[0]).resolve()
+    patches = [x for x in sorted(HERE.glob("*.patch"))
+               if not arguments[1:] or x.stem in arguments[1:]]
+    passed = failed = 0
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        hunts = {x: pool.submit(hunt, build, x, "--check" in sys.argv) for x in patches}
+        for patch, result in hunts.items():
+            try:
+                print(f"{patch.stem}: {result.result()}", flush=True)
+                passed += 1
+            except survived as why:
+                print(f"{patch.stem}: FAILED: {why}", flush=True)
+                failed += 1
+    if not patches:
+        failed += 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
