@@ -119,25 +119,30 @@ result<void> set_date(given_fields in, std::string_view text, moment& out) {
   return {};
 }
 
+std::int64_t hour_of(const given_fields& in) noexcept {
+  return in.hour != 0 ? in.hour : in.second_of_day / 3600;
+}
+
+result<void> check_hour12(const given_fields& in) {
+  const auto hour = hour_of(in);
+  if (in.clock12 && (hour < 1 || hour > 12))
+    return bad("hour \"" + std::to_string(hour) + "\" is invalid for the 12-hour clock",
+               "use the 24-hour clock, or give an hour between 1 and 12");
+  return {};
+}
+
 result<void> set_time(const given_fields& in, std::string_view text, moment& out) {
-  std::int64_t hour = in.second_of_day / 3600;
+  auto hour = hour_of(in);
   std::int64_t minute = in.second_of_day % 3600 / 60;
   std::int64_t second = in.second_of_day % 60;
   if (in.second != 0)
     second = in.second;
   if (in.minute != 0)
     minute = in.minute;
-  if (in.hour != 0)
-    hour = in.hour;
-  if (in.clock12) {
-    if (hour < 1 || hour > 12)
-      return bad("hour \"" + std::to_string(hour) + "\" is invalid for the 12-hour clock",
-                 "use the 24-hour clock, or give an hour between 1 and 12");
-    if (in.afternoon != 0 && hour < 12)
-      hour += 12;
-    else if (in.afternoon == 0 && hour == 12)
-      hour = 0;
-  }
+  if (in.clock12 && in.afternoon != 0 && hour < 12)
+    hour += 12;
+  else if (in.clock12 && in.afternoon == 0 && hour == 12)
+    hour = 0;
   out.micros = std::int64_t{in.millisecond} * 1'000 + in.microsecond;
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59
       || out.micros < 0 || out.micros >= micros_per_second)
@@ -156,8 +161,7 @@ result<moment> read_moment(const std::vector<node>& nodes, std::string_view text
   moment out;
   out.precision = given.precision;
   // PostgreSQL reports a bad hour of the 12-hour clock first, other ranges after the date's.
-  if (given.clock12)
-    EBB_TRY(set_time(given, text, out));
+  EBB_TRY(check_hour12(given));
   EBB_TRY(set_date(given, text, out));
   EBB_TRY(set_time(given, text, out));
   return out;
