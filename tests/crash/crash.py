@@ -10,6 +10,7 @@ import argparse
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -53,6 +54,8 @@ def read_arguments():
 
 
 def main():
+    # Started in the background, it would hand on that SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = read_arguments()
     chosen = arguments.only or (list(SUITES) if arguments.all else ["checker", "kills"])
     ebb = os.path.abspath(arguments.ebb)

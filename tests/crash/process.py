@@ -36,12 +36,13 @@ class Run:
         return self.process.wait()
 
     def interrupt(self, seconds=30):
-        """SIGINT; kills it when it does not end in time, and returns None then."""
+        """SIGINT; kills it when it does not end in time, and returns None then. One that came before
+        the process could catch it shows as 130, too, as it does to a shell."""
         self.process.send_signal(signal.SIGINT)
         code = self.wait(seconds)
         if code is None:
             self.kill()
-        return code
+        return 130 if code == -signal.SIGINT else code
 
     def said(self):
         with open(self.log, "rb") as file:
