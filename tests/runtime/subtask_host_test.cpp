@@ -23,7 +23,9 @@ supervisor_actor::behavior_type listener(supervisor_actor::pointer self, heard* 
       [](start_atom) {},
       [=](done_atom, std::uint32_t, bool) { ++into->done; },
       [=](const failure& x, std::uint32_t) { into->failures.push_back(x.problem); },
+      [](const failure&) {},
       [=](interrupt_atom) { self->quit(); },
+      [](savepoint_wish&) {},
   };
 }
 
@@ -38,6 +40,8 @@ subtask_actor::behavior_type sender(subtask_actor::pointer, std::vector<std::siz
       [](timer_atom, std::uint64_t) {},
       [](wake_atom) {},
       [](interrupt_atom) {},
+      [](const checkpoint_request&) {},
+      [](conclude_atom, generation_number) {},
       [](abandon_atom) {},
   };
 }
