@@ -2,6 +2,7 @@
 
 #include "schemas/assert.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace ebb {
@@ -9,17 +10,28 @@ namespace ebb {
 void state_chunk::add(const entry& x) {
   EBB_ASSERT(x.key.size() <= std::numeric_limits<std::uint32_t>::max()
              && x.value.size() <= std::numeric_limits<std::uint32_t>::max());
-  places_.push_back({bytes_.size(), static_cast<std::uint32_t>(x.key.size()),
-                     static_cast<std::uint32_t>(x.value.size()), x.key_group, x.state, x.what});
-  bytes_ += x.key;
-  bytes_ += x.value;
+  const auto bytes = x.key.size() + x.value.size();
+  if (bytes > room_) {
+    room_ = std::max(bytes, bytes_a_piece);
+    // Not zeroed: it is written before it is read.
+    bytes_.emplace_back(new char[room_]);
+    next_ = bytes_.back().get();
+  }
+  if (size_ % places_a_piece == 0)
+    places_.emplace_back().reserve(places_a_piece);
+  places_.back().push_back({next_, static_cast<std::uint32_t>(x.key.size()),
+                            static_cast<std::uint32_t>(x.value.size()), x.key_group, x.state,
+                            x.what});
+  next_ = std::copy(x.key.begin(), x.key.end(), next_);
+  next_ = std::copy(x.value.begin(), x.value.end(), next_);
+  room_ -= bytes;
+  bytes_size_ += bytes;
+  ++size_;
 }
 
 state_chunk::entry state_chunk::at(std::size_t i) const noexcept {
-  const auto& x = places_[i];
-  const std::string_view bytes(bytes_);
-  return {x.what, x.key_group, x.state, bytes.substr(x.at, x.key_size),
-          bytes.substr(x.at + x.key_size, x.value_size)};
+  const auto& x = places_[i / places_a_piece][i % places_a_piece];
+  return {x.what, x.key_group, x.state, {x.at, x.key_size}, {x.at + x.key_size, x.value_size}};
 }
 
 } // namespace ebb

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,19 +29,20 @@ public:
   void add(const entry& x);
 
   [[nodiscard]] std::size_t size() const noexcept {
-    return places_.size();
+    return size_;
   }
 
   /// Valid while the chunk is not changed.
   [[nodiscard]] entry at(std::size_t i) const noexcept;
 
   [[nodiscard]] std::size_t byte_size() const noexcept {
-    return bytes_.size() + places_.size() * sizeof(place);
+    return bytes_size_ + size_ * sizeof(place);
   }
 
 private:
+  // In pieces: one that grows would be copied again and again, in the subtask's time.
   struct place {
-    std::size_t at;
+    const char* at;
     std::uint32_t key_size;
     std::uint32_t value_size;
     std::uint16_t key_group;
@@ -48,8 +50,15 @@ private:
     kind what;
   };
 
-  std::string bytes_;
-  std::vector<place> places_;
+  static constexpr std::size_t places_a_piece = 4096;
+  static constexpr std::size_t bytes_a_piece = std::size_t{256} << 10;
+
+  std::vector<std::unique_ptr<char[]>> bytes_;
+  std::vector<std::vector<place>> places_; ///< all but the last hold `places_a_piece`
+  std::size_t size_ = 0;
+  std::size_t bytes_size_ = 0;
+  std::size_t room_ = 0; ///< left in the last piece of bytes
+  char* next_ = nullptr;
 };
 
 /// States of one operator that are told apart.

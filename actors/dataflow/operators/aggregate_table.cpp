@@ -11,8 +11,6 @@ namespace ebb {
 
 namespace {
 
-constexpr char saved_version = 1;
-
 /// Bits of the rows for which a BOOLEAN is true.
 buffer_ptr true_rows(const column& x) {
   const std::size_t bytes = (static_cast<std::size_t>(x.rows) + 7) / 8;
@@ -170,12 +168,6 @@ result<void> states_of_rows(const aggregate_shape& shape, const call_rows& rows,
   return {};
 }
 
-aggregate_table::aggregate_table(const aggregate_shape& shape)
-    : shape_(shape), index_(shape.key_types, shape.key_groups) {
-  for (const auto& call : shape.calls)
-    calls_.push_back(make_accumulators(call, {}));
-}
-
 void aggregate_table::make_room() {
   for (auto& call : calls_)
     call->resize(index_.slot_count());
@@ -289,45 +281,6 @@ void aggregate_table::put_preserved() {
   auto& slots = index_.preserved();
   put(slots, place_, *early_);
   slots.clear();
-}
-
-result<void> aggregate_table::load(std::string_view key, std::string_view value) {
-  if (value.empty() || value.front() != saved_version)
-    return make_error(ec::corrupt, "unknown version of a group's state");
-  value.remove_prefix(1);
-  const auto read = [](std::string_view& bytes, const sql_type& type) -> result<column> {
-    value_builder one(type, 1);
-    EBB_TRY(one.append_encoded(bytes));
-    return one.take();
-  };
-  std::uint32_t slot = 0;
-  if (index_.exact()) {
-    EBB_ASSIGN(slot, index_.resolve_encoded(key));
-  } else {
-    std::vector<column> columns;
-    std::vector<const column*> pointers;
-    for (const auto& type : shape_.key_types) {
-      EBB_ASSIGN(auto x, read(value, type));
-      columns.push_back(std::move(x));
-    }
-    for (const auto& x : columns)
-      pointers.push_back(&x);
-    std::uint64_t hash = 0;
-    hash_keys(pointers, 1, &hash);
-    index_.resolve(pointers, &hash, nullptr, 1, &slot);
-  }
-  make_room();
-  for (std::size_t c = 0; c < calls_.size(); ++c) {
-    std::vector<column> state;
-    for (const auto& type : shape_.states[c]) {
-      EBB_ASSIGN(auto x, read(value, type));
-      state.push_back(std::move(x));
-    }
-    EBB_TRY(calls_[c]->merge_state({&slot, 1}, state));
-  }
-  if (!value.empty())
-    return make_error(ec::corrupt, "a group's state is longer than its columns");
-  return {};
 }
 
 std::vector<std::uint32_t> aggregate_table::slots() const {

@@ -56,6 +56,9 @@ struct call_rows {
 class aggregate_table {
 public:
   explicit aggregate_table(const aggregate_shape& shape);
+  ~aggregate_table();
+  aggregate_table(const aggregate_table&) = delete;
+  aggregate_table& operator=(const aggregate_table&) = delete;
 
   /// Adds rows: all of them, or picked ones. `hashes` are of all rows' keys.
   [[nodiscard]] result<void> add(std::span<const column* const> keys, const std::uint64_t* hashes,
@@ -103,8 +106,10 @@ public:
   void unfreeze();
   /// Puts up to `most` of the frozen groups; returns how many. `all` = there are no more.
   std::uint32_t save_frozen(std::uint32_t most, state_sink& sink, bool& all);
-  /// Adds a saved group.
+  /// Takes a saved group. Groups are added many at a time: none is there for sure before
+  /// `finish_load`.
   [[nodiscard]] result<void> load(std::string_view key, std::string_view value);
+  [[nodiscard]] result<void> finish_load();
 
   /// Slots of all groups, ascending.
   [[nodiscard]] std::vector<std::uint32_t> slots() const;
@@ -123,6 +128,10 @@ public:
   [[nodiscard]] std::size_t byte_size() const noexcept;
 
 private:
+  struct loading;
+
+  static constexpr char saved_version = 1; ///< first byte of an entry's value
+
   void make_room();
 
   /// Before groups change: writes out those that a save has frozen.
@@ -139,6 +148,7 @@ private:
   std::vector<std::uint32_t> scratch_;
   state_sink* early_ = nullptr; ///< while frozen
   entry_place place_;
+  std::unique_ptr<loading> loading_; ///< groups that wait to be added
 };
 
 } // namespace ebb

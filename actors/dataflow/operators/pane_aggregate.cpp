@@ -71,6 +71,10 @@ void pane_aggregate::recycle(table_ptr table) {
 }
 
 result<bool> pane_aggregate::step(stream_item* item, step_budget& budget, output& out) {
+  if (loading_)
+    finish_load();
+  if (load_problem_)
+    return *load_problem_;
   if (item != nullptr)
     accept(*item);
   budget.rows = std::max<std::uint32_t>(1, budget.rows);

@@ -125,6 +125,7 @@ private:
   void save_table(const aggregate_table& table, const pane_id& id, std::uint16_t state,
                   std::uint16_t key_group, change_mark since, std::uint32_t first_slot,
                   state_sink& sink) const;
+  void finish_load();
   [[nodiscard]] result<void> load_progress(std::uint16_t key_group, std::string_view value);
 
   // States.
@@ -162,6 +163,8 @@ private:
   std::vector<std::uint64_t> hashes_;
   call_rows call_rows_;
 
+  bool loading_ = false;              ///< tables hold groups that are not added yet
+  std::optional<error> load_problem_; ///< of `mark`, told by the next step
   change_mark mark_ = 1;
   std::vector<dropped_prefix> dropped_;
   std::unique_ptr<frozen_save> save_;

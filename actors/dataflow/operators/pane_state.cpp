@@ -18,7 +18,18 @@ void pane_aggregate::drop(std::uint16_t state, const pane_id& id) {
     dropped_.push_back({mark_, state, id});
 }
 
+void pane_aggregate::finish_load() {
+  loading_ = false;
+  for (const auto* tables : {&panes_, &resumed_})
+    for (const auto& [id, table] : *tables)
+      if (auto added = table->finish_load(); !added && !load_problem_)
+        load_problem_ = std::move(added).error();
+}
+
 change_mark pane_aggregate::mark() {
+  // What was loaded has not changed since.
+  if (loading_)
+    finish_load();
   for (auto& [id, table] : panes_)
     static_cast<void>(table->index().mark());
   if (merging())
@@ -29,7 +40,7 @@ change_mark pane_aggregate::mark() {
 }
 
 void pane_aggregate::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
-  EBB_ASSERT(!rows_); // a barrier comes after whole batches
+  EBB_ASSERT(!rows_ && !loading_); // a barrier comes after whole batches
   EBB_ASSERT(since == 0 || since + marks_kept >= mark_);
   if (key_group == unkeyed_group)
     return;
@@ -156,6 +167,7 @@ result<void> pane_aggregate::load(std::uint16_t key_group, std::uint16_t state,
   auto& table = (state == pane_entries ? panes_ : resumed_)[id];
   if (!table)
     table = make_table();
+  loading_ = true;
   return table->load(key, value);
 }
 
