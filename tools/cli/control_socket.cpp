@@ -170,7 +170,8 @@ result<std::uint64_t> ask_for_savepoint(const std::string& folder, const std::st
     asio::read_until(socket, asio::dynamic_buffer(line, line_max), '\n', failed);
     const auto answer = json::parse(line, nullptr, false);
     if (!answer.is_object())
-      return make_error(ec::io, "the running ebb gave no answer", "look at its own messages");
+      return make_error(ec::conflict, "the stream ended before the savepoint was made",
+                        "its last checkpoint has all of it: ebb checkpoints shows it");
     if (answer.contains("epoch"))
       return answer["epoch"].get<std::uint64_t>();
     return make_error(ec::conflict, answer.value("error", "it failed"), answer.value("hint", ""));
