@@ -13,6 +13,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
+#include <utility>
 
 namespace ebb::cli {
 
@@ -150,6 +152,8 @@ result<int> inspect(const state_arguments& arguments) {
   text_table table({"STATE", "KEY GROUP", "KEY", "VALUE"});
   table.right(1);
   std::uint64_t count = 0;
+  /// Entries without a key, by kind and value: the first key group, and how many there are.
+  std::map<std::pair<std::string, std::string>, std::pair<std::uint16_t, std::uint32_t>> notes;
   for (;;) {
     EBB_ASSIGN(const bool more, cursor.next());
     if (!more)
@@ -171,6 +175,13 @@ result<int> inspect(const state_arguments& arguments) {
                       + (known ? layout->name : "state " + std::to_string(state_of));
     const auto group =
         x.key_group == unkeyed_group ? std::string("-") : std::to_string(x.key_group);
+    if (key.empty()) {
+      // What an operator notes for each key group is mostly the same.
+      auto& seen = notes[{kind, value}];
+      seen.first = seen.second == 0 ? x.key_group : seen.first;
+      ++seen.second;
+      continue;
+    }
     if (++count > arguments.limit)
       break;
     if (arguments.output == "json")
@@ -178,6 +189,16 @@ result<int> inspect(const state_arguments& arguments) {
     else
       table.add({kind, group, key, value});
   }
+  if (arguments.key.empty())
+    for (const auto& [note, where] : notes) {
+      const auto groups = where.second == 1 ? std::to_string(where.first)
+                                            : std::to_string(where.second) + " groups";
+      if (arguments.output == "json")
+        rows.push_back(
+            {{"state", note.first}, {"keyGroup", groups}, {"key", ""}, {"value", note.second}});
+      else
+        table.add({note.first, groups, "", note.second});
+    }
   if (arguments.output == "json") {
     std::puts(json{{"epoch", record->epoch}, {"entries", rows}}.dump(2).c_str());
     return exit_done;
