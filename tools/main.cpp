@@ -88,9 +88,10 @@ int main(int argc, char** argv) {
   auto* bench_command =
       app.add_subcommand("bench", "Measure: Nexmark queries and the parts they are made of");
   bench_command
-      ->add_option("names", bench.names,
-                   "Queries q0 … q22, all of them (queries), memory, ingest, latency, start, "
-                   "scaling, state, save, checkpoint, recovery; all of it (all, the default)")
+      ->add_option(
+          "names", bench.names,
+          "Queries q0 … q22, all of them (queries), memory, ingest, latency, start, "
+          "scaling, state, save, checkpoint, recovery, written; all of it (all, the default)")
       ->type_name("NAME");
   bench_command->add_option("--events", bench.events, "Nexmark events (all three tables)")
       ->type_name("N");

@@ -29,7 +29,7 @@ merge_plan plan_merge(std::span<const segment_info> segments) {
     (base ? base_bytes : delta_bytes) += x.bytes;
     bases += base ? 1 : 0;
   }
-  if (delta_bytes > std::max(least_bytes, base_bytes / 4))
+  if (delta_bytes > std::max(least_bytes, base_bytes / 3))
     return {0, segments.size(), true};
   const auto deltas = segments.subspan(bases);
   const auto merged =

@@ -20,10 +20,10 @@ struct merge_plan {
   bool into_base = false;
 };
 
-/// Of segments from oldest (bases) to newest. When the deltas hold more than a quarter of what the
+/// Of segments from oldest (bases) to newest. When the deltas hold more than a third of what the
 /// bases do (and 8 MiB), all becomes new bases; else 16 deltas of epochs become one, so that a
-/// restore opens few files, and 16 of those one again. So a changed byte is written about six times
-/// at most.
+/// restore opens few files, and 16 of those one again. So a changed byte is written less than
+/// six times.
 [[nodiscard]] merge_plan plan_merge(std::span<const segment_info> segments);
 
 } // namespace ebb

@@ -17,11 +17,11 @@ struct part {
 };
 
 constexpr part parts[] = {
-    {"memory", bench::measure_memory},    {"ingest", bench::measure_ingest},
-    {"latency", bench::measure_latency},  {"start", bench::measure_start},
-    {"scaling", bench::measure_scaling},  {"state", bench::measure_state},
-    {"save", bench::measure_save},        {"checkpoint", bench::measure_checkpoint},
-    {"recovery", bench::measure_recovery}};
+    {"memory", bench::measure_memory},     {"ingest", bench::measure_ingest},
+    {"latency", bench::measure_latency},   {"start", bench::measure_start},
+    {"scaling", bench::measure_scaling},   {"state", bench::measure_state},
+    {"save", bench::measure_save},         {"checkpoint", bench::measure_checkpoint},
+    {"recovery", bench::measure_recovery}, {"written", bench::measure_written}};
 
 struct selection_of_parts {
   std::vector<bench::named_text> queries;

@@ -48,4 +48,7 @@ struct settings {
 /// kill -9 to the first new committed output, with 100 MiB and 1 GiB of state.
 [[nodiscard]] bool measure_recovery(const settings& how, report& to);
 
+/// Bytes written to the disk for each byte of state that changes, over an hour of checkpoints.
+[[nodiscard]] bool measure_written(const settings& how, report& to);
+
 } // namespace ebb::bench
