@@ -26,8 +26,10 @@ class Run:
 
     def __init__(self, *arguments):
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            # Meson has freed memory overwritten, which would count as ebb's cost.
+            environment = {k: v for k, v in os.environ.items() if k != "MALLOC_PERTURB_"}
             process = subprocess.Popen([EBB, *arguments], cwd=FOLDER, stdout=out, stderr=err,
-                                       stdin=subprocess.DEVNULL)
+                                       stdin=subprocess.DEVNULL, env=environment)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             self.code = process.returncode
