@@ -17,14 +17,6 @@ std::uint32_t channels_of(const stage_plan& plan, const stage_input& input) {
   return input.kind == exchange_kind::forward ? 1 : plan.stages[input.from_stage].parallelism;
 }
 
-const std::vector<plan_column>& columns_of(const stage_plan& plan, const stage& at,
-                                           const step_input& input) {
-  if (!input.from_outside)
-    return at.steps[input.index].columns;
-  const auto& from = at.inputs[input.index];
-  return plan.stages[from.from_stage].steps[from.from_step].columns;
-}
-
 partition_spec partition_of(const stage_plan& plan, const stage_input& input,
                             std::uint32_t targets) {
   partition_spec result;
@@ -167,7 +159,7 @@ private:
           x.idle_after = *definition.time->idle_after;
       } else if (const auto* sink = std::get_if<sink_node>(&from.what)) {
         schema columns;
-        for (const auto& c : columns_of(plan_, at, from.inputs.front()))
+        for (const auto& c : step_before(plan_, at, from.inputs.front()).columns)
           columns.push_back({c.name, c.type, c.not_null});
         EBB_ASSIGN(x.body,
                    connectors_.open_sink(stream_.sinks[sink->sink], columns, std::move(context)));
@@ -179,7 +171,7 @@ private:
         known.parallelism = at.parallelism;
         for (const auto& input : from.inputs) {
           auto& types = known.inputs.emplace_back();
-          for (const auto& c : columns_of(plan_, at, input))
+          for (const auto& c : step_before(plan_, at, input).columns)
             types.push_back(c.type);
         }
         x.body = environment_.make(std::get<operator_spec>(from.what), std::move(known));

@@ -52,6 +52,14 @@ public:
   /// Outputs of a lane up to `epoch` have reached their target; `offset` is the target's end.
   [[nodiscard]] virtual result<void> applied(const std::string& sink, std::uint32_t lane,
                                              epoch_number epoch, std::uint64_t offset) = 0;
+
+  /// The same for one output; one without bytes has changed nothing.
+  [[nodiscard]] result<void> applied(const sink_snapshot& x) {
+    if (x.output.bytes == 0)
+      return {};
+    return applied(x.sink, x.output.lane, x.epoch, x.output.offset + x.output.bytes);
+  }
+
   /// Merges segments and removes files that nothing needs; a bounded piece of work. True when there
   /// is more.
   [[nodiscard]] virtual result<bool> maintain() = 0;

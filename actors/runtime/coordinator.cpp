@@ -18,23 +18,24 @@ constexpr auto retry_after = std::chrono::seconds(1);
 
 void carry_out(self_pointer self);
 
-/// Runs a step of the store on its lane; the answer comes as `step_done`.
+/// Runs a step of the store on its I/O lane; the answer comes as `step_done`.
 template <class Step>
-void submit(self_pointer self, effect::kind what, epoch_number epoch, Step step) {
+void submit(self_pointer self, durable_step what, epoch_number epoch, Step step) {
   auto& setup = self->state.setup;
-  setup.io->submit(setup.lane, [what, epoch, step = std::move(step),
-                                to = caf::actor_cast<coordinator_actor>(self)] {
-    step_done done;
-    done.what = what;
-    done.epoch = epoch;
-    step(done);
-    caf::anon_send(to, std::move(done));
-  });
+  const auto lane = what == durable_step::maintain ? setup.maintenance_lane : setup.lane;
+  setup.io->submit(
+      lane, [what, epoch, step = std::move(step), to = caf::actor_cast<coordinator_actor>(self)] {
+        step_done done;
+        done.what = what;
+        done.epoch = epoch;
+        step(done);
+        caf::anon_send(to, std::move(done));
+      });
 }
 
 void reserve(self_pointer self) {
   const auto count = self->state.setup.settings.epoch_block;
-  submit(self, effect::kind::reserve, 0, [store = self->state.setup.store, count](step_done& done) {
+  submit(self, durable_step::reserve, 0, [store = self->state.setup.store, count](step_done& done) {
     auto first = store->reserve(count);
     if (first)
       done.epoch = *first;
@@ -69,7 +70,7 @@ void commit(self_pointer self, const effect& x) {
     state.to_apply.insert(state.to_apply.end(), part.sinks.begin(), part.sinks.end());
   std::stable_sort(state.to_apply.begin(), state.to_apply.end(),
                    [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
-  submit(self, effect::kind::commit, x.epoch,
+  submit(self, durable_step::commit, x.epoch,
          [store = state.setup.store, record = std::move(record)](step_done& done) {
            if (auto committed = store->commit(record); !committed)
              done.problem = std::move(committed).error();
@@ -78,15 +79,14 @@ void commit(self_pointer self, const effect& x) {
 
 void apply(self_pointer self, const effect& x) {
   auto& state = self->state;
-  submit(self, effect::kind::apply, x.epoch,
+  submit(self, durable_step::apply, x.epoch,
          [store = state.setup.store, apply = state.setup.apply,
           outputs = state.to_apply](step_done& done) {
            for (const auto& output : outputs) {
              auto result = apply(output);
              done.again = !result;
-             if (result && output.output.bytes != 0)
-               result = store->applied(output.sink, output.output.lane, output.epoch,
-                                       output.output.offset + output.output.bytes);
+             if (result)
+               result = store->applied(output);
              if (!result) {
                done.problem = std::move(result).error();
                return;
@@ -100,17 +100,13 @@ void maintain(self_pointer self) {
   if (state.maintaining)
     return;
   state.maintaining = true;
-  state.setup.io->submit(
-      state.setup.maintenance_lane,
-      [store = state.setup.store, to = caf::actor_cast<coordinator_actor>(self)] {
-        step_done done;
-        done.what = effect::kind::conclude;
-        auto more = store->maintain();
-        if (!more)
-          done.problem = std::move(more).error();
-        done.epoch = more && *more ? 1 : 0;
-        caf::anon_send(to, std::move(done));
-      });
+  submit(self, durable_step::maintain, 0, [store = state.setup.store](step_done& done) {
+    auto more = store->maintain();
+    if (more)
+      done.more = *more;
+    else
+      done.problem = std::move(more).error();
+  });
 }
 
 void answer(self_pointer self, std::uint64_t up_to, const result<epoch_number>& what) {
@@ -137,12 +133,12 @@ void fail(self_pointer self, const error& problem) {
 void step_finished(self_pointer self, const step_done& x) {
   auto& state = self->state;
   const auto now = state.setup.clock();
-  if (x.what == effect::kind::conclude) {
+  if (x.what == durable_step::maintain) {
     state.maintaining = false;
     if (x.problem) {
       state.counts.alarm = x.problem->message;
       show(self);
-    } else if (x.epoch != 0) {
+    } else if (x.more) {
       maintain(self);
     }
     return;
@@ -150,23 +146,23 @@ void step_finished(self_pointer self, const step_done& x) {
   if (x.problem) {
     state.counts.alarm = x.problem->message;
     show(self);
-    if (x.what == effect::kind::request)
+    if (x.what == durable_step::write)
       return; // the snapshot writer tries again
     const auto code = x.problem->code;
     const bool is_passing = code != ec::conflict && code != ec::corrupt && code != ec::unsupported;
     // A full disk may have room again, and a target may be back. After other errors of the store
     // nobody knows what is durable: the next start will see.
-    if (code == ec::resource || (x.what == effect::kind::apply && x.again && is_passing))
+    if (code == ec::resource || (x.what == durable_step::apply && x.again && is_passing))
       self->delayed_send(self, retry_after, retry_atom::value);
     else
       fail(self, *x.problem);
     return;
   }
   switch (x.what) {
-  case effect::kind::reserve:
+  case durable_step::reserve:
     state.decide->reserved(x.epoch);
     break;
-  case effect::kind::commit: {
+  case durable_step::commit: {
     state.decide->committed(x.epoch, now);
     const auto& timing = state.decide->timing();
     ++state.counts.completed;
@@ -178,10 +174,11 @@ void step_finished(self_pointer self, const step_done& x) {
     maintain(self);
     break;
   }
-  case effect::kind::apply:
+  case durable_step::apply:
     state.decide->applied(x.epoch, now);
     break;
-  default:
+  case durable_step::write:
+  case durable_step::maintain:
     break;
   }
   carry_out(self);

@@ -60,6 +60,12 @@ std::optional<sink_token> token_of(const std::vector<sink_token>& tokens, const 
   return found == tokens.end() ? std::nullopt : std::optional(*found);
 }
 
+/// Output of later epochs has reached some target.
+bool is_passed(const checkpoint_record& record, const std::vector<sink_token>& tokens) {
+  return std::any_of(tokens.begin(), tokens.end(),
+                     [&](const auto& x) { return x.epoch > record.epoch; });
+}
+
 sealed_output to_output(const recorded_output& x) {
   return {x.lane, x.file, x.bytes, x.digest, x.target, x.offset, x.rows};
 }
@@ -75,10 +81,6 @@ public:
   file_run_data(data_options options, control_db database)
       : options_(std::move(options)),
         control_(std::make_shared<shared_control>(std::move(database))) {}
-
-  const data_options& options() const noexcept override {
-    return options_;
-  }
 
   result<stream_data> open_stream(const stream_definition& definition,
                                   const stage_plan& plan) override {
@@ -119,7 +121,7 @@ private:
       data.start.output_folder = folder + "/output";
     std::vector<segment_info> segments;
     if (record) {
-      EBB_TRY(remember(*record, tokens, stream, data));
+      remember(*record, tokens, data);
       segments = record->segments;
       data.finished = record->finished;
     }
@@ -173,8 +175,9 @@ private:
                         "anew with --from fresh --yes");
     EBB_ASSIGN(const auto newest,
                with([&](control_db& db) { return db.newest_record(stream.uid); }));
-    const auto change = compare_state(stream.plan_fingerprint, state_signature(plan));
-    if (newest && !change.fits() && !options_.reset && !definition.reset_state)
+    auto signature = state_signature(plan);
+    const auto change = compare_state(stream.plan_fingerprint, signature);
+    if (newest && !change.fits() && !definition.reset_state)
       return make_error(ec::conflict,
                         "the manifest has changed, and the state does not fit: " + change.text(),
                         "undo the change, or set spec.onChange: reset to let these operators begin "
@@ -191,7 +194,7 @@ private:
       if (std::find(stream.operators.begin(), stream.operators.end(), x.identity)
           == stream.operators.end())
         stream.operators.push_back(x.identity);
-    stream.plan_fingerprint = state_signature(plan);
+    stream.plan_fingerprint = std::move(signature);
     stream.plan = to_text(state_layouts(plan));
     stream.parallelism = definition.parallelism;
     return {};
@@ -202,23 +205,18 @@ private:
     if (options_.from == resume_from::savepoint)
       return from_savepoint(stream, definition, data);
     EBB_ASSIGN(auto records, with([&](control_db& db) { return db.records(stream.uid); }));
+    EBB_ASSIGN(const auto tokens, with([&](control_db& db) { return db.tokens(stream.uid); }));
     if (records.empty()) {
-      if (stream.generation != 0 && stream.next_epoch > 1) {
-        EBB_ASSIGN(const auto tokens, with([&](control_db& db) { return db.tokens(stream.uid); }));
-        if (!tokens.empty())
-          return make_error(ec::corrupt,
-                            "the stream has written output, but no checkpoint of it "
-                            "is left",
-                            "restore the data folder from a copy, or begin anew with --from fresh "
-                            "--yes");
-      }
+      if (!tokens.empty())
+        return make_error(ec::corrupt,
+                          "the stream has written output, but no checkpoint of it is left",
+                          "restore the data folder from a copy, or begin anew with --from fresh "
+                          "--yes");
       return std::optional<checkpoint_record>{};
     }
-    EBB_ASSIGN(const auto tokens, with([&](control_db& db) { return db.tokens(stream.uid); }));
     std::optional<error> first;
     for (auto& record : records) {
-      const bool passed = std::any_of(tokens.begin(), tokens.end(),
-                                      [&](const auto& x) { return x.epoch > record.epoch; });
+      const bool passed = is_passed(record, tokens);
       if (first && passed) {
         first->hint = "output of later epochs has gone out, so an older checkpoint would double "
                       "it: restore the data folder from a copy, or begin anew with --from fresh "
@@ -278,8 +276,7 @@ private:
     }
     auto& record = found->record;
     EBB_ASSIGN(auto tokens, with([&](control_db& db) { return db.tokens(stream.uid); }));
-    const bool passed = std::any_of(tokens.begin(), tokens.end(),
-                                    [&](const auto& x) { return x.epoch > record.epoch; });
+    const bool passed = is_passed(record, tokens);
     if (passed && options_.output == past_output::refuse)
       return make_error(ec::conflict,
                         "sinks have written output of epochs after savepoint " + found->name,
@@ -302,8 +299,8 @@ private:
     return std::optional(std::move(record));
   }
 
-  result<void> remember(const checkpoint_record& record, const std::vector<sink_token>& tokens,
-                        const stream_entry& stream, stream_data& data) {
+  void remember(const checkpoint_record& record, const std::vector<sink_token>& tokens,
+                stream_data& data) const {
     data.start.epoch = record.epoch;
     for (const auto& x : record.positions)
       data.start.positions[x.source].push_back({x.partition, x.finished, x.bytes});
@@ -321,8 +318,6 @@ private:
       std::erase_if(lanes, [&](const auto& y) { return y.lane == x.lane; });
       lanes.push_back(std::move(output));
     }
-    static_cast<void>(stream);
-    return {};
   }
 
   data_options options_;

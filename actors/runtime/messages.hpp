@@ -90,12 +90,15 @@ struct epoch_written {
   written_part part;
 };
 
+enum class durable_step : std::uint8_t { reserve, write, commit, apply, maintain };
+
 /// From an I/O job: a durable step of the coordinator or of the snapshot writer is done, or failed.
 struct step_done {
-  checkpoint_coordinator::effect::kind what = checkpoint_coordinator::effect::kind::reserve;
+  durable_step what = durable_step::reserve;
   epoch_number epoch = 0; ///< reserve: the first of the block
   std::optional<error> problem;
   bool again = true;                   ///< what has failed may be tried again
+  bool more = false;                   ///< maintain: there is more to do
   std::optional<segment_info> segment; ///< of the snapshot writer
 };
 

@@ -50,9 +50,7 @@ result<void> apply_earlier_output(const stream_definition& stream, const stream_
         problem.place.field = "stream " + stream.name + ", sink " + x.sink;
       return problem;
     }
-    if (x.output.bytes != 0)
-      EBB_TRY(
-          data.store->applied(x.sink, x.output.lane, x.epoch, x.output.offset + x.output.bytes));
+    EBB_TRY(data.store->applied(x));
   }
   return {};
 }

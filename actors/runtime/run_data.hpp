@@ -31,7 +31,6 @@ struct data_options {
   std::string savepoint;
   bool drop_state = false; ///< `fresh` may drop state that is there
   past_output output = past_output::refuse;
-  bool reset = false; ///< operators whose state no longer fits begin with nothing
 };
 
 /// One stream of the folder, made ready to run: its generation is new, and what others of older
@@ -53,7 +52,6 @@ public:
   /// Errors are for people: what does not fit, where, what to do. Nothing has changed then.
   [[nodiscard]] virtual result<stream_data> open_stream(const stream_definition& definition,
                                                         const stage_plan& plan) = 0;
-  [[nodiscard]] virtual const data_options& options() const noexcept = 0;
 };
 
 /// ec::conflict where another process holds the folder; ec::unsupported on a network file system.

@@ -30,7 +30,7 @@ void write_when_complete(self_pointer self) {
   auto job = [store = state.setup.store, epoch = state.writing, parts = state.collector->parts(),
               to = caf::actor_cast<snapshot_writer_actor>(self)] {
     step_done done;
-    done.what = checkpoint_coordinator::effect::kind::request;
+    done.what = durable_step::write;
     done.epoch = epoch;
     auto written = store->write_delta(epoch, parts);
     if (written)

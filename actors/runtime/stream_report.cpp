@@ -8,14 +8,6 @@ namespace ebb {
 
 namespace {
 
-/// The step before `input`, wherever it runs.
-const stage_step& step_before(const stage_plan& plan, const stage& at, const step_input& input) {
-  if (!input.from_outside)
-    return at.steps[input.index];
-  const auto& from = at.inputs[input.index];
-  return plan.stages[from.from_stage].steps[from.from_step];
-}
-
 /// Counters of one step, added up over its subtasks.
 step_stats sum_of(const std::vector<stats_board::entry>& entries, std::uint32_t first,
                   std::uint32_t count, std::size_t step) {

@@ -127,14 +127,9 @@ public:
   result<stream_data> open_stream(const stream_definition& definition,
                                   const stage_plan& plan) override;
 
-  [[nodiscard]] const data_options& options() const noexcept override {
-    return options_;
-  }
-
 private:
   memory_disk& disk_;
   std::shared_ptr<process> by_;
-  data_options options_;
 };
 
 } // namespace ebb::sim
