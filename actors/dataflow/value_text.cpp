@@ -138,16 +138,6 @@ void append_floating(T x, int fixed_digits, std::string& out) {
   }
 }
 
-void append_bytea(std::string_view bytes, std::string& out) {
-  constexpr char hex[] = "0123456789abcdef";
-  out += "\\x";
-  for (const char c : bytes) {
-    const auto b = static_cast<unsigned char>(c);
-    out += hex[b >> 4];
-    out += hex[b & 15];
-  }
-}
-
 bool equals_null(std::string_view text) {
   return text.size() == 4 && (text[0] | 0x20) == 'n' && (text[1] | 0x20) == 'u'
          && (text[2] | 0x20) == 'l' && (text[3] | 0x20) == 'l';
@@ -193,6 +183,16 @@ void append_array(const column& x, std::uint32_t i, std::string& out) {
 }
 
 } // namespace
+
+void append_bytea(std::string_view bytes, std::string& out) {
+  constexpr char hex[] = "0123456789abcdef";
+  out += "\\x";
+  for (const char c : bytes) {
+    const auto b = static_cast<unsigned char>(c);
+    out += hex[b >> 4];
+    out += hex[b & 15];
+  }
+}
 
 void append_double(double x, std::string& out) {
   append_floating(x, std::numeric_limits<double>::digits10, out);

@@ -17,6 +17,9 @@ namespace ebb {
 /// arrays `{1,2}`.
 void append_value_text(const column& x, std::uint32_t i, std::string& out);
 
+/// Appends bytes in PostgreSQL's hex form, `\x6869`.
+void append_bytea(std::string_view bytes, std::string& out);
+
 /// Appends one value: the shortest text that reads back equal, in PostgreSQL's form (`1e+20`,
 /// `0.1`, `-0`, `NaN`, `Infinity`).
 void append_double(double x, std::string& out);

@@ -51,6 +51,15 @@ struct stage_plan {
   std::uint16_t key_groups = 128;
 };
 
+/// The step whose rows come in by `input` of a step of `at`, wherever it runs.
+[[nodiscard]] inline const stage_step& step_before(const stage_plan& plan, const stage& at,
+                                                   const step_input& input) {
+  if (!input.from_outside)
+    return at.steps[input.index];
+  const auto& from = at.inputs[input.index];
+  return plan.stages[from.from_stage].steps[from.from_step];
+}
+
 /// Cuts the graph into stages. Unread columns are dropped early (not at sources), equal subplans
 /// are computed once, skewed aggregates are split in two phases before an exchange.
 [[nodiscard]] result<stage_plan> make_stages(const plan_graph& graph,

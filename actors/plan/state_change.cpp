@@ -99,14 +99,6 @@ struct describe {
   void operator()(const stamp_time_spec&) const {}
 };
 
-const std::vector<plan_column>& columns_before(const stage_plan& plan, const stage& at,
-                                               const step_input& input) {
-  if (!input.from_outside)
-    return at.steps[input.index].columns;
-  const auto& from = at.inputs[input.index];
-  return plan.stages[from.from_stage].steps[from.from_step].columns;
-}
-
 /// A final phase keeps what a complete one does, though its input looks different: its keys and
 /// calls tell.
 bool keeps_its_columns(const operator_spec& spec) {
@@ -129,7 +121,7 @@ std::string state_signature(const stage_plan& plan) {
     result += x.identity + '\t';
     if (keeps_its_columns(spec))
       for (const auto& input : step.inputs)
-        append_types(columns_before(plan, at, input), result);
+        append_types(step_before(plan, at, input).columns, result);
     append_types(step.columns, result);
     std::visit(describe{result}, spec);
     result += '\n';

@@ -14,14 +14,6 @@ namespace {
 
 constexpr char part_mark = '\x1f'; ///< between the fields of a part
 
-const std::vector<plan_column>& columns_before(const stage_plan& plan, const stage& at,
-                                               const step_input& input) {
-  if (!input.from_outside)
-    return at.steps[input.index].columns;
-  const auto& from = at.inputs[input.index];
-  return plan.stages[from.from_stage].steps[from.from_step].columns;
-}
-
 sql_type timestamp_type() {
   return sql_type{type_kind::timestamp};
 }
@@ -30,7 +22,7 @@ void add_aggregate(const stage_plan& plan, const stage& at, const stage_step& st
                    const window_aggregate_spec& spec, const std::string& identity,
                    std::vector<state_layout>& out) {
   std::vector<state_part> keys;
-  const auto& columns = columns_before(plan, at, step.inputs.front());
+  const auto& columns = step_before(plan, at, step.inputs.front()).columns;
   for (const auto k : spec.keys)
     keys.push_back({columns[k].name, state_part::form::key, columns[k].type});
   std::vector<state_part> values;
@@ -59,15 +51,11 @@ void add_aggregate(const stage_plan& plan, const stage& at, const stage_step& st
   out.push_back({identity, 2, "windows being emitted", std::move(pane), std::move(values)});
 }
 
-std::string hex(std::string_view bytes) {
+/// As a BYTEA is shown, cut where it gets long.
+std::string shown_bytes(std::string_view bytes) {
   constexpr std::size_t most = 64;
-  constexpr const char* digits = "0123456789abcdef";
-  std::string result = "\\x";
-  for (const char c : bytes.substr(0, most)) {
-    const auto b = static_cast<unsigned char>(c);
-    result += digits[b >> 4];
-    result += digits[b & 15];
-  }
+  std::string result;
+  append_bytea(bytes.substr(0, most), result);
   return bytes.size() > most ? result + "…" : result;
 }
 
@@ -199,18 +187,18 @@ std::vector<state_layout> state_layouts_from(std::string_view text) {
 std::string show_parts(const std::vector<state_part>& parts, std::string_view bytes,
                        bool repeated) {
   if (parts.empty())
-    return bytes.empty() ? "" : hex(bytes);
+    return bytes.empty() ? "" : shown_bytes(bytes);
   std::string text;
   auto rest = bytes;
   do {
     for (const auto& part : parts) {
       const auto value = take_part(part, rest);
       if (!value)
-        return hex(bytes);
+        return shown_bytes(bytes);
       text += (text.empty() ? "" : ", ") + part.name + '=' + *value;
     }
   } while (repeated && !rest.empty());
-  return rest.empty() ? text : hex(bytes);
+  return rest.empty() ? text : shown_bytes(bytes);
 }
 
 } // namespace ebb

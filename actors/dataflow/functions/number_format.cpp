@@ -1,5 +1,6 @@
 // to_char() of numbers.
 
+#include "actors/dataflow/functions/number_binding.hpp"
 #include "actors/dataflow/functions/number_writer.hpp"
 #include "actors/dataflow/functions/time_kernel.hpp"
 #include "actors/dataflow/numeric.hpp"
@@ -13,19 +14,6 @@ namespace ebb::time_kernel {
 namespace {
 
 namespace np = number_pattern;
-
-struct bound_numbers final : bound_call {
-  np::pattern how;
-};
-
-result<std::shared_ptr<const bound_call>> bind_numbers(std::span<const expr_ptr> args) {
-  const auto& text = *args[1];
-  if (text.kind != expr_kind::literal || text.value.is_null(0))
-    return std::shared_ptr<const bound_call>();
-  auto out = std::make_shared<bound_numbers>();
-  EBB_ASSIGN(out->how, np::parse(text.value.text_of(0)));
-  return std::shared_ptr<const bound_call>(std::move(out));
-}
 
 np::digits roman_digits(std::int64_t value) {
   return {np::roman(value), 0, '+'};
@@ -133,25 +121,17 @@ result<column> each_text(const call_context& context, std::span<const column> ar
   const texts pattern(args[1]);
   text_builder out(context.type, context.rows);
   std::string text;
-  np::pattern own;
+  row_patterns patterns(context);
   for (std::uint32_t i = 0; i < context.rows; ++i) {
     if (skipped(context, i)) {
       out.append_null();
       continue;
     }
-    const auto* how =
-        context.bound != nullptr ? &static_cast<const bound_numbers*>(context.bound)->how : &own;
-    result<void> done;
-    if (context.bound == nullptr) {
-      auto parsed = np::parse(pattern[i]);
-      if (parsed)
-        own = *std::move(parsed);
-      else
-        done = std::move(parsed).error();
-    }
+    const auto how = patterns.of(pattern[i]);
+    auto done = how ? result<void>{} : result<void>(how.error());
     text.clear();
-    if (done && !how->is_empty)
-      done = put(*how, i, text);
+    if (done && !(*how)->is_empty)
+      done = put(**how, i, text);
     if (!done) {
       done.error().row = i;
       return std::move(done).error();

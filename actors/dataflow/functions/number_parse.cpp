@@ -1,6 +1,6 @@
 // to_number(): reading numbers by a pattern.
 
-#include "actors/dataflow/functions/number_pattern.hpp"
+#include "actors/dataflow/functions/number_binding.hpp"
 #include "actors/dataflow/functions/time_kernel.hpp"
 #include "actors/dataflow/functions/time_pattern.hpp"
 #include "actors/dataflow/numeric.hpp"
@@ -16,19 +16,6 @@ namespace np = number_pattern;
 using np::anchor;
 using np::mark;
 using time_input::is_digit;
-
-struct bound_numbers final : bound_call {
-  np::pattern how;
-};
-
-result<std::shared_ptr<const bound_call>> bind_numbers(std::span<const expr_ptr> args) {
-  const auto& text = *args[1];
-  if (text.kind != expr_kind::literal || text.value.is_null(0))
-    return std::shared_ptr<const bound_call>();
-  auto out = std::make_shared<bound_numbers>();
-  EBB_ASSIGN(out->how, np::parse(text.value.text_of(0)));
-  return std::shared_ptr<const bound_call>(std::move(out));
-}
 
 /// Collects the digits of one text by the marks of a pattern.
 class number_reader {
@@ -223,26 +210,18 @@ result<column> to_number(const call_context& context, std::span<const column> ar
   const texts x(args[0]);
   const texts pattern(args[1]);
   auto out = make_numeric_column(sql_type{type_kind::numeric}, context.rows);
-  np::pattern own;
+  row_patterns patterns(context);
   for (std::uint32_t i = 0; i < context.rows; ++i) {
     if (skipped(context, i))
       continue;
-    const auto* how =
-        context.bound != nullptr ? &static_cast<const bound_numbers*>(context.bound)->how : &own;
-    result<void> done;
-    if (context.bound == nullptr) {
-      auto parsed = np::parse(pattern[i]);
-      if (parsed)
-        own = *std::move(parsed);
-      else
-        done = std::move(parsed).error();
-    }
-    if (done && how->is_empty) {
+    const auto how = patterns.of(pattern[i]);
+    auto done = how ? result<void>{} : result<void>(how.error());
+    if (done && (*how)->is_empty) {
       set_null(out, i);
       continue;
     }
     if (done)
-      done = read_number(*how, x[i], out, i);
+      done = read_number(**how, x[i], out, i);
     if (!done) {
       done.error().row = i;
       return std::move(done).error();
