@@ -1,7 +1,7 @@
 /// Every operator with state, with checkpoints, failures and rescaling, against an undisturbed run.
-#include "actors/dataflow/aggregate.hpp"
 #include "tests/dataflow/checkpoint_harness.hpp"
 #include "tests/dataflow/joins_support.hpp"
+#include "tests/support/aggregate_calls.hpp"
 
 #include <algorithm>
 
@@ -15,22 +15,6 @@ const std::vector<sql_type> window_types{time_type, time_type, bigint_type, bigi
 
 std::string seed_text(std::uint64_t seed) {
   return "seed " + std::to_string(seed);
-}
-
-aggregate_call call_of(const char* name, std::vector<std::uint32_t> args,
-                       const std::vector<sql_type>& types) {
-  aggregate_call call;
-  call.args = std::move(args);
-  for (const auto k : call.args)
-    call.arg_types.push_back(types[k]);
-  for (const auto& f : find_aggregates(name))
-    if (f.params.size() == call.args.size()
-        && std::equal(f.params.begin(), f.params.end(), call.arg_types.begin(),
-                      [](const auto& a, const auto& b) { return a.kind == b.kind; }))
-      call.function = &f;
-  BOOST_REQUIRE(call.function != nullptr);
-  call.type = call.function->result_type(call.arg_types);
-  return call;
 }
 
 using make_row = std::function<cells(std::mt19937_64&, std::uint32_t input, micros time)>;

@@ -2,6 +2,7 @@
 
 #include "actors/dataflow/operators/over.hpp"
 #include "tests/dataflow/joins_support.hpp"
+#include "tests/support/aggregate_calls.hpp"
 
 #include <algorithm>
 #include <map>
@@ -14,26 +15,9 @@ namespace {
 const std::vector<sql_type> types{time_type, bigint_type, bigint_type, bigint_type, text_type};
 constexpr micros second = micros_per_second;
 
-aggregate_call call_of(std::string_view name, std::vector<std::uint32_t> args) {
-  aggregate_call call;
-  for (const auto arg : args)
-    call.arg_types.push_back(types[arg]);
-  call.args = std::move(args);
-  for (const auto& overload : find_aggregates(name)) {
-    bool fits = overload.params.size() == call.args.size();
-    for (std::size_t i = 0; fits && i < overload.params.size(); ++i)
-      fits = overload.params[i].kind == call.arg_types[i].kind;
-    if (fits)
-      call.function = &overload;
-  }
-  BOOST_REQUIRE(call.function != nullptr);
-  call.type = call.function->result_type(call.arg_types);
-  return call;
-}
-
 over_call aggregate_over(std::string_view name, std::vector<std::uint32_t> args, frame_spec frame) {
   over_call call;
-  call.call = call_of(name, std::move(args));
+  call.call = call_of(name, std::move(args), types);
   call.frame = frame;
   return call;
 }

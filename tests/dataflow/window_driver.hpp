@@ -5,6 +5,7 @@
 #include "actors/dataflow/operator_spec.hpp"
 #include "actors/dataflow/value_builder.hpp"
 #include "actors/dataflow/value_text.hpp"
+#include "tests/support/aggregate_calls.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -193,19 +194,8 @@ public:
   std::uint16_t group = 0;
 };
 
-inline aggregate_call call_of(const std::string& name, std::vector<std::uint32_t> args) {
-  aggregate_call call;
-  call.args = std::move(args);
-  for (const auto k : call.args)
-    call.arg_types.push_back(row_types[k]);
-  for (const auto& f : find_aggregates(name))
-    if (f.params.size() == call.args.size()
-        && std::equal(f.params.begin(), f.params.end(), call.arg_types.begin(),
-                      [](const auto& a, const auto& b) { return a.kind == b.kind; }))
-      call.function = &f;
-  BOOST_REQUIRE(call.function != nullptr);
-  call.type = call.function->result_type(call.arg_types);
-  return call;
+inline aggregate_call call_of(std::string_view name, std::vector<std::uint32_t> args) {
+  return test::call_of(name, std::move(args), row_types);
 }
 
 } // namespace window_tests

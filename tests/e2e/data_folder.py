@@ -178,9 +178,5 @@ def test_one_process_a_folder():
     fails(ebb("run", "m.yaml", "--from", "fresh"), 2, "--data")
 
 
-def main():
-    e2e.run_tests(sys.argv, [x for name, x in globals().items() if name.startswith("test_")])
-
-
 if __name__ == "__main__":
-    main()
+    e2e.run_tests(sys.argv, [x for name, x in list(globals().items()) if name.startswith("test_")])

@@ -425,7 +425,7 @@ def run_tests(arguments, tests):
             passed += 1
         except Exception:  # a failing test must not stop the others
             failed += 1
-            print(f"FAILED {test.__name__}\n{traceback.format_exc(limit=-2)}")
+            print(f"FAILED {test.__name__}\n{traceback.format_exc(limit=-3)}")
         finally:
             shutil.rmtree(FOLDER, ignore_errors=True)
     print(f"{passed} passed, {failed} failed")

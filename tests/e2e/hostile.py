@@ -8,16 +8,13 @@ Each test gets an empty folder. Ends in `N passed, N failed`.
 import json
 import math
 import os
-import pathlib
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
-import traceback
 
-EBB = ""
-FOLDER = pathlib.Path()
+import e2e
+
 MIB = 1 << 20
 
 
@@ -28,7 +25,7 @@ class Run:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             # Meson has freed memory overwritten, which would count as ebb's cost.
             environment = {k: v for k, v in os.environ.items() if k != "MALLOC_PERTURB_"}
-            process = subprocess.Popen([EBB, *arguments], cwd=FOLDER, stdout=out, stderr=err,
+            process = subprocess.Popen([e2e.EBB, *arguments], cwd=e2e.FOLDER, stdout=out, stderr=err,
                                        stdin=subprocess.DEVNULL, env=environment)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -43,7 +40,7 @@ class Run:
 
 def write(name, text):
     data = text if isinstance(text, bytes) else text.encode()
-    (FOLDER / name).write_bytes(data)
+    (e2e.FOLDER / name).write_bytes(data)
 
 
 HEAD = "apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {name: s}\nspec:\n"
@@ -61,7 +58,7 @@ def refused(text, *parts):
     least = Run("validate", "least.yaml")
     assert least.code == 0, least.err
     write("m.yaml", text)
-    before = sorted(os.listdir(FOLDER))
+    before = sorted(os.listdir(e2e.FOLDER))
     for command in ("validate", "run"):
         run = Run(command, "m.yaml")
         assert run.code == 2, f"{command}: exit {run.code}: {run.err[:500]}"
@@ -74,7 +71,7 @@ def refused(text, *parts):
             run = Run(command, "m.yaml")
         assert run.cpu - least.cpu < 0.3, f"{run.cpu:.3f} s"
         assert run.memory - least.memory < 16 * MIB + len(text), f"{run.memory - least.memory} bytes"
-    assert sorted(os.listdir(FOLDER)) == before, os.listdir(FOLDER)
+    assert sorted(os.listdir(e2e.FOLDER)) == before, os.listdir(e2e.FOLDER)
 
 
 def stream(schema, sql, extra="", settings=""):
@@ -86,7 +83,7 @@ def stream(schema, sql, extra="", settings=""):
 def rows():
     # The sink writes -0 as PostgreSQL does; Python would take it for the integer.
     return [json.loads(line, parse_int=lambda text: -0.0 if text == "-0" else int(text))
-            for line in (FOLDER / "out.ndjson").read_text().splitlines()]
+            for line in (e2e.FOLDER / "out.ndjson").read_text().splitlines()]
 
 
 # --- G5: JSON ---------------------------------------------------------------------------------
@@ -116,7 +113,7 @@ def test_g5_json_records_are_taken_as_a_second_parser_takes_them():
             if name == "c" and wanted == 0:
                 assert math.copysign(1, mine[name]) == math.copysign(1, wanted), line
     kept = [json.loads(line) for line in
-            (FOLDER / "quarantine" / "s-src.ndjson").read_text(encoding="utf-8").splitlines()]
+            (e2e.FOLDER / "quarantine" / "s-src.ndjson").read_text(encoding="utf-8").splitlines()]
     assert len(kept) == len(bad), kept
     for record, (line, reason) in zip(kept, bad.items()):
         assert reason.lower() in record["error"].lower(), (line[:60], record["error"])
@@ -137,7 +134,7 @@ def test_g5_values_at_the_edges_of_blocks():
 
 def test_g5_a_record_of_4_gib():
     # A sparse file: it takes no room on the disk.
-    with open(FOLDER / "in.ndjson", "wb") as file:
+    with open(e2e.FOLDER / "in.ndjson", "wb") as file:
         file.write(b'{"a": 1}\n')
         file.seek(4 << 30, os.SEEK_CUR)
         file.write(b'\n{"a": 2}\n')
@@ -256,7 +253,7 @@ def time_stream(path, max_delay):
           f"{operators(('q', WINDOWS))}  sinks:\n    - file: {{path: out.ndjson, format: json}}\n")
     run = Run("run", "m.yaml", "--stats", "stats.json")
     assert run.code == 0, run.err
-    stats = json.loads((FOLDER / "stats.json").read_text())["streams"][0]
+    stats = json.loads((e2e.FOLDER / "stats.json").read_text())["streams"][0]
     return run, sorted((row["window_start"], row["k"], row["c"]) for row in rows()), stats
 
 
@@ -302,28 +299,7 @@ def test_g10_other_files_proceed():
                    ("2024-01-01T00:05:00", "b", 1), ("9999-12-31T23:59:00", "a", 1)], got
 
 
-def main():
-    global EBB, FOLDER
-    EBB = os.path.abspath(sys.argv[1])
-    chosen = sys.argv[2:]
+if __name__ == "__main__":
     # The largest input of a test is sparse; nothing may write so much.
     resource.setrlimit(resource.RLIMIT_FSIZE, (5 << 30, 5 << 30))
-    passed = failed = 0
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or (chosen and name not in chosen):
-            continue
-        FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="ebb-hostile-"))
-        try:
-            test()
-            passed += 1
-        except Exception:  # a failing test must not stop the others
-            failed += 1
-            print(f"FAILED {name}\n{traceback.format_exc(limit=-3)}")
-        finally:
-            shutil.rmtree(FOLDER, ignore_errors=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    e2e.run_tests(sys.argv, [x for name, x in list(globals().items()) if name.startswith("test_")])

@@ -1,8 +1,5 @@
-#include "actors/runtime/io_pool.hpp"
 #include "actors/runtime/meeting_sources.hpp"
-#include "actors/runtime/stream_run.hpp"
-#include "tests/support/deterministic_system.hpp"
-#include "tests/support/scripted_stream.hpp"
+#include "tests/support/stream_under_test.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -21,37 +18,20 @@ planned_stream waiting_stream(std::uint32_t parallelism) {
   return x;
 }
 
-/// A stream under the testing scheduler that counts the reads of each source subtask.
-struct race {
+/// Counts the reads of each source subtask.
+struct race : stream_under_test {
   explicit race(read_amount allowance, std::uint32_t parallelism = 2)
-      : stream(waiting_stream(parallelism)), reads(parallelism) {
-    environment.make = passing;
-    environment.io = &io;
-    environment.clock = [this] { return actors.now(); };
-    environment.slice.steps = 2;
+      : stream_under_test(waiting_stream(parallelism)), reads(parallelism) {
     environment.source_allowance = allowance;
     connectors.script = [this](std::uint32_t subtask, std::uint32_t) { return script(subtask); };
   }
 
   ~race() {
-    run.reset();
-    actors.settle();
+    stop();
   }
 
   race(const race&) = delete;
   race& operator=(const race&) = delete;
-
-  void start() {
-    auto setup = build_stream(stream.plan, stream.definition, connectors, environment);
-    BOOST_REQUIRE(static_cast<bool>(setup));
-    run = std::make_unique<stream_run>(actors.system(), stream.plan, stream.definition,
-                                       std::move(*setup), nullptr);
-  }
-
-  [[nodiscard]] bool ended_well() const {
-    const auto x = run->outcome();
-    return x && !x->problem;
-  }
 
   std::vector<source_action> script(std::uint32_t subtask) {
     std::vector<source_action> actions;
@@ -75,15 +55,9 @@ struct race {
   static constexpr std::uint32_t length = 300;
   static constexpr std::uint32_t nobody = UINT32_MAX;
 
-  inline_executor io;
-  planned_stream stream;
-  scripted_connectors connectors;
-  stream_environment environment;
-  deterministic_system actors;
   std::vector<std::uint32_t> reads; ///< by subtask
   std::uint32_t lead = 0;           ///< largest, while all read
   std::uint32_t quiet = nobody;
-  std::unique_ptr<stream_run> run;
 };
 
 } // namespace

@@ -1,8 +1,5 @@
-#include "actors/runtime/io_pool.hpp"
-#include "actors/runtime/stream_run.hpp"
 #include "actors/runtime/subtask_roll.hpp"
-#include "tests/support/deterministic_system.hpp"
-#include "tests/support/scripted_stream.hpp"
+#include "tests/support/stream_under_test.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,42 +10,8 @@ using namespace ebb::test;
 
 namespace {
 
-/// One stream under the testing scheduler.
-struct stage_set {
-  explicit stage_set(std::uint32_t parallelism) : stream(shuffled_stream(parallelism)) {
-    environment.make = passing;
-    environment.io = &io;
-    environment.clock = [this] { return actors.now(); };
-    environment.slice.steps = 2;
-  }
-
-  ~stage_set() {
-    run.reset();
-    actors.settle();
-  }
-
-  stage_set(const stage_set&) = delete;
-  stage_set& operator=(const stage_set&) = delete;
-
-  void start() {
-    auto setup = build_stream(stream.plan, stream.definition, connectors, environment);
-    BOOST_REQUIRE(static_cast<bool>(setup));
-    run = std::make_unique<stream_run>(actors.system(), stream.plan, stream.definition,
-                                       std::move(*setup), nullptr);
-  }
-
-  /// The stream has ended without an error.
-  [[nodiscard]] bool ended_well() const {
-    const auto x = run->outcome();
-    return x && !x->problem;
-  }
-
-  inline_executor io;
-  planned_stream stream;
-  scripted_connectors connectors;
-  stream_environment environment;
-  deterministic_system actors;
-  std::unique_ptr<stream_run> run;
+struct stage_set : stream_under_test {
+  explicit stage_set(std::uint32_t parallelism) : stream_under_test(shuffled_stream(parallelism)) {}
 };
 
 } // namespace

@@ -7,14 +7,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 
 namespace ebb::bench {
 
 namespace {
-
-using measured_run = measured<run_outcome>;
 
 std::string with_interval(std::string manifest) {
   const std::string before = "spec:\n";
@@ -23,13 +20,12 @@ std::string with_interval(std::string manifest) {
 }
 
 /// With `folder` its content is dropped first; the median of `runs` by CPU time.
-std::optional<measured_run> run(const std::string& manifest, const std::string& folder,
-                                std::uint32_t runs) {
-  std::vector<measured_run> all;
-  for (std::uint32_t i = 0; i < runs; ++i) {
+std::optional<measured<run_outcome>> median_run(const std::string& manifest,
+                                                const std::string& folder, std::uint32_t runs) {
+  return median_of<run_outcome>(runs, [&] {
     if (!folder.empty())
       std::filesystem::remove_all(folder);
-    const auto one = in_child<run_outcome>([&]() -> std::optional<run_outcome> {
+    return in_child<run_outcome>([&]() -> std::optional<run_outcome> {
       run_options options;
       if (!folder.empty()) {
         data_options data;
@@ -41,13 +37,7 @@ std::optional<measured_run> run(const std::string& manifest, const std::string& 
       }
       return run_manifest(manifest, options);
     });
-    if (!one)
-      return std::nullopt;
-    all.push_back(*one);
-  }
-  std::sort(all.begin(), all.end(),
-            [](const auto& a, const auto& b) { return a.cost.cpu_seconds < b.cost.cpu_seconds; });
-  return all[all.size() / 2];
+  });
 }
 
 } // namespace
@@ -67,8 +57,8 @@ bool measure_checkpoint(const settings& how, report& to) {
     query.events = how.events;
     query.parallelism = how.parallelism;
     const auto manifest = nexmark_manifest(query);
-    const auto without = run(manifest, "", how.runs);
-    const auto with = run(with_interval(manifest), scratch.path() + "/data", how.runs);
+    const auto without = median_run(manifest, "", how.runs);
+    const auto with = median_run(with_interval(manifest), scratch.path() + "/data", how.runs);
     if (!without || !with || without->value.hash != with->value.hash) {
       good = false;
       continue;

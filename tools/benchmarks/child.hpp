@@ -1,11 +1,13 @@
 /// A measurement in a process of its own: its CPU time and memory are its alone.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <type_traits>
+#include <vector>
 
 namespace ebb::bench {
 
@@ -41,6 +43,21 @@ template <class T, class Work>
   if (!cost)
     return std::nullopt;
   return measured<T>{value, *cost};
+}
+
+/// The run with the median CPU time; nothing when one of them failed. `one` makes a run.
+template <class T, class One>
+[[nodiscard]] std::optional<measured<T>> median_of(std::uint32_t runs, const One& one) {
+  std::vector<measured<T>> all;
+  for (std::uint32_t i = 0; i < runs; ++i) {
+    const std::optional<measured<T>> made = one();
+    if (!made)
+      return std::nullopt;
+    all.push_back(*made);
+  }
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a.cost.cpu_seconds < b.cost.cpu_seconds; });
+  return all[all.size() / 2];
 }
 
 /// CPU time of the calling thread.

@@ -16,18 +16,10 @@ using measured_run = measured<run_outcome>;
 
 constexpr std::uint64_t verified_events = 1'000'000;
 
-std::optional<measured_run> median_of(const std::string& manifest, const run_options& options,
-                                      std::uint32_t runs) {
-  std::vector<measured_run> all;
-  for (std::uint32_t i = 0; i < runs; ++i) {
-    const auto one = in_child<run_outcome>([&] { return run_manifest(manifest, options); });
-    if (!one)
-      return std::nullopt;
-    all.push_back(*one);
-  }
-  std::sort(all.begin(), all.end(),
-            [](const auto& a, const auto& b) { return a.cost.cpu_seconds < b.cost.cpu_seconds; });
-  return all[all.size() / 2];
+std::optional<measured_run> median_run(const std::string& manifest, const run_options& options,
+                                       std::uint32_t runs) {
+  return median_of<run_outcome>(
+      runs, [&] { return in_child<run_outcome>([&] { return run_manifest(manifest, options); }); });
 }
 
 nexmark_run run_of(const named_text& query, const settings& how) {
@@ -86,7 +78,7 @@ bool measure_queries(const std::vector<named_text>& queries, const settings& how
                       "CPU s/100 M", "rows out", "peak MiB", "hash of the result"));
   bool good = true;
   for (const auto& query : queries) {
-    const auto got = median_of(nexmark_manifest(run_of(query, how)), {}, how.runs);
+    const auto got = median_run(nexmark_manifest(run_of(query, how)), {}, how.runs);
     if (!got) {
       good = false;
       continue;
@@ -124,7 +116,7 @@ bool measure_scaling(const settings& how, report& to) {
     run.parallelism = threads;
     run_options options;
     options.threads = threads;
-    const auto got = median_of(nexmark_manifest(run), options, how.runs);
+    const auto got = median_run(nexmark_manifest(run), options, how.runs);
     if (!got)
       return false;
     wall[threads - 1] = got->value.wall_seconds;
@@ -150,7 +142,7 @@ bool measure_state(const settings& how, report& to) {
   for (const auto times : {1U, 4U}) {
     auto run = run_of(query, how);
     run.events *= times;
-    const auto got = median_of(nexmark_manifest(run), {}, 1);
+    const auto got = median_run(nexmark_manifest(run), {}, 1);
     if (!got)
       return false;
     to.line(fmt::format("{:>11} events: {:.1f} MiB", run.events, mebibytes(got->cost.peak_bytes)));
