@@ -12,8 +12,9 @@ namespace ebb {
 /// Durations in microseconds.
 struct checkpoint_settings {
   micros interval = 10 * micros_per_second;
-  /// A checkpoint begins no sooner after the last one than so many times that one's duration.
-  std::int64_t pace = 10;
+  /// From the begin of one checkpoint to that of the next, at least so many times what it took.
+  /// Much more would feed on itself: what changes meanwhile makes the next one longer.
+  std::int64_t pace = 2;
   std::int64_t alarm_intervals = 3;             ///< a phase that takes longer is told
   micros abort_after = 600 * micros_per_second; ///< a checkpoint that takes longer is given up
   std::uint32_t epoch_block = 1024;             ///< epochs reserved at once
