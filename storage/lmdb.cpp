@@ -130,6 +130,15 @@ result<void> lmdb_transaction::put(lmdb_database database, std::string_view key,
   return {};
 }
 
+result<std::span<char>> lmdb_transaction::reserve(lmdb_database database, std::string_view key,
+                                                  std::size_t value_bytes) {
+  auto k = val(key);
+  MDB_val v{value_bytes, nullptr};
+  if (const auto rc = mdb_put(txn_, static_cast<MDB_dbi>(database), &k, &v, MDB_RESERVE); rc != 0)
+    return failure(*path_, "write", rc);
+  return std::span<char>{static_cast<char*>(v.mv_data), value_bytes};
+}
+
 result<bool> lmdb_transaction::erase(lmdb_database database, std::string_view key) {
   auto k = val(key);
   const auto rc = mdb_del(txn_, static_cast<MDB_dbi>(database), &k, nullptr);
@@ -198,6 +207,14 @@ result<bool> lmdb_cursor::first() {
 
 result<bool> lmdb_cursor::next() {
   return move(MDB_NEXT, {});
+}
+
+result<bool> lmdb_cursor::last() {
+  return move(MDB_LAST, {});
+}
+
+result<bool> lmdb_cursor::previous() {
+  return move(MDB_PREV, {});
 }
 
 result<bool> lmdb_cursor::find(std::string_view key) {

@@ -61,6 +61,10 @@ public:
   [[nodiscard]] result<void> put(lmdb_database database, std::string_view key,
                                  std::string_view value);
 
+  /// Puts a value of that size and returns its place, to be filled before the next call.
+  [[nodiscard]] result<std::span<char>> reserve(lmdb_database database, std::string_view key,
+                                                std::size_t value_bytes);
+
   /// False when there was nothing.
   [[nodiscard]] result<bool> erase(lmdb_database database, std::string_view key);
 
@@ -91,6 +95,10 @@ public:
 
   [[nodiscard]] result<bool> first();
   [[nodiscard]] result<bool> next();
+  [[nodiscard]] result<bool> last();
+
+  /// Also from behind the last entry.
+  [[nodiscard]] result<bool> previous();
 
   /// To this key exactly.
   [[nodiscard]] result<bool> find(std::string_view key);

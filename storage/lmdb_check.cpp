@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <vector>
 
@@ -24,6 +25,30 @@ struct meta {
   std::uint64_t transaction = 0;
   const char* free = nullptr; ///< header of the free list
   const char* main = nullptr; ///< header of the list of databases
+};
+
+// The file as memory: it may be large, and most of it is never looked at.
+struct mapped_bytes {
+  mapped_bytes() = default;
+  mapped_bytes(const mapped_bytes&) = delete;
+  mapped_bytes& operator=(const mapped_bytes&) = delete;
+
+  ~mapped_bytes() {
+    if (size != 0)
+      ::munmap(const_cast<char*>(start), size);
+  }
+
+  result<void> map(const owned_file& file, std::size_t bytes) {
+    auto* at = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file.descriptor(), 0);
+    if (at == MAP_FAILED)
+      return system_error(file.path(), "map");
+    start = static_cast<const char*>(at);
+    size = bytes;
+    return {};
+  }
+
+  const char* start = nullptr;
+  std::size_t size = 0;
 };
 
 class file_check {
@@ -46,8 +71,8 @@ private:
   };
 
   [[nodiscard]] error damaged(const std::string& what) const {
-    return make_error(ec::corrupt, request_.path + ": control database is damaged: " + what,
-                      "restore control.mdb from a copy of the data folder");
+    return make_error(ec::corrupt, request_.path + ": " + request_.what + " is damaged: " + what,
+                      request_.hint);
   }
 
   result<meta> read_meta(std::size_t i) const;
@@ -62,12 +87,12 @@ private:
   bool in_order(const tree& x, std::string_view a, std::string_view b) const;
 
   [[nodiscard]] const char* at(std::uint64_t page) const {
-    return bytes_.data() + page * page_bytes_;
+    return bytes_.start + page * page_bytes_;
   }
 
   const lmdb_check_request& request_;
   const std::size_t page_bytes_ = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  std::string bytes_;
+  mapped_bytes bytes_;
   std::uint64_t pages_ = 0;
 
   // Of the snapshot being walked.
@@ -278,8 +303,7 @@ result<void> file_check::run() {
   pages_ = size / page_bytes_;
   if (pages_ < 2)
     return damaged("it has only " + std::to_string(size) + " bytes");
-  bytes_.resize(pages_ * page_bytes_);
-  EBB_TRY(file.read_at(0, bytes_.data(), bytes_.size()));
+  EBB_TRY(bytes_.map(file, pages_ * page_bytes_));
   EBB_ASSIGN(const auto even, read_meta(0));
   EBB_ASSIGN(const auto odd, read_meta(1));
   const auto newer = std::max(even.transaction, odd.transaction);

@@ -23,9 +23,13 @@ struct lmdb_check_request {
   std::string_view witness_key;
   /// The transaction that this value names.
   std::function<std::uint64_t(std::string_view value)> transaction_of;
+  /// For errors: what the file is, and what to do.
+  std::string what = "control database";
+  std::string hint = "restore control.mdb from a copy of the data folder";
 };
 
-/// ec::corrupt with what is wrong; ec::io. Nobody may write the file meanwhile. Reads all of it.
+/// ec::corrupt with what is wrong; ec::io. Nobody may write the file meanwhile. Looks at its pages
+/// but for what is behind the first one of a large value.
 [[nodiscard]] result<void> check_lmdb_file(const lmdb_check_request& request);
 
 } // namespace ebb

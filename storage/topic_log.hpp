@@ -36,13 +36,13 @@ struct topic_memory_limits {
 };
 
 struct topic_options {
-  std::string uid;              ///< of the topic; an existing log must have it
+  std::string uid = {};         ///< of the topic; an existing log must have it
   std::uint32_t partitions = 1; ///< an existing log must have as many; at most topic_partitions_max
   /// A file is sealed before it would grow beyond. Choose at most an eighth of what retention
   /// keeps: files go as a whole.
   std::uint64_t file_bytes = std::uint64_t{1} << 30;
   std::uint64_t quota_bytes = 0; ///< rows beyond are refused; 0 = none
-  topic_memory_limits memory;
+  topic_memory_limits memory = {};
 };
 
 inline constexpr std::uint32_t topic_partitions_max = 1024;
@@ -51,7 +51,7 @@ struct topic_retention {
   micros age = 0;          ///< files of which every row is older go; 0 = never
   std::uint64_t bytes = 0; ///< the oldest files go as long as so many bytes stay; 0 = never
   /// Lowest offset of each partition that somebody still needs; empty = nobody needs any.
-  std::vector<std::uint64_t> needed;
+  std::vector<std::uint64_t> needed = {};
 };
 
 struct retention_outcome {
@@ -70,6 +70,8 @@ struct topic_size {
 
 class topic_log {
 public:
+  class implementation; ///< topic_logging.hpp
+
   /// Opens the log in `folder` or makes one; repairs what a crash has left half done. `now` is the
   /// time of a new file. ec::conflict: another writer has it, or another uid or number of
   /// partitions; ec::corrupt: the newest file is damaged, or a file is missing or cut.
@@ -108,8 +110,6 @@ public:
   [[nodiscard]] result<void> verify();
 
 private:
-  class implementation;
-
   explicit topic_log(std::unique_ptr<implementation> made);
 
   std::unique_ptr<implementation> implementation_;

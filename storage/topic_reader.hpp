@@ -44,6 +44,8 @@ struct topic_bounds {
 /// meanwhile stays readable for the call that reads it.
 class topic_reader {
 public:
+  class implementation; ///< topic_reading.hpp
+
   /// In a process that does not write the log. ec::not_found where there is none. The writer may
   /// come and go; while there is one, the structure of its newest file is trusted.
   [[nodiscard]] static result<topic_reader> open(const std::string& folder);
@@ -61,12 +63,9 @@ public:
   /// Of each partition.
   [[nodiscard]] result<std::vector<topic_bounds>> bounds();
 
-private:
-  friend class topic_log;
-  class implementation;
-
   explicit topic_reader(std::unique_ptr<implementation> made);
 
+private:
   std::unique_ptr<implementation> implementation_;
 };
 

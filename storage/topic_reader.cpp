@@ -1,0 +1,191 @@
+#include "storage/topic_reader.hpp"
+
+#include "storage/files.hpp"
+#include "storage/folder_lock.hpp"
+#include "storage/topic_batches.hpp"
+#include "storage/topic_file.hpp"
+#include "storage/topic_reading.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unistd.h>
+
+namespace ebb {
+
+namespace {
+
+constexpr std::size_t sealed_open_max = 4;
+// A file may be removed between the look at the list and its opening; not often in a row.
+constexpr int attempts_max = 8;
+
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+} // namespace
+
+// What one call reads: a snapshot of the newest file, and the list that goes with it.
+struct topic_reader::implementation::view {
+  std::shared_ptr<topic_file> newest;
+  lmdb_transaction in;
+  topic_summary summary;
+  std::shared_ptr<const topic_state> state; ///< its catalog is that of the snapshot
+
+  [[nodiscard]] const std::vector<std::uint64_t>& begins() const {
+    const auto& sealed = state->catalog.sealed;
+    return sealed.empty() ? newest->header().begins : sealed.front().begins;
+  }
+};
+
+result<std::shared_ptr<const topic_state>> topic_reader::implementation::current() {
+  if (slot_)
+    return slot_->get();
+  for (int attempt = 0;
+       !state_ || exists(topic_file_path(folder_, state_->newest->header().number + 1))
+       || !exists(topic_file_path(folder_, state_->newest->header().number));
+       ++attempt) {
+    EBB_ASSIGN(const auto numbers, topic_file_numbers(folder_));
+    if (numbers.empty())
+      return make_error(ec::not_found, folder_ + ": there is no topic's log");
+    EBB_ASSIGN(const auto writer, folder_lock::holder(folder_));
+    auto newest =
+        topic_file::open(folder_, topic_file_use::follow, 0, {numbers.back(), 0, 0, !writer});
+    if (!newest) {
+      if (newest.error().code == ec::not_found && attempt < attempts_max)
+        continue;
+      return std::move(newest).error();
+    }
+    auto state = std::make_shared<topic_state>();
+    state->newest = *std::move(newest);
+    state->catalog.version = UINT64_MAX; // not read yet
+    state_ = std::move(state);
+    if (attempt == attempts_max)
+      break;
+  }
+  return state_;
+}
+
+result<topic_reader::implementation::view> topic_reader::implementation::look() {
+  EBB_ASSIGN(auto state, current());
+  EBB_ASSIGN(auto in, state->newest->begin_read());
+  EBB_ASSIGN(auto summary, state->newest->summary(in));
+  if (summary.catalog_version != state->catalog.version) {
+    auto newer = std::make_shared<topic_state>(*state);
+    EBB_ASSIGN(newer->catalog, state->newest->catalog(in));
+    state = newer;
+    if (!slot_)
+      state_ = newer;
+  }
+  return view{state->newest, std::move(in), std::move(summary), state};
+}
+
+result<std::shared_ptr<topic_file>>
+topic_reader::implementation::open_sealed(const sealed_topic_file& which) {
+  const auto known = std::find_if(sealed_.begin(), sealed_.end(), [&](const auto& x) {
+    return x->header().number == which.number;
+  });
+  if (known != sealed_.end()) {
+    std::rotate(sealed_.begin(), known, known + 1);
+    return sealed_.front();
+  }
+  EBB_ASSIGN(auto file, topic_file::open(folder_, topic_file_use::sealed, which.bytes,
+                                         {which.number, which.transaction, which.bytes, true}));
+  if (file->header().begins != which.begins)
+    return file->damaged("it begins at other offsets than the list of files says");
+  if (sealed_.size() == sealed_open_max)
+    sealed_.pop_back();
+  sealed_.insert(sealed_.begin(), file);
+  return file;
+}
+
+result<topic_slice> topic_reader::implementation::read(std::uint32_t partition,
+                                                       std::uint64_t offset,
+                                                       const topic_read_limits& limits) {
+  for (int attempt = 0;; ++attempt) {
+    EBB_ASSIGN(const auto now, look());
+    if (partition >= now.summary.ends.size())
+      return make_error(ec::invalid_argument, fmt::format("there is no partition {}", partition),
+                        fmt::format("partitions are 0 to {}", now.summary.ends.size() - 1));
+    const auto begin = now.begins()[partition];
+    const auto end = now.summary.ends[partition];
+    if (offset < begin)
+      return make_error(ec::not_found,
+                        fmt::format("offset {} of partition {} has been removed by retention, the "
+                                    "oldest is {}",
+                                    offset, partition, begin),
+                        fmt::format("read from offset {}", begin));
+    if (offset > end)
+      return make_error(ec::invalid_argument,
+                        fmt::format("offset {} of partition {} is behind the end, which is {}",
+                                    offset, partition, end),
+                        fmt::format("read from {} to {}", begin, end));
+    auto slice = read(now, partition, offset, limits);
+    if (slice || slice.error().code != ec::not_found)
+      return slice;
+    if (attempt == attempts_max)
+      return make_error(ec::corrupt, slice.error().message,
+                        "a file of the topic's log is missing: restore it from a copy");
+  }
+}
+
+result<topic_slice> topic_reader::implementation::read(const view& now, std::uint32_t partition,
+                                                       std::uint64_t offset,
+                                                       const topic_read_limits& limits) {
+  topic_slice slice;
+  slice.next = offset;
+  slice.end = now.summary.ends[partition];
+  topic_room room{std::max<std::size_t>(1, limits.bytes), std::max<std::uint64_t>(1, limits.rows)};
+  while (slice.next < slice.end && !room.full) {
+    const auto& sealed = now.state->catalog.sealed;
+    if (slice.next >= now.newest->header().begins[partition]) {
+      EBB_TRY(read_topic_file(*now.newest, now.in, partition, slice.end, room, slice));
+      break;
+    }
+    // The last that begins no later; files without rows of this partition are passed over.
+    auto which = std::upper_bound(
+        sealed.begin(), sealed.end(), slice.next,
+        [&](std::uint64_t x, const sealed_topic_file& file) { return x < file.begins[partition]; });
+    const auto end =
+        which == sealed.end() ? now.newest->header().begins[partition] : which->begins[partition];
+    EBB_ASSIGN(const auto file, open_sealed(*--which));
+    EBB_ASSIGN(const auto in, file->begin_read());
+    EBB_TRY(read_topic_file(*file, in, partition, end, room, slice));
+  }
+  return slice;
+}
+
+result<std::vector<topic_bounds>> topic_reader::implementation::bounds() {
+  EBB_ASSIGN(const auto now, look());
+  std::vector<topic_bounds> all(now.summary.ends.size());
+  for (std::size_t p = 0; p < all.size(); ++p)
+    all[p] = {now.begins()[p], now.summary.ends[p]};
+  return all;
+}
+
+// --- reader --------------------------------------------------------------------------------------
+
+topic_reader::topic_reader(std::unique_ptr<implementation> made)
+    : implementation_(std::move(made)) {}
+
+topic_reader::topic_reader(topic_reader&& other) noexcept = default;
+topic_reader& topic_reader::operator=(topic_reader&& other) noexcept = default;
+topic_reader::~topic_reader() = default;
+
+result<topic_reader> topic_reader::open(const std::string& folder) {
+  EBB_TRY(refuse_network_file_system(folder));
+  auto made = std::make_unique<implementation>(folder, nullptr);
+  EBB_TRY(made->bounds());
+  return topic_reader{std::move(made)};
+}
+
+result<topic_slice> topic_reader::read(std::uint32_t partition, std::uint64_t offset,
+                                       const topic_read_limits& limits) {
+  return implementation_->read(partition, offset, limits);
+}
+
+result<std::vector<topic_bounds>> topic_reader::bounds() {
+  return implementation_->bounds();
+}
+
+} // namespace ebb
