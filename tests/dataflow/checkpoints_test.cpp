@@ -22,7 +22,7 @@ using make_row = std::function<cells(std::mt19937_64&, std::uint32_t input, micr
 /// Batches of each input with times around one that goes on, and watermarks behind it.
 std::vector<scripted_item> script_of(const std::vector<std::vector<sql_type>>& inputs,
                                      const make_row& row, std::mt19937_64& random,
-                                     std::size_t items = 100) {
+                                     std::size_t items = 100, std::size_t rows_max = 24) {
   std::vector<scripted_item> script;
   std::vector<micros> watermarks(inputs.size(), min_time);
   micros now = 0;
@@ -36,7 +36,7 @@ std::vector<scripted_item> script_of(const std::vector<std::vector<sql_type>>& i
       continue;
     }
     std::vector<cells> rows;
-    for (std::size_t k = random() % 24; k-- > 0;)
+    for (std::size_t k = random() % rows_max; k-- > 0;)
       rows.push_back(row(random, input, now - static_cast<micros>(random() % 45)));
     if (!rows.empty())
       script.push_back({input, batch_of(inputs[input], rows), 0});
@@ -299,6 +299,28 @@ BOOST_AUTO_TEST_CASE(top_n_goes_on) {
   });
 }
 
+// Rows that no longer rank are many, so that stores are rebuilt between saves, and not in one.
+BOOST_AUTO_TEST_CASE(top_n_of_many_rows_goes_on) {
+  with_seeds("top-n of many rows", [&](std::mt19937_64& random, std::uint64_t seed) {
+    window_top_n_spec spec;
+    spec.window_start = 0;
+    spec.window_end = 1;
+    spec.partition = {2};
+    spec.order_by = {{3, true, false}};
+    spec.rank = rank_kind::row_number;
+    spec.limit = 2;
+    const make_row row = [](std::mt19937_64& r, std::uint32_t, micros time) {
+      const auto end = time > 250 ? 500 : 250;
+      return cells{cell(end - 250), cell(end), cell(static_cast<std::int64_t>(r() % 3)),
+                   cell(time + static_cast<std::int64_t>(r() % 100))};
+    };
+    auto x =
+        case_of("top_n", {window_types}, {route::hash}, {{2}}, operator_spec{spec}, row, random);
+    x.script = script_of(x.inputs, row, random, 60, 2500);
+    check_checkpoints(x, seed);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(over_goes_on) {
   with_seeds("over", [&](std::mt19937_64& random, std::uint64_t seed) {
     over_spec spec;
@@ -320,6 +342,27 @@ BOOST_AUTO_TEST_CASE(over_goes_on) {
     check_checkpoints(case_of("over", {event_types}, {route::hash}, {spec.partition},
                               operator_spec{spec}, event_row, random),
                       seed);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(over_of_many_rows_goes_on) {
+  with_seeds("over of many rows", [&](std::mt19937_64& random, std::uint64_t seed) {
+    over_spec spec;
+    spec.partition = {1};
+    spec.time_column = 0;
+    spec.order_by = {{0, false, false}, {2, false, false}, {3, false, false}};
+    over_call before;
+    before.what = over_call::kind::lag;
+    before.call.args = {2};
+    before.call.arg_types = {bigint_type};
+    before.distance = 2;
+    over_call count;
+    count.call = call_of("count", {}, event_types);
+    spec.calls = {before, count};
+    auto x = case_of("over", {event_types}, {route::hash}, {spec.partition}, operator_spec{spec},
+                     event_row, random);
+    x.script = script_of(x.inputs, event_row, random, 40, 700);
+    check_checkpoints(x, seed);
   });
 }
 

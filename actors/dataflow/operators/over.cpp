@@ -31,6 +31,18 @@ public:
     return state_.mark();
   }
 
+  bool saves_frozen() const noexcept override {
+    return true;
+  }
+
+  void begin_save(change_mark since) override {
+    state_.begin_save(since, merged());
+  }
+
+  bool save_slice(std::uint32_t entries, state_sink& sink) override {
+    return state_.save_slice(entries, sink);
+  }
+
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override {
     state_.save(key_group, since, merged(), sink);
   }
@@ -176,6 +188,7 @@ result<void> over::process(step_budget& budget, output& out) {
   }
   std::vector<std::uint32_t> places;
   lay_out(ready, places);
+  state_.preserve(block_);
   auto results = state_.calls.compute(block_, state_.rows, state_.partitions);
   if (!results) {
     batch failed;

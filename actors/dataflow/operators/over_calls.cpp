@@ -301,11 +301,14 @@ result<column> over_calls::aggregate_frames(call_state& x, const over_block& blo
   return x.frame->finish(results);
 }
 
-void over_calls::save(std::uint32_t slot, std::string& out) const {
+void over_calls::save(std::span<const std::uint32_t> slots, std::span<std::string> out) const {
+  if (slots.empty())
+    return;
   for (const auto& x : calls_)
     if (x.running)
-      for (const auto& value : x.running->state({&slot, 1}))
-        append_value(value, 0, out);
+      for (const auto& value : x.running->state(slots))
+        for (std::uint32_t i = 0; i < slots.size(); ++i)
+          append_value(value, i, out[i]);
 }
 
 result<void> over_calls::load(std::uint32_t slot, std::string_view bytes) {

@@ -62,8 +62,8 @@ public:
     return keeps_first_;
   }
 
-  /// The partition's accumulators in byte form, and back.
-  void save(std::uint32_t slot, std::string& out) const;
+  /// Appends the partitions' accumulators in byte form, and reads those of one.
+  void save(std::span<const std::uint32_t> slots, std::span<std::string> out) const;
   [[nodiscard]] result<void> load(std::uint32_t slot, std::string_view bytes);
 
   [[nodiscard]] std::size_t byte_size() const noexcept;

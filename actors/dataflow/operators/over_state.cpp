@@ -24,7 +24,7 @@ over_state::over_state(const over_spec& spec, operator_context context)
       rows(context.inputs[0]),
       index(types_of(context.inputs[0], spec.partition), context.key_groups),
       acted(context.key_groups), partition_by_(spec.partition), time_column_(spec.time_column),
-      key_groups_(context.key_groups) {}
+      key_groups_(context.key_groups), own_(context) {}
 
 std::size_t over_state::byte_size() const {
   return rows.byte_size() + index.byte_size() + calls.byte_size()
@@ -50,6 +50,8 @@ void over_state::move_on(const over_block& block) {
     x.rows += run.count;
     for (auto place = run.first; place < run.first + run.count; ++place)
       x.peer_groups += block.group_first[place] == place ? 1 : 0;
+    if (x.changed_at != current_ && current_ > 1)
+      changed_.push_back(run.slot);
     x.changed_at = current_;
     if (calls.keeps_first() && x.first == row_store::no_row)
       x.first = block.rows[run.first];
@@ -69,14 +71,17 @@ void over_state::move_on(const over_block& block) {
         forget(x.history[i]);
     x.history.erase(x.history.begin(), x.history.begin() + static_cast<std::ptrdiff_t>(gone));
   }
-  if (dead_ > row_store::chunk_rows + (rows.rows() - dead_))
+  // A save goes by the rows' numbers.
+  if (!save_ && dead_ > row_store::chunk_rows + (rows.rows() - dead_))
     compact();
 }
 
 void over_state::forget(std::uint32_t row) {
   ++dead_;
+  gone_.grow(rows, 0);
+  gone_.at(rows, row) = current_;
   if (current_ > 1 && rows.sequence_of(row) < marks_.first_after(current_ - 1))
-    erased_.push_back({current_, group_of(row), key_of(row)});
+    erased_.add(current_, group_of(row), key_of(row));
 }
 
 // Rebuilds the store with the rows that are needed.
@@ -98,6 +103,7 @@ void over_state::compact() {
       numbers.push_back(*user);
   const auto old = numbers;
   rows.keep_only(numbers);
+  gone_ = {};
   std::size_t at = 0;
   for (auto* user : users) {
     while (old[at] != *user)
@@ -110,81 +116,18 @@ void over_state::compact() {
 change_mark over_state::mark() {
   if (auto built = finish_load(); !built)
     load_failure_ = std::move(built).error();
-  std::erase_if(erased_, [&](const erased_row& x) { return x.at <= largest_since_; });
+  save_.reset(); // given up
+  erased_.forget(asked_);
+  frozen_ = std::move(changed_);
+  changed_.clear();
   marks_.mark(rows.next_sequence());
   index.mark();
   return current_++;
 }
 
-// Lists the live rows that came after a mark, by key group.
-void over_state::sort_rows(change_mark since) const {
-  if (saved_fresh_ && saved_since_ == since)
-    return;
-  saved_fresh_ = true;
-  saved_since_ = since;
-  saved_.clear();
-  const auto first = marks_.first_after(since);
-  const auto add = [&](std::uint32_t row) {
-    if (rows.sequence_of(row) >= first)
-      saved_.push_back(row);
-  };
-  waiting.for_each([&](const waiting_row& x) { add(x.row); });
-  for (const auto& x : ready)
-    add(x.row);
-  for (const auto& x : partitions) {
-    for (const auto row : x.history)
-      add(row);
-    if (first_is_apart(x))
-      add(x.first);
-  }
-  std::vector<std::uint64_t> hashes(saved_.size());
-  hash_stored(rows, partition_by_, saved_, hashes.data());
-  buckets_.build(key_groups_, static_cast<std::uint32_t>(saved_.size()),
-                 [&](std::uint32_t i) { return key_group_of(hashes[i], key_groups_); });
-}
-
-void over_state::save(std::uint16_t key_group, change_mark since, micros watermark,
-                      state_sink& sink) const {
-  EBB_ASSERT(since == 0 || since + marks_kept >= current_);
-  if (key_group == unkeyed_group)
-    return;
-  largest_since_ = std::max(largest_since_, since);
-  sort_rows(since);
-  if (since != 0)
-    for (const auto& x : erased_)
-      if (x.at > since && x.group == key_group)
-        sink.erase(0, x.key);
-  entry_list entries;
-  for (const auto i : buckets_.of(key_group)) {
-    std::string value;
-    rows.encode(saved_[i], value);
-    entries.add(key_of(saved_[i]), std::move(value));
-  }
-  entries.put_sorted(0, sink);
-  // Counters and accumulators of the partitions that moved on.
-  entry_list counts;
-  std::vector<std::uint32_t> slots;
-  index.slots_of_group(key_group, slots);
-  for (const auto slot : slots) {
-    const auto& x = partitions[slot];
-    if (x.rows == 0 || x.changed_at < since + 1)
-      continue;
-    std::string key;
-    index.encode(slot, key);
-    std::string value(1, first_is_apart(x) ? '\1' : '\0');
-    put_sequence(static_cast<std::uint64_t>(x.rows), value);
-    put_sequence(static_cast<std::uint64_t>(x.peer_groups), value);
-    put_sequence(x.history.size(), value);
-    calls.save(slot, value);
-    counts.add(std::move(key), std::move(value));
-  }
-  counts.put_sorted(1, sink);
-  acted_watermark::save(watermark, 2, sink);
-}
-
 result<void> over_state::load(std::uint16_t key_group, std::uint16_t state, std::string_view key,
                               std::string_view value) {
-  if (state == 2)
+  if (state == watermark_state)
     return acted.load(key_group, value);
   if (state > 1)
     return make_error(ec::corrupt, "a state entry of OVER has an unknown kind");

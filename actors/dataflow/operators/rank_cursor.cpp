@@ -34,9 +34,11 @@ bool rank_cursor::next(std::uint32_t& row, std::int64_t& rank) {
   }
 }
 
-std::uint64_t rank_cursor::emitted(std::uint32_t slot) const noexcept {
-  return slot == partition_ && open_ ? std::max(emitted_, window_.partitions[slot].emitted)
-                                     : window_.partitions[slot].emitted;
+std::uint64_t rank_cursor::emitted() const noexcept {
+  if (partition_ == window_.partitions.size())
+    return 0;
+  const auto before = window_.partitions[partition_].emitted;
+  return open_ ? std::max(emitted_, before) : before;
 }
 
 bool rank_cursor::open() {

@@ -3,6 +3,7 @@
 
 #include "actors/dataflow/key_index.hpp"
 #include "actors/dataflow/operators/ranked_rows.hpp"
+#include "actors/dataflow/operators/row_array.hpp"
 #include "actors/dataflow/operators/state_keys.hpp"
 
 #include <cstdint>
@@ -26,10 +27,19 @@ struct ranked_window {
     return since <= base ? 0 : marks.first_after(since - base);
   }
 
+  /// The row was a candidate then.
+  [[nodiscard]] bool was_candidate(std::uint32_t row, change_mark then) const noexcept {
+    return !outranked.has(rows, row) || outranked.at(rows, row) == 0
+           || outranked.at(rows, row) > then;
+  }
+
   row_store rows;
   key_index index;
   std::vector<ranked_partition> partitions; ///< by slot
   std::uint64_t candidates = 0;             ///< rows of all partitions
+  bool resumed = false;                     ///< some partitions had been emitted in part
+  /// Change number at which the row stopped to rank; 0 or none = it is a candidate.
+  row_array<change_mark> outranked;
   sequence_marks marks;
   change_mark base; ///< marks made before the window was
 };
@@ -42,13 +52,13 @@ public:
   /// Takes the next row and its rank; false = no more.
   [[nodiscard]] bool next(std::uint32_t& row, std::int64_t& rank);
 
-  /// All rows of the partition have been emitted.
-  [[nodiscard]] bool done(std::uint32_t slot) const noexcept {
-    return slot < partition_;
+  /// The partition that is being emitted; those before it are done.
+  [[nodiscard]] std::uint32_t partition() const noexcept {
+    return partition_;
   }
 
-  /// Rows of the partition that have been emitted.
-  [[nodiscard]] std::uint64_t emitted(std::uint32_t slot) const noexcept;
+  /// Rows of that partition that have been emitted.
+  [[nodiscard]] std::uint64_t emitted() const noexcept;
 
 private:
   // For a heap whose top comes first.

@@ -98,6 +98,22 @@ void dropped_panes::save(change_mark since, std::uint16_t states, state_sink& si
         sink.erase_prefix(state, std::string(before) + pane.prefix);
 }
 
+std::size_t dropped_panes::first_after(change_mark since) const {
+  asked_ = std::max(asked_, since);
+  if (since == 0)
+    return panes_.size(); // everything is written anew
+  const auto first = std::partition_point(
+      panes_.begin(), panes_.end(), [&](const dropped_pane& x) { return x.dropped_at <= since; });
+  return static_cast<std::size_t>(first - panes_.begin());
+}
+
+void dropped_panes::erase(std::size_t place, std::uint16_t states, state_sink& sink,
+                          std::string_view before) const {
+  const auto prefix = std::string(before) + panes_[place].prefix;
+  for (std::uint16_t state = 0; state < states; ++state)
+    sink.erase_prefix(state, prefix);
+}
+
 bool dropped_panes::erases(change_mark since, std::string_view prefix) const noexcept {
   return since != 0 && std::any_of(panes_.begin(), panes_.end(), [&](const dropped_pane& x) {
            return x.dropped_at > since && x.prefix == prefix;

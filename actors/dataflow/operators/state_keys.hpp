@@ -100,6 +100,18 @@ public:
   void save(change_mark since, std::uint16_t states, state_sink& sink, std::string_view before = {},
             change_mark until = UINT32_MAX) const;
 
+  /// For a save in pieces, until `forget`: those dropped after `since` have the places
+  /// [first_after(since), end()).
+  [[nodiscard]] std::size_t first_after(change_mark since) const;
+
+  [[nodiscard]] std::size_t end() const noexcept {
+    return panes_.size();
+  }
+
+  /// Erases the prefix of one place from each of the states 0..states.
+  void erase(std::size_t place, std::uint16_t states, state_sink& sink,
+             std::string_view before = {}) const;
+
   /// Whether `save` erases this prefix.
   [[nodiscard]] bool erases(change_mark since, std::string_view prefix) const noexcept;
 

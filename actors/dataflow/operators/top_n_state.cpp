@@ -7,23 +7,19 @@
 
 namespace ebb {
 
-namespace {
-
-std::string prefix_of(const top_n_state::window_name& name) {
-  std::string prefix;
-  put_time(name.end, prefix);
-  put_time(name.start, prefix);
-  return prefix;
-}
-
-} // namespace
-
 top_n_state::top_n_state(const window_top_n_spec& spec, operator_context context)
     : spec_(spec), context_(std::move(context)), by_{row_order(spec.order_by, context_.inputs[0]),
                                                      spec.rank, spec.limit},
       acted_(context_.key_groups) {
   for (const auto k : spec.partition)
     key_types_.push_back(context_.inputs[0][k]);
+}
+
+std::string top_n_state::prefix_of(const window_name& name) {
+  std::string prefix;
+  put_time(name.end, prefix);
+  put_time(name.start, prefix);
+  return prefix;
 }
 
 ranked_window& top_n_state::window_at(const window_name& name) {
@@ -42,7 +38,10 @@ void top_n_state::drop_first() {
   // Windows that no save has seen need no erasing.
   if (first->second.base + 1 < current_)
     dropped_.add(current_, prefix_of(first->first));
-  windows_.erase(first);
+  if (save_)
+    save_->windows.drop_first(windows_);
+  else
+    windows_.erase(first);
 }
 
 std::size_t top_n_state::byte_size() const {
@@ -57,15 +56,19 @@ std::size_t top_n_state::byte_size() const {
 void top_n_state::forget(const window_name& name, ranked_window& window,
                          std::vector<std::uint32_t>& pruned) {
   window.candidates -= pruned.size();
+  window.outranked.grow(window.rows, 0);
+  for (const auto row : pruned)
+    window.outranked.at(window.rows, row) = current_;
   const auto unsaved_from = window.first_after(current_ - 1);
   if (window.base + 1 < current_) {
     std::erase_if(pruned,
                   [&](std::uint32_t row) { return window.rows.sequence_of(row) >= unsaved_from; });
     const auto groups = groups_of(window.rows, pruned);
     for (std::size_t i = 0; i < pruned.size(); ++i)
-      erased_.push_back({current_, groups[i], key_of(name, window.rows, pruned[i])});
+      erased_.add(current_, groups[i], key_of(name, window.rows, pruned[i]));
   }
-  if (window.rows.rows() > window.candidates * 4 + row_store::chunk_rows)
+  // A save goes by the rows' numbers.
+  if (!save_ && window.rows.rows() > window.candidates * 4 + row_store::chunk_rows)
     compact(window);
 }
 
@@ -81,6 +84,7 @@ void top_n_state::compact(ranked_window& window) {
   for (const auto* place : places)
     numbers.push_back(place->row);
   window.rows.keep_only(numbers);
+  window.outranked = {};
   for (std::size_t i = 0; i < places.size(); ++i)
     places[i]->row = numbers[i];
   for (auto& x : window.partitions)
@@ -88,8 +92,9 @@ void top_n_state::compact(ranked_window& window) {
 }
 
 change_mark top_n_state::mark() {
+  save_.reset(); // given up
   dropped_.forget();
-  std::erase_if(erased_, [&](const erased_row& x) { return x.at <= dropped_.asked(); });
+  erased_.forget(dropped_.asked());
   for (auto& [name, window] : windows_)
     window.marks.mark(window.rows.next_sequence());
   return current_++;
@@ -118,89 +123,9 @@ std::vector<std::uint16_t> top_n_state::groups_of(const row_store& rows,
   return groups;
 }
 
-// Lists the candidates that changed since a mark, by key group.
-void top_n_state::sort_rows(change_mark since) const {
-  if (saved_fresh_ && saved_since_ == since)
-    return;
-  saved_fresh_ = true;
-  saved_since_ = since;
-  saved_.clear();
-  std::vector<std::uint16_t> groups;
-  for (const auto& entry : windows_) {
-    const auto& [name, window] = entry;
-    const auto first = firing(entry) ? 0 : window.first_after(since);
-    std::vector<std::uint32_t> numbers;
-    for (std::uint32_t slot = 0; slot < window.partitions.size(); ++slot) {
-      if (firing(entry) && cursor_->done(slot))
-        continue;
-      for (const auto& x : window.partitions[slot].rows.rows())
-        if (window.rows.sequence_of(x.row) >= first)
-          numbers.push_back(x.row);
-    }
-    for (const auto number : numbers)
-      saved_.push_back({&entry, number});
-    const auto of = groups_of(window.rows, numbers);
-    groups.insert(groups.end(), of.begin(), of.end());
-  }
-  buckets_.build(context_.key_groups, static_cast<std::uint32_t>(saved_.size()),
-                 [&](std::uint32_t i) { return groups[i]; });
-}
-
-void top_n_state::save(std::uint16_t key_group, change_mark since, micros watermark,
-                       state_sink& sink) const {
-  EBB_ASSERT(since == 0 || since + marks_kept >= current_);
-  if (key_group == unkeyed_group)
-    return;
-  sort_rows(since);
-  dropped_.save(since, 2, sink);
-  if (since != 0 && cursor_)
-    for (std::uint16_t state = 0; state < 2; ++state)
-      sink.erase_prefix(state, prefix_of(windows_.begin()->first));
-  if (since != 0)
-    for (const auto& x : erased_)
-      if (x.at > since && x.group == key_group)
-        sink.erase(0, x.key);
-  entry_list rows;
-  for (const auto i : buckets_.of(key_group)) {
-    const auto& x = saved_[i];
-    std::string value;
-    x.window->second.rows.encode(x.row, value);
-    rows.add(key_of(x.window->first, x.window->second.rows, x.row), std::move(value));
-  }
-  rows.put_sorted(0, sink);
-  save_progress(key_group, since, sink);
-  acted_watermark::save(watermark, 2, sink);
-}
-
-// How far the partition had come that was being emitted.
-void top_n_state::save_progress(std::uint16_t key_group, change_mark since,
-                                state_sink& sink) const {
-  entry_list progress;
-  for (const auto& entry : windows_) {
-    const auto& [name, window] = entry;
-    if (!firing(entry) && since > window.base)
-      continue; // as it was loaded
-    for (std::uint32_t slot = 0; slot < window.partitions.size(); ++slot) {
-      const auto& x = window.partitions[slot];
-      const auto emitted = firing(entry) ? cursor_->emitted(slot) : x.emitted;
-      if (emitted == 0 || (firing(entry) && cursor_->done(slot)))
-        continue;
-      const auto row = x.rows.rows().front().row;
-      if (groups_of(window.rows, {&row, 1}).front() != key_group)
-        continue;
-      auto key = prefix_of(name);
-      put_row_key(window.rows, spec_.partition, row, key);
-      std::string value;
-      put_sequence(emitted, value);
-      progress.add(std::move(key), std::move(value));
-    }
-  }
-  progress.put_sorted(1, sink);
-}
-
 result<void> top_n_state::load(std::uint16_t key_group, std::uint16_t state, std::string_view key,
                                std::string_view value) {
-  if (state == 2)
+  if (state == watermark_state)
     return acted_.load(key_group, value);
   if (state > 1)
     return make_error(ec::corrupt, "a windowed top-N's state entry has an unknown kind");
@@ -222,6 +147,7 @@ result<void> top_n_state::load(std::uint16_t key_group, std::uint16_t state, std
   auto& x = window.partitions[slot];
   if (state == 1) {
     x.emitted = number;
+    window.resumed = true;
     return {};
   }
   EBB_ASSIGN(const auto row, window.rows.append_encoded(value, number));

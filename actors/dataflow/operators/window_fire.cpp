@@ -16,10 +16,18 @@ void spend(step_budget& budget, std::size_t rows) {
 
 } // namespace
 
+std::size_t fire_progress::done(std::size_t side, bool lone, std::size_t count) const noexcept {
+  auto own = side == probing_ ? phase::probe : phase::unmatched;
+  if (lone)
+    own = side == 0 ? phase::left_lone : phase::right_lone;
+  return phase_ > own ? count : phase_ == own ? std::min(at_, count) : 0;
+}
+
 void window_fire::start(join_window& window) {
   window_ = &window;
-  for (auto& side : window.sides)
-    side.matched.grow(side.rows, 0);
+  for (std::size_t s = 0; s < 2; ++s)
+    if (keeps_unmatched(spec_.type, s))
+      window.sides[s].matched.grow(window.sides[s].rows, 0);
   const auto left = window.sides[0].joinable.size();
   const auto right = window.sides[1].joinable.size();
   // The hash table is made of the smaller side. Without keys, one row of the smaller side meets
@@ -45,16 +53,9 @@ void window_fire::start(join_window& window) {
   phase_ = spec_.left_keys.empty() || left == 0 || right == 0 ? phase::probe : phase::build;
 }
 
-bool window_fire::done(std::size_t side, bool lone, std::size_t at) const noexcept {
-  if (lone) {
-    const auto own = side == 0 ? phase::left_lone : phase::right_lone;
-    return phase_ > own || (phase_ == own && at < at_);
-  }
-  const auto own = side == probing_ ? phase::probe : phase::unmatched;
-  return phase_ > own || (phase_ == own && at < at_);
-}
-
-result<bool> window_fire::step(step_budget& budget, output& out, std::uint64_t& rows_out) {
+result<bool> window_fire::step(step_budget& budget, change_mark now, output& out,
+                               std::uint64_t& rows_out) {
+  now_ = now;
   rows_out_ = 0;
   if (phase_ == phase::build)
     build(budget);
@@ -196,7 +197,8 @@ result<void> window_fire::flush(output& out) {
       continue;
     auto& side = window_->sides[s];
     for (const auto row : s == 0 ? found_.left : found_.right)
-      side.matched.at(side.rows, row) = 1;
+      if (auto& matched = side.matched.at(side.rows, row); matched == 0)
+        matched = now_;
   }
   // Several probing rows may meet one chunk each, so pairs may exceed a batch.
   for (std::size_t done = 0; done < found_.size();) {

@@ -28,6 +28,18 @@ public:
     return state_.mark();
   }
 
+  bool saves_frozen() const noexcept override {
+    return true;
+  }
+
+  void begin_save(change_mark since) override {
+    state_.begin_save(since, merged());
+  }
+
+  bool save_slice(std::uint32_t entries, state_sink& sink) override {
+    return state_.save_slice(entries, sink);
+  }
+
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override {
     state_.save(key_group, since, merged(), sink);
   }
