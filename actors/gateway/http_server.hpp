@@ -42,6 +42,7 @@ struct http_options {
   /// or without that file: whoever reaches a loopback address may do everything.
   std::string token_folder;
   http_limits limits = {};
+  std::string version = "0"; ///< of ebb, for the OpenAPI document
 };
 
 /// Connections are served from start() to stop(). All functions are thread-safe; `service` and

@@ -1,0 +1,24 @@
+/// W3C trace context of requests.
+#pragma once
+
+#include <random>
+#include <string>
+#include <string_view>
+
+namespace ebb {
+
+/// Whether it is a traceparent of version 00 with ids that are not all zero.
+[[nodiscard]] bool is_traceparent(std::string_view text) noexcept;
+
+/// Makes new ones, not sampled. Ids are random, not secret. Not thread-safe.
+class trace_source {
+public:
+  trace_source();
+
+  [[nodiscard]] std::string next();
+
+private:
+  std::mt19937_64 random_;
+};
+
+} // namespace ebb
