@@ -47,7 +47,9 @@ batch gather_rows(const batch& source, const buffer_ptr& hashes, const std::uint
 
 partitioner::partitioner(partition_spec spec, batch_limits limits)
     : spec_(std::move(spec)), limits_(limits),
-      shares_(spec_.how == partitioning::broadcast ? 1 : spec_.targets) {
+      // Rows are gathered in shares of less than rows_min, and a share waits while it has less.
+      shares_(spec_.how == partitioning::broadcast ? 1 : spec_.targets,
+              share(limits.rows_min * 2)) {
   EBB_ASSERT(spec_.targets > 0);
   if (spec_.how == partitioning::direct)
     EBB_ASSERT(spec_.targets == 1);
@@ -92,8 +94,11 @@ void partitioner::add_hashed(const batch& rows, channel_sender& out) {
   keys.reserve(spec_.keys.size());
   for (const auto k : spec_.keys)
     keys.push_back(&rows.columns[k]);
-  const auto hashes = buffer_ptr::of<std::uint64_t>(rows.rows);
-  hash_keys(keys, rows.rows, hashes.as<std::uint64_t>());
+  auto hashes = spec_.hashed ? rows.hashes : buffer_ptr{};
+  if (!hashes) {
+    hashes = buffer_ptr::of<std::uint64_t>(rows.rows);
+    hash_keys(keys, rows.rows, hashes.as<std::uint64_t>());
+  }
   if (!rows.hashes)
     measure_.bytes += rows.rows * sizeof(std::uint64_t);
   sort_by_target(hashes.as<std::uint64_t>(), rows.rows);
@@ -160,6 +165,14 @@ void partitioner::add_picked(std::uint32_t target, const batch& rows, const buff
 
 void partitioner::add_part(std::uint32_t target, const batch& rows, const buffer_ptr& hashes,
                            const std::uint32_t* picks, std::uint32_t count, channel_sender& out) {
+  if (count < limits_.rows_min && measure_.bytes <= limits_.bytes_max
+      && row_gatherer::takes(rows)) {
+    const auto bytes = std::max(cost_min, measure_.bytes * count / rows.rows);
+    make_way(target, count, bytes, out);
+    shares_[target].gathered.add(rows, hashes, picks, count);
+    joined(target, count, bytes, out);
+    return;
+  }
   auto part = std::make_shared<batch>();
   if (count == rows.rows) {
     *part = rows;
@@ -183,21 +196,36 @@ void partitioner::add_part(std::uint32_t target, const batch& rows, const buffer
 
 void partitioner::put(std::uint32_t target, batch_ptr rows, std::size_t bytes,
                       channel_sender& out) {
-  auto& x = shares_[target];
+  const auto count = rows->rows;
   bytes = std::max(bytes, cost_min);
+  make_way(target, count, bytes, out);
+  auto& x = shares_[target];
+  if (x.gathered.rows() != 0)
+    x.parts.push_back(x.gathered.take());
+  x.parts.push_back(std::move(rows));
+  joined(target, count, bytes, out);
+}
+
+void partitioner::make_way(std::uint32_t target, std::uint32_t rows, std::size_t bytes,
+                           channel_sender& out) {
+  auto& x = shares_[target];
   // What is large enough by itself is not copied to join what waits.
   if (x.rows != 0
-      && (rows->rows >= limits_.rows_min || x.rows + rows->rows > limits_.rows_max
+      && (rows >= limits_.rows_min || x.rows + rows > limits_.rows_max
           || x.bytes + bytes > limits_.bytes_max))
     flush_rows(target, out);
   // Under load the consumer always has something left to do and nobody flushes: the watermark must
   // go with the rows.
   if (x.rows == 0)
     flush_watermark(target, out);
-  x.rows += rows->rows;
+}
+
+void partitioner::joined(std::uint32_t target, std::uint32_t rows, std::size_t bytes,
+                         channel_sender& out) {
+  auto& x = shares_[target];
+  x.rows += rows;
   x.bytes += bytes;
   x.idle = false;
-  x.parts.push_back(std::move(rows));
   if (x.rows >= limits_.rows_min || x.bytes >= limits_.bytes_max) {
     flush_rows(target, out);
     flush_watermark(target, out);
@@ -248,6 +276,8 @@ void partitioner::flush_rows(std::uint32_t target, channel_sender& out) {
   auto& x = shares_[target];
   if (x.rows == 0)
     return;
+  if (x.gathered.rows() != 0)
+    x.parts.push_back(x.gathered.take());
   if (x.parts.size() == 1) {
     send(target, channel_item::of(std::move(x.parts.front()), x.bytes), out);
   } else {

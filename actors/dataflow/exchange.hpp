@@ -4,6 +4,7 @@
 
 #include "actors/dataflow/channel_item.hpp"
 #include "actors/dataflow/compact.hpp"
+#include "actors/dataflow/row_gatherer.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +24,7 @@ struct partition_spec {
   std::uint32_t targets = 1; ///< at most `key_groups` where `how` is hash
   std::vector<std::uint32_t> keys;
   std::uint16_t key_groups = 128;
+  bool hashed = false; ///< hash: where batches carry hashes, they are of these keys
 };
 
 /// Sizes of the batches that leave. A row that is larger than `bytes_max` travels alone.
@@ -80,8 +82,11 @@ public:
 private:
   /// What waits for one target, in this order.
   struct share {
+    explicit share(std::uint32_t room) : gathered(room) {}
+
     std::vector<batch_ptr> parts;
-    std::uint32_t rows = 0;
+    row_gatherer gathered;
+    std::uint32_t rows = 0; ///< of both
     std::size_t bytes = 0;
     std::optional<micros> watermark;
     bool idle = false;
@@ -98,6 +103,9 @@ private:
   void add_part(std::uint32_t target, const batch& rows, const buffer_ptr& hashes,
                 const std::uint32_t* picks, std::uint32_t count, channel_sender& out);
   void put(std::uint32_t target, batch_ptr rows, std::size_t bytes, channel_sender& out);
+  /// Before and after rows join what waits.
+  void make_way(std::uint32_t target, std::uint32_t rows, std::size_t bytes, channel_sender& out);
+  void joined(std::uint32_t target, std::uint32_t rows, std::size_t bytes, channel_sender& out);
   void flush_rows(std::uint32_t target, channel_sender& out);
   void flush_watermark(std::uint32_t target, channel_sender& out);
   void send(std::uint32_t target, const channel_item& item, channel_sender& out);

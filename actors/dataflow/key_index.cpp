@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t chunk = key_store::chunk;
 // Below this size tables and keys stay in the second-level cache and prefetching only costs.
-constexpr std::size_t prefetch_from = std::size_t{768} << 10;
+constexpr std::size_t prefetch_from = std::size_t{192} << 10;
 
 using one_word_probe = key_store::word_probe<1>;
 
@@ -245,6 +245,10 @@ bool key_index::exact() const noexcept {
 
 std::uint64_t key_index::hash_of(std::uint32_t slot) const noexcept {
   return impl_->hashes[slot];
+}
+
+std::span<const std::uint64_t> key_index::hashes() const noexcept {
+  return impl_->hashes;
 }
 
 void key_index::encode(std::uint32_t slot, std::string& out) const {

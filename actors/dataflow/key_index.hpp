@@ -50,6 +50,8 @@ public:
   /// state must keep `key_column`'s values beside them.
   [[nodiscard]] bool exact() const noexcept;
   [[nodiscard]] std::uint64_t hash_of(std::uint32_t slot) const noexcept;
+  /// By slot, as long as no slot is made or cleared.
+  [[nodiscard]] std::span<const std::uint64_t> hashes() const noexcept;
   /// Canonical bytes of the slot's key.
   void encode(std::uint32_t slot, std::string& out) const;
   /// Slot of a key given by its canonical bytes, made if new.

@@ -93,10 +93,22 @@ distribution delivered(const operator_spec& spec, const distribution& input) {
 bool splits_in_phases(const window_aggregate_spec& spec) {
   const bool panes = spec.window.kind == window_kind::tumble || spec.window.kind == window_kind::hop
                      || spec.window.kind == window_kind::cumulate;
-  return panes && !spec.window.processing_time && spec.phase == aggregate_phase::complete
+  const bool by_window_alone = spec.window.kind == window_kind::attached && spec.keys.empty();
+  return (panes || by_window_alone) && !spec.window.processing_time
+         && spec.phase == aggregate_phase::complete
          && std::all_of(spec.calls.begin(), spec.calls.end(), [](const auto& call) {
               return call.function->order_free && !call.distinct && call.order_by.empty();
             });
+}
+
+bool hashes_come_along(const operator_spec& spec, const std::vector<std::uint32_t>& columns) {
+  const auto* x = std::get_if<window_aggregate_spec>(&spec);
+  if (x == nullptr || x->phase != aggregate_phase::partial || x->keys.size() != columns.size())
+    return false;
+  for (std::uint32_t k = 0; k < columns.size(); ++k)
+    if (columns[k] != k)
+      return false;
+  return !columns.empty();
 }
 
 bool one_row_per_window(const plan_graph& graph, node_id id) {

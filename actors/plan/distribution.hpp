@@ -26,8 +26,14 @@ struct distribution {
 /// How the output rows lie when input 0 lies as `input` (in columns of the output).
 [[nodiscard]] distribution delivered(const operator_spec& spec, const distribution& input);
 
-/// The aggregate may run in two phases around an exchange: no order, no DISTINCT, panes only.
+/// The aggregate runs in two phases around an exchange: no order, no DISTINCT, and panes; or windows
+/// that rows carry, without keys: all rows of a window would go to one subtask. With keys they have
+/// been grouped once, and few are left to put together.
 [[nodiscard]] bool splits_in_phases(const window_aggregate_spec& spec);
+
+/// The batches that the operator gives carry hashes of these columns, or none.
+[[nodiscard]] bool hashes_come_along(const operator_spec& spec,
+                                     const std::vector<std::uint32_t>& columns);
 
 /// At most one row a window comes out of this node (an aggregate by window alone, maybe projected).
 [[nodiscard]] bool one_row_per_window(const plan_graph& graph, node_id id);

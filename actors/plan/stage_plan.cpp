@@ -128,10 +128,17 @@ private:
     for (std::uint32_t i = 0; i < keys.size(); ++i)
       keys[i] = i;
     after.keys = keys;
+    // The window's columns stand behind the keys now. An unread start stays unread: the rows of
+    // one window must be hashed as they are where they meet in one phase.
+    const auto first = static_cast<std::int32_t>(keys.size());
+    if (after.window.start_column >= 0)
+      after.window.start_column = first;
+    if (after.window.end_column >= 0)
+      after.window.end_column = first + 1;
     plan_node final = x;
     final.label = x.label + " (final)";
     final.what = operator_spec{after};
-    const distribution wanted{keys.empty() ? placement::single : placement::hashed, keys};
+    const auto wanted = required(std::get<operator_spec>(final.what), 1)[0];
     placed_[id] = append_to(final, final.what, {at}, {wanted}, {false});
     placed_[id].lies = delivered(*std::get_if<operator_spec>(&final.what), wanted);
   }

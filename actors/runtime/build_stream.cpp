@@ -1,5 +1,6 @@
 #include "actors/runtime/build_stream.hpp"
 
+#include "actors/plan/distribution.hpp"
 #include "actors/plan/stateful_steps.hpp"
 #include "actors/runtime/alignment_board.hpp"
 #include "actors/runtime/meeting_sources.hpp"
@@ -19,6 +20,8 @@ std::uint32_t channels_of(const stage_plan& plan, const stage_input& input) {
 
 partition_spec partition_of(const stage_plan& plan, const stage_input& input,
                             std::uint32_t targets) {
+  const auto& step = plan.stages[input.from_stage].steps[input.from_step];
+  const auto* from = std::get_if<operator_spec>(&step.what);
   partition_spec result;
   result.key_groups = plan.key_groups;
   switch (input.kind) {
@@ -29,6 +32,7 @@ partition_spec partition_of(const stage_plan& plan, const stage_input& input,
     result.how = partitioning::hash;
     result.targets = targets;
     result.keys = input.keys;
+    result.hashed = from != nullptr && hashes_come_along(*from, input.keys);
     break;
   case exchange_kind::broadcast:
     result.how = partitioning::broadcast;

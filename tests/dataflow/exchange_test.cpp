@@ -305,6 +305,81 @@ BOOST_AUTO_TEST_CASE(hashing_sends_each_row_once_in_order_and_to_its_key_group) 
   BOOST_TEST(seen == all, boost::test_tools::per_element());
 }
 
+/// Row n of all widths: n and what follows from it.
+batch_ptr wide_rows(std::int64_t first, std::uint32_t count, bool some_null) {
+  auto rows = std::make_shared<batch>(*row_range(first, count));
+  for (const auto kind : {type_kind::boolean, type_kind::smallint, type_kind::integer})
+    rows->columns.push_back(make_column(sql_type{kind}, count));
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto n = first + i;
+    rows->columns[1].mutable_data<std::uint8_t>()[i] = n % 2 != 0 ? 1 : 0;
+    rows->columns[2].mutable_data<std::int16_t>()[i] = static_cast<std::int16_t>(n % 1000);
+    rows->columns[3].mutable_data<std::int32_t>()[i] = static_cast<std::int32_t>(-n);
+  }
+  if (some_null)
+    set_null(rows->columns[2], count / 2);
+  return rows;
+}
+
+BOOST_AUTO_TEST_CASE(small_shares_are_gathered_in_order_with_and_without_nulls) {
+  for (const std::uint32_t targets : {1U, 3U, 7U}) {
+    partitioner x(by_hash(targets));
+    recorder out;
+    std::uint32_t nulls = 0;
+    for (int k = 0; k < 200; ++k) {
+      nulls += k % 5 == 3 ? 1 : 0;
+      x.add(wide_rows(k * 40, 40, k % 5 == 3), out);
+      if (k % 50 == 49)
+        x.flush_all(out);
+    }
+    std::size_t seen = 0;
+    for (std::uint32_t t = 0; t < targets; ++t) {
+      const auto values = out.values(t);
+      BOOST_TEST(std::is_sorted(values.begin(), values.end()));
+      seen += values.size();
+      for (const auto& item : out.items[t]) {
+        const auto& rows = *item.rows;
+        BOOST_TEST(item.bytes >= rows.rows * (8U + 1 + 2 + 4 + 8));
+        std::vector<std::uint64_t> hashes(rows.rows);
+        const column* key = rows.columns.data();
+        hash_keys({&key, 1}, rows.rows, hashes.data());
+        for (std::uint32_t i = 0; i < rows.rows; ++i) {
+          const auto n = rows.columns[0].data<std::int64_t>()[i];
+          BOOST_REQUIRE(rows.columns[1].data<std::uint8_t>()[i] == n % 2);
+          if (rows.columns[2].is_null(i))
+            --nulls;
+          else
+            BOOST_REQUIRE(rows.columns[2].data<std::int16_t>()[i] == n % 1000);
+          BOOST_REQUIRE(rows.columns[3].data<std::int32_t>()[i] == -n);
+          BOOST_REQUIRE(rows.hashes.as<const std::uint64_t>()[i] == hashes[i]);
+        }
+      }
+    }
+    BOOST_TEST(seen == 8000U);
+    BOOST_TEST(nulls == 0U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(hashes_that_came_along_count_only_where_they_are_of_the_keys) {
+  for (const bool hashed : {false, true}) {
+    auto spec = by_hash(2);
+    spec.hashed = hashed;
+    partitioner x(spec);
+    recorder out;
+    auto rows = std::make_shared<batch>(*row_range(0, 100));
+    rows->hashes = buffer_ptr::of<std::uint64_t>(100);
+    std::fill_n(rows->hashes.as<std::uint64_t>(), 100, UINT64_MAX); // the last key group
+    x.add(rows, out);
+    x.add(row_range(100, 100), out); // has none
+    x.flush_all(out);
+    const auto first = out.values(0);
+    BOOST_TEST((std::count_if(first.begin(), first.end(), [](auto v) { return v < 100; }) == 0)
+               == hashed);
+    BOOST_TEST(std::count_if(first.begin(), first.end(), [](auto v) { return v >= 100; }) > 0);
+    BOOST_TEST(first.size() + out.values(1).size() == 200U);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_batch_for_one_target_is_not_copied) {
   partitioner x(by_hash(1));
   recorder out;

@@ -1,3 +1,4 @@
+#include "actors/dataflow/key_encoding.hpp"
 #include "actors/dataflow/operators/assign_watermarks.hpp"
 #include "actors/dataflow/operators/stamp_time.hpp"
 #include "actors/dataflow/operators/union_all.hpp"
@@ -442,6 +443,110 @@ BOOST_AUTO_TEST_CASE(attached_windows_fire_at_their_end) {
     BOOST_TEST(op->counters().late_rows == 1U);
     feed(*op, time_item(item_kind::watermark, max_time), out);
     BOOST_TEST(out.rows().back() == (with_start ? "0 20 2" : "NULL 20 2"));
+  }
+}
+
+/// Rows of (window_start, window_end, value); every so often one has no window or no start.
+batch_ptr window_rows_of(std::mt19937& random, std::uint32_t count, unsigned windows) {
+  const sql_type timestamp{type_kind::timestamp};
+  value_builder starts(timestamp);
+  value_builder ends(timestamp);
+  value_builder values(sql_type{type_kind::bigint});
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto end = static_cast<micros>(10 * (random() % windows + 1));
+    if (random() % 9 == 0)
+      starts.append_null();
+    else
+      starts.append(end - static_cast<micros>(10 * (1 + random() % 2)));
+    if (random() % 50 == 0)
+      ends.append_null();
+    else
+      ends.append(end);
+    values.append(static_cast<std::int64_t>(random() % 1000));
+  }
+  batch x;
+  x.rows = count;
+  x.columns = {starts.take(), ends.take(), values.take()};
+  return std::make_shared<batch>(std::move(x));
+}
+
+BOOST_AUTO_TEST_CASE(two_phases_over_windows_equal_one) {
+  std::vector<sql_type> types(2, sql_type{type_kind::timestamp});
+  types.push_back(sql_type{type_kind::bigint});
+  for (unsigned seed = 31; seed <= 34; ++seed)
+    for (const std::int32_t start : {-1, 0})
+      for (const unsigned windows : {1U, 2U, 40U})
+        BOOST_TEST_CONTEXT("seed " << seed << " start " << start << " windows " << windows) {
+          std::mt19937 random(seed);
+          window_aggregate_spec spec;
+          spec.window.kind = window_kind::attached;
+          spec.window.start_column = start;
+          spec.window.end_column = 1;
+          spec.calls = {call_of("count", {}), call_of("sum", {2}), call_of("max", {2})};
+          recorder one;
+          recorder two;
+          const auto complete = make_window_aggregate(spec, context(types));
+          auto phase = spec;
+          phase.phase = aggregate_phase::partial;
+          const auto partial = make_window_aggregate(phase, context(types));
+          const auto between = output_types_of(phase, {types});
+          phase.phase = aggregate_phase::final;
+          phase.window.start_column = start < 0 ? -1 : 0;
+          const auto final = make_window_aggregate(phase, context(between));
+          chain to_final(*final, two, 5);
+          for (int k = 0; k < 5; ++k) {
+            const auto rows = window_rows_of(random, 60, windows);
+            feed(*complete, batch_item(rows), one);
+            feed(*partial, batch_item(rows), to_final);
+            const auto until = static_cast<micros>(15 * k);
+            feed(*complete, time_item(item_kind::watermark, until), one);
+            feed(*partial, time_item(item_kind::watermark, until), to_final);
+          }
+          feed(*complete, time_item(item_kind::watermark, max_time), one);
+          feed(*partial, time_item(item_kind::watermark, max_time), to_final);
+          BOOST_TEST(!one.rows().empty());
+          BOOST_TEST(two.sorted_rows() == one.sorted_rows(), boost::test_tools::per_element());
+        }
+}
+
+/// Takes partial results and checks the hashes that come with them.
+class hash_checker final : public output {
+public:
+  explicit hash_checker(std::size_t keys) : keys_(keys) {}
+
+  void emit(batch_ptr rows) override {
+    if (!rows->hashes)
+      return;
+    std::vector<const column*> keys;
+    for (std::size_t k = 0; k < keys_; ++k)
+      keys.push_back(&rows->columns[k]);
+    std::vector<std::uint64_t> hashes(rows->rows);
+    hash_keys(keys, rows->rows, hashes.data());
+    BOOST_REQUIRE(std::equal(hashes.begin(), hashes.end(), rows->hashes.as<const std::uint64_t>()));
+    checked += rows->rows;
+  }
+
+  void advance(micros) override {}
+
+  void idle() override {}
+
+  std::size_t checked = 0;
+
+private:
+  std::size_t keys_;
+};
+
+BOOST_AUTO_TEST_CASE(partial_results_carry_the_hashes_of_their_keys) {
+  for (const auto& w : {tumble(100), hop(20, 100)}) {
+    std::mt19937 random(5);
+    auto spec = by_key(w);
+    spec.phase = aggregate_phase::partial;
+    const auto partial = make_window_aggregate(spec, context());
+    hash_checker out(1);
+    const auto head = make_assign_watermarks({0, 10}, context());
+    chain to_partial(*partial, out);
+    feed_rows(*head, random_rows(random, 600, 9, 40), 7, to_partial);
+    BOOST_TEST(out.checked > 100U);
   }
 }
 

@@ -104,6 +104,26 @@ BOOST_AUTO_TEST_CASE(a_keyed_aggregate_runs_in_two_phases_around_the_exchange) {
   BOOST_CHECK(std::get<window_aggregate_spec>(partial).phase == aggregate_phase::partial);
 }
 
+BOOST_AUTO_TEST_CASE(an_aggregate_by_window_alone_runs_in_two_phases) {
+  const auto most = [](const std::string& group) {
+    return count_by_auction + "    - name: most\n      sql: SELECT max(num) AS top, " + group
+           + " FROM counts GROUP BY " + group + "\n";
+  };
+  const std::pair<const char*, const char*> cases[] = {
+      {"window_start, window_end", "hash 1/window_start/window_end"},
+      {"window_end", "hash 1/window_end"}};
+  for (const auto& [group, exchange] : cases) {
+    const auto x = plan_ok(manifest(most(group), 2));
+    BOOST_TEST_CONTEXT(shape(x.plan)) {
+      BOOST_TEST(count<window_aggregate_spec>(x.plan) == 4U);
+      BOOST_TEST(shape(x.plan).find(exchange) != std::string::npos);
+    }
+  }
+  // With a key the rows have been grouped once.
+  const auto keyed = plan_ok(manifest(most("num, window_start, window_end"), 2));
+  BOOST_TEST(count<window_aggregate_spec>(keyed.plan) == 3U);
+}
+
 BOOST_AUTO_TEST_CASE(an_ordered_aggregate_is_not_split) {
   const auto x = plan_ok(manifest(
       "    - name: a\n      sql: SELECT auction, string_agg(channel, ',' ORDER BY bidder) AS c, "

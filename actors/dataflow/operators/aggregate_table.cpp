@@ -177,7 +177,12 @@ result<void> aggregate_table::add(std::span<const column* const> keys, const std
                                   const call_rows& rows, const std::vector<std::uint32_t>* picks) {
   const auto count = picks == nullptr ? rows.rows : static_cast<std::uint32_t>(picks->size());
   scratch_.resize(count);
-  index_.resolve(keys, hashes, picks == nullptr ? nullptr : picks->data(), count, scratch_.data());
+  // Without keys there is one group.
+  const auto looked_up = keys.empty() ? std::min(count, 1U) : count;
+  index_.resolve(keys, hashes, picks == nullptr ? nullptr : picks->data(), looked_up,
+                 scratch_.data());
+  if (looked_up < count)
+    std::fill(scratch_.begin() + 1, scratch_.end(), scratch_.front());
   make_room();
   preserve();
   return update_calls(calls_, scratch_, rows, picks);
@@ -284,12 +289,10 @@ void aggregate_table::put_preserved() {
 }
 
 std::vector<std::uint32_t> aggregate_table::slots() const {
-  std::vector<std::uint32_t> all;
-  all.reserve(index_.live());
   // Nothing is ever erased from a table: its slots are dense.
   EBB_ASSERT(index_.live() == index_.slot_count());
-  for (std::uint32_t slot = 0; slot < index_.slot_count(); ++slot)
-    all.push_back(slot);
+  std::vector<std::uint32_t> all(index_.slot_count());
+  std::iota(all.begin(), all.end(), 0U);
   return all;
 }
 

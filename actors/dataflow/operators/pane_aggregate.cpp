@@ -143,8 +143,13 @@ void pane_aggregate::start_batch(const stream_item& item) {
   key_columns_.clear();
   for (const auto k : keys_)
     key_columns_.push_back(&rows_->columns[k]);
-  hashes_.resize(rows_->rows);
-  hash_keys(key_columns_, rows_->rows, hashes_.data());
+  if (final_ && rows_->hashes) { // of the exchange that a final phase stands behind
+    row_hashes_ = rows_->hashes.as<const std::uint64_t>();
+  } else {
+    hashes_.resize(rows_->rows);
+    hash_keys(key_columns_, rows_->rows, hashes_.data());
+    row_hashes_ = hashes_.data();
+  }
   // Partial results stand behind the keys and the pane's two edges.
   call_rows_ = final_ ? states_of(shape_, *rows_, keys_.size() + 2) : arguments_of(shape_, *rows_);
 }
@@ -217,7 +222,7 @@ result<void> pane_aggregate::add_rows(const pane_id& pane,
     table = make_table();
   auto done = running_ && running_->covers(pane)
                   ? add_late_rows(*table, picks)
-                  : table->add(key_columns_, hashes_.data(), call_rows_, picks);
+                  : table->add(key_columns_, row_hashes_, call_rows_, picks);
   if (!done)
     return name_row(std::move(done).error(), *rows_, context_.name);
   return {};
@@ -227,7 +232,7 @@ result<void> pane_aggregate::add_late_rows(aggregate_table& pane,
                                            const std::vector<std::uint32_t>* picks) {
   // The pane is part of a window that has fired and of one that has not: both sums grow.
   aggregate_table late(shape_);
-  EBB_TRY(late.add(key_columns_, hashes_.data(), call_rows_, picks));
+  EBB_TRY(late.add(key_columns_, row_hashes_, call_rows_, picks));
   const auto before = pane.index().slot_count();
   EBB_TRY(pane.merge(late, late.slots()));
   std::vector<std::uint32_t> fresh(pane.index().slot_count() - before);

@@ -160,6 +160,7 @@ private:
   std::uint32_t next_row_ = 0;
   micros other_channels_ = max_time;
   std::vector<const column*> key_columns_;
+  const std::uint64_t* row_hashes_ = nullptr; ///< those of `rows_`, or of `hashes_`
   std::vector<std::uint64_t> hashes_;
   call_rows call_rows_;
 

@@ -7,7 +7,8 @@
 
 namespace ebb {
 
-/// Output: keys…, pane_start, pane_end, states of each call….
+/// Output: keys…, pane_start, pane_end, states of each call…. Batches carry the hashes of their
+/// keys where they are known.
 class partial_aggregate final : public stream_operator {
 public:
   partial_aggregate(const window_aggregate_spec& spec, operator_context context);
@@ -18,11 +19,24 @@ public:
 
 private:
   [[nodiscard]] result<void> take(const batch& rows, micros other_channels, output& out);
-  /// All rows lie in this pane and none is behind: the pane is no part of the groups' keys.
-  [[nodiscard]] result<void> emit_pane(const batch& rows, const pane_finder::found_pane& found,
-                                       output& out);
+  /// Rows (all, or picked ones) that lie in this pane, none behind: the pane is no part of the
+  /// groups' keys.
+  [[nodiscard]] result<void> emit_pane(const call_rows& calls, const pane_id& pane,
+                                       const std::vector<std::uint32_t>* picks, output& out);
+  /// Starts on the keys of a batch.
+  void take_keys(const batch& rows);
   /// Emits the table's groups and empties it.
   void emit_groups(aggregate_table& table, const pane_id* pane, output& out);
+
+  /// A column of one edge of the pane being emitted.
+  struct edge_values {
+    micros time = min_time;
+    buffer_ptr values;
+    std::uint32_t room = 0;
+
+    [[nodiscard]] column of(micros wanted, std::uint32_t rows);
+  };
+
   /// Splits rows into those on time and those behind an edge of their windows, whose own watermark
   /// must travel with them.
   void split(const batch& rows, micros other_channels);
@@ -40,6 +54,10 @@ private:
   aggregate_table groups_; ///< of group_shape_
   micros now_ = 0;         ///< last tick
 
+  edge_values pane_start_;
+  edge_values pane_end_;
+  std::vector<const column*> key_columns_;
+  std::vector<std::uint32_t> slots_; ///< 0, 1, 2, …, as many as a table ever had
   std::vector<std::uint32_t> on_time_;
   std::vector<std::uint32_t> behind_;
   std::vector<micros> behind_watermarks_;
