@@ -36,11 +36,11 @@ struct http_limits {
 struct http_options {
   std::string address = "127.0.0.1"; ///< numeric, or `localhost`
   std::uint16_t port = 8181;         ///< 0 = any free one
-  std::string tls_certificate;       ///< PEM file, with the chain; empty = no TLS
-  std::string tls_key;               ///< PEM file
+  std::string tls_certificate = {};  ///< PEM file, with the chain; empty = no TLS
+  std::string tls_key = {};          ///< PEM file
   /// Folder with the file of tokens (token_store.hpp), which is read again when it changes; empty,
   /// or without that file: whoever reaches a loopback address may do everything.
-  std::string token_folder;
+  std::string token_folder = {};
   http_limits limits = {};
   std::string version = "0"; ///< of ebb, for the OpenAPI document
 };

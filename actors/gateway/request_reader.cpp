@@ -291,7 +291,11 @@ request_reader::step request_reader::read_body(std::string_view bytes, std::size
   parser_->eager(true);
   const auto before = to.size();
   error_code problem;
-  if (!parser_->is_done() && !bytes.empty())
+  // No chunked body ends in fewer bytes than its last chunk has; Beast must not be asked about
+  // fewer (it asserts that an unfinished last chunk, seen again, has that many).
+  constexpr std::size_t last_chunk_size = 5;
+  const bool enough = bytes.size() >= (head_.chunked ? last_chunk_size : 1);
+  if (!parser_->is_done() && enough)
     used = parser_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), problem);
   raw_body_bytes_ += used;
   body_bytes_ += to.size() - before;

@@ -22,12 +22,14 @@ std::string size_text(std::uint64_t bytes) {
 
 void put_parameters(std::string& out, const std::vector<parameter>& list, const char* where) {
   for (const auto& x : list) {
-    out += std::string("| ") + where + " `" + x.name + "` | " + cell(x.summary) + " | "
-           + cell(expectation_of(x));
+    out += std::string("| ") + where + " `" + x.name + "` | " + cell(x.summary)
+           + " | "
+           // Said once on the page.
+           + (x.kind == parameter_kind::label ? std::string("a name") : cell(expectation_of(x)));
     if (x.required)
       out += "; required";
     if (!x.standard.empty())
-      out += "; default " + x.standard;
+      out += "; default `" + x.standard + '`';
     out += " |\n";
   }
 }
