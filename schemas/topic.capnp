@@ -43,6 +43,8 @@ struct TopicSummary {
   firstTime @5 :Int64;
   lastTime @6 :Int64;
   ends @7 :List(UInt64);
+  firstGroup @8 :UInt64;
+  logged @9 :UInt64;
 }
 
 struct TopicRequest {

@@ -124,8 +124,10 @@ void read(wire::TopicCatalog::Reader from, topic_catalog& x) {
 void write(wire::TopicSummary::Builder to, const topic_summary& x) {
   to.setTransaction(x.transaction);
   to.setCatalogVersion(x.catalog_version);
-  to.setNextGroup(x.next_group);
   to.setChunks(x.chunks);
+  to.setFirstGroup(x.first_group);
+  to.setNextGroup(x.next_group);
+  to.setLogged(x.logged);
   to.setRows(x.rows);
   to.setFirstTime(x.first_time);
   to.setLastTime(x.last_time);
@@ -135,8 +137,10 @@ void write(wire::TopicSummary::Builder to, const topic_summary& x) {
 void read(wire::TopicSummary::Reader from, topic_summary& x) {
   x.transaction = from.getTransaction();
   x.catalog_version = from.getCatalogVersion();
-  x.next_group = from.getNextGroup();
   x.chunks = from.getChunks();
+  x.first_group = from.getFirstGroup();
+  x.next_group = from.getNextGroup();
+  x.logged = from.getLogged();
   x.rows = from.getRows();
   x.first_time = from.getFirstTime();
   x.last_time = from.getLastTime();

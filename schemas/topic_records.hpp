@@ -54,10 +54,12 @@ struct topic_catalog {
 struct topic_summary {
   std::uint64_t transaction = 0; ///< LMDB's number of that commit
   std::uint64_t catalog_version = 0;
-  std::uint64_t next_group = 0; ///< number of the next `logged_group` of this file, from 0
-  std::uint64_t chunks = 0;     ///< of `topic_memory_chunk`s, with which the file begins
-  std::uint64_t rows = 0;       ///< in this file
-  micros first_time = 0;        ///< append times of the file's first and last row
+  std::uint64_t chunks = 0; ///< of `topic_memory_chunk`s: what was remembered before `first_group`
+  std::uint64_t first_group = 0; ///< number of the first `logged_group` that is kept, from 0
+  std::uint64_t next_group = 0;
+  std::uint64_t logged = 0; ///< requests of the groups that are kept
+  std::uint64_t rows = 0;   ///< in this file
+  micros first_time = 0;    ///< append times of the file's first and last row
   micros last_time = 0;
   std::vector<std::uint64_t> ends; ///< offset of the next row of each partition
 

@@ -149,13 +149,17 @@ result<std::shared_ptr<topic_file>> topic_file::open(const std::string& folder, 
     check.hint = damaged_hint;
     EBB_TRY(check_lmdb_file(check));
   }
-  // A reader takes the map's size from the file: the writer's.
+  // What a killed process has written may be in memory alone; from now on it counts.
+  if (use == topic_file_use::write) {
+    EBB_ASSIGN(auto file, owned_file::open_to_read(path));
+    EBB_TRY(file.sync());
+  }
+  // The map's size is never taken from the file: nothing guards it. What is followed may grow.
   EBB_ASSIGN(auto environment,
-             lmdb_environment::open(
-                 path, {.read_only = use != topic_file_use::write,
-                        .locked = use != topic_file_use::sealed,
-                        .map_bytes = use == topic_file_use::write ? std::max(map_bytes, size) : 0,
-                        .databases = topic_tables}));
+             lmdb_environment::open(path, {.read_only = use != topic_file_use::write,
+                                           .locked = use != topic_file_use::sealed,
+                                           .map_bytes = std::max(map_bytes, size),
+                                           .databases = topic_tables}));
   std::shared_ptr<topic_file> opened{new topic_file{path, std::move(environment)}};
   // Handles of tables stay valid only where the transaction that opens them commits.
   EBB_ASSIGN(auto in, opened->environment_.begin_read());
@@ -246,6 +250,12 @@ result<std::string_view> topic_file::get(const lmdb_transaction& in, topic_table
 result<void> topic_file::put(lmdb_transaction& in, topic_table table, std::string_view key,
                              std::string_view value) const {
   return in.put(tables_[static_cast<std::size_t>(table)], key, with_hash(table, key, value));
+}
+
+result<void> topic_file::erase(lmdb_transaction& in, topic_table table,
+                               std::string_view key) const {
+  EBB_TRY(in.erase(tables_[static_cast<std::size_t>(table)], key));
+  return {};
 }
 
 result<std::span<char>> topic_file::reserve_rows(lmdb_transaction& in, std::string_view key,

@@ -1,7 +1,7 @@
 /// One LMDB file of a topic's log, and the names of files. For the log and its readers.
 ///
 /// Tables: `rows` (partition, offset -> stored batch), `requests` (number -> logged_group),
-/// `memory` (number -> topic_memory_chunk, what was remembered when the file was begun), `meta`
+/// `memory` (number -> topic_memory_chunk, what was remembered before those requests), `meta`
 /// (`header`, `catalog`, `summary`). Values of the latter three stand behind the XXH3-128 of table,
 /// key and value.
 #pragma once
@@ -21,6 +21,9 @@
 namespace ebb {
 
 inline constexpr std::uint32_t topic_format = 1;
+
+/// No file is larger; address space for who follows one without knowing its writer's options.
+inline constexpr std::uint64_t topic_map_max = std::uint64_t{16} << 30;
 
 enum class topic_table : std::uint8_t { rows, requests, memory, meta };
 
@@ -100,6 +103,8 @@ public:
   [[nodiscard]] result<lmdb_transaction> begin_write();
   [[nodiscard]] result<void> put(lmdb_transaction& in, topic_table table, std::string_view key,
                                  std::string_view value) const;
+  [[nodiscard]] result<void> erase(lmdb_transaction& in, topic_table table,
+                                   std::string_view key) const;
   [[nodiscard]] result<std::span<char>> reserve_rows(lmdb_transaction& in, std::string_view key,
                                                      std::size_t bytes) const;
 

@@ -45,17 +45,20 @@ std::uint32_t topic_log::implementation::choose_partition(const topic_append& x)
 
 std::vector<append_answer> topic_log::implementation::append(std::span<const topic_append> requests,
                                                              micros now) {
-  const auto time = std::max(now, last_time_);
   std::vector<append_answer> answers;
   answers.reserve(requests.size());
-  topic_admission admission{memory_, time};
+  reopen();
+  if (failed_) {
+    answers.resize(requests.size(), refusal(append_status::failed, *failed_));
+    return answers;
+  }
+  const auto time = std::max(now, last_time_);
+  topic_admission admission{*memory_, time};
   topic_group_rows rows{summary_.ends};
   const auto there = sealed_bytes() + file_->bytes();
   std::uint64_t more = 0;
   std::vector<std::size_t> waiting; // for the commit
   const auto answer_to = [&](const topic_append& x) -> append_answer {
-    if (failed_)
-      return refusal(append_status::failed, *failed_);
     auto decided = admission.decide(x);
     if (!decided.note)
       return std::move(decided.answer);
@@ -123,6 +126,10 @@ result<void> topic_log::implementation::commit(const topic_group_rows& rows,
       summary.last_time = time;
       summary.ends = rows.ends();
     }
+    if (summary.logged >= options_.replayed_requests
+        && summary.logged >= memory_->requests() + memory_->keys())
+      EBB_TRY(fold(in, summary));
+    summary.logged += group.requests.size();
     if (!group.requests.empty())
       EBB_TRY(file_->put(in, topic_table::requests, topic_number_key(summary.next_group++),
                          encode(group)));
@@ -132,13 +139,25 @@ result<void> topic_log::implementation::commit(const topic_group_rows& rows,
     failpoint("topic.append", failpoint_side::after);
     return {};
   }();
-  if (!stored) {
-    settle(stored.error());
-    return stored;
-  }
-  memory_.apply(group);
+  if (!stored)
+    return settle(stored.error());
+  memory_->apply(group);
   if (!rows.touched().empty())
     last_time_ = time;
+  return {};
+}
+
+// What is remembered takes the place of the requests that it comes from.
+result<void> topic_log::implementation::fold(lmdb_transaction& in, topic_summary& summary) const {
+  const auto chunks = memory_->chunks(chunk_bytes);
+  for (std::uint64_t i = 0; i < chunks.size(); ++i)
+    EBB_TRY(file_->put(in, topic_table::memory, topic_number_key(i), encode(chunks[i])));
+  for (auto i = chunks.size(); i < summary.chunks; ++i)
+    EBB_TRY(file_->erase(in, topic_table::memory, topic_number_key(i)));
+  for (; summary.first_group < summary.next_group; ++summary.first_group)
+    EBB_TRY(file_->erase(in, topic_table::requests, topic_number_key(summary.first_group)));
+  summary.chunks = chunks.size();
+  summary.logged = 0;
   return {};
 }
 
@@ -148,23 +167,31 @@ result<void> topic_log::implementation::commit(lmdb_transaction& in, const topic
   EBB_TRY(in.commit());
   summary_ = summary;
   // Only a hint for the next one who opens the log.
-  static_cast<void>(lock_.note(topic_note(file_->header().number, summary.transaction)));
+  static_cast<void>(lock_.note(topic_note(header_.number, summary.transaction)));
   return {};
 }
 
 // Without room a transaction is undone before LMDB writes its header: then the file is as it was.
-// After any other failure nobody knows what is on disk.
-void topic_log::implementation::settle(const error& problem) {
-  if (problem.code == ec::resource) {
+// Where the header itself found no room (a file system that never writes in place), it is found out
+// by opening the file again. After a device error nobody knows what is on disk: the kernel may have
+// dropped what it could not write.
+error topic_log::implementation::settle(const error& problem) {
+  reopens_ = problem.code == ec::resource;
+  if (reopens_) {
     const auto next = file_->begin_write();
     if (next && next->id() == summary_.transaction + 1)
-      return;
+      return problem;
   }
   failed_ = make_error(ec::io, "a write to the topic's log has failed before: " + problem.message,
                        "what is in it is found out by opening it again: restart");
+  return make_error(ec::io, problem.message,
+                    reopens_ ? "make room on the volume; whether it was stored shows when it is "
+                               "sent again"
+                             : problem.hint);
 }
 
 result<void> topic_log::implementation::forget_marks(std::string_view prefix, micros now) {
+  reopen();
   if (failed_)
     return *failed_;
   logged_request forgotten;
@@ -190,7 +217,7 @@ void topic_log::implementation::publish() {
 
 // From the rename on the new file is the newest, and nothing may go into the old one any more.
 result<void> topic_log::implementation::roll(micros now) {
-  const auto& old = file_->header();
+  const auto old = header_;
   EBB_ASSIGN(const auto bytes, file_bytes(file_->path()));
   topic_file_header header{topic_format, old.uid, old.number + 1, now, summary_.ends};
   auto catalog = catalog_;
@@ -201,14 +228,16 @@ result<void> topic_log::implementation::roll(micros now) {
   summary.ends = summary_.ends;
   bool published = false;
   auto done = topic_file::create(folder_, map_bytes(), header, catalog, summary,
-                                 memory_.chunks(chunk_bytes), published);
+                                 memory_->chunks(chunk_bytes), published);
   const auto old_path = file_->path();
   if (done)
     done = open_newest(header.number, 1);
   if (!done) {
-    if (published)
+    if (published) {
       failed_ = make_error(ec::io, "a new file of the topic's log failed: " + done.error().message,
                            "what is in the log is found out by opening it again: restart");
+      reopens_ = false;
+    }
     return done;
   }
   publish();
@@ -226,8 +255,7 @@ std::size_t topic_log::implementation::removable(const topic_retention& what, mi
   std::size_t count = 0;
   for (; count < sealed.size(); ++count) {
     const auto& file = sealed[count];
-    const auto& ends =
-        count + 1 < sealed.size() ? sealed[count + 1].begins : file_->header().begins;
+    const auto& ends = count + 1 < sealed.size() ? sealed[count + 1].begins : header_.begins;
     const bool old = what.age != 0 && file.last_time < now - what.age;
     const bool much = what.bytes != 0 && left - file.bytes >= what.bytes;
     const bool needed = !what.needed.empty()
@@ -242,6 +270,7 @@ std::size_t topic_log::implementation::removable(const topic_retention& what, mi
 
 result<retention_outcome> topic_log::implementation::retain(const topic_retention& what,
                                                             micros now) {
+  reopen();
   if (failed_)
     return *failed_;
   if (!what.needed.empty() && what.needed.size() != summary_.ends.size())
@@ -273,10 +302,8 @@ result<retention_outcome> topic_log::implementation::retain(const topic_retentio
     failpoint("topic.retain", failpoint_side::after);
     return {};
   }();
-  if (!stored) {
-    settle(stored.error());
-    return stored.error();
-  }
+  if (!stored)
+    return settle(stored.error());
   catalog_ = std::move(catalog);
   publish();
   retention_outcome outcome;
@@ -297,8 +324,7 @@ topic_reader topic_log::implementation::make_reader() const {
 }
 
 std::vector<topic_bounds> topic_log::implementation::bounds() const {
-  const auto& begins =
-      catalog_.sealed.empty() ? file_->header().begins : catalog_.sealed.front().begins;
+  const auto& begins = catalog_.sealed.empty() ? header_.begins : catalog_.sealed.front().begins;
   std::vector<topic_bounds> all(begins.size());
   for (std::size_t p = 0; p < all.size(); ++p)
     all[p] = {begins[p], summary_.ends[p]};
@@ -307,17 +333,19 @@ std::vector<topic_bounds> topic_log::implementation::bounds() const {
 
 topic_size topic_log::implementation::size() const {
   topic_size x;
-  x.bytes = sealed_bytes() + file_->bytes();
+  x.bytes = sealed_bytes() + (file_ ? file_->bytes() : 0);
   x.files = static_cast<std::uint32_t>(catalog_.sealed.size() + 1);
   x.rows_appended = std::accumulate(summary_.ends.begin(), summary_.ends.end(), std::uint64_t{0});
-  x.producers = static_cast<std::uint32_t>(memory_.producers());
-  x.requests = static_cast<std::uint32_t>(memory_.requests());
-  x.keys = static_cast<std::uint32_t>(memory_.keys());
+  if (memory_) {
+    x.producers = static_cast<std::uint32_t>(memory_->producers());
+    x.requests = static_cast<std::uint32_t>(memory_->requests());
+    x.keys = static_cast<std::uint32_t>(memory_->keys());
+  }
   return x;
 }
 
 std::optional<sink_mark> topic_log::implementation::mark(std::string_view sink) const {
-  const auto* known = memory_.find_mark(sink);
+  const auto* known = memory_ ? memory_->find_mark(sink) : nullptr;
   if (known == nullptr)
     return std::nullopt;
   return sink_mark{known->sink, known->generation, known->epoch};

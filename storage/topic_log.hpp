@@ -38,11 +38,13 @@ struct topic_memory_limits {
 struct topic_options {
   std::string uid = {};         ///< of the topic; an existing log must have it
   std::uint32_t partitions = 1; ///< an existing log must have as many; at most topic_partitions_max
-  /// A file is sealed before it would grow beyond. Choose at most an eighth of what retention
-  /// keeps: files go as a whole.
+  /// A file is sealed before it would grow beyond; 64 KiB to 8 GiB. Choose at most an eighth of
+  /// what retention keeps: files go as a whole.
   std::uint64_t file_bytes = std::uint64_t{1} << 30;
   std::uint64_t quota_bytes = 0; ///< rows beyond are refused; 0 = none
   topic_memory_limits memory = {};
+  /// About how many requests opening reads beyond what is remembered.
+  std::uint32_t replayed_requests = 1U << 16;
 };
 
 inline constexpr std::uint32_t topic_partitions_max = 1024;
@@ -85,7 +87,7 @@ public:
   /// Appends the requests in order, in one transaction; an answer for each. What is answered
   /// appended or duplicate is on disk. A request that is refused does not touch the others; where
   /// the commit fails, all that would have been appended fail. Full disk: the log stays usable.
-  /// After ec::io every append fails until the log is opened again.
+  /// After a device error every append fails until the log is opened again.
   /// The append time is `now`, or that of the last append where the clock has gone back.
   [[nodiscard]] std::vector<append_answer> append(std::span<const topic_append> requests,
                                                   micros now);

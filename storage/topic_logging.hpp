@@ -53,7 +53,7 @@ class topic_log::implementation {
 public:
   implementation(std::string folder, const topic_options& options, folder_lock lock)
       : folder_(std::move(folder)), options_(options), lock_(std::move(lock)),
-        memory_(options.memory), slot_(std::make_shared<topic_slot>()) {}
+        slot_(std::make_shared<topic_slot>()) {}
 
   result<void> open(micros now);
 
@@ -71,15 +71,18 @@ private:
   // Opening (topic_open.cpp).
   result<void> begin_anew(micros now);
   result<void> open_newest(std::uint64_t number, std::uint64_t least_transaction);
-  result<void> recall(const lmdb_transaction& in);
+  static result<void> recall(const topic_file& from, const lmdb_transaction& in,
+                             const topic_summary& summary, topic_memory& to);
+  void reopen();
   result<void> check_sealed(const std::vector<std::uint64_t>& present);
   result<void> verify_file(topic_file& file, const std::vector<std::uint64_t>& ends) const;
 
   // Appending (topic_log.cpp).
   std::uint32_t choose_partition(const topic_append& x);
   result<void> commit(const topic_group_rows& rows, const logged_group& group, micros time);
+  result<void> fold(lmdb_transaction& in, topic_summary& summary) const;
   result<void> commit(lmdb_transaction& in, const topic_summary& summary);
-  void settle(const error& problem);
+  error settle(const error& problem);
   result<void> roll(micros now);
   void publish();
   [[nodiscard]] std::uint64_t sealed_bytes() const noexcept;
@@ -89,14 +92,16 @@ private:
   std::string folder_;
   topic_options options_;
   folder_lock lock_;
-  topic_memory memory_;
+  std::unique_ptr<topic_memory> memory_;
   std::shared_ptr<topic_slot> slot_;
-  std::shared_ptr<topic_file> file_; ///< the newest
+  std::shared_ptr<topic_file> file_; ///< the newest; null only after a failure
+  topic_file_header header_;         ///< its header
   topic_catalog catalog_;
   topic_summary summary_; ///< of the last commit
   micros last_time_ = 0;  ///< of the last row, in whatever file
   std::uint32_t turn_ = 0;
   std::optional<error> failed_;
+  bool reopens_ = false; ///< the next append tries to open the file again
 };
 
 } // namespace ebb

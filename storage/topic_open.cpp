@@ -14,6 +14,8 @@ namespace ebb {
 namespace {
 
 constexpr std::uint64_t file_bytes_min = std::uint64_t{64} << 10;
+constexpr std::uint64_t file_bytes_max = std::uint64_t{8} << 30;
+static_assert(file_bytes_max + (std::uint64_t{2} << 30) < topic_map_max);
 
 error missing(const std::string& folder, const std::string& what) {
   return make_error(ec::corrupt, folder + ": the topic's log is damaged: " + what,
@@ -28,10 +30,10 @@ result<std::unique_ptr<topic_log>> topic_log::open(const std::string& folder,
     return make_error(ec::invalid_argument,
                       fmt::format("a topic cannot have {} partitions", options.partitions),
                       fmt::format("use 1 to {}", topic_partitions_max));
-  if (options.file_bytes < file_bytes_min)
+  if (options.file_bytes < file_bytes_min || options.file_bytes > file_bytes_max)
     return make_error(ec::invalid_argument,
                       fmt::format("a topic's files cannot have {} bytes", options.file_bytes),
-                      fmt::format("use at least {}", file_bytes_min));
+                      fmt::format("use {} to {}", file_bytes_min, file_bytes_max));
   EBB_TRY(make_folder(folder));
   EBB_TRY(refuse_network_file_system(folder));
   EBB_ASSIGN(auto lock, folder_lock::acquire(folder));
@@ -47,6 +49,7 @@ result<void> topic_log::implementation::open(micros now) {
     if ((folder_ + "/" + name).starts_with(topic_temporary_prefix(folder_)))
       EBB_TRY(remove_file(folder_ + "/" + name));
   EBB_ASSIGN(const auto present, topic_file_numbers(folder_));
+  EBB_TRY(sync_folder(folder_)); // the newest may have been renamed just before a crash
   if (present.empty()) {
     if (noted)
       return missing(folder_, "its files are missing");
@@ -61,7 +64,7 @@ result<void> topic_log::implementation::open(micros now) {
   EBB_TRY(check_sealed(present));
   publish();
   // A crash may have come between the first commit of a file and its note.
-  static_cast<void>(lock_.note(topic_note(file_->header().number, summary_.transaction)));
+  static_cast<void>(lock_.note(topic_note(header_.number, summary_.transaction)));
   return {};
 }
 
@@ -105,37 +108,61 @@ result<void> topic_log::implementation::open_newest(std::uint64_t number,
   EBB_ASSIGN(auto catalog, file->catalog(in));
   if (catalog.version != summary.catalog_version)
     return file->damaged("its list of files is not that of its last commit");
-  const bool rolled = file_ != nullptr;
+  if (memory_ == nullptr) { // after a roll, what it remembers is in memory
+    auto memory = std::make_unique<topic_memory>(options_.memory);
+    EBB_TRY(recall(*file, in, summary, *memory));
+    memory_ = std::move(memory);
+    last_time_ = std::max(header.created, summary.last_time);
+    if (!catalog.sealed.empty())
+      last_time_ = std::max(last_time_, catalog.sealed.back().last_time);
+  }
+  header_ = header;
   file_ = std::move(file);
   summary_ = std::move(summary);
   catalog_ = std::move(catalog);
-  return rolled ? result<void>{} : recall(in); // after a roll, what it remembers is in memory
+  return {};
 }
 
-result<void> topic_log::implementation::recall(const lmdb_transaction& in) {
-  for (std::uint64_t i = 0; i < summary_.chunks; ++i) {
-    EBB_ASSIGN(const auto chunk, file_->chunk(in, i));
-    memory_.restore(chunk);
+result<void> topic_log::implementation::recall(const topic_file& from, const lmdb_transaction& in,
+                                               const topic_summary& summary, topic_memory& to) {
+  for (std::uint64_t i = 0; i < summary.chunks; ++i) {
+    EBB_ASSIGN(const auto chunk, from.chunk(in, i));
+    to.restore(chunk);
   }
-  for (std::uint64_t i = 0; i < summary_.next_group; ++i) {
-    EBB_ASSIGN(const auto group, file_->group(in, i));
-    memory_.apply(group);
+  for (auto i = summary.first_group; i < summary.next_group; ++i) {
+    EBB_ASSIGN(const auto group, from.group(in, i));
+    to.apply(group);
   }
-  last_time_ = summary_.last_time;
-  if (!catalog_.sealed.empty())
-    last_time_ = std::max(last_time_, catalog_.sealed.back().last_time);
-  last_time_ = std::max(last_time_, file_->header().created);
   return {};
+}
+
+// The file may be opened a second time only when nobody has it open any more: a reader is never
+// long in a call.
+void topic_log::implementation::reopen() {
+  if (!failed_ || !reopens_)
+    return;
+  slot_->set(nullptr);
+  if (file_ != nullptr && file_.use_count() != 1)
+    return;
+  file_.reset();
+  memory_.reset();
+  if (const auto opened = open_newest(header_.number, summary_.transaction); !opened) {
+    failed_ = opened.error();
+    return;
+  }
+  failed_.reset();
+  reopens_ = false;
+  publish();
 }
 
 // The listed files are there and not cut; what is older than they was being removed.
 result<void> topic_log::implementation::check_sealed(const std::vector<std::uint64_t>& present) {
   const auto& sealed = catalog_.sealed;
-  const auto oldest = sealed.empty() ? file_->header().number : sealed.front().number;
+  const auto oldest = sealed.empty() ? header_.number : sealed.front().number;
   for (const auto number : present)
     if (number < oldest)
       EBB_TRY(remove_file(topic_file_path(folder_, number)));
-  auto expected = file_->header().number - sealed.size();
+  auto expected = header_.number - sealed.size();
   for (const auto& x : sealed) {
     const auto path = topic_file_path(folder_, x.number);
     if (x.number != expected++)
@@ -166,12 +193,14 @@ result<void> topic_log::implementation::verify_file(topic_file& file,
   EBB_ASSIGN(const auto summary, file.summary(in));
   for (std::uint64_t i = 0; i < summary.chunks; ++i)
     EBB_TRY(file.chunk(in, i));
-  for (std::uint64_t i = 0; i < summary.next_group; ++i)
+  for (auto i = summary.first_group; i < summary.next_group; ++i)
     EBB_TRY(file.group(in, i));
   return {};
 }
 
 result<void> topic_log::implementation::verify() {
+  if (failed_)
+    return *failed_;
   const auto& sealed = catalog_.sealed;
   for (std::size_t i = 0; i < sealed.size(); ++i) {
     const auto& x = sealed[i];
@@ -179,8 +208,7 @@ result<void> topic_log::implementation::verify() {
                                                  {x.number, x.transaction, x.bytes, true}));
     if (file->header().begins != x.begins)
       return file->damaged("it begins at other offsets than the list of files says");
-    EBB_TRY(
-        verify_file(*file, i + 1 < sealed.size() ? sealed[i + 1].begins : file_->header().begins));
+    EBB_TRY(verify_file(*file, i + 1 < sealed.size() ? sealed[i + 1].begins : header_.begins));
   }
   return verify_file(*file_, summary_.ends);
 }

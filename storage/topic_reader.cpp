@@ -39,8 +39,12 @@ struct topic_reader::implementation::view {
 };
 
 result<std::shared_ptr<const topic_state>> topic_reader::implementation::current() {
-  if (slot_)
-    return slot_->get();
+  if (slot_) {
+    if (auto state = slot_->get(); state)
+      return state;
+    return make_error(ec::io, folder_ + ": a write to the topic's log has failed",
+                      "it is opened again by the next append");
+  }
   for (int attempt = 0;
        !state_ || exists(topic_file_path(folder_, state_->newest->header().number + 1))
        || !exists(topic_file_path(folder_, state_->newest->header().number));
@@ -49,8 +53,8 @@ result<std::shared_ptr<const topic_state>> topic_reader::implementation::current
     if (numbers.empty())
       return make_error(ec::not_found, folder_ + ": there is no topic's log");
     EBB_ASSIGN(const auto writer, folder_lock::holder(folder_));
-    auto newest =
-        topic_file::open(folder_, topic_file_use::follow, 0, {numbers.back(), 0, 0, !writer});
+    auto newest = topic_file::open(folder_, topic_file_use::follow, topic_map_max,
+                                   {numbers.back(), 0, 0, !writer});
     if (!newest) {
       if (newest.error().code == ec::not_found && attempt < attempts_max)
         continue;

@@ -53,8 +53,8 @@ enum class append_status : std::uint8_t {
   conflict,   ///< a gap, a sequence too old, a lower epoch or generation, a key of other rows
   over_quota, ///< the topic holds as much as it may (429)
   invalid,    ///< the request is malformed (400)
-  failed,     ///< not appended: the error says why (no room: ec::resource). After ec::io it is
-              ///< unknown whether it was, until the log is opened again; a retry finds out
+  failed,     ///< ec::resource: not appended, there was no room. Any other error: it is not known
+              ///< whether it was appended; a retry, if it has a producer or a key, finds out
 };
 
 [[nodiscard]] const char* to_string(append_status status) noexcept;

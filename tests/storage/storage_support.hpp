@@ -16,8 +16,9 @@ namespace storage_test {
 /// Removed with all in it when it goes.
 class temporary_folder {
 public:
-  temporary_folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "ebb-storage-XXXXXX").string();
+  explicit temporary_folder(
+      const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string name = (parent / "ebb-storage-XXXXXX").string();
     BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
     path_ = name;
   }

@@ -16,7 +16,7 @@ using namespace storage_test;
 BOOST_AUTO_TEST_SUITE(topic_logs)
 
 BOOST_AUTO_TEST_CASE(rows_come_back_with_offsets_and_times) {
-  const temporary_folder folder;
+  const memory_folder folder;
   auto log = open_topic(folder.path(), {});
   auto reader = log->make_reader();
   BOOST_TEST(log->bounds() == std::vector<topic_bounds>{{}});
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(rows_come_back_with_offsets_and_times) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_asked_for_wrongly_is_refused) {
-  const temporary_folder folder;
+  const memory_folder folder;
   auto log = open_topic(folder.path(), {.partitions = 2});
   auto reader = log->make_reader();
   must_append(*log, plain(rows_from(0, 3), {0}));
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_wrongly_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_log_has_one_writer_one_uid_and_one_number_of_partitions) {
-  const temporary_folder folder;
+  const memory_folder folder;
   topic_options options{.uid = "topic-1", .partitions = 3};
   auto log = open_topic(folder.path(), options);
   auto second = topic_log::open(folder.path(), options, 1);
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_log_has_one_writer_one_uid_and_one_number_of_partitions) 
 }
 
 BOOST_AUTO_TEST_CASE(rows_go_to_their_partitions_in_order) {
-  const temporary_folder folder;
+  const memory_folder folder;
   auto log = open_topic(folder.path(), {.partitions = 3});
   auto reader = log->make_reader();
   std::vector<std::vector<std::int64_t>> expected(3);
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(rows_go_to_their_partitions_in_order) {
 }
 
 BOOST_AUTO_TEST_CASE(without_a_key_the_producer_or_the_turn_decides) {
-  const temporary_folder folder;
+  const memory_folder folder;
   auto log = open_topic(folder.path(), {.partitions = 4});
   std::vector<std::uint32_t> turns;
   for (int i = 0; i < 8; ++i)
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(without_a_key_the_producer_or_the_turn_decides) {
 }
 
 BOOST_AUTO_TEST_CASE(requests_of_a_group_share_batches_of_64_kib) {
-  const temporary_folder folder;
+  const memory_folder folder;
   auto log = open_topic(folder.path(), {});
   auto reader = log->make_reader();
   std::vector<topic_append> requests;
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(requests_of_a_group_share_batches_of_64_kib) {
 }
 
 BOOST_AUTO_TEST_CASE(columns_of_all_kinds_weights_and_changed_schemas) {
-  const temporary_folder folder;
+  const memory_folder folder;
   auto log = open_topic(folder.path(), {});
   auto reader = log->make_reader();
   auto nulls = std::make_shared<batch>(*rows_from(0, 5));
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(columns_of_all_kinds_weights_and_changed_schemas) {
 }
 
 BOOST_AUTO_TEST_CASE(files_are_rolled_and_read_across) {
-  const temporary_folder folder;
+  const memory_folder folder;
   topic_options options{.partitions = 2, .file_bytes = 256 << 10};
   auto log = open_topic(folder.path(), options);
   auto reader = log->make_reader();
@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(files_are_rolled_and_read_across) {
 }
 
 BOOST_AUTO_TEST_CASE(retention_by_age_and_bytes) {
-  const temporary_folder folder;
+  const memory_folder folder;
   topic_options options{.partitions = 2, .file_bytes = 128 << 10};
   auto log = open_topic(folder.path(), options);
   std::int64_t id = 0;
@@ -318,7 +318,7 @@ BOOST_AUTO_TEST_CASE(retention_by_age_and_bytes) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_removed_stays_readable_for_who_has_it_open) {
-  const temporary_folder folder;
+  const memory_folder folder;
   topic_options options{.file_bytes = 128 << 10};
   auto log = open_topic(folder.path(), options);
   for (int i = 0; i < 40; ++i)
@@ -332,7 +332,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_removed_stays_readable_for_who_has_it_open) 
 }
 
 BOOST_AUTO_TEST_CASE(a_quota_refuses_and_retention_makes_room) {
-  const temporary_folder folder;
+  const memory_folder folder;
   topic_options options{.file_bytes = 128 << 10, .quota_bytes = 1 << 20};
   auto log = open_topic(folder.path(), options);
   std::int64_t id = 0;
@@ -355,7 +355,7 @@ BOOST_AUTO_TEST_CASE(a_quota_refuses_and_retention_makes_room) {
 }
 
 BOOST_AUTO_TEST_CASE(another_process_reads_while_this_one_writes) {
-  const temporary_folder folder;
+  const memory_folder folder;
   topic_options options{.file_bytes = 128 << 10};
   BOOST_TEST((topic_reader::open(folder.path()).error().code == ec::not_found));
   auto log = open_topic(folder.path(), options);
@@ -394,7 +394,7 @@ BOOST_AUTO_TEST_CASE(another_process_reads_while_this_one_writes) {
 }
 
 BOOST_AUTO_TEST_CASE(readers_beside_a_writer_and_retention) {
-  const temporary_folder folder;
+  const memory_folder folder;
   topic_options options{.partitions = 2, .file_bytes = 128 << 10};
   auto log = open_topic(folder.path(), options);
   std::atomic<std::uint64_t> acknowledged{0};

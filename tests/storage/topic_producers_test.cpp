@@ -46,12 +46,60 @@ logged_request of_key(std::uint64_t number) {
   return x;
 }
 
+void random_retries(std::uint32_t replayed) {
+  const memory_folder folder;
+  topic_options options{.partitions = 2, .file_bytes = 256 << 10, .replayed_requests = replayed};
+  auto log = open_topic(folder.path(), options);
+  std::mt19937 random{5};
+  std::map<std::string, std::vector<std::pair<std::uint64_t, std::uint32_t>>> sent;
+  std::map<std::string, std::vector<std::vector<topic_range>>> ranges;
+  std::uint64_t rows = 0;
+  for (int round = 0; round < 150; ++round) {
+    std::vector<topic_append> group;
+    std::vector<std::pair<std::string, std::size_t>> which;
+    for (int i = 0; i < 20; ++i) {
+      const auto name = fmt::format("p{}", random() % 6);
+      auto& mine = sent[name];
+      auto k = mine.size();
+      if (!mine.empty() && random() % 2 == 0)
+        k -= 1 + random() % std::min<std::size_t>(mine.size(), 30);
+      if (k == mine.size()) {
+        const auto next = mine.empty() ? 0 : mine.back().first + mine.back().second;
+        mine.emplace_back(next, 1 + random() % 9);
+        ranges[name].emplace_back();
+        rows += mine.back().second;
+      }
+      group.push_back(
+          from_producer(rows_from(static_cast<std::int64_t>(mine[k].first), mine[k].second, 30),
+                        name, mine[k].first));
+      which.emplace_back(name, k);
+    }
+    const auto answers = log->append(group, round);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      auto& first = ranges[which[i].first][which[i].second];
+      if (first.empty()) {
+        BOOST_REQUIRE(answers[i].status == appended);
+        first = answers[i].ranges;
+      } else {
+        BOOST_REQUIRE(answers[i].status == duplicate);
+        BOOST_REQUIRE(answers[i].ranges == first);
+      }
+    }
+    if (random() % 8 == 0) {
+      log.reset();
+      log = open_topic(folder.path(), options);
+    }
+  }
+  BOOST_TEST(log->size().rows_appended == rows);
+  require(log->verify());
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(topic_producers)
 
 BOOST_AUTO_TEST_CASE(the_cases_of_a_sequence) {
-  const temporary_folder folder;
+  const memory_folder folder;
   auto log = open_topic(folder.path(), {.partitions = 3});
 
   struct step {
@@ -103,7 +151,7 @@ BOOST_AUTO_TEST_CASE(the_cases_of_a_sequence) {
 }
 
 BOOST_AUTO_TEST_CASE(requests_of_one_group_know_each_other) {
-  const temporary_folder folder;
+  const memory_folder folder;
   auto log = open_topic(folder.path(), {});
   const std::vector<topic_append> group{
       from_producer(rows_from(0, 2), "p", 5),    // starts
@@ -146,7 +194,7 @@ BOOST_AUTO_TEST_CASE(requests_of_one_group_know_each_other) {
 }
 
 BOOST_AUTO_TEST_CASE(the_last_1024_requests_survive_files_and_restarts) {
-  const temporary_folder folder;
+  const memory_folder folder;
   topic_options options{.partitions = 4, .file_bytes = 128 << 10};
   auto log = open_topic(folder.path(), options);
   std::vector<std::vector<topic_range>> ranges;
@@ -188,7 +236,7 @@ BOOST_AUTO_TEST_CASE(the_last_1024_requests_survive_files_and_restarts) {
 }
 
 BOOST_AUTO_TEST_CASE(keys_are_kept_for_a_time_and_a_count) {
-  const temporary_folder folder;
+  const memory_folder folder;
   topic_options options;
   options.memory.keys = 10;
   options.memory.key_age = 1'000;
@@ -213,7 +261,7 @@ BOOST_AUTO_TEST_CASE(keys_are_kept_for_a_time_and_a_count) {
 }
 
 BOOST_AUTO_TEST_CASE(marks_of_sinks) {
-  const temporary_folder folder;
+  const memory_folder folder;
   topic_options options{.file_bytes = 128 << 10};
   auto log = open_topic(folder.path(), options);
   BOOST_TEST(!log->mark("uid/out/0"));
@@ -323,51 +371,9 @@ BOOST_AUTO_TEST_CASE(chunks_give_the_same_memory) {
 
 BOOST_AUTO_TEST_CASE(random_retries_against_a_model) {
   // Each producer sends each of its requests one to five times, in and out of order, over restarts.
-  const temporary_folder folder;
-  topic_options options{.partitions = 2, .file_bytes = 128 << 10};
-  auto log = open_topic(folder.path(), options);
-  std::mt19937 random{5};
-  std::map<std::string, std::vector<std::pair<std::uint64_t, std::uint32_t>>> sent;
-  std::map<std::string, std::vector<std::vector<topic_range>>> ranges;
-  std::uint64_t rows = 0;
-  for (int round = 0; round < 150; ++round) {
-    std::vector<topic_append> group;
-    std::vector<std::pair<std::string, std::size_t>> which;
-    for (int i = 0; i < 20; ++i) {
-      const auto name = fmt::format("p{}", random() % 6);
-      auto& mine = sent[name];
-      auto k = mine.size();
-      if (!mine.empty() && random() % 2 == 0)
-        k -= 1 + random() % std::min<std::size_t>(mine.size(), 30);
-      if (k == mine.size()) {
-        const auto next = mine.empty() ? 0 : mine.back().first + mine.back().second;
-        mine.emplace_back(next, 1 + random() % 9);
-        ranges[name].emplace_back();
-        rows += mine.back().second;
-      }
-      group.push_back(
-          from_producer(rows_from(static_cast<std::int64_t>(mine[k].first), mine[k].second, 30),
-                        name, mine[k].first));
-      which.emplace_back(name, k);
-    }
-    const auto answers = log->append(group, round);
-    for (std::size_t i = 0; i < group.size(); ++i) {
-      auto& first = ranges[which[i].first][which[i].second];
-      if (first.empty()) {
-        BOOST_REQUIRE(answers[i].status == appended);
-        first = answers[i].ranges;
-      } else {
-        BOOST_REQUIRE(answers[i].status == duplicate);
-        BOOST_REQUIRE(answers[i].ranges == first);
-      }
-    }
-    if (random() % 8 == 0) {
-      log.reset();
-      log = open_topic(folder.path(), options);
-    }
-  }
-  BOOST_TEST(log->size().rows_appended == rows);
-  require(log->verify());
+  // Requests are kept one by one, or folded again and again.
+  for (const std::uint32_t replayed : {1U << 16, 100U})
+    random_retries(replayed);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,9 +6,25 @@
 #include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include "storage_support.hpp"
 
 namespace storage_test {
+
+/// In memory where that is possible: these tests make thousands of commits, and none of them looks
+/// at what a loss of power would leave.
+class memory_folder : public temporary_folder {
+public:
+  memory_folder() : temporary_folder(parent()) {}
+
+private:
+  static std::filesystem::path parent() {
+    const char* memory = "/dev/shm";
+    return ::access(memory, W_OK) == 0 ? std::filesystem::path{memory}
+                                       : std::filesystem::temp_directory_path();
+  }
+};
 
 /// Rows (id BIGINT, text TEXT): ids from `first` on, each text `text_bytes` long.
 inline ebb::batch_ptr rows_from(std::int64_t first, std::uint32_t count,

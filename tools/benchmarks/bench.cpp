@@ -21,7 +21,8 @@ constexpr part parts[] = {
     {"latency", bench::measure_latency},   {"start", bench::measure_start},
     {"scaling", bench::measure_scaling},   {"state", bench::measure_state},
     {"save", bench::measure_save},         {"checkpoint", bench::measure_checkpoint},
-    {"recovery", bench::measure_recovery}, {"written", bench::measure_written}};
+    {"recovery", bench::measure_recovery}, {"written", bench::measure_written},
+    {"topics", bench::measure_topics}};
 
 struct selection_of_parts {
   std::vector<bench::named_text> queries;

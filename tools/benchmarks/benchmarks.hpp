@@ -51,4 +51,7 @@ struct settings {
 /// Bytes written to the disk for each byte of state that changes, over an hour of checkpoints.
 [[nodiscard]] bool measure_written(const settings& how, report& to);
 
+/// Bids appended to a topic's log, in groups of one sync each, and read back.
+[[nodiscard]] bool measure_topics(const settings& how, report& to);
+
 } // namespace ebb::bench
