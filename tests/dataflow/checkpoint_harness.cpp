@@ -276,6 +276,16 @@ private:
     kept_ = cut_at_;
   }
 
+  void load(std::size_t i, const std::vector<std::uint16_t>& groups) {
+    for (const auto& [at, value] : state_.all()) {
+      if (std::find(groups.begin(), groups.end(), std::get<0>(at)) == groups.end())
+        continue;
+      const auto loaded =
+          now_->ops[i]->load(std::get<0>(at), std::get<1>(at), std::get<2>(at), value);
+      BOOST_REQUIRE_MESSAGE(bool(loaded), (loaded ? std::string() : loaded.error().message));
+    }
+  }
+
   void fail() {
     if (!kept_)
       return;
@@ -285,15 +295,15 @@ private:
     next_ = kept_->next;
     start(parallelisms[random_() % 4]);
     for (std::size_t i = 0; i < now_->ops.size(); ++i) {
-      auto& op = *now_->ops[i];
-      const auto own = groups_of(i);
-      for (const auto& [at, value] : state_.all()) {
-        if (std::find(own.begin(), own.end(), std::get<0>(at)) == own.end())
-          continue;
-        const auto loaded = op.load(std::get<0>(at), std::get<1>(at), std::get<2>(at), value);
-        BOOST_REQUIRE_MESSAGE(bool(loaded), (loaded ? std::string() : loaded.error().message));
-      }
-      base_[i] = op.mark();
+      auto own = groups_of(i);
+      load(i, {unkeyed_group});
+      own.pop_back();
+      const bool late = case_.loads_late && random_() % 2 == 0;
+      if (!late)
+        load(i, own);
+      base_[i] = now_->ops[i]->mark();
+      if (late)
+        load(i, own);
     }
     const auto promised = kept_->promised;
     advance(0, min_time);

@@ -35,6 +35,9 @@ struct checkpoint_case {
   std::vector<std::vector<std::uint32_t>> route_keys; ///< by input, for hash
   std::function<std::unique_ptr<stream_operator>(operator_context)> make;
   std::vector<scripted_item> script;
+  /// Sometimes restored entries with a key group are loaded after the first mark, all before the
+  /// first step.
+  bool loads_late = false;
 };
 
 /// State as a chain of deltas leaves it, by key group, state and key.

@@ -70,6 +70,9 @@ checkpoint_case case_of(const std::string& name, std::vector<std::vector<sql_typ
   x.route_keys = std::move(keys);
   x.make = [spec](operator_context context) { return make_operator(spec, std::move(context)); };
   x.script = script_of(inputs, row, random);
+  x.loads_late = std::holds_alternative<window_top_n_spec>(spec)
+                 || std::holds_alternative<over_spec>(spec)
+                 || std::holds_alternative<window_join_spec>(spec);
   return x;
 }
 

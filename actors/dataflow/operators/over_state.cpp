@@ -134,6 +134,7 @@ result<void> over_state::load(std::uint16_t key_group, std::uint16_t state, std:
   if (state == 0) {
     EBB_ASSIGN(const auto sequence, take_last_sequence(key));
     EBB_ASSIGN(const auto row, rows.append_encoded(value, sequence));
+    marks_.loaded(current_ - 1, rows.next_sequence());
     EBB_ASSIGN(const auto slot, index.resolve_encoded(key));
     loaded_.emplace_back(slot, row);
     return {};
@@ -151,7 +152,7 @@ result<void> over_state::load(std::uint16_t key_group, std::uint16_t state, std:
   EBB_ASSIGN(const auto history, take_sequence(value));
   x.rows = static_cast<std::int64_t>(processed);
   x.peer_groups = static_cast<std::int64_t>(groups);
-  x.changed_at = current_;
+  x.changed_at = 1; // before the first mark
   loaded_history_[slot] = static_cast<std::size_t>(history) * 2 + apart;
   return calls.load(slot, value);
 }

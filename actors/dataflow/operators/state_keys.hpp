@@ -45,6 +45,13 @@ public:
     at_[++marks_ % at_.size()] = next_sequence;
   }
 
+  /// Says that all rows up to now were loaded: they are older than any of the `marks`, those to
+  /// come are not.
+  void loaded(change_mark marks, std::uint64_t next_sequence) noexcept {
+    marks_ = marks;
+    at_.fill(next_sequence);
+  }
+
   /// First sequence that was given out after `since`, one of the last marks or 0.
   [[nodiscard]] std::uint64_t first_after(change_mark since) const noexcept {
     if (since == 0)

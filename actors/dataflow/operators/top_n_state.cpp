@@ -138,7 +138,8 @@ result<void> top_n_state::load(std::uint16_t key_group, std::uint16_t state, std
   } else {
     EBB_ASSIGN(number, take_last_sequence(value));
   }
-  auto& window = window_at(name);
+  // All that is loaded is older than the first mark.
+  auto& window = windows_.try_emplace(name, context_, key_types_, 0).first->second;
   std::uint32_t slot = 0;
   if (!spec_.partition.empty()) {
     EBB_ASSIGN(slot, window.index.resolve_encoded(key));
@@ -147,10 +148,12 @@ result<void> top_n_state::load(std::uint16_t key_group, std::uint16_t state, std
   auto& x = window.partitions[slot];
   if (state == 1) {
     x.emitted = number;
+    window.marks.loaded(current_ - 1, window.rows.next_sequence());
     window.resumed = true;
     return {};
   }
   EBB_ASSIGN(const auto row, window.rows.append_encoded(value, number));
+  window.marks.loaded(current_ - 1, window.rows.next_sequence());
   x.rows.add({by_.order.prefix(window.rows, row), row});
   ++window.candidates;
   return {};

@@ -181,6 +181,15 @@ void window_join_state::erase_writers(state_sink& sink) const {
   }
 }
 
+// Of what is loaded, all is older than the first mark.
+join_window& window_join_state::loaded_window(const window_name& name) {
+  const auto [at, added] = windows_.try_emplace(name, inputs_[0], inputs_[1], 0);
+  if (added)
+    for (auto& side : at->second.sides)
+      side.marks.loaded(current_ - 1, 0);
+  return at->second;
+}
+
 result<void> window_join_state::load(std::uint16_t key_group, std::uint16_t state,
                                      std::string_view key, std::string_view value) {
   if (state == watermark_state)
@@ -207,7 +216,7 @@ result<void> window_join_state::load(std::uint16_t key_group, std::uint16_t stat
   const std::uint8_t probing = (flags & flag_probing_right) != 0 ? 1 : 0;
   if ((flags & flag_begun) != 0)
     name.begun = static_cast<std::uint8_t>(1 + probing);
-  auto& window = window_at(name);
+  auto& window = loaded_window(name);
   if ((flags & flag_begun) != 0)
     window.probing = probing;
   std::uint64_t met = 0;
@@ -220,7 +229,7 @@ result<void> window_join_state::load(std::uint16_t key_group, std::uint16_t stat
   if (met != 0)
     window.partial.emplace_back(row, met);
   side.matched.grow(side.rows, 0);
-  side.matched.at(side.rows, row) = (flags & flag_matched) != 0 ? current_ : 0;
+  side.matched.at(side.rows, row) = (flags & flag_matched) != 0 ? 1 : 0;
   if (spec_.spread >= 0) {
     side.homes.grow(side.rows, 0);
     side.homes.at(side.rows, row) = key_group;
@@ -233,6 +242,7 @@ result<std::uint32_t> window_join_state::add_loaded(join_window& window, std::si
                                                     std::string_view value) {
   auto& side = window.sides[s];
   EBB_ASSIGN(const auto row, side.rows.append_encoded(value, sequence));
+  side.marks.loaded(current_ - 1, side.rows.next_sequence());
   const auto& own = keys(s);
   if (passed || std::any_of(own.begin(), own.end(), [&](std::uint32_t k) {
         return side.rows.is_null(k, row);
@@ -258,7 +268,7 @@ result<void> window_join_state::finish_load() {
     return {};
   const auto s = static_cast<std::size_t>(spec_.spread);
   for (const auto& x : most_of_any_writer(std::move(loaded_spread_))) {
-    auto& window = window_at(x.window);
+    auto& window = loaded_window(x.window);
     EBB_TRY(add_loaded(window, s, false, window.sides[s].rows.next_sequence(), x.value));
   }
   loaded_spread_.clear();

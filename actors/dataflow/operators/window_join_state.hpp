@@ -143,6 +143,7 @@ private:
   void put_key(const listed_row& x, std::string& key) const;
   void put_value(const listed_row& x, const fire_progress* fired, change_mark until,
                  std::string& value) const;
+  [[nodiscard]] join_window& loaded_window(const window_name& name);
   void sort_rows(change_mark since) const;
   void erase_writers(state_sink& sink) const;
   [[nodiscard]] bool erase_gone(std::uint32_t& left, state_sink& sink);
