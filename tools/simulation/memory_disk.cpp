@@ -205,6 +205,7 @@ result<void> memory_disk::apply_output(process& by, const std::string& sink,
       log_.violated("output of epoch " + text(epoch) + " goes outside before its record");
     const auto& rows = found->second.rows;
     target.rows.insert(target.rows.end(), rows.begin(), rows.end());
+    target.epochs.resize(target.rows.size(), epoch);
     token = epoch;
   }
   if (!fate.told)

@@ -26,6 +26,7 @@ struct kept_output {
 struct sink_target {
   std::map<std::uint32_t, epoch_number> tokens; ///< by lane
   std::vector<output_row> rows;
+  std::vector<epoch_number> epochs; ///< of the rows
 };
 
 /// What is durable, and what was promised about it. Checks the promises.
@@ -44,6 +45,11 @@ public:
   result<void> commit(process& by, const epoch_record& record);
   result<void> applied(process& by, const std::string& sink, std::uint32_t lane,
                        epoch_number epoch);
+  /// Keeps the newest record if it is a savepoint.
+  void note_savepoint();
+  /// Goes back to the savepoint and cuts the targets back (`--sinks rewind`); false = there is
+  /// none. No process that had begun before may do anything any more.
+  [[nodiscard]] bool go_back();
   /// The name under which the rows wait.
   result<std::string> keep_output(process& by, const std::string& sink, std::uint32_t lane,
                                   kept_output rows);
@@ -68,6 +74,14 @@ public:
   std::vector<std::string> operators;
 
 private:
+  using partition_offsets = std::map<std::pair<std::string, std::uint32_t>, std::uint64_t>;
+
+  struct savepoint {
+    epoch_record record;
+    std::map<state_key, std::string> state;
+    partition_offsets offsets;
+  };
+
   void check_positions(const epoch_record& record);
   void take_state(const epoch_record& record);
 
@@ -83,7 +97,8 @@ private:
   std::map<std::string, kept_output> outputs_;
   std::set<std::tuple<std::string, std::uint32_t, epoch_number>> sealed_;
   std::map<std::string, sink_target> targets_;
-  std::map<std::pair<std::string, std::uint32_t>, std::uint64_t> offsets_; ///< recorded
+  partition_offsets offsets_; ///< recorded
+  std::optional<savepoint> savepoint_;
 };
 
 /// The disk as the checkpoints of one process see it.
@@ -101,7 +116,9 @@ public:
   }
 
   result<void> commit(const epoch_record& record) override {
-    return disk_.commit(*by_, record);
+    auto committed = disk_.commit(*by_, record);
+    disk_.note_savepoint();
+    return committed;
   }
 
   result<void> applied(const std::string& sink, std::uint32_t lane, epoch_number epoch,

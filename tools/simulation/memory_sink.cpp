@@ -1,5 +1,6 @@
 #include "schemas/assert.hpp"
 #include "tools/simulation/memory_connectors.hpp"
+#include "tools/simulation/naive_model.hpp"
 
 #include <optional>
 #include <utility>
@@ -28,7 +29,7 @@ public:
     for (std::uint32_t i = 0; i < rows->rows; ++i) {
       auto& row = open_.emplace_back();
       for (const auto& column : rows->columns)
-        row.push_back(column.is_null(i) ? INT64_MIN : column.data<std::int64_t>()[i]);
+        row.push_back(column.is_null(i) ? no_value : column.data<std::int64_t>()[i]);
     }
     counters_.rows += rows->rows;
     return {};

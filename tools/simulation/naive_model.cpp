@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <utility>
 
 namespace ebb::sim {
@@ -89,6 +90,56 @@ naive_rows naive_window_join(const input_rows& a, const input_rows& b, micros si
   for (const auto& [at, x] : left)
     if (const auto found = right.find(at); found != right.end())
       result.push_back({at.first, at.second, x.count, found->second.count});
+  return result;
+}
+
+naive_rows naive_top(const input_rows& rows, micros size, std::int64_t limit) {
+  std::map<std::pair<std::int64_t, micros>, input_rows> found;
+  for (const auto& x : rows)
+    found[{x.key, x.time / size * size}].push_back(x);
+  naive_rows result;
+  for (auto& [at, all] : found) {
+    std::sort(all.begin(), all.end(), [](const input_row& x, const input_row& y) {
+      return std::tuple(-x.value, x.partition, x.offset)
+             < std::tuple(-y.value, y.partition, y.offset);
+    });
+    std::int64_t number = 0;
+    for (const auto& x : all)
+      if (++number <= limit)
+        result.push_back({at.first, at.second, x.value, x.partition, x.offset, number});
+  }
+  return result;
+}
+
+naive_rows naive_best(const input_rows& rows, micros slide, micros size, std::int64_t limit) {
+  const auto counted = naive_hop(rows, slide, size);
+  naive_rows result;
+  for (const auto& x : counted) {
+    const auto more = [&](const auto& y) { return y[1] == x[1] && y[2] > x[2]; };
+    const auto rank = 1 + std::count_if(counted.begin(), counted.end(), more);
+    if (rank <= limit)
+      result.push_back({x[0], x[1], x[2], rank});
+  }
+  return result;
+}
+
+naive_rows naive_over(const input_rows& rows, std::size_t distance) {
+  std::map<std::int64_t, input_rows> by_key;
+  for (const auto& x : rows)
+    by_key[x.key].push_back(x);
+  naive_rows result;
+  for (auto& [key, all] : by_key) {
+    std::sort(all.begin(), all.end(), [](const input_row& x, const input_row& y) {
+      return std::tuple(x.time, x.partition, x.offset) < std::tuple(y.time, y.partition, y.offset);
+    });
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto& x = all[i];
+      sum += x.value;
+      result.push_back({key, x.time, x.partition, x.offset, static_cast<std::int64_t>(i + 1), sum,
+                        i < distance ? no_value : all[i - distance].value});
+    }
+  }
   return result;
 }
 

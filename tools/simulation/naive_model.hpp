@@ -9,6 +9,8 @@
 namespace ebb::sim {
 
 using input_rows = std::vector<input_row>;
+/// Stands for NULL.
+inline constexpr std::int64_t no_value = INT64_MIN;
 using naive_rows = std::vector<std::vector<std::int64_t>>;
 
 /// k, window start, count, sum of v, least o; `size` = `slide`: tumbling windows.
@@ -23,6 +25,15 @@ using naive_rows = std::vector<std::vector<std::int64_t>>;
                                              micros upper);
 /// Tumbling windows in which both have the key: k, start, both counts.
 [[nodiscard]] naive_rows naive_window_join(const input_rows& a, const input_rows& b, micros size);
+/// Of each key and tumbling window the `limit` rows of the largest v, then by partition and offset:
+/// k, start, v, partition, offset, number.
+[[nodiscard]] naive_rows naive_top(const input_rows& rows, micros size, std::int64_t limit);
+/// Of each hopping window the keys with the most rows, equal ones together: k, start, count, rank.
+[[nodiscard]] naive_rows naive_best(const input_rows& rows, micros slide, micros size,
+                                    std::int64_t limit);
+/// Rows of a key by time, partition and offset: k, time, partition, offset, number, sum of v so
+/// far, v of the row that is `distance` before.
+[[nodiscard]] naive_rows naive_over(const input_rows& rows, std::size_t distance);
 /// Rows whose v is no multiple of `divisor`.
 [[nodiscard]] naive_rows naive_pass(const input_rows& rows, std::int64_t divisor);
 

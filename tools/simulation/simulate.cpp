@@ -58,6 +58,7 @@ int simulate(const sim_arguments& arguments) {
     sum.restarts += x.restarts;
     sum.steps += x.steps;
     sum.faults += x.faults;
+    sum.returns += x.returns;
     sum.checkpoints += x.checkpoints;
     sum.rows += x.rows;
     if (arguments.verbose)
@@ -65,10 +66,12 @@ int simulate(const sim_arguments& arguments) {
                   static_cast<unsigned long long>(log.hash()));
   }
   const auto n = [](std::uint64_t x) { return static_cast<unsigned long long>(x); };
-  std::printf("%llu seeds in %.1f s: %llu generations (%llu after a lost message), %llu steps, "
-              "%llu message faults, %llu checkpoints, %llu rows\n%llu passed, 0 failed\n",
+  std::printf("%llu seeds in %.1f s: %llu generations (%llu after a lost message, %llu from a "
+              "savepoint), %llu steps, %llu message faults, %llu checkpoints, %llu rows\n%llu "
+              "passed, 0 failed\n",
               n(arguments.count), seconds_since(start), n(sum.generations), n(sum.restarts),
-              n(sum.steps), n(sum.faults), n(sum.checkpoints), n(sum.rows), n(arguments.count));
+              n(sum.returns), n(sum.steps), n(sum.faults), n(sum.checkpoints), n(sum.rows),
+              n(arguments.count));
   return 0;
 }
 

@@ -56,6 +56,25 @@ constexpr query window_join{
     "FROM tumble(b, ts, INTERVAL '1 second') GROUP BY k, window_start, window_end) AS y "
     "ON x.k = y.k AND x.window_start = y.window_start AND x.window_end = y.window_end",
     [](const input_rows& a, const input_rows& b) { return naive_window_join(a, b, 1'000'000); }};
+constexpr query top_of_a{
+    "top_a",
+    "SELECT k, window_start, v, p, o, r FROM (SELECT k, window_start, window_end, v, p, o, "
+    "row_number() OVER (PARTITION BY window_start, window_end, k ORDER BY v DESC, p, o) AS r "
+    "FROM tumble(a, ts, INTERVAL '1 second')) AS x WHERE r <= 3",
+    [](const input_rows& a, const input_rows&) { return naive_top(a, 1'000'000, 3); }};
+constexpr query best_of_b{
+    "best_b",
+    "SELECT k, window_start, n, r FROM (SELECT k, window_start, count(*) AS n, "
+    "rank() OVER (PARTITION BY window_end ORDER BY count(*) DESC) AS r "
+    "FROM hop(b, ts, INTERVAL '400 milliseconds', INTERVAL '1200 milliseconds') "
+    "GROUP BY k, window_start, window_end) AS x WHERE r <= 2",
+    [](const input_rows&, const input_rows& b) { return naive_best(b, 400'000, 1'200'000, 2); }};
+constexpr query over_of_b{
+    "over_b",
+    "SELECT k, ts, p, o, row_number() OVER (PARTITION BY k ORDER BY ts, p, o) AS n, "
+    "CAST(sum(v) OVER (PARTITION BY k ORDER BY ts, p, o) AS BIGINT) AS s, "
+    "lag(v, 2) OVER (PARTITION BY k ORDER BY ts, p, o) AS before FROM b",
+    [](const input_rows&, const input_rows& b) { return naive_over(b, 2); }};
 constexpr query passed_of_a{"pass_a", "SELECT k, v, ts, p, o FROM a WHERE v % 3 <> 0",
                             [](const input_rows& a, const input_rows&) { return naive_pass(a, 3); },
                             true};
@@ -63,13 +82,16 @@ constexpr query passed_of_b{"pass_b", "SELECT k, v, ts, p, o FROM b WHERE v % 5 
                             [](const input_rows&, const input_rows& b) { return naive_pass(b, 5); },
                             true};
 
-constexpr std::array<std::pair<query, query>, 6> shapes{{
+constexpr std::array<std::pair<query, query>, 9> shapes{{
     {tumble_of_a, interval_join},
     {hop_of_b, session_of_a},
     {window_join, passed_of_a},
     {interval_join, passed_of_b},
     {session_of_a, window_join},
     {total_of_all, hop_of_b},
+    {top_of_a, over_of_b},
+    {over_of_b, window_join},
+    {best_of_b, top_of_a},
 }};
 
 std::string manifest_of(const query& first, const query& second, std::uint32_t parallelism) {

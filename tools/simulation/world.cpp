@@ -92,6 +92,7 @@ void world::draw() {
   order_ = static_cast<std::uint32_t>(random_.below(4));
   interrupts_ = random_.below(4) == 0 ? 2 : 0;
   savepoints_ = random_.below(4) == 0 ? 3 : 0;
+  returns_ = savepoints_ != 0 && random_.below(2) == 0 ? 2 : 0;
 }
 
 life_report world::run() {
@@ -105,7 +106,10 @@ life_report world::run() {
     if (report_.generations > generations_with_faults) {
       rates_ = none_;
       interrupts_ = 0;
+      returns_ = 0;
     }
+    if (returns_ != 0 && random_.below(2) == 0)
+      go_back();
     how = live();
   }
   if (log_.violation().empty())
@@ -115,6 +119,18 @@ life_report world::run() {
   report_.violation = log_.violation();
   report_.faults = tap_.faults();
   return report_;
+}
+
+// `--from` a savepoint: no other process may run then.
+void world::go_back() {
+  for (auto& x : incarnations_) {
+    x->by->die();
+    x->io.drop();
+  }
+  if (!disk_.go_back())
+    return;
+  --returns_;
+  ++report_.returns;
 }
 
 world::end world::live() {

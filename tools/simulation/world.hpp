@@ -20,6 +20,7 @@ struct life_report {
   std::uint64_t restarts = 0; ///< because a message was lost that nobody sends again
   std::uint64_t steps = 0;
   std::uint64_t faults = 0;
+  std::uint64_t returns = 0; ///< to a savepoint
   std::uint64_t checkpoints = 0;
   std::uint64_t rows = 0; ///< of the sinks
 };
@@ -47,6 +48,7 @@ private:
   [[nodiscard]] bool run_old_io();
   void move_clock(incarnation& x);
   void tear_down(incarnation& x);
+  void go_back();
   void check_output();
   void check_sink(std::size_t sink, const std::vector<output_row>& expected);
 
@@ -68,6 +70,7 @@ private:
   std::uint32_t order_ = 0;
   std::uint32_t interrupts_ = 0;
   std::uint32_t savepoints_ = 0;
+  std::uint32_t returns_ = 0; ///< to the savepoint
   micros began_ = 0;
   micros clock_offset_ = 0;
   std::vector<std::unique_ptr<incarnation>> incarnations_;
