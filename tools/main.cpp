@@ -1,6 +1,7 @@
 // The one binary: `ebb COMMAND …`. Everything is built here and handed down; nothing is global.
 
 #include "tools/cli/commands.hpp"
+#include "tools/cli/process_memory.hpp"
 #include "tools/simulation/simulate.hpp"
 
 #include <CLI/CLI.hpp>
@@ -59,6 +60,7 @@ CLI::App* add_state(CLI::App& app, const char* name, const char* what,
 
 int main(int argc, char** argv) {
   namespace cli = ebb::cli;
+  cli::settle_allocator();
   CLI::App app{"ebb: streams that cost nothing while nothing flows", "ebb"};
   app.require_subcommand(1);
   app.set_version_flag("--version", cli::version_text());

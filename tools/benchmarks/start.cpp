@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <sys/wait.h>
@@ -57,13 +58,22 @@ void stop(const started& x) {
   waitpid(x.child, nullptr, 0);
 }
 
-// A line of /proc/PID/status, in KiB.
-std::uint64_t status_of(pid_t process, const std::string& field) {
-  std::ifstream status(fmt::format("/proc/{}/status", process));
-  for (std::string line; std::getline(status, line);)
-    if (line.rfind(field + ':', 0) == 0)
-      return std::stoull(line.substr(field.size() + 1));
-  return 0;
+// Of a process, in KiB: all that it has mapped, the same with pages that others have mapped too
+// divided among them, and what no file stands behind.
+struct resident_memory {
+  std::uint64_t all = 0, proportional = 0, anonymous = 0;
+};
+
+resident_memory memory_of(pid_t process) {
+  resident_memory found;
+  std::ifstream sums(fmt::format("/proc/{}/smaps_rollup", process));
+  for (std::string line; std::getline(sums, line);)
+    for (const auto& [field, to] : {std::pair("Rss:", &found.all),
+                                    {"Pss:", &found.proportional},
+                                    {"Anonymous:", &found.anonymous}})
+      if (line.rfind(field, 0) == 0)
+        *to = std::stoull(line.substr(std::strlen(field)));
+  return found;
 }
 
 } // namespace
@@ -78,8 +88,8 @@ bool measure_start(const settings&, report& to) {
       "Start: `ebb run` of a followed CSV file of one row, an operator and stdout; median of {}\n",
       starts));
   std::vector<double> millis;
-  std::uint64_t resident = 0;
-  std::uint64_t shared = 0;
+  resident_memory started_with;
+  resident_memory rests_with;
   for (int i = 0; i < starts; ++i) {
     const auto begin = std::chrono::steady_clock::now();
     const auto process = start(manifest);
@@ -93,25 +103,29 @@ bool measure_start(const settings&, report& to) {
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
     millis.push_back(took.count());
     if (i + 1 == starts) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(300));
-      resident = status_of(process.child, "VmRSS");
-      shared = status_of(process.child, "RssFile");
+      started_with = memory_of(process.child);
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+      rests_with = memory_of(process.child);
     }
     stop(process);
   }
   std::sort(millis.begin(), millis.end());
   const auto median = millis[millis.size() / 2];
   const auto mebi = [](std::uint64_t kibi) { return static_cast<double>(kibi) / 1024; };
-  to.line(
-      fmt::format("process start to first row at the sink {:.1f} ms (fastest {:.1f} ms)\n"
-                  "the process while it waits for more: {:.1f} MiB resident, {:.1f} of them pages "
-                  "of the program",
-                  median, millis.front(), mebi(resident), mebi(shared)));
-  to.add({{"benchmark", "start"},
-          {"firstRowMillis", median},
-          {"fastestMillis", millis.front()},
-          {"residentBytes", resident * 1024},
-          {"programBytes", shared * 1024}});
+  to.line(fmt::format("process start to first row at the sink {:.1f} ms (fastest {:.1f} ms)",
+                      median, millis.front()));
+  const auto show = [&](const char* when, const char* name, const resident_memory& x) {
+    to.line(fmt::format("resident {}: {:.1f} MiB; {:.1f} MiB with shared pages divided among those "
+                        "who share them; {:.1f} MiB without files",
+                        when, mebi(x.all), mebi(x.proportional), mebi(x.anonymous)));
+    to.add({{"benchmark", name},
+            {"residentBytes", x.all * 1024},
+            {"proportionalBytes", x.proportional * 1024},
+            {"anonymousBytes", x.anonymous * 1024}});
+  };
+  to.add({{"benchmark", "start"}, {"firstRowMillis", median}, {"fastestMillis", millis.front()}});
+  show("after its first row", "memoryAtStart", started_with);
+  show("once it rests for a second", "memoryAtRest", rests_with);
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include "tools/cli/commands.hpp"
 #include "tools/cli/control_socket.hpp"
 #include "tools/cli/load.hpp"
+#include "tools/cli/process_memory.hpp"
 #include "tools/cli/stats.hpp"
 
 #include <atomic>
@@ -144,7 +145,9 @@ int run_command(const run_arguments& arguments) {
     door = std::move(*opened);
   }
   std::map<std::string, std::string> alarms;
+  resting_memory memory;
   options.progress = [&](const run_progress& progress) {
+    memory.look(progress);
     tell_alarms(progress, alarms);
     line.show(progress);
   };
