@@ -1,4 +1,4 @@
-// How long saving an aggregation's state takes its actor, slice by slice.
+// How long saving an operator's state takes its actor, slice by slice.
 
 #include "actors/dataflow/operator_spec.hpp"
 #include "tools/benchmarks/benchmarks.hpp"
@@ -33,25 +33,29 @@ public:
   }
 
   void put(std::uint16_t, std::string_view key, std::string_view value) override {
+    add(key, value);
+  }
+
+  void erase(std::uint16_t, std::string_view key) override {
+    add(key, {});
+  }
+
+  void erase_prefix(std::uint16_t, std::string_view prefix) override {
+    add(prefix, {});
+  }
+
+  std::uint64_t entries = 0;
+
+private:
+  static constexpr std::size_t piece_bytes = std::size_t{256} << 10;
+
+  void add(std::string_view key, std::string_view value) {
     if (bytes_.size() > piece_bytes)
       bytes_.clear(); // handed on
     bytes_ += key;
     bytes_ += value;
     ++entries;
   }
-
-  void erase(std::uint16_t, std::string_view key) override {
-    bytes_ += key;
-  }
-
-  void erase_prefix(std::uint16_t, std::string_view prefix) override {
-    bytes_ += prefix;
-  }
-
-  std::uint64_t entries = 0;
-
-private:
-  static constexpr std::size_t piece_bytes = std::size_t{1} << 20;
 
   std::string bytes_;
   std::uint64_t groups_ = 0;
@@ -60,41 +64,118 @@ private:
 const sql_type bigint{type_kind::bigint};
 const sql_type timestamp{type_kind::timestamp};
 
-std::unique_ptr<stream_operator> make_counter(window_kind kind) {
-  window_aggregate_spec spec;
-  spec.window.kind = kind;
-  spec.window.time_column = 1;
-  spec.window.size = 3600 * micros_per_second;
-  spec.keys = {0};
+constexpr micros window_size = 3600 * micros_per_second;
+
+/// What is saved: rows of a key, a time and the end of its window go in.
+struct subject {
+  const char* name;
+  operator_spec spec;
+  std::size_t inputs = 1;
+  bool moves = false; ///< a watermark comes behind the rows
+};
+
+aggregate_call count_call() {
   aggregate_call count;
   for (const auto& f : find_aggregates("count"))
     if (f.params.empty())
       count.function = &f;
   count.type = bigint;
-  spec.calls = {count};
-  operator_context context;
-  context.name = "saved";
-  context.inputs = {{bigint, timestamp}};
-  return make_operator(spec, std::move(context));
+  return count;
 }
 
-// One row for each of `keys` keys, `stride` apart.
-void feed(stream_operator& op, std::uint32_t keys, std::uint32_t stride) {
-  nowhere out;
-  for (std::uint32_t done = 0; done < keys; done += rows_a_batch) {
-    auto made = std::make_shared<batch>();
-    made->rows = std::min(rows_a_batch, keys - done);
-    made->columns = {make_column(bigint, made->rows), make_column(timestamp, made->rows)};
-    for (std::uint32_t i = 0; i < made->rows; ++i) {
-      made->columns[0].mutable_data<std::int64_t>()[i] = std::int64_t{done + i} * stride;
-      made->columns[1].mutable_data<micros>()[i] = 1;
-    }
-    stream_item item;
-    item.rows = std::move(made);
-    step_budget budget;
-    static_cast<void>(op.step(&item, budget, out));
-  }
+subject counting(const char* name, window_kind kind) {
+  window_aggregate_spec spec;
+  spec.window.kind = kind;
+  spec.window.time_column = 1;
+  spec.window.size = window_size;
+  spec.keys = {0};
+  spec.calls = {count_call()};
+  return {name, spec};
 }
+
+std::vector<subject> subjects() {
+  window_join_spec join;
+  join.left_keys = join.right_keys = {0};
+  join.left_start = join.right_start = 1;
+  join.left_end = join.right_end = 2;
+  window_top_n_spec top;
+  top.window_start = 1;
+  top.window_end = 2;
+  top.partition = {0};
+  top.order_by = {{0, true, false}};
+  over_spec over;
+  over.partition = {0};
+  over.time_column = 1;
+  over.order_by = {{1, false, false}};
+  over_call count;
+  count.call = count_call();
+  over_call before;
+  before.what = over_call::kind::lag;
+  before.call.args = {1};
+  before.call.arg_types = {timestamp};
+  over.calls = {count, before};
+  return {counting("windows", window_kind::tumble),
+          counting("sessions", window_kind::session),
+          {"join", join, 2},
+          {"top-N", top},
+          {"OVER", over, 1, true}};
+}
+
+/// An operator and the time of its input.
+class fed_operator {
+public:
+  explicit fed_operator(const subject& of) : of_(of) {
+    operator_context context;
+    context.name = "saved";
+    context.inputs.assign(of.inputs, {bigint, timestamp, timestamp});
+    op_ = make_operator(of.spec, std::move(context));
+  }
+
+  /// One row for each of `keys` keys, `stride` apart, for one input after the other.
+  void feed(std::uint32_t keys, std::uint32_t stride) {
+    if (of_.moves)
+      ++time_;
+    for (std::uint32_t done = 0; done < keys; done += rows_a_batch) {
+      auto made = std::make_shared<batch>();
+      made->rows = std::min(rows_a_batch, keys - done);
+      made->columns = {make_column(bigint, made->rows), make_column(timestamp, made->rows),
+                       make_column(timestamp, made->rows)};
+      for (std::uint32_t i = 0; i < made->rows; ++i) {
+        made->columns[0].mutable_data<std::int64_t>()[i] = std::int64_t{done + i} * stride;
+        made->columns[1].mutable_data<micros>()[i] = time_;
+        made->columns[2].mutable_data<micros>()[i] = time_ + window_size;
+      }
+      stream_item item;
+      item.input = static_cast<std::uint32_t>(done / rows_a_batch % of_.inputs);
+      item.rows = std::move(made);
+      step(&item);
+    }
+    if (!of_.moves)
+      return;
+    stream_item behind;
+    behind.kind = item_kind::watermark;
+    behind.time = time_ + 1;
+    step(&behind);
+  }
+
+  [[nodiscard]] stream_operator& get() noexcept {
+    return *op_;
+  }
+
+private:
+  void step(stream_item* item) {
+    nowhere out;
+    for (bool more = true; more; item = nullptr) {
+      step_budget budget;
+      const auto done = op_->step(item, budget, out);
+      more = done && *done;
+    }
+  }
+
+  const subject& of_;
+  std::unique_ptr<stream_operator> op_;
+  micros time_ = 1;
+};
 
 struct save_cost {
   // CPU seconds.
@@ -105,7 +186,8 @@ struct save_cost {
   std::uint64_t entries = 0;
 };
 
-save_cost save(stream_operator& op, change_mark since, std::uint32_t stride = 1) {
+save_cost save(fed_operator& from, change_mark since, std::uint32_t stride = 1) {
+  auto& op = from.get();
   save_cost x;
   chunk sink;
   auto start = thread_cpu_seconds();
@@ -113,7 +195,7 @@ save_cost save(stream_operator& op, change_mark since, std::uint32_t stride = 1)
   op.begin_save(since);
   x.begin = thread_cpu_seconds() - start;
   start = thread_cpu_seconds();
-  feed(op, rows_a_batch, stride);
+  from.feed(rows_a_batch, stride);
   x.step = thread_cpu_seconds() - start;
   for (bool more = true; more;) {
     start = thread_cpu_seconds();
@@ -129,11 +211,11 @@ save_cost save(stream_operator& op, change_mark since, std::uint32_t stride = 1)
 } // namespace
 
 bool measure_save(const settings&, report& to) {
-  to.line("saving COUNT(*) by a BIGINT key, CPU milliseconds of the subtask");
+  to.line("saving state by a BIGINT key, CPU milliseconds of the subtask");
   to.line("state                      entries  at the barrier  step of 4096  longest slice   total "
           " ns an entry");
-  for (const auto kind : {window_kind::tumble, window_kind::session}) {
-    const std::string name = kind == window_kind::tumble ? "windows" : "sessions";
+  for (const auto& of : subjects()) {
+    const std::string name = of.name;
     const auto show = [&](const char* what, const save_cost& x) {
       to.line(fmt::format(
           "{:<8} {:<16} {:>8}  {:>14.3f}  {:>12.3f}  {:>13.3f}  {:>6.1f}  {:>11.0f}", name, what,
@@ -149,17 +231,17 @@ bool measure_save(const settings&, report& to) {
               {"total_ms", x.total * 1e3}});
     };
     {
-      const auto op = make_counter(kind);
-      feed(*op, 1'000'000, 1);
-      show("1 M, all", save(*op, 0));
-      feed(*op, 1'000'000, 1);
-      show("1 M, all dirty", save(*op, 1));
+      fed_operator op(of);
+      op.feed(1'000'000, 1);
+      show("1 M, all", save(op, 0));
+      op.feed(1'000'000, 1);
+      show("1 M, all dirty", save(op, 1));
     }
-    const auto op = make_counter(kind);
-    feed(*op, 2'000'000, 1);
-    static_cast<void>(save(*op, 0));
-    feed(*op, 20'000, 97);
-    show("2 M, 20 k dirty", save(*op, 1, 97));
+    fed_operator op(of);
+    op.feed(2'000'000, 1);
+    static_cast<void>(save(op, 0));
+    op.feed(20'000, 97);
+    show("2 M, 20 k dirty", save(op, 1, 97));
   }
   return true;
 }

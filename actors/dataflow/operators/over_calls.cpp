@@ -301,14 +301,13 @@ result<column> over_calls::aggregate_frames(call_state& x, const over_block& blo
   return x.frame->finish(results);
 }
 
-void over_calls::save(std::span<const std::uint32_t> slots, std::span<std::string> out) const {
-  if (slots.empty())
-    return;
+std::vector<column> over_calls::states(std::span<const std::uint32_t> slots) const {
+  std::vector<column> result;
   for (const auto& x : calls_)
     if (x.running)
-      for (const auto& value : x.running->state(slots))
-        for (std::uint32_t i = 0; i < slots.size(); ++i)
-          append_value(value, i, out[i]);
+      for (auto& state : x.running->state(slots))
+        result.push_back(std::move(state));
+  return result;
 }
 
 result<void> over_calls::load(std::uint32_t slot, std::string_view bytes) {

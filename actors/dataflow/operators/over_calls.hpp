@@ -62,8 +62,9 @@ public:
     return keeps_first_;
   }
 
-  /// Appends the partitions' accumulators in byte form, and reads those of one.
-  void save(std::span<const std::uint32_t> slots, std::span<std::string> out) const;
+  /// The partitions' accumulators as columns, by place in `slots`; `load` takes the byte form of
+  /// one's, column after column.
+  [[nodiscard]] std::vector<column> states(std::span<const std::uint32_t> slots) const;
   [[nodiscard]] result<void> load(std::uint32_t slot, std::string_view bytes);
 
   [[nodiscard]] std::size_t byte_size() const noexcept;

@@ -2,6 +2,7 @@
 /// stay where they are until the save is over. A partition's counters and accumulators are written
 /// when its turn comes or, earlier, just before they change.
 #include "actors/dataflow/operators/over_state.hpp"
+#include "actors/dataflow/value_builder.hpp"
 #include "schemas/assert.hpp"
 
 #include <algorithm>
@@ -38,9 +39,7 @@ bool over_state::save_slice(std::uint32_t entries, state_sink& sink) {
     std::vector<std::uint32_t> numbers;
     x.rows_done = !x.row_list.take(rows, left, numbers);
     left -= static_cast<std::uint32_t>(numbers.size());
-    std::erase_if(numbers, [&](std::uint32_t row) {
-      return gone_.has(rows, row) && gone_.at(rows, row) != 0 && gone_.at(rows, row) <= x.until;
-    });
+    std::erase_if(numbers, [&](std::uint32_t row) { return gone_.until(rows, row, x.until); });
     put_rows(numbers, sink);
   }
   if (left == 0 || !x.rows_done || !save_partitions(left, sink) || !x.early.empty())
@@ -98,30 +97,33 @@ void over_state::put_rows(std::span<const std::uint32_t> numbers, state_sink& si
   }
 }
 
-void over_state::put_partitions(std::span<const std::uint32_t> slots, state_sink& sink) const {
-  std::vector<std::string> values;
-  partition_values(slots, values);
-  std::string key;
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    key.clear();
-    index.encode(slots[i], key);
-    sink.select_group(key_group_of(index.hash_of(slots[i]), key_groups_));
-    sink.put(1, key, values[i]);
-  }
-}
-
-// Counters and accumulators.
-void over_state::partition_values(std::span<const std::uint32_t> slots,
-                                  std::vector<std::string>& values) const {
-  values.clear();
-  for (const auto slot : slots) {
-    const auto& x = partitions[slot];
-    auto& value = values.emplace_back(1, first_is_apart(x) ? '\1' : '\0');
+// Gives put(slot, value) the counters and accumulators of partitions.
+template <class Put>
+void over_state::for_each_value(std::span<const std::uint32_t> slots, const Put& put) const {
+  if (slots.empty())
+    return;
+  const auto columns = calls.states(slots);
+  std::string value;
+  for (std::uint32_t i = 0; i < slots.size(); ++i) {
+    const auto& x = partitions[slots[i]];
+    value.assign(1, first_is_apart(x) ? '\1' : '\0');
     put_sequence(static_cast<std::uint64_t>(x.rows), value);
     put_sequence(static_cast<std::uint64_t>(x.peer_groups), value);
     put_sequence(x.history.size(), value);
+    for (const auto& column : columns)
+      append_value(column, i, value);
+    put(slots[i], value);
   }
-  calls.save(slots, values);
+}
+
+void over_state::put_partitions(std::span<const std::uint32_t> slots, state_sink& sink) const {
+  std::string key;
+  for_each_value(slots, [&](std::uint32_t slot, const std::string& value) {
+    key.clear();
+    index.encode(slot, key);
+    sink.select_group(key_group_of(index.hash_of(slot), key_groups_));
+    sink.put(1, key, value);
+  });
 }
 
 // Lists the live rows that came after a mark, by key group.
@@ -174,13 +176,11 @@ void over_state::save(std::uint16_t key_group, change_mark since, micros waterma
   std::erase_if(slots, [&](std::uint32_t slot) {
     return partitions[slot].rows == 0 || partitions[slot].changed_at <= since;
   });
-  std::vector<std::string> values;
-  partition_values(slots, values);
-  for (std::size_t i = 0; i < slots.size(); ++i) {
+  for_each_value(slots, [&](std::uint32_t slot, const std::string& value) {
     std::string key;
-    index.encode(slots[i], key);
-    counts.add(std::move(key), std::move(values[i]));
-  }
+    index.encode(slot, key);
+    counts.add(std::move(key), value);
+  });
   counts.put_sorted(1, sink);
   acted_watermark::save(watermark, watermark_state, sink);
 }

@@ -78,8 +78,7 @@ void over_state::move_on(const over_block& block) {
 
 void over_state::forget(std::uint32_t row) {
   ++dead_;
-  gone_.grow(rows, 0);
-  gone_.at(rows, row) = current_;
+  gone_.set(rows, row, current_);
   if (current_ > 1 && rows.sequence_of(row) < marks_.first_after(current_ - 1))
     erased_.add(current_, group_of(row), key_of(row));
 }
@@ -103,7 +102,7 @@ void over_state::compact() {
       numbers.push_back(*user);
   const auto old = numbers;
   rows.keep_only(numbers);
-  gone_ = {};
+  gone_.clear();
   std::size_t at = 0;
   for (auto* user : users) {
     while (old[at] != *user)

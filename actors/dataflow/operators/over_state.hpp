@@ -8,8 +8,8 @@
 #include "actors/dataflow/operators/erased_keys.hpp"
 #include "actors/dataflow/operators/frozen_rows.hpp"
 #include "actors/dataflow/operators/over_calls.hpp"
-#include "actors/dataflow/operators/row_array.hpp"
 #include "actors/dataflow/operators/row_compare.hpp"
+#include "actors/dataflow/operators/row_marks.hpp"
 #include "actors/dataflow/operators/saved_entries.hpp"
 #include "actors/dataflow/operators/state_keys.hpp"
 #include "actors/dataflow/operators/time_queue.hpp"
@@ -110,8 +110,8 @@ private:
   [[nodiscard]] bool save_partitions(std::uint32_t& left, state_sink& sink);
   void put_rows(std::span<const std::uint32_t> numbers, state_sink& sink) const;
   void put_partitions(std::span<const std::uint32_t> slots, state_sink& sink) const;
-  void partition_values(std::span<const std::uint32_t> slots,
-                        std::vector<std::string>& values) const;
+  template <class Put>
+  void for_each_value(std::span<const std::uint32_t> slots, const Put& put) const;
 
   [[nodiscard]] static bool first_is_apart(const over_partition& x) noexcept {
     return x.first != row_store::no_row && (x.history.empty() || x.history.front() != x.first);
@@ -124,9 +124,8 @@ private:
   std::uint64_t dead_ = 0; ///< rows of the store that nothing needs
   change_mark current_ = 1;
   sequence_marks marks_;
-  erased_keys erased_; ///< rows
-  /// Change number at which nothing needed the row any more; 0 or none = something does.
-  row_array<change_mark> gone_;
+  erased_keys erased_;                 ///< rows
+  row_marks gone_;                     ///< rows that nothing needs any more
   std::vector<std::uint32_t> changed_; ///< slots of partitions, since the last mark
   std::vector<std::uint32_t> frozen_;  ///< between the two marks before
   std::optional<frozen_save> save_;

@@ -3,7 +3,7 @@
 
 #include "actors/dataflow/key_index.hpp"
 #include "actors/dataflow/operators/ranked_rows.hpp"
-#include "actors/dataflow/operators/row_array.hpp"
+#include "actors/dataflow/operators/row_marks.hpp"
 #include "actors/dataflow/operators/state_keys.hpp"
 
 #include <cstdint>
@@ -27,19 +27,12 @@ struct ranked_window {
     return since <= base ? 0 : marks.first_after(since - base);
   }
 
-  /// The row was a candidate then.
-  [[nodiscard]] bool was_candidate(std::uint32_t row, change_mark then) const noexcept {
-    return !outranked.has(rows, row) || outranked.at(rows, row) == 0
-           || outranked.at(rows, row) > then;
-  }
-
   row_store rows;
   key_index index;
   std::vector<ranked_partition> partitions; ///< by slot
   std::uint64_t candidates = 0;             ///< rows of all partitions
   bool resumed = false;                     ///< some partitions had been emitted in part
-  /// Change number at which the row stopped to rank; 0 or none = it is a candidate.
-  row_array<change_mark> outranked;
+  row_marks outranked;                      ///< rows that are no candidates any more
   sequence_marks marks;
   change_mark base; ///< marks made before the window was
 };

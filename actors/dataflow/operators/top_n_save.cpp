@@ -100,7 +100,9 @@ bool top_n_state::put_window(const window_map::value_type& entry, frozen_part& p
   numbers.clear();
   const bool more = part.rows.take(window.rows, left, numbers);
   left -= static_cast<std::uint32_t>(numbers.size());
-  std::erase_if(numbers, [&](std::uint32_t row) { return !window.was_candidate(row, x.until); });
+  std::erase_if(numbers, [&](std::uint32_t row) {
+    return window.outranked.until(window.rows, row, x.until);
+  });
   put_rows(entry, numbers, sink);
   return !more;
 }

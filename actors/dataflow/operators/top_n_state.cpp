@@ -56,9 +56,8 @@ std::size_t top_n_state::byte_size() const {
 void top_n_state::forget(const window_name& name, ranked_window& window,
                          std::vector<std::uint32_t>& pruned) {
   window.candidates -= pruned.size();
-  window.outranked.grow(window.rows, 0);
   for (const auto row : pruned)
-    window.outranked.at(window.rows, row) = current_;
+    window.outranked.set(window.rows, row, current_);
   const auto unsaved_from = window.first_after(current_ - 1);
   if (window.base + 1 < current_) {
     std::erase_if(pruned,
@@ -84,7 +83,7 @@ void top_n_state::compact(ranked_window& window) {
   for (const auto* place : places)
     numbers.push_back(place->row);
   window.rows.keep_only(numbers);
-  window.outranked = {};
+  window.outranked.clear();
   for (std::size_t i = 0; i < places.size(); ++i)
     places[i]->row = numbers[i];
   for (auto& x : window.partitions)
