@@ -1,5 +1,6 @@
 // The one binary: `ebb COMMAND …`. Everything is built here and handed down; nothing is global.
 
+#include "tools/cli/auth_commands.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/process_memory.hpp"
 #include "tools/simulation/simulate.hpp"
@@ -142,6 +143,8 @@ int main(int argc, char** argv) {
   inspect->add_option("--limit", state.limit, "Most entries to show")->type_name("N");
   auto* verify = add_state(app, "verify", "Check every file of a data folder", state);
 
+  const cli::auth_commands auth(app);
+
   std::string output = "table";
   auto* version = app.add_subcommand("version", "Print the version");
   version->add_option("-o,--output", output, "table or json")
@@ -182,6 +185,8 @@ int main(int argc, char** argv) {
     return cli::inspect_command(state);
   if (app.got_subcommand(verify))
     return cli::verify_command(state);
+  if (auth.chosen())
+    return auth.run();
   if (app.got_subcommand(version))
     return cli::version_command(output);
   return cli::completion_command(shell, app);

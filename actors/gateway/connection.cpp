@@ -11,25 +11,22 @@ namespace ebb {
 
 namespace {
 
-using namespace std::chrono_literals;
-
 // A client that sends requests without waiting for answers may be this far ahead.
 constexpr std::size_t ahead_bytes_max = 16 << 10;
 // Bodies of refused requests up to this are read, so that the connection can stay.
 constexpr std::uint64_t drained_bytes_max = 64 << 10;
-// What a client still sends after the last answer, and how long.
+// What a client still sends after the last answer.
 constexpr std::uint64_t lingered_bytes_max = 1 << 20;
-constexpr auto linger_time = 2s;
 // Then others get their turn.
 constexpr int requests_in_turn = 32;
 constexpr int reads_in_turn = 16;
 
 } // namespace
 
-connection::connection(server_core& core, server_core::tcp::socket socket,
+connection::connection(server_core& core, server_core::tcp::socket socket, std::string peer,
                        std::string counted_address)
     : core_(core), socket_(std::move(socket)),
-      transport_(socket_.native_handle(), core.tls ? &*core.tls : nullptr),
+      transport_(socket_.native_handle(), core.tls ? &*core.tls : nullptr), peer_(std::move(peer)),
       counted_address_(std::move(counted_address)) {}
 
 connection::~connection() = default;
@@ -150,20 +147,6 @@ void connection::on_readable() {
     self->reading_ = false;
     self->on_readable();
   });
-}
-
-// The peer has closed, or only its half.
-void connection::on_end() {
-  switch (stage_) {
-  case stage::answering:
-  case stage::writing:
-    // Its last request may still be answered.
-    peer_ended_ = true;
-    exchange_->keep_alive = false;
-    return;
-  default:
-    close();
-  }
 }
 
 void connection::take(std::string_view bytes) {
@@ -288,8 +271,7 @@ void connection::on_head() {
   x.request = std::move(admitted.request);
   if (!x.request->from.token.empty())
     core_.tokens.used(x.request->from.token, server_core::wall_time());
-  boost::system::error_code ignored;
-  x.request->peer = socket_.remote_endpoint(ignored).address().to_string();
+  x.request->peer = peer_;
   x.request->received = x.head_done;
   x.request->traceparent =
       is_traceparent(head.traceparent) ? std::string(head.traceparent) : core_.traces.next();
@@ -365,80 +347,6 @@ void connection::dispatch() {
 void connection::refuse(http_problem problem, bool close_after) {
   exchange_->keep_alive = exchange_->keep_alive && !close_after;
   begin_answer(response_of(problem));
-}
-
-void connection::on_deadline() {
-  const auto self = shared_from_this();
-  const auto slow = [&](const char* detail) {
-    core_.counts.timeouts.add();
-    refuse(make_problem(408, "timeout", detail), true);
-  };
-  switch (stage_) {
-  case stage::head:
-    slow("the head of the request took too long");
-    return;
-  case stage::body:
-  case stage::drain:
-    slow("the body of the request came too slowly");
-    return;
-  case stage::answering: {
-    exchange_->reply->close();
-    auto problem = make_problem(503, "timeout", "the answer took too long", {},
-                                "what was asked for may still happen");
-    problem.retry_after_seconds = 1;
-    refuse(std::move(problem), false);
-    return;
-  }
-  case stage::streaming: {
-    auto& x = *exchange_;
-    if (x.sent < x.size())
-      break;
-    // A line that clients skip; it finds out whether somebody is there.
-    if (x.events)
-      put_chunk(":\n\n", 0);
-    else
-      deadline_in(core_.options.limits.idle_time);
-    return;
-  }
-  case stage::writing:
-    break;
-  default:
-    close();
-    return;
-  }
-  core_.counts.timeouts.add();
-  close();
-}
-
-void connection::wind_up() {
-  switch (stage_) {
-  case stage::body:
-  case stage::drain:
-  case stage::answering:
-  case stage::writing:
-    exchange_->keep_alive = false;
-    return;
-  case stage::streaming:
-    exchange_->keep_alive = false;
-    on_reply();
-    return;
-  case stage::linger:
-    return;
-  default:
-    close();
-  }
-}
-
-void connection::linger() {
-  exchange_.reset();
-  if (peer_ended_) {
-    close();
-    return;
-  }
-  transport_.end_writing();
-  set_stage(stage::linger);
-  deadline_in(linger_time);
-  wait_to_read();
 }
 
 } // namespace ebb

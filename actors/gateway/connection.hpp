@@ -20,7 +20,8 @@ namespace ebb {
 /// waits for a request it has no buffer and no exchange.
 class connection final : public deadline_entry, public std::enable_shared_from_this<connection> {
 public:
-  connection(server_core& core, server_core::tcp::socket socket, std::string counted_address);
+  connection(server_core& core, server_core::tcp::socket socket, std::string peer,
+             std::string counted_address);
   ~connection() override;
 
   void start();
@@ -70,7 +71,6 @@ private:
   void shake_hands();
   void wait_to_read();
   void on_readable();
-  void on_end();
   void take(std::string_view bytes);
   void resume();
   [[nodiscard]] std::size_t process(std::string_view bytes);
@@ -91,8 +91,11 @@ private:
   void flush();
   void on_flushed();
   void finish_answer();
-  void linger();
   void count_answer();
+
+  // connection_end.cpp
+  void on_end();
+  void linger();
 
   void set_stage(stage next);
   void deadline_in(server_core::clock::duration from_now);
@@ -103,6 +106,7 @@ private:
   transport transport_;
   std::string in_; ///< come, but not used yet
   std::unique_ptr<exchange> exchange_;
+  std::string peer_;
   std::string counted_address_;
   server_core::clock::time_point since_; ///< it is in this stage
   std::uint64_t lingered_ = 0;           ///< bytes

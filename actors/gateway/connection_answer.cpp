@@ -220,19 +220,4 @@ void connection::finish_answer() {
   wait_to_read();
 }
 
-void connection::close() {
-  if (stage_ == stage::closed)
-    return;
-  const auto self = shared_from_this();
-  if (exchange_ != nullptr) {
-    count_answer();
-    if (exchange_->reply)
-      exchange_->reply->close();
-  }
-  set_stage(stage::closed);
-  boost::system::error_code ignored;
-  socket_.close(ignored);
-  core_.gone(*this);
-}
-
 } // namespace ebb

@@ -185,7 +185,8 @@ void server_core::admit(tcp::socket socket) {
   ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   if (!key.empty())
     ++per_address_[key];
-  auto made = std::make_shared<connection>(*this, std::move(socket), std::move(key));
+  auto made = std::make_shared<connection>(*this, std::move(socket), peer.address().to_string(),
+                                           std::move(key));
   connections_.emplace(made.get(), made);
   counts.connections.set(static_cast<double>(connections_.size()));
   made->start();

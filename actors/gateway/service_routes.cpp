@@ -137,8 +137,7 @@ void add_messages(std::vector<route>& to) {
   to.push_back(
       {.call = api_call::read_messages,
        .pattern = messages,
-       .summary = "Reads messages of a topic; the next offsets are in the trailer or header "
-                  "Ebb-Next",
+       .summary = "Reads messages of a topic; the next offsets are in the header Ebb-Next",
        .access = route_access::viewer,
        .path = {named("topic", "topic")},
        .query = {name_space(),
