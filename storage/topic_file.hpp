@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -130,29 +129,5 @@ inline constexpr const char* topic_summary_key = "summary";
 
 /// u64, big-endian.
 [[nodiscard]] std::string topic_number_key(std::uint64_t number);
-
-/// The files of a log at one time.
-struct topic_state {
-  std::shared_ptr<topic_file> newest;
-  topic_catalog catalog;
-};
-
-/// Where a log says to its readers which files it consists of. Any thread.
-class topic_slot {
-public:
-  void set(std::shared_ptr<const topic_state> x) {
-    const std::lock_guard guard{mutex_};
-    state_ = std::move(x);
-  }
-
-  [[nodiscard]] std::shared_ptr<const topic_state> get() const {
-    const std::lock_guard guard{mutex_};
-    return state_;
-  }
-
-private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const topic_state> state_;
-};
 
 } // namespace ebb

@@ -6,6 +6,7 @@
 #include "storage/topic_file.hpp"
 #include "storage/topic_log.hpp"
 #include "storage/topic_memory.hpp"
+#include "storage/topic_slot.hpp"
 
 #include <memory>
 #include <optional>

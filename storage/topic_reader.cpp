@@ -15,7 +15,6 @@ namespace ebb {
 
 namespace {
 
-constexpr std::size_t sealed_open_max = 4;
 // A file may be removed between the look at the list and its opening; not often in a row.
 constexpr int attempts_max = 8;
 
@@ -86,20 +85,13 @@ result<topic_reader::implementation::view> topic_reader::implementation::look() 
 
 result<std::shared_ptr<topic_file>>
 topic_reader::implementation::open_sealed(const sealed_topic_file& which) {
-  const auto known = std::find_if(sealed_.begin(), sealed_.end(), [&](const auto& x) {
-    return x->header().number == which.number;
-  });
-  if (known != sealed_.end()) {
-    std::rotate(sealed_.begin(), known, known + 1);
-    return sealed_.front();
-  }
+  if (auto known = open_->find(which.number); known)
+    return known;
   EBB_ASSIGN(auto file, topic_file::open(folder_, topic_file_use::sealed, which.bytes,
                                          {which.number, which.transaction, which.bytes, true}));
   if (file->header().begins != which.begins)
     return file->damaged("it begins at other offsets than the list of files says");
-  if (sealed_.size() == sealed_open_max)
-    sealed_.pop_back();
-  sealed_.insert(sealed_.begin(), file);
+  open_->keep(file);
   return file;
 }
 

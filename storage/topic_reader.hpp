@@ -40,8 +40,8 @@ struct topic_bounds {
 };
 
 /// One thread at a time; any number of readers, each with its own thread. Each call sees all that
-/// was acknowledged before it began. Holds at most a few files open; a file that retention removes
-/// meanwhile stays readable for the call that reads it.
+/// was acknowledged before it began. A few sealed files are held open, for all readers of a log
+/// together; one that retention removes meanwhile stays readable for the call that reads it.
 class topic_reader {
 public:
   class implementation; ///< topic_reading.hpp

@@ -3,6 +3,7 @@
 
 #include "storage/topic_file.hpp"
 #include "storage/topic_reader.hpp"
+#include "storage/topic_slot.hpp"
 
 #include <memory>
 #include <string>
@@ -27,8 +28,9 @@ struct topic_room {
 class topic_reader::implementation {
 public:
   /// Without a slot: in another process than the writer's.
-  implementation(std::string folder, std::shared_ptr<const topic_slot> slot)
-      : folder_(std::move(folder)), slot_(std::move(slot)) {}
+  implementation(std::string folder, const std::shared_ptr<topic_slot>& slot)
+      : folder_(std::move(folder)), slot_(slot),
+        open_(slot ? slot : std::make_shared<topic_slot>()) {}
 
   result<topic_slice> read(std::uint32_t partition, std::uint64_t offset,
                            const topic_read_limits& limits);
@@ -45,8 +47,8 @@ private:
 
   std::string folder_;
   std::shared_ptr<const topic_slot> slot_;
-  std::shared_ptr<const topic_state> state_;        ///< without a slot
-  std::vector<std::shared_ptr<topic_file>> sealed_; ///< open ones, the last used first
+  std::shared_ptr<topic_slot> open_;         ///< the sealed files that are open
+  std::shared_ptr<const topic_state> state_; ///< without a slot
 };
 
 } // namespace ebb
