@@ -7,6 +7,7 @@
 #include "schemas/assert.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ebb {
 
@@ -178,6 +179,13 @@ key_index& key_index::operator=(key_index&&) noexcept = default;
 void key_index::resolve(std::span<const column* const> keys, const std::uint64_t* hashes,
                         const std::uint32_t* picks, std::uint32_t count, std::uint32_t* slots) {
   impl_->run<true>(keys, hashes, picks, count, slots);
+}
+
+void key_index::resolve_restored(std::span<const column* const> keys, const std::uint64_t* hashes,
+                                 std::uint32_t count, std::uint32_t* slots) {
+  const auto mark = std::exchange(impl_->mark, 1);
+  impl_->run<true>(keys, hashes, nullptr, count, slots);
+  impl_->mark = mark;
 }
 
 void key_index::find(std::span<const column* const> keys, const std::uint64_t* hashes,

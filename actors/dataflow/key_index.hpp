@@ -28,7 +28,12 @@ public:
   void resolve(std::span<const column* const> keys, const std::uint64_t* hashes,
                const std::uint32_t* picks, std::uint32_t count, std::uint32_t* slots);
 
-  /// The same without making new slots: `no_slot` where the key is absent. Marks nothing.
+  /// As `resolve`, for restored keys, which are new here: they have not changed since the first
+  /// mark.
+  void resolve_restored(std::span<const column* const> keys, const std::uint64_t* hashes,
+                        std::uint32_t count, std::uint32_t* slots);
+
+  /// As `resolve` without making new slots: `no_slot` where the key is absent. Marks nothing.
   void find(std::span<const column* const> keys, const std::uint64_t* hashes,
             const std::uint32_t* picks, std::uint32_t count, std::uint32_t* slots) const;
 

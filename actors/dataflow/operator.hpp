@@ -79,6 +79,20 @@ public:
   virtual void erase_prefix(std::uint16_t state, std::string_view prefix) = 0;
 };
 
+/// What an operator needs of restored state that is not loaded yet. Keys as in `state_sink`.
+class state_wishes {
+public:
+  virtual ~state_wishes() = default;
+
+  /// All entries of the key group are loaded: nothing of it need be wished.
+  [[nodiscard]] virtual bool loaded(std::uint16_t key_group) const = 0;
+  /// The entry with this key, if there is one.
+  virtual void wish(std::uint16_t key_group, std::uint16_t state, std::string_view key) = 0;
+  /// All entries of the state whose keys are less than `to`; empty = all.
+  virtual void wish_below(std::uint16_t key_group, std::uint16_t state, std::string_view to) = 0;
+  virtual void wish_all() = 0;
+};
+
 /// Counts state changes: entries touched after `mark()` have a larger number.
 using change_mark = std::uint32_t;
 
@@ -138,8 +152,31 @@ public:
     return false;
   }
 
-  /// Takes one entry back, before the first step. Then, before anything else, a watermark item with
-  /// time min_time comes: the operator sends on what it had promised and goes on with what it was
+  /// True where entries may be loaded after the first mark, between steps, as `wish` names them.
+  /// Else all are loaded before.
+  [[nodiscard]] virtual bool loads_late() const noexcept {
+    return false;
+  }
+
+  /// Even so, states with one entry a key group, with an empty key, that are loaded before the
+  /// first mark; entries of `unkeyed_group` are as well.
+  [[nodiscard]] virtual bool loads_first(std::uint16_t state) const noexcept {
+    static_cast<void>(state);
+    return false;
+  }
+
+  /// While entries are not loaded: names those that `item` needs. They are loaded before `step`
+  /// gets it; others may come between any two steps.
+  virtual void wish(const stream_item& item, state_wishes& wishes) {
+    static_cast<void>(item);
+    wishes.wish_all();
+  }
+
+  /// There are no more entries to load.
+  virtual void all_loaded() {}
+
+  /// Takes one entry back; it has not changed since the first mark. The first item is a watermark
+  /// with time min_time: the operator sends on what it had promised and goes on with what it was
   /// emitting.
   [[nodiscard]] virtual result<void> load(std::uint16_t key_group, std::uint16_t state,
                                           std::string_view key, std::string_view value) {

@@ -61,6 +61,13 @@ private:
   char* next_ = nullptr;
 };
 
+/// A place in the order of a stream's entries; `state` is of the stream (`state_number`).
+struct state_place {
+  std::uint16_t key_group = 0;
+  std::uint16_t state = 0;
+  std::string key;
+};
+
 /// States of one operator that are told apart.
 inline constexpr unsigned operator_state_bits = 4;
 

@@ -106,9 +106,14 @@ result<work_state> subtask::work(micros now) {
 }
 
 result<work_state> subtask::work_on_rows(micros now) {
-  if (blocked_channels_ > 0)
+  if (blocked_channels_ > 0 || (cold_ && !cold_->ready()))
     return work_state::blocked;
   if (aligner_.aligned() && inputs_taken()) {
+    if (cold_ && whole_) {
+      wish_whole();
+      if (!cold_->ready())
+        return work_state::ready;
+    }
     EBB_TRY(cut_epoch());
     return work_state::ready;
   }
@@ -158,10 +163,19 @@ result<void> subtask::run_operator(step& x, micros now) {
     const bool tick = x.queue.empty()
                       || (x.ticks && x.last_tick < now && x.queue.front().kind == item_kind::batch);
     if (tick) {
-      x.current = {};
-      x.current.kind = item_kind::tick;
-      x.current.time = x.last_tick = now;
+      stream_item made;
+      made.kind = item_kind::tick;
+      made.time = now;
+      if (!wish_for(x, made))
+        return {};
+      x.current = std::move(made);
+      x.last_tick = now;
     } else {
+      if (!x.wished && !wish_for(x, x.queue.front())) {
+        x.wished = true;
+        return {};
+      }
+      x.wished = false;
       x.current = std::move(x.queue.front());
       x.queue.pop_front();
     }

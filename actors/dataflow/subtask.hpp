@@ -6,6 +6,7 @@
 #pragma once
 
 #include "actors/dataflow/barrier_aligner.hpp"
+#include "actors/dataflow/cold_ranges.hpp"
 #include "actors/dataflow/credit_ledger.hpp"
 #include "actors/dataflow/endpoint.hpp"
 #include "actors/dataflow/exchange.hpp"
@@ -20,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -133,11 +135,34 @@ public:
   /// The final checkpoint is committed: sinks finish.
   void conclude();
 
-  /// Gives a step's operator one entry of the restored epoch; before the first `work`.
-  [[nodiscard]] result<void> load(std::size_t at, std::uint16_t key_group, std::uint16_t state,
-                                  std::string_view key, std::string_view value);
-  /// Everything of `epoch` is loaded: operators go on where they were.
-  void resume(epoch_number epoch);
+  // Restoring, before the first `work`. Entries of operators that the stream no longer has mean
+  // nothing. With `cold`, only what must come first is loaded when it goes on.
+  [[nodiscard]] result<void> load(const state_chunk::entry& entry);
+  /// States (`state_number`) of which the entry with the empty key of each key group comes first.
+  [[nodiscard]] std::vector<std::uint16_t> first_states() const;
+  /// Numbers of operators of which all comes first.
+  [[nodiscard]] std::vector<std::uint16_t> first_operators() const;
+  [[nodiscard]] bool has_state() const noexcept;
+  /// Some operator's state need not all come first.
+  [[nodiscard]] bool loads_late() const noexcept;
+
+  /// [first, last).
+  [[nodiscard]] std::pair<std::uint16_t, std::uint16_t> key_groups() const noexcept {
+    return {first_key_group_, last_key_group_};
+  }
+
+  /// Operators go on where they were at `epoch`. `cold`: the ranges of the rest; null = none.
+  void resume(epoch_number epoch, std::unique_ptr<cold_ranges> cold);
+
+  /// Ranges of restored state to read now, at most so many; empty = none, for now.
+  [[nodiscard]] std::vector<cold_span> take_reads(std::size_t most);
+  /// The entries of ranges that were taken.
+  [[nodiscard]] result<void> read(const state_chunk& entries, const std::vector<cold_span>& ranges);
+
+  /// Nothing is left to be read.
+  [[nodiscard]] bool all_loaded() const noexcept {
+    return cold_ == nullptr;
+  }
 
   /// Moves out what must be sent, in order.
   void take_outgoing(std::vector<outgoing_item>& out);
@@ -163,6 +188,7 @@ private:
   class step_output;
   class edge_sender;
   class entry_sink;
+  class wishes;
 
   /// A step's input.
   struct port {
@@ -181,6 +207,10 @@ private:
   void take_arrival(std::uint32_t input);
   [[nodiscard]] result<work_state> drain();
   [[nodiscard]] result<work_state> finish_sinks();
+  [[nodiscard]] step* owner_of(std::uint16_t state) const noexcept;
+  [[nodiscard]] bool wish_for(step& x, const stream_item& item);
+  void wish_whole();
+  void end_loading();
   void carry_out(const barrier_aligner::effect& x, std::uint32_t input, std::uint32_t channel);
   [[nodiscard]] bool inputs_taken() const noexcept;
   [[nodiscard]] result<void> cut_epoch();
@@ -212,7 +242,8 @@ private:
   std::uint16_t first_key_group_;
   std::uint16_t last_key_group_;
   barrier_aligner aligner_;
-  epoch_number base_ = 0; ///< of the epoch requested last
+  std::unique_ptr<cold_ranges> cold_; ///< restored state that is not loaded yet
+  epoch_number base_ = 0;             ///< of the epoch requested last
   bool whole_ = false;
   std::unique_ptr<checkpoint> checkpoint_; ///< from the cut until the snapshot is taken
   bool concluded_ = false;

@@ -203,24 +203,4 @@ void subtask::conclude() {
   concluded_ = true;
 }
 
-result<void> subtask::load(std::size_t at, std::uint16_t key_group, std::uint16_t state,
-                           std::string_view key, std::string_view value) {
-  auto& x = *steps_[at];
-  if (auto loaded = x.op->load(key_group, state, key, value); !loaded)
-    return named(std::move(loaded).error(), x);
-  return {};
-}
-
-void subtask::resume(epoch_number epoch) {
-  base_ = epoch;
-  for (const auto& x : steps_) {
-    if (!x->op || !x->number)
-      continue;
-    x->marks.assign(1, {epoch, x->op->mark()});
-    stream_item again;
-    again.kind = item_kind::watermark;
-    x->queue.push_back(std::move(again));
-  }
-}
-
 } // namespace ebb

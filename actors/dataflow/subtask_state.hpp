@@ -29,6 +29,7 @@ struct subtask::step {
   /// Its change mark at each epoch from the base on.
   std::vector<std::pair<epoch_number, change_mark>> marks;
   stream_item current; ///< being worked on while `more`
+  bool wished = false; ///< for the front of the queue: what it needs of restored state
   bool more = false;
   bool ticks = false;
   micros last_tick = min_time;

@@ -31,10 +31,6 @@ struct distribution {
 /// been grouped once, and few are left to put together.
 [[nodiscard]] bool splits_in_phases(const window_aggregate_spec& spec);
 
-/// The batches that the operator gives carry hashes of these columns, or none.
-[[nodiscard]] bool hashes_come_along(const operator_spec& spec,
-                                     const std::vector<std::uint32_t>& columns);
-
 /// At most one row a window comes out of this node (an aggregate by window alone, maybe projected).
 [[nodiscard]] bool one_row_per_window(const plan_graph& graph, node_id id);
 

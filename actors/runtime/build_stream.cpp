@@ -1,6 +1,6 @@
 #include "actors/runtime/build_stream.hpp"
 
-#include "actors/plan/distribution.hpp"
+#include "actors/plan/exchange_hashes.hpp"
 #include "actors/plan/stateful_steps.hpp"
 #include "actors/runtime/alignment_board.hpp"
 #include "actors/runtime/meeting_sources.hpp"

@@ -3,12 +3,13 @@
 #include "actors/plan/state_layout.hpp"
 #include "actors/plan/stateful_steps.hpp"
 #include "actors/runtime/run_data.hpp"
+#include "actors/runtime/segment_state.hpp"
 #include "actors/runtime/stream_store.hpp"
 #include "storage/files.hpp"
-#include "storage/merged_state.hpp"
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <utility>
 
@@ -16,42 +17,8 @@ namespace ebb {
 
 namespace {
 
-/// Entries of a record, in the order of its segments' keys.
-class segment_entries final : public state_source {
-public:
-  segment_entries(merged_state state, merged_cursor cursor)
-      : state_(std::move(state)), cursor_(std::move(cursor)) {}
-
-  result<bool> next(state_chunk::entry& out) override {
-    EBB_ASSIGN(const bool more, cursor_.next());
-    if (!more)
-      return false;
-    const auto& x = cursor_.entry();
-    out = {state_chunk::kind::put, x.key_group, x.state, x.key, x.value};
-    return true;
-  }
-
-private:
-  merged_state state_; ///< keeps the readers
-  merged_cursor cursor_;
-};
-
-/// The record's segments, opened and verified to the last byte.
-result<std::unique_ptr<state_source>> open_entries(const std::string& folder,
-                                                   const stream_entry& stream,
-                                                   const checkpoint_record& record) {
-  std::vector<std::shared_ptr<segment_reader>> readers;
-  for (const auto& x : record.segments) {
-    EBB_ASSIGN(auto reader,
-               segment_reader::open(folder + '/' + x.id, {x, stream.uid, stream.key_groups}));
-    EBB_TRY(reader->verify_all());
-    readers.push_back(std::move(reader));
-  }
-  merged_state state(std::move(readers));
-  EBB_ASSIGN(auto cursor, state.scan(0, unkeyed_group));
-  return std::unique_ptr<state_source>(
-      std::make_unique<segment_entries>(std::move(state), std::move(cursor)));
-}
+/// Its being there says that damage was found while a stream ran.
+constexpr const char* verify_mark = "/verify";
 
 std::optional<sink_token> token_of(const std::vector<sink_token>& tokens, const std::string& sink,
                                    std::uint32_t lane) {
@@ -128,6 +95,23 @@ private:
     data.store =
         std::make_shared<stream_store>(control_, folder + "/segments", stream, std::move(segments));
     return data;
+  }
+
+  /// Large state is verified as it is read; all of it now, where damage has been found before.
+  result<std::unique_ptr<stored_state>> open_state(const stream_entry& stream,
+                                                   const checkpoint_record& record) const {
+    const auto mark = folder_of_stream(stream.uid) + verify_mark;
+    std::uint64_t bytes = 0;
+    for (const auto& x : record.segments)
+      bytes += x.bytes;
+    const bool suspect = std::filesystem::exists(mark);
+    EBB_ASSIGN(auto opened, open_segments({folder_of_stream(stream.uid) + "/segments", stream.uid,
+                                           stream.key_groups, record.segments},
+                                          suspect || bytes <= small_state_bytes,
+                                          [mark] { static_cast<void>(std::ofstream(mark)); }));
+    if (suspect)
+      EBB_TRY(remove_file(mark));
+    return opened;
   }
 
   /// What there was of the stream goes, when it is asked for.
@@ -223,18 +207,18 @@ private:
                       "--yes";
         return *first;
       }
-      auto entries = open_entries(folder_of_stream(stream.uid) + "/segments", stream, record);
-      if (entries) {
+      auto state = open_state(stream, record);
+      if (state) {
         if (first) {
           data.notes.push_back("the newest checkpoint is damaged (" + first->message
                                + "): going back to epoch " + std::to_string(record.epoch));
           EBB_TRY(go_back_to(stream, record, tokens));
         }
-        data.entries = std::move(*entries);
+        data.state = std::move(*state);
         return std::optional(std::move(record));
       }
       if (!first)
-        first = std::move(entries).error();
+        first = std::move(state).error();
     }
     return *first;
   }
@@ -284,8 +268,7 @@ private:
                         "leaves what they have and writes the rows since then again");
     if (passed && options_.output == past_output::rewind)
       EBB_TRY(can_rewind(definition));
-    EBB_ASSIGN(data.entries,
-               open_entries(folder_of_stream(stream.uid) + "/segments", stream, record));
+    EBB_ASSIGN(data.state, open_state(stream, record));
     if (options_.output == past_output::rewind)
       for (auto& token : tokens) {
         token.epoch = std::min(token.epoch, record.epoch);

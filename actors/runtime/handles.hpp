@@ -29,6 +29,8 @@ using subtask_actor = caf::typed_actor<
     caf::reacts_to<checkpoint_request>,
     // The last checkpoint is committed: write what is left to write, and end.
     caf::reacts_to<conclude_atom, generation_number>,
+    // Restored state that it has asked for.
+    caf::reacts_to<state_read>,
     // The stream has failed: give up and quit.
     caf::reacts_to<abandon_atom>>;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/dataflow/channel_item.hpp"
+#include "actors/dataflow/cold_ranges.hpp"
 #include "actors/runtime/checkpoint_store.hpp"
 #include "schemas/error.hpp"
 
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -82,6 +84,13 @@ struct snapshot_part {
   snapshot_ptr snapshot;
 };
 
+/// From an I/O job to its subtask: restored state that it has asked for.
+struct state_read {
+  std::vector<cold_span> ranges;
+  std::shared_ptr<const state_chunk> entries;
+  std::optional<error> problem;
+};
+
 /// Snapshot writer to coordinator: everything of the process is durable.
 struct epoch_written {
   generation_number generation = 0;
@@ -122,6 +131,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::subtask_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::failure)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::checkpoint_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::snapshot_part)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::state_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::epoch_written)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::step_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ebb::savepoint_wish)

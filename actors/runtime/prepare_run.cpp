@@ -100,8 +100,9 @@ result<prepared_stream> prepare_with_data(const planned_stream& stream,
   EBB_TRY(find_sources(stream.definition, connectors, data.start));
   EBB_ASSIGN(result.setup,
              build_stream(stream.plan, stream.definition, connectors, environment, &data.start));
-  if (data.entries)
-    if (auto restored = restore_state(stream.plan, data.start, *data.entries, result.setup);
+  if (data.state)
+    if (auto restored =
+            restore_state(data.start, *data.state, data.small, *environment.io, result.setup);
         !restored) {
       abandon(result.setup);
       return std::move(restored).error();

@@ -1,53 +1,73 @@
 #include "actors/runtime/restore_stream.hpp"
 
-#include "actors/plan/stateful_steps.hpp"
-#include "actors/runtime/build_stream.hpp"
-
-#include <algorithm>
-#include <optional>
+#include <utility>
 
 namespace ebb {
 
-result<void> restore_state(const stage_plan& plan, const stream_start& start, state_source& entries,
-                           supervisor_setup& setup) {
-  // By number; nothing for an operator that the plan no longer has.
-  std::vector<std::optional<stateful_step>> steps(start.operators.size());
-  for (auto& x : stateful_steps(plan)) {
-    const auto found = std::find(start.operators.begin(), start.operators.end(), x.identity);
-    if (found != start.operators.end())
-      steps[static_cast<std::size_t>(found - start.operators.begin())] = std::move(x);
-  }
-  const auto first = first_subtasks(plan);
-  state_chunk::entry entry;
-  for (;;) {
-    EBB_ASSIGN(const bool more, entries.next(entry));
-    if (!more)
-      break;
-    const auto number = static_cast<std::size_t>(entry.state >> operator_state_bits);
-    if (number >= steps.size())
-      return make_error(ec::corrupt, "state of an operator that the stream does not have: number "
-                                         + std::to_string(number));
-    const auto& step = steps[number];
-    if (!step)
-      continue;
-    const auto state = static_cast<std::uint16_t>(entry.state & ((1U << operator_state_bits) - 1));
-    const auto instances = plan.stages[step->stage].parallelism;
-    const auto load = [&](std::uint32_t i) {
-      return setup.subtasks[first[step->stage] + i].task->load(step->step, entry.key_group, state,
-                                                               entry.key, entry.value);
-    };
-    if (entry.key_group == unkeyed_group) {
-      for (std::uint32_t i = 0; i < instances; ++i)
-        EBB_TRY(load(i));
-    } else if (entry.key_group < plan.key_groups) {
-      EBB_TRY(load(target_of_group(entry.key_group, instances, plan.key_groups)));
-    } else {
-      return make_error(ec::corrupt, "state of key group " + std::to_string(entry.key_group)
-                                         + ", but there are " + std::to_string(plan.key_groups));
+namespace {
+
+/// Key groups [first, last), in a subtask's order.
+struct owned_places {
+  state_place from;
+  state_place to;
+};
+
+result<void> load_all(subtask& task, const state_chunk& entries) {
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    EBB_TRY(task.load(entries.at(i)));
+  return {};
+}
+
+result<void> load_between(subtask& task, const owned_places& places, stored_state& state) {
+  state_chunk entries;
+  EBB_TRY(state.read(places.from, places.to, entries));
+  return load_all(task, entries);
+}
+
+result<void> load_first(subtask& task, const owned_places& own, stored_state& state) {
+  state_chunk entries;
+  for (const auto number : task.first_states())
+    for (auto group = own.from.key_group; group < own.to.key_group; ++group)
+      EBB_TRY(state.read_one({group, number, {}}, entries));
+  EBB_TRY(load_all(task, entries));
+  for (const auto number : task.first_operators())
+    for (auto group = own.from.key_group; group < own.to.key_group; ++group)
+      EBB_TRY(load_between(task,
+                           {{group, state_number(number, 0), {}},
+                            {group, state_number(static_cast<std::uint16_t>(number + 1), 0), {}}},
+                           state));
+  return {};
+}
+
+/// What is left is read by jobs of `io`.
+result<std::unique_ptr<cold_ranges>> leave_cold(const owned_places& own, const stored_state& state,
+                                                io_executor& io, subtask_setup& setup) {
+  EBB_ASSIGN(setup.stored, state.reopen());
+  setup.io = &io;
+  setup.state_lane = io.open_lane();
+  return std::make_unique<cold_ranges>(own.from, setup.stored->cuts(own.from, own.to), own.to);
+}
+
+} // namespace
+
+result<void> restore_state(const stream_start& start, stored_state& state, std::uint64_t small,
+                           io_executor& io, supervisor_setup& setup) {
+  const owned_places without_key{{unkeyed_group, 0, {}}, {unkeyed_group, UINT16_MAX, {}}};
+  const bool at_once = state.byte_size() <= small;
+  for (auto& x : setup.subtasks) {
+    auto& task = *x.task;
+    const auto [first, last] = task.key_groups();
+    const owned_places own{{first, 0, {}}, {last, 0, {}}};
+    std::unique_ptr<cold_ranges> cold;
+    if (task.has_state()) {
+      EBB_TRY(load_between(task, without_key, state));
+      EBB_TRY(at_once ? load_between(task, own, state) : load_first(task, own, state));
+      if (!at_once && first < last && task.loads_late()) {
+        EBB_ASSIGN(cold, leave_cold(own, state, io, x));
+      }
     }
+    task.resume(start.epoch, std::move(cold));
   }
-  for (auto& x : setup.subtasks)
-    x.task->resume(start.epoch);
   return {};
 }
 

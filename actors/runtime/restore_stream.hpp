@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/dataflow/snapshot.hpp"
-#include "actors/plan/stage_plan.hpp"
+#include "actors/runtime/stored_state.hpp"
 #include "actors/runtime/supervisor.hpp"
 
 #include <map>
@@ -24,17 +24,15 @@ struct stream_start {
   std::map<std::string, std::vector<sealed_output>> outputs;     ///< by sink: the last of each lane
 };
 
-/// Live entries of the restored epoch, in any order. The views live until the next call.
-class state_source {
-public:
-  virtual ~state_source() = default;
-  /// False at the end. Erases do not come.
-  [[nodiscard]] virtual result<bool> next(state_chunk::entry& out) = 0;
-};
+/// State of no more than this is loaded before the stream goes on.
+inline constexpr std::uint64_t small_state_bytes = std::uint64_t{4} << 20;
 
 /// Whatever the parallelism was: each entry goes to the instance that owns its key group now, those
-/// without a key to all. Then the subtasks go on from `start.epoch`. Blocks on the source.
-[[nodiscard]] result<void> restore_state(const stage_plan& plan, const stream_start& start,
-                                         state_source& entries, supervisor_setup& setup);
+/// without a key to all. Of state that is not small, the subtasks get what they must have at once
+/// and a view of the rest, to be read by jobs of `io`. Then they go on from `start.epoch`. Blocks
+/// on `state`.
+[[nodiscard]] result<void> restore_state(const stream_start& start, stored_state& state,
+                                         std::uint64_t small, io_executor& io,
+                                         supervisor_setup& setup);
 
 } // namespace ebb

@@ -39,7 +39,8 @@ struct stream_data {
   stream_start start;
   bool finished = false; ///< its input has ended before: there is nothing to run
   std::shared_ptr<checkpoint_store> store;
-  std::unique_ptr<state_source> entries; ///< null = nothing to restore
+  std::unique_ptr<stored_state> state; ///< null = nothing to restore
+  std::uint64_t small = small_state_bytes; ///< for restore_state
   /// Output of the restored epoch that may not have reached its target, in the order to apply.
   std::vector<sink_snapshot> unapplied;
   std::vector<std::string> notes; ///< for the person: what was found and decided

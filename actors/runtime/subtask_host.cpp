@@ -17,6 +17,8 @@ constexpr micros publish_interval = 50'000;
 /// Credit that is returned at once; less waits for the end of the slice. An eighth of a window, so
 /// that the sender does not run dry.
 constexpr std::size_t owed_max = credit_ledger::default_window / 8;
+/// Of restored state; some MiB.
+constexpr std::uint32_t ranges_a_read = 32;
 /// A timer further away is set again when it fires.
 constexpr micros timer_max = 3600 * micros_per_second;
 
@@ -107,6 +109,46 @@ void subtask_host_state::conclude(generation_number generation) {
   schedule();
 }
 
+void subtask_host_state::take_state(state_read& x) {
+  --reads_;
+  if (x.problem) {
+    fail(std::move(*x.problem));
+    return;
+  }
+  if (auto done = setup_.task->read(*x.entries, x.ranges); !done) {
+    fail(std::move(done).error());
+    return;
+  }
+  // Files are closed where they are read.
+  if (setup_.task->all_loaded())
+    setup_.io->submit(setup_.state_lane,
+                      [stored = std::move(setup_.stored)]() mutable { stored.reset(); });
+  schedule();
+}
+
+// One job reads while what another has read is loaded.
+void subtask_host_state::ask_state() {
+  while (setup_.stored && reads_ < 2) {
+    auto ranges = setup_.task->take_reads(ranges_a_read);
+    if (ranges.empty())
+      return;
+    ++reads_;
+    setup_.io->submit(setup_.state_lane, [stored = setup_.stored, ranges = std::move(ranges),
+                                          to = caf::actor_cast<subtask_actor>(self_)]() mutable {
+      state_read made{std::move(ranges), {}, {}};
+      const auto entries = std::make_shared<state_chunk>();
+      for (const auto& x : made.ranges)
+        if (auto done = stored->read(x.from, x.to, *entries); !done) {
+          made.problem = std::move(done).error();
+          break;
+        }
+      made.entries = entries;
+      stored.reset();
+      caf::anon_send(to, std::move(made));
+    });
+  }
+}
+
 void subtask_host_state::abandon() {
   setup_.task->abandon();
   publish();
@@ -149,6 +191,7 @@ void subtask_host_state::run() {
   setup_.task->flush_idle();
   send_items();
   return_credits();
+  ask_state();
   if (setup_.writer)
     send_snapshot();
   if (state == work_state::drained && !drained_) {
@@ -262,6 +305,7 @@ subtask_actor::behavior_type subtask_host(subtask_actor::stateful_pointer<subtas
       [&state](interrupt_atom) { state.interrupt(); },
       [&state](const checkpoint_request& x) { state.checkpoint(x); },
       [&state](conclude_atom, generation_number x) { state.conclude(x); },
+      [&state](state_read& x) { state.take_state(x); },
       [&state](abandon_atom) { state.abandon(); },
   };
 }

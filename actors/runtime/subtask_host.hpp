@@ -2,8 +2,10 @@
 #pragma once
 
 #include "actors/dataflow/subtask.hpp"
+#include "actors/runtime/connector.hpp"
 #include "actors/runtime/handles.hpp"
 #include "actors/runtime/stats_board.hpp"
+#include "actors/runtime/stored_state.hpp"
 #include "actors/runtime/wake_target.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -34,6 +36,10 @@ struct subtask_setup {
   clock_function clock;
   slice_limits slice;
   supervisor_actor supervisor;
+  /// What the subtask reads of restored state, by jobs of `state_lane`; null = all is loaded.
+  std::shared_ptr<stored_state> stored;
+  io_executor* io = nullptr;
+  std::uint64_t state_lane = 0;
   // With checkpoints; else null.
   coordinator_actor coordinator;
   snapshot_writer_actor writer;
@@ -60,6 +66,7 @@ public:
   void interrupt();
   void checkpoint(const checkpoint_request& x);
   void conclude(generation_number generation);
+  void take_state(state_read& x);
   void abandon();
   /// Tells the supervisor and quits.
   void fail(error problem);
@@ -78,6 +85,7 @@ private:
   void collect_credits();
   void return_credits();
   void send_snapshot();
+  void ask_state();
   void set_timer(work_state state);
   void publish();
 
@@ -92,6 +100,7 @@ private:
   micros published_ = min_time;
   micros timer_at_ = max_time;     ///< of the timer under way
   std::uint64_t timer_number_ = 0; ///< older timers are ignored
+  std::uint32_t reads_ = 0;        ///< of restored state, under way
   bool started_ = false;
   bool scheduled_ = false;
   bool drained_ = false; ///< and the coordinator knows

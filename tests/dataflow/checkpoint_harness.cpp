@@ -5,6 +5,7 @@
 #include "actors/dataflow/value_text.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 
 namespace ebb::test {
@@ -47,6 +48,60 @@ struct gatherer final : output {
   micros watermark = min_time;
 };
 
+/// Restored entries of one instance that are loaded when they are wished for.
+class cold_entries final : public state_wishes {
+public:
+  cold_entries(stream_operator& op, kept_state::entries entries)
+      : op_(op), entries_(std::move(entries)) {}
+
+  [[nodiscard]] const kept_state::entries& all() const noexcept {
+    return entries_;
+  }
+
+  [[nodiscard]] bool loaded(std::uint16_t key_group) const override {
+    const auto first = entries_.lower_bound({key_group, 0, {}});
+    return first == entries_.end() || std::get<0>(first->first) != key_group;
+  }
+
+  void wish(std::uint16_t key_group, std::uint16_t state, std::string_view key) override {
+    const auto found = entries_.find({key_group, state, std::string(key)});
+    if (found != entries_.end())
+      load(found, std::next(found));
+  }
+
+  void wish_below(std::uint16_t key_group, std::uint16_t state, std::string_view to) override {
+    const auto end = static_cast<std::uint16_t>(to.empty() ? state + 1 : state);
+    load(entries_.lower_bound({key_group, state, {}}),
+         entries_.lower_bound({key_group, end, std::string(to)}));
+  }
+
+  void wish_all() override {
+    load(entries_.begin(), entries_.end());
+  }
+
+  void load_one(std::size_t at) {
+    const auto x = std::next(entries_.begin(), static_cast<std::ptrdiff_t>(at));
+    load(x, std::next(x));
+  }
+
+private:
+  void load(kept_state::entries::const_iterator first, kept_state::entries::const_iterator last) {
+    if (first == last)
+      return;
+    for (auto x = first; x != last; ++x) {
+      const auto loaded =
+          op_.load(std::get<0>(x->first), std::get<1>(x->first), std::get<2>(x->first), x->second);
+      BOOST_REQUIRE_MESSAGE(bool(loaded), (loaded ? std::string() : loaded.error().message));
+    }
+    entries_.erase(first, last);
+    if (entries_.empty())
+      op_.all_loaded();
+  }
+
+  stream_operator& op_;
+  kept_state::entries entries_;
+};
+
 /// All instances at one parallelism.
 class instances {
 public:
@@ -62,6 +117,12 @@ public:
 
   /// Steps an instance's item, or goes on with the last one; false = it is done.
   bool step(std::size_t i, stream_item* item) {
+    if (i < cold.size() && !cold[i].all().empty()) {
+      if (item != nullptr)
+        ops[i]->wish(*item, cold[i]);
+      if (random_() % 4 == 0 && !cold[i].all().empty())
+        cold[i].load_one(random_() % cold[i].all().size());
+    }
     step_budget budget{static_cast<std::uint32_t>(1 + random_() % 40)};
     auto more = ops[i]->step(item, budget, outs[i]);
     BOOST_REQUIRE_MESSAGE(bool(more), (more ? std::string() : more.error().message));
@@ -94,6 +155,7 @@ public:
 
   std::vector<std::unique_ptr<stream_operator>> ops;
   std::vector<gatherer> outs;
+  std::deque<cold_entries> cold; ///< by instance, after a restart
 
 private:
   std::vector<std::vector<std::uint32_t>> split(const scripted_item& x) {
@@ -201,6 +263,8 @@ private:
     expected_.clear();
     for (std::size_t i = 0; i < now_->ops.size(); ++i) {
       auto& op = *now_->ops[i];
+      if (whole && i < now_->cold.size())
+        now_->cold[i].wish_all();
       marks_.push_back(op.mark());
       check_full(i);
       save_of_one save;
@@ -245,6 +309,9 @@ private:
         BOOST_REQUIRE(expected_.emplace(x.at, std::move(x.value)).second);
       }
     }
+    if (i < now_->cold.size())
+      for (const auto& x : now_->cold[i].all())
+        BOOST_REQUIRE(expected_.insert(x).second);
   }
 
   // Some slices of a frozen save.
@@ -277,13 +344,26 @@ private:
   }
 
   void load(std::size_t i, const std::vector<std::uint16_t>& groups) {
+    const auto& op = *now_->ops[i];
+    kept_state::entries rest;
+    const bool all = random_() % 2 == 0;
     for (const auto& [at, value] : state_.all()) {
       if (std::find(groups.begin(), groups.end(), std::get<0>(at)) == groups.end())
         continue;
+      if (!all && op.loads_late() && std::get<0>(at) != unkeyed_group
+          && !op.loads_first(std::get<1>(at))) {
+        rest.emplace(at, value);
+        continue;
+      }
       const auto loaded =
           now_->ops[i]->load(std::get<0>(at), std::get<1>(at), std::get<2>(at), value);
       BOOST_REQUIRE_MESSAGE(bool(loaded), (loaded ? std::string() : loaded.error().message));
     }
+    if (groups.front() == unkeyed_group)
+      return;
+    if (rest.empty())
+      now_->ops[i]->all_loaded();
+    now_->cold.emplace_back(*now_->ops[i], std::move(rest));
   }
 
   void fail() {

@@ -662,10 +662,9 @@ BOOST_AUTO_TEST_CASE(loads_and_goes_on_from_the_restored_epoch) {
   lone_subtask second({.source_rows = 24, .source_next = 20, .source_ends = false, .inputs = {1}});
   for (std::size_t i = 0; i < made.state.size(); ++i) {
     const auto e = made.state.at(i);
-    BOOST_REQUIRE(static_cast<bool>(
-        second.task->load(second.step, e.key_group, e.state & 15, e.key, e.value)));
+    BOOST_REQUIRE(static_cast<bool>(second.task->load(e)));
   }
-  second.task->resume(4);
+  second.task->resume(4, nullptr);
   second.settle();
   // The sign to go on comes before everything else.
   BOOST_REQUIRE(!second.sums->watermarks.empty());
@@ -681,7 +680,10 @@ BOOST_AUTO_TEST_CASE(loads_and_goes_on_from_the_restored_epoch) {
   BOOST_TEST(next.sources[0].positions[0].bytes == "24");
 
   lone_subtask third({.inputs = {1}});
-  BOOST_TEST(!third.task->load(third.step, 0, 2, "sum", "1"));
+  const auto unknown = state_number(3, 2);
+  BOOST_TEST(!third.task->load({state_chunk::kind::put, 0, unknown, "sum", "1"}));
+  // An operator that the stream no longer has.
+  BOOST_TEST(bool(third.task->load({state_chunk::kind::put, 0, state_number(4, 1), "sum", "1"})));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

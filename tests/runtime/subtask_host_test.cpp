@@ -42,6 +42,7 @@ subtask_actor::behavior_type sender(subtask_actor::pointer, std::vector<std::siz
       [](interrupt_atom) {},
       [](const checkpoint_request&) {},
       [](conclude_atom, generation_number) {},
+      [](const state_read&) {},
       [](abandon_atom) {},
   };
 }

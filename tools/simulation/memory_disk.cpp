@@ -13,23 +13,51 @@ std::string text(std::uint64_t x) {
 }
 
 /// The live entries of the restored record.
-class memory_entries final : public state_source {
+class memory_state final : public stored_state {
 public:
-  explicit memory_entries(const std::map<memory_disk::state_key, std::string>& state)
-      : at_(state.begin()), end_(state.end()) {}
+  explicit memory_state(std::map<memory_disk::state_key, std::string> state)
+      : state_(
+          std::make_shared<const std::map<memory_disk::state_key, std::string>>(std::move(state))) {
+  }
 
-  result<bool> next(state_chunk::entry& out) override {
-    if (at_ == end_)
-      return false;
-    out = {state_chunk::kind::put, std::get<0>(at_->first), std::get<1>(at_->first),
-           std::get<2>(at_->first), at_->second};
-    ++at_;
-    return true;
+  result<std::unique_ptr<stored_state>> reopen() const override {
+    return std::unique_ptr<stored_state>(std::make_unique<memory_state>(*this));
+  }
+
+  std::uint64_t byte_size() const override {
+    return state_->size();
+  }
+
+  // At every third entry, so that most keys share a range with others and most states do not.
+  std::vector<state_place> cuts(const state_place& from, const state_place& to) const override {
+    std::vector<state_place> cuts;
+    std::size_t i = 0;
+    for (auto x = first(from); x != first(to); ++x)
+      if (++i % 3 == 0)
+        cuts.push_back({std::get<0>(x->first), std::get<1>(x->first), std::get<2>(x->first)});
+    return cuts;
+  }
+
+  result<void> read(const state_place& from, const state_place& to, state_chunk& out) override {
+    for (auto x = first(from); x != first(to); ++x)
+      out.add({state_chunk::kind::put, std::get<0>(x->first), std::get<1>(x->first),
+               std::get<2>(x->first), x->second});
+    return {};
+  }
+
+  result<void> read_one(const state_place& at, state_chunk& out) override {
+    if (const auto x = state_->find({at.key_group, at.state, at.key}); x != state_->end())
+      out.add({state_chunk::kind::put, at.key_group, at.state, at.key, x->second});
+    return {};
   }
 
 private:
-  std::map<memory_disk::state_key, std::string>::const_iterator at_;
-  std::map<memory_disk::state_key, std::string>::const_iterator end_;
+  [[nodiscard]] std::map<memory_disk::state_key, std::string>::const_iterator
+  first(const state_place& at) const {
+    return state_->lower_bound({at.key_group, at.state, at.key});
+  }
+
+  std::shared_ptr<const std::map<memory_disk::state_key, std::string>> state_;
 };
 
 } // namespace
@@ -254,7 +282,9 @@ result<stream_data> memory_run_data::open_stream(const stream_definition&, const
     for (const auto& x : part.sinks)
       data.start.outputs[x.sink].push_back(x.output);
   }
-  data.entries = std::make_unique<memory_entries>(disk_.state());
+  data.state = std::make_unique<memory_state>(disk_.state());
+  // Half of the generations load what they need when they need it.
+  data.small = by_->generation() % 2 == 0 ? 0 : UINT64_MAX;
   data.unapplied = disk_.unapplied();
   return data;
 }

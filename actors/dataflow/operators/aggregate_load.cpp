@@ -78,7 +78,7 @@ result<void> aggregate_table::finish_load() {
   std::vector<std::uint64_t> hashes(x->groups);
   hash_keys(pointers, x->groups, hashes.data());
   scratch_.resize(x->groups);
-  index_.resolve(pointers, hashes.data(), nullptr, x->groups, scratch_.data());
+  index_.resolve_restored(pointers, hashes.data(), x->groups, scratch_.data());
   make_room();
   for (std::size_t c = 0; c < calls_.size(); ++c)
     EBB_TRY(calls_[c]->merge_state(scratch_, take_all(x->states[c])));

@@ -14,6 +14,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 
 namespace ebb {
 
@@ -36,6 +37,17 @@ public:
   void begin_save(change_mark since) override;
   [[nodiscard]] bool save_slice(std::uint32_t entries, state_sink& sink) override;
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override;
+
+  [[nodiscard]] bool loads_late() const noexcept override {
+    return true;
+  }
+
+  [[nodiscard]] bool loads_first(std::uint16_t state) const noexcept override {
+    return state == progress_state;
+  }
+
+  void wish(const stream_item& item, state_wishes& wishes) override;
+  void all_loaded() override;
   [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
                                   std::string_view key, std::string_view value) override;
 
@@ -110,6 +122,10 @@ private:
   }
 
   [[nodiscard]] std::string progress_of(std::uint16_t key_group) const;
+  /// Ends of panes, rising; not all of them where there are many.
+  [[nodiscard]] std::vector<micros> pane_ends() const;
+  void wish_rows(const batch& rows, state_wishes& wishes);
+  void wish_panes(micros until, state_wishes& wishes);
   [[nodiscard]] aggregate_table::entry_place place_of(const aggregate_table& table,
                                                       const pane_id& id, std::uint16_t state) const;
   void freeze_table(aggregate_table& table, const pane_id& id, std::uint16_t state);
@@ -132,6 +148,10 @@ private:
   static constexpr std::uint16_t progress_state = 0;
   static constexpr std::uint16_t pane_entries = 1;
   static constexpr std::uint16_t window_entries = 2;
+  // Of a progress entry.
+  static constexpr char has_window = 1;
+  static constexpr char has_more = 2;
+  static constexpr std::size_t ends_told = 16;
 
   operator_context context_;
   window_spec window_;
@@ -164,7 +184,15 @@ private:
   std::vector<std::uint64_t> hashes_;
   call_rows call_rows_;
 
-  bool loading_ = false;              ///< tables hold groups that are not added yet
+  bool loading_ = false; ///< tables hold groups that are not added yet
+
+  /// What may not be loaded yet.
+  struct cold_parts {
+    std::set<micros> ends; ///< of panes
+    bool more = false;     ///< and of later ones
+    bool window = false;   ///< what remains of a window being emitted
+  } cold_;
+
   std::optional<error> load_problem_; ///< of `mark`, told by the next step
   change_mark mark_ = 1;
   std::vector<dropped_prefix> dropped_;

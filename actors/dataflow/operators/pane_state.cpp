@@ -2,13 +2,15 @@
 ///
 /// States: 0 = how far windows have fired (one entry a key group, empty key), 1 = panes, 2 = what
 /// remains of windows being emitted. Keys of 1 and 2: end and start of the pane or window, then the
-/// group's key.
+/// group's key. Value of 0: times up to which windows have fired, are to fire, and of the watermark
+/// to send on; a byte of flags; the first ends of panes that the instance has, in order.
 #include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/pane_aggregate.hpp"
 #include "actors/dataflow/operators/time_keys.hpp"
 #include "schemas/assert.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace ebb {
 
@@ -80,7 +82,29 @@ std::string pane_aggregate::progress_of(std::uint16_t key_group) const {
   std::string progress;
   for (const auto time : {fired, target_, promised_})
     append_time_key(time, progress);
+  const auto ends = pane_ends();
+  const auto told = std::min(ends.size(), ends_told);
+  const bool window = cold_.window || !resumed_.empty() || (firing_ && !merging());
+  progress.push_back(static_cast<char>((window ? has_window : 0)
+                                       | (told < ends.size() || cold_.more ? has_more : 0)));
+  for (std::size_t i = 0; i < told; ++i)
+    append_time_key(ends[i], progress);
   return progress;
+}
+
+std::vector<micros> pane_aggregate::pane_ends() const {
+  std::set<micros> ends = cold_.ends;
+  const auto add = [&](const auto& panes) {
+    for (const auto& [id, table] : panes) {
+      ends.insert(id.end);
+      if (ends.size() > ends_told + cold_.ends.size())
+        break; // later ones are not told
+    }
+  };
+  add(panes_);
+  if (merging())
+    add(firing_->finished);
+  return {ends.begin(), ends.end()};
 }
 
 std::uint16_t pane_aggregate::group_of(const pane_id& id, std::uint64_t hash) const {
@@ -139,6 +163,15 @@ result<void> pane_aggregate::load_progress(std::uint16_t key_group, std::string_
   EBB_ASSIGN(const auto fired, take_time_key(value));
   EBB_ASSIGN(const auto target, take_time_key(value));
   EBB_ASSIGN(const auto promised, take_time_key(value));
+  if (value.empty())
+    return make_error(ec::corrupt, "a window aggregate's progress is too short");
+  cold_.window |= (value.front() & has_window) != 0;
+  cold_.more |= (value.front() & has_more) != 0;
+  value.remove_prefix(1);
+  while (!value.empty()) {
+    EBB_ASSIGN(const auto end, take_time_key(value));
+    cold_.ends.insert(end);
+  }
   if (fired_of_group_.empty()) {
     fired_of_group_.assign(shape_.key_groups, min_time);
     fired_ = target_ = promised_ = max_time;

@@ -1,0 +1,167 @@
+/// How a subtask takes back its state: what operators load first before it goes on, the rest as
+/// they need it.
+#include "actors/dataflow/subtask.hpp"
+#include "actors/dataflow/subtask_state.hpp"
+#include "schemas/assert.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+constexpr std::uint16_t state_mask = (1U << operator_state_bits) - 1;
+
+std::uint16_t operator_of(std::uint16_t state) noexcept {
+  return static_cast<std::uint16_t>(state >> operator_state_bits);
+}
+
+} // namespace
+
+/// One operator's wishes, in the stream's terms.
+class subtask::wishes final : public state_wishes {
+public:
+  wishes(subtask& owner, std::uint16_t number) : owner_(owner), number_(number) {}
+
+  [[nodiscard]] bool loaded(std::uint16_t key_group) const override {
+    return owner_.cold_->loaded(key_group);
+  }
+
+  void wish(std::uint16_t key_group, std::uint16_t state, std::string_view key) override {
+    owner_.cold_->want(key_group, state_number(number_, state), key);
+  }
+
+  void wish_below(std::uint16_t key_group, std::uint16_t state, std::string_view to) override {
+    const auto at = state_number(number_, state);
+    const auto end = static_cast<std::uint16_t>(to.empty() ? at + 1 : at);
+    owner_.cold_->want_span({key_group, at, {}}, {key_group, end, std::string(to)});
+  }
+
+  void wish_all() override {
+    const auto first = state_number(number_, 0);
+    const auto end = static_cast<std::uint16_t>(first + state_mask + 1);
+    for (auto group = owner_.first_key_group_; group < owner_.last_key_group_; ++group)
+      if (!owner_.cold_->loaded(group))
+        owner_.cold_->want_span({group, first, {}}, {group, end, {}});
+  }
+
+private:
+  subtask& owner_;
+  std::uint16_t number_;
+};
+
+bool subtask::has_state() const noexcept {
+  return std::any_of(steps_.begin(), steps_.end(),
+                     [](const auto& x) { return x->op && x->number.has_value(); });
+}
+
+bool subtask::loads_late() const noexcept {
+  return std::any_of(steps_.begin(), steps_.end(),
+                     [](const auto& x) { return x->op && x->number && x->op->loads_late(); });
+}
+
+std::vector<std::uint16_t> subtask::first_states() const {
+  std::vector<std::uint16_t> states;
+  for (const auto& x : steps_)
+    if (x->op && x->number)
+      for (std::uint16_t state = 0; state <= state_mask; ++state)
+        if (x->op->loads_late() && x->op->loads_first(state))
+          states.push_back(state_number(*x->number, state));
+  return states;
+}
+
+std::vector<std::uint16_t> subtask::first_operators() const {
+  std::vector<std::uint16_t> numbers;
+  for (const auto& x : steps_)
+    if (x->op && x->number && !x->op->loads_late())
+      numbers.push_back(*x->number);
+  return numbers;
+}
+
+subtask::step* subtask::owner_of(std::uint16_t state) const noexcept {
+  const auto found = std::find_if(steps_.begin(), steps_.end(), [&](const auto& x) {
+    return x->op && x->number && *x->number == operator_of(state);
+  });
+  return found == steps_.end() ? nullptr : found->get();
+}
+
+result<void> subtask::load(const state_chunk::entry& entry) {
+  auto* owner = owner_of(entry.state);
+  if (owner == nullptr)
+    return {};
+  const auto state = static_cast<std::uint16_t>(entry.state & state_mask);
+  if (auto loaded = owner->op->load(entry.key_group, state, entry.key, entry.value); !loaded)
+    return named(std::move(loaded).error(), *owner);
+  return {};
+}
+
+void subtask::resume(epoch_number epoch, std::unique_ptr<cold_ranges> cold) {
+  base_ = epoch;
+  cold_ = std::move(cold);
+  for (const auto& x : steps_) {
+    if (!x->op || !x->number)
+      continue;
+    if (!cold_ || !x->op->loads_late())
+      x->op->all_loaded();
+    x->marks.assign(1, {epoch, x->op->mark()});
+    stream_item again;
+    again.kind = item_kind::watermark;
+    x->queue.push_back(std::move(again));
+  }
+}
+
+// True where the item may be taken.
+bool subtask::wish_for(step& x, const stream_item& item) {
+  if (!cold_ || !x.number || !x.op->loads_late())
+    return true;
+  wishes all(*this, *x.number);
+  x.op->wish(item, all);
+  return cold_->ready();
+}
+
+void subtask::wish_whole() {
+  for (const auto& x : steps_)
+    if (x->op && x->number && x->op->loads_late())
+      wishes(*this, *x->number).wish_all();
+}
+
+std::vector<cold_span> subtask::take_reads(std::size_t most) {
+  return cold_ ? cold_->take(most) : std::vector<cold_span>{};
+}
+
+result<void> subtask::read(const state_chunk& entries, const std::vector<cold_span>& ranges) {
+  EBB_ASSERT(cold_ != nullptr);
+  // Entries of one state come together.
+  step* owner = nullptr;
+  std::optional<std::uint16_t> state;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto entry = entries.at(i);
+    const auto of_operator = static_cast<std::uint16_t>(entry.state & state_mask);
+    if (state != entry.state) {
+      state = entry.state;
+      owner = owner_of(entry.state);
+      if (owner != nullptr && (!owner->op->loads_late() || owner->op->loads_first(of_operator)))
+        owner = nullptr; // has been
+    }
+    if (owner == nullptr)
+      continue;
+    auto loaded = owner->op->load(entry.key_group, of_operator, entry.key, entry.value);
+    if (!loaded)
+      return named(std::move(loaded).error(), *owner);
+  }
+  for (const auto& x : ranges)
+    cold_->loaded(x);
+  if (cold_->complete())
+    end_loading();
+  return {};
+}
+
+void subtask::end_loading() {
+  cold_.reset();
+  for (const auto& x : steps_)
+    if (x->op && x->number && x->op->loads_late())
+      x->op->all_loaded();
+}
+
+} // namespace ebb
