@@ -14,8 +14,9 @@ namespace ebb {
 namespace {
 
 constexpr std::uint32_t chunk = key_store::chunk;
-// Below this size tables and keys stay in the second-level cache and prefetching only costs.
-constexpr std::size_t prefetch_from = std::size_t{192} << 10;
+// Below this size tables and keys stay in the first-level cache and prefetching only costs. The
+// second level they share with batches, other tables and other subtasks.
+constexpr std::size_t prefetch_from = std::size_t{48} << 10;
 
 using one_word_probe = key_store::word_probe<1>;
 
