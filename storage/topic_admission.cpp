@@ -102,7 +102,7 @@ decision topic_admission::decide_producer(const producer_position& x, std::uint6
   const bool anew = last != nullptr && group_.requests[in_group->second.front()].starts;
   if (known != nullptr && !anew)
     if (const auto* y = topic_memory::find_request(*known, x.first_sequence); y != nullptr)
-      return duplicate_of(y->rows, y->ranges, rows, what);
+      return duplicate_of(y->rows, y->ranges(), rows, what);
   const bool gap = x.first_sequence > expected;
   auto d = refuse(append_status::conflict, ec::conflict,
                   fmt::format("producer {}: sequence {} is {}, expected {}", x.producer,

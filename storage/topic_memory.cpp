@@ -11,7 +11,26 @@ std::size_t size_of(const std::vector<topic_range>& ranges) noexcept {
   return ranges.size() * sizeof(topic_range);
 }
 
+topic_memory::request compact(std::uint64_t sequence, std::uint32_t rows,
+                              const std::vector<topic_range>& ranges) {
+  topic_memory::request x;
+  x.sequence = sequence;
+  x.rows = rows;
+  if (!ranges.empty())
+    x.first = ranges.front();
+  if (ranges.size() > 1)
+    x.others = std::make_unique<std::vector<topic_range>>(ranges.begin() + 1, ranges.end());
+  return x;
+}
+
 } // namespace
+
+std::vector<topic_range> topic_memory::request::ranges() const {
+  std::vector<topic_range> all{first};
+  if (others)
+    all.insert(all.end(), others->begin(), others->end());
+  return all;
+}
 
 const topic_memory::producer* topic_memory::find_producer(std::string_view name) const {
   const auto found = by_name_.find(name);
@@ -28,10 +47,11 @@ const remembered_mark* topic_memory::find_mark(std::string_view sink) const {
   return found == marks_.end() ? nullptr : &found->second;
 }
 
-const remembered_request* topic_memory::find_request(const producer& in, std::uint64_t sequence) {
+const topic_memory::request* topic_memory::find_request(const producer& in,
+                                                        std::uint64_t sequence) {
   const auto found =
       std::lower_bound(in.requests.begin(), in.requests.end(), sequence,
-                       [](const remembered_request& x, std::uint64_t y) { return x.sequence < y; });
+                       [](const request& x, std::uint64_t y) { return x.sequence < y; });
   return found == in.requests.end() || found->sequence != sequence ? nullptr : &*found;
 }
 
@@ -70,7 +90,7 @@ void topic_memory::apply_producer(const logged_request& x, micros time) {
   p.epoch = x.epoch;
   p.next_sequence = x.sequence + x.rows;
   p.last_time = time;
-  p.requests.push_back({x.sequence, x.rows, x.ranges});
+  p.requests.push_back(compact(x.sequence, x.rows, x.ranges));
   ++requests_;
   if (p.requests.size() > limits_.requests_a_producer) {
     p.requests.pop_front();
@@ -128,11 +148,13 @@ std::vector<topic_memory_chunk> topic_memory::chunks(std::size_t chunk_bytes) co
     return made.back();
   };
   for (const auto& p : producers_) {
+    remembered_producer stored{p.name, p.epoch, p.next_sequence, p.last_time, {}};
     std::size_t size = 64 + p.name.size();
-    for (const auto& x : p.requests)
-      size += sizeof x + size_of(x.ranges);
-    next(size).producers.push_back(
-        {p.name, p.epoch, p.next_sequence, p.last_time, {p.requests.begin(), p.requests.end()}});
+    for (const auto& x : p.requests) {
+      stored.requests.push_back({x.sequence, x.rows, x.ranges()});
+      size += sizeof x + size_of(stored.requests.back().ranges);
+    }
+    next(size).producers.push_back(std::move(stored));
   }
   for (const auto& x : keys_)
     next(sizeof x + size_of(x.ranges)).keys.push_back(x);
@@ -145,8 +167,9 @@ void topic_memory::restore(const topic_memory_chunk& chunk) {
   for (const auto& x : chunk.producers) {
     if (by_name_.contains(x.name))
       continue; // never written so
-    producers_.push_back(
-        {x.name, x.epoch, x.next_sequence, x.last_time, {x.requests.begin(), x.requests.end()}});
+    producers_.push_back({x.name, x.epoch, x.next_sequence, x.last_time, {}});
+    for (const auto& y : x.requests)
+      producers_.back().requests.push_back(compact(y.sequence, y.rows, y.ranges));
     by_name_.emplace(producers_.back().name, std::prev(producers_.end()));
     requests_ += x.requests.size();
   }

@@ -12,6 +12,7 @@
 #include <deque>
 #include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,12 +23,22 @@ namespace ebb {
 
 class topic_memory {
 public:
+  /// Mostly of one range, and there may be a million: 40 bytes each.
+  struct request {
+    std::uint64_t sequence = 0;
+    topic_range first;
+    std::uint32_t rows = 0;
+    std::unique_ptr<std::vector<topic_range>> others; ///< null: no more than `first`
+
+    [[nodiscard]] std::vector<topic_range> ranges() const;
+  };
+
   struct producer {
     std::string name;
     std::uint64_t epoch = 0;
     std::uint64_t next_sequence = 0;
     micros last_time = 0;
-    std::deque<remembered_request> requests; ///< the newest ones, in order of their sequences
+    std::deque<request> requests; ///< the newest ones, in order of their sequences
   };
 
   explicit topic_memory(const topic_memory_limits& limits) : limits_(limits) {}
@@ -41,8 +52,7 @@ public:
   [[nodiscard]] const remembered_mark* find_mark(std::string_view sink) const;
 
   /// The remembered request that begins with `sequence`, or null.
-  [[nodiscard]] static const remembered_request* find_request(const producer& in,
-                                                              std::uint64_t sequence);
+  [[nodiscard]] static const request* find_request(const producer& in, std::uint64_t sequence);
 
   void apply(const logged_group& group);
 
