@@ -16,20 +16,51 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+// The decimal numbers from 0 to `most`, as a regular expression.
+std::string up_to(std::int64_t most) {
+  const auto digits = std::to_string(most);
+  std::string out = "0";
+  if (digits.size() > 1)
+    out += "|[1-9][0-9]{0," + std::to_string(digits.size() - 2) + '}';
+  // Those with as many digits: the first i are those of `most`, the next is lower.
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    const char least = i == 0 ? '1' : '0';
+    if (digits[i] > least)
+      out += '|' + digits.substr(0, i) + '[' + least + '-' + static_cast<char>(digits[i] - 1)
+             + "][0-9]{" + std::to_string(digits.size() - 1 - i) + '}';
+  }
+  return most == 0 ? out : out + '|' + digits;
+}
+
+// None is required to have a least duration.
+std::string duration_pattern(const parameter& x) {
+  std::string out;
+  for (const auto& [unit, millis] :
+       {std::pair{"ms", 1}, std::pair{"s", 1'000}, std::pair{"m", 60'000},
+        std::pair{"h", 3'600'000}, std::pair{"d", 86'400'000}})
+    out += (out.empty() ? "^((" : "|(") + up_to(x.most / millis) + ')' + unit;
+  return out + ")$";
+}
+
 json schema_of(const parameter& x) {
-  const bool bounded = x.most != std::numeric_limits<std::int64_t>::max();
   json out;
   switch (x.kind) {
-  case parameter_kind::text:
-    out = {{"type", "string"}, {"minLength", x.least}};
-    if (bounded)
-      out["maxLength"] = x.most;
+  case parameter_kind::text: {
+    constexpr std::int64_t longest = 1'024;
+    out = {{"type", "string"},
+           {"minLength", x.least},
+           {"maxLength", std::min(x.most, longest)},
+           {"pattern", "^[^\\x00-\\x1f\\x7f]*$"}};
     break;
+  }
   case parameter_kind::label:
     out = {{"type", "string"}, {"maxLength", 63}, {"pattern", "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}};
     break;
   case parameter_kind::identifier:
-    out = {{"type", "string"}, {"maxLength", 63}, {"pattern", "^[A-Za-z_][A-Za-z0-9_]*$"}};
+    out = {{"type", "string"},
+           {"maxLength", 63}, // Letters of other alphabets as well: all but the rest of ASCII.
+           {"pattern", "^[^\\x00-\\x40\\x5b-\\x5e\\x60\\x7b-\\x7f]"
+                       "[^\\x00-\\x2f\\x3a-\\x40\\x5b-\\x5e\\x60\\x7b-\\x7f]*$"}};
     break;
   case parameter_kind::integer:
     out = {{"type", "integer"}, {"format", "int64"}, {"minimum", x.least}, {"maximum", x.most}};
@@ -41,7 +72,7 @@ json schema_of(const parameter& x) {
     out = {{"type", "string"}, {"enum", x.choices}};
     break;
   case parameter_kind::duration:
-    out = {{"type", "string"}, {"pattern", "^(0|[1-9][0-9]{0,8})(ms|s|m|h|d)$"}};
+    out = {{"type", "string"}, {"pattern", duration_pattern(x)}};
     break;
   case parameter_kind::position:
     out = {{"type", "string"}, {"pattern", "^(earliest|latest|0|[1-9][0-9]{0,17})$"}};

@@ -1,6 +1,7 @@
 #include "actors/gateway/parameters.hpp"
 
 #include "actors/plan/manifest.hpp"
+#include "actors/plan/printable.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -10,7 +11,20 @@ namespace ebb {
 
 namespace {
 
-constexpr std::int64_t text_bytes_max = 4'096;
+constexpr std::int64_t text_characters_max = 1'024;
+
+// Nothing where it is no UTF-8, or has control characters.
+std::optional<std::int64_t> characters_of(std::string_view text) {
+  std::int64_t out = 0;
+  for (std::size_t i = 0; i < text.size(); ++out) {
+    const auto length = utf8_length(text, i);
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (length == 0 || c < 0x20 || c == 0x7f)
+      return std::nullopt;
+    i += length;
+  }
+  return out;
+}
 
 bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
@@ -25,8 +39,8 @@ char lower(char c) {
 }
 
 bool is_identifier(std::string_view text) {
-  constexpr std::size_t longest = 63;
-  if (text.empty() || text.size() > longest || is_digit(text[0]))
+  constexpr std::int64_t longest = 63;
+  if (text.empty() || characters_of(text).value_or(longest + 1) > longest || is_digit(text[0]))
     return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
     return is_lower(lower(c)) || is_digit(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
@@ -81,11 +95,8 @@ bool read_value(const parameter& x, http_request::value& to) {
   };
   switch (x.kind) {
   case parameter_kind::text: {
-    const auto plain = std::none_of(text.begin(), text.end(), [](char c) {
-      return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    });
-    const auto bytes = static_cast<std::int64_t>(text.size());
-    return plain && bytes <= text_bytes_max && in_range(x, bytes);
+    const auto characters = characters_of(text);
+    return characters && *characters <= text_characters_max && in_range(x, *characters);
   }
   case parameter_kind::label:
     return is_label(text);
@@ -156,7 +167,7 @@ std::string expectation_of(const parameter& x) {
   switch (x.kind) {
   case parameter_kind::text:
     return "text of " + std::to_string(x.least) + " to "
-           + std::to_string(std::min(x.most, text_bytes_max)) + " bytes";
+           + std::to_string(std::min(x.most, text_characters_max)) + " characters";
   case parameter_kind::label:
     return "a name: 1 to 63 lower-case letters, digits and hyphens, no hyphen at the ends";
   case parameter_kind::identifier:

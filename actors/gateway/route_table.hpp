@@ -30,7 +30,7 @@ enum class route_access : std::uint8_t {
 [[nodiscard]] const char* to_string(route_access access) noexcept;
 
 enum class parameter_kind : std::uint8_t {
-  text,       ///< UTF-8 without control characters, `least` to `most` bytes
+  text,       ///< UTF-8 without control characters, `least` to `most` of them
   label,      ///< DNS label (RFC 1123), names of streams and topics
   identifier, ///< SQL identifier, names of operators
   integer,    ///< decimal, `least` to `most`
@@ -46,7 +46,7 @@ struct parameter {
   parameter_kind kind = parameter_kind::text;
   std::string summary;
   std::int64_t least = 0;
-  std::int64_t most = std::numeric_limits<std::int64_t>::max(); ///< a text has at most 4,096 bytes
+  std::int64_t most = std::numeric_limits<std::int64_t>::max(); ///< a text has at most 1,024
   std::vector<std::string> choices = {};
   std::string standard = {}; ///< what holds when it is absent, for the documentation
   bool required = false;     ///< parts of the path always are

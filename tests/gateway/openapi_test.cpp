@@ -2,12 +2,14 @@
 
 #include "actors/gateway/openapi.hpp"
 
+#include "actors/gateway/message_receipt.hpp"
 #include "actors/gateway/service_routes.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
 #include <fstream>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -66,6 +68,38 @@ BOOST_AUTO_TEST_CASE(describes_every_route) {
   BOOST_TEST(append.at("requestBody").at("content").size() == 3U);
   BOOST_TEST(append.at("responses").at("413").at("$ref") == "#/components/responses/413");
   BOOST_TEST(whole.at("paths").at("/healthz").at("get").at("security").empty());
+}
+
+BOOST_AUTO_TEST_CASE(knows_the_receipts_that_are_written) {
+  message_receipt x{"orders", {{0, 5, 7}, {3, 1, 1}}, ack_level::committed, true, "orders:0:7"};
+  const auto made = json::parse(to_json(x));
+  const auto schema = json::parse(named_schema("Receipt"));
+  for (const auto& name : schema.at("required"))
+    BOOST_TEST(made.contains(name.get<std::string>()));
+  for (const auto& [name, value] : made.items())
+    BOOST_TEST(schema.at("properties").contains(name));
+  BOOST_TEST(made.at("partitions") == json::parse(R"([{"partition":0,"first":5,"last":7},
+                                {"partition":3,"first":1,"last":1}])"));
+  BOOST_TEST(made.at("ack") == "committed");
+  BOOST_TEST(made.at("duplicate") == true);
+  for (const auto level : {ack_level::logged, ack_level::checkpointed, ack_level::committed})
+    BOOST_TEST((ack_level_of(to_string(level)) == level));
+  x.duplicate = false;
+  BOOST_TEST(!json::parse(to_json(x)).contains("duplicate"));
+}
+
+BOOST_AUTO_TEST_CASE(has_patterns_that_say_what_is_taken) {
+  const auto whole = json::parse(openapi_document(service_routes(), "1"));
+  for (const auto& p :
+       whole.at("paths").at("/v1/topics/{topic}/messages").at("post").at("parameters"))
+    if (p.at("name") == "timeout") {
+      const std::regex pattern(p.at("schema").at("pattern").get<std::string>());
+      for (const char* good : {"0ms", "0s", "0d", "1ms", "600000ms", "599999ms", "99999ms", "600s",
+                               "10m", "9m", "599s"})
+        BOOST_TEST(std::regex_match(good, pattern), good);
+      for (const char* bad : {"600001ms", "601s", "11m", "1h", "1d", "01s", "1", "s", "700s"})
+        BOOST_TEST(!std::regex_match(bad, pattern), bad);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(is_what_the_documentation_says) {

@@ -175,6 +175,8 @@ BOOST_AUTO_TEST_CASE(checks_values_by_kind) {
       {time, "9223372036854775807d", false, 0},
       {text, "abc", true, 0},
       {text, "", false, 0},
+      {text, "\xC3\xA9\xC3\xA9\xC3\xA9", true, 0},
+      {text, "\xFF", false, 0},
       {text, "abcd", false, 0},
       {text, "a\x01", false, 0},
       {flag, "true", true, 1},
