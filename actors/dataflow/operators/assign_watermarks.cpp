@@ -27,8 +27,10 @@ public:
       take(item->rows, out);
       break;
     case item_kind::watermark:
-      // A source with a watermark of its own, or the end of its input. After loading, the sign to
-      // say again what had been sent comes too early: see `resume`.
+      // A source with a watermark of its own, the end of its input or, after loading, the sign to
+      // say again what had been sent.
+      if (loaded_)
+        promise_again(out);
       advance(item->time, out);
       break;
     case item_kind::idle:
@@ -52,8 +54,9 @@ public:
     return mark_++;
   }
 
-  /// One entry a source partition that has had rows: its watermark, and the one sent by whoever
-  /// read it. Partitions have the numbers that they would have if one instance read them all.
+  /// One entry a source partition that has had rows: its watermark and, of the instance that read
+  /// it, the one sent, the partitions, how many of them had ended, and how many instances there
+  /// were. Partitions have the numbers that they would have if one instance read them all.
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override {
     if (key_group != unkeyed_group)
       return;
@@ -65,6 +68,9 @@ public:
       std::string value;
       append_time_key(watermark, value);
       append_time_key(sent_, value);
+      append_time_key(count_, value);
+      append_time_key(ended_count_, value);
+      append_time_key(parallelism_, value);
       sink.put(0, key_of(partition), value);
     }
   }
@@ -74,8 +80,14 @@ public:
     EBB_ASSIGN(const auto number, take_time_key(key));
     EBB_ASSIGN(const auto watermark, take_time_key(value));
     EBB_ASSIGN(const auto sent, take_time_key(value));
-    if (state != 0 || number < 0 || number / parallelism_ > UINT32_MAX)
+    reader by;
+    EBB_ASSIGN(by.partitions, take_time_key(value));
+    EBB_ASSIGN(by.ended, take_time_key(value));
+    EBB_ASSIGN(by.parallelism, take_time_key(value));
+    if (state != 0 || number < 0 || number / parallelism_ > UINT32_MAX || by.parallelism < 1)
       return make_error(ec::corrupt, "unknown state of a source's watermarks");
+    by.subtask = number % by.parallelism;
+    readers_.push_back(by);
     if (number % parallelism_ != subtask_)
       return {};
     sent_ = partitions_.empty() ? sent : std::min(sent_, sent);
@@ -91,6 +103,15 @@ private:
     std::uint32_t partition;
   };
 
+  /// An instance that had read partitions before the restart. `partitions` = 0: it did not know how
+  /// many.
+  struct reader {
+    micros subtask = 0;
+    micros partitions = 0;
+    micros ended = 0;
+    micros parallelism = 1;
+  };
+
   [[nodiscard]] std::string key_of(std::uint32_t partition) const {
     std::string key;
     append_time_key(micros{partition} * parallelism_ + subtask_, key);
@@ -104,6 +125,8 @@ private:
     const auto* values = times.data<micros>();
     if (loaded_)
       resume(*rows, out);
+    count_ = rows->partitions;
+    ended_count_ = rows->partitions_ended;
     auto& own = partitions_.try_emplace(rows->partition, min_time).first->second;
     const micros others = others_allow(*rows);
 
@@ -141,9 +164,39 @@ private:
     advance(std::min(own, others), out);
   }
 
-  /// Before the first batch after loading, which tells how many partitions there are: what was sent
-  /// holds for them only if all have had rows. One that has had none was read by another instance,
-  /// which had promised nothing.
+  /// What was sent holds for our partitions if all of them have had rows: a source that is quiet
+  /// now need not have another one for it to go on. Those that there may be are known from the
+  /// instances that had some with rows.
+  void promise_again(output& out) {
+    micros end = max_time;
+    for (const auto& x : readers_) {
+      if (x.partitions == 0)
+        return;
+      end = std::min(end, x.partitions * x.parallelism + x.subtask);
+    }
+    const auto had_ended = [&](micros number) {
+      return std::any_of(readers_.begin(), readers_.end(), [&](const reader& x) {
+        return number % x.parallelism == x.subtask && number / x.parallelism < x.ended;
+      });
+    };
+    micros count = 0;
+    micros ended = 0;
+    for (auto number = subtask_; number < end; number += parallelism_, ++count) {
+      if (had_ended(number))
+        ended += ended == count ? 1 : 0;
+      else if (!partitions_.contains(static_cast<std::uint32_t>(number / parallelism_)))
+        return;
+    }
+    loaded_ = false;
+    count_ = count;
+    ended_count_ = ended;
+    if (sent_ != min_time)
+      out.advance(sent_);
+  }
+
+  /// Else before the first batch after loading, which tells how many partitions there are: what was
+  /// sent holds for them only if all have had rows. One that has had none was read by another
+  /// instance, which had promised nothing.
   void resume(const batch& rows, output& out) {
     loaded_ = false;
     const auto open = static_cast<std::size_t>(
@@ -182,7 +235,10 @@ private:
   /// By source partition as the reader numbers them, those that have had rows.
   std::map<std::uint32_t, micros> partitions_;
   micros sent_ = min_time;
-  bool loaded_ = false; ///< and no batch has come since
+  bool loaded_ = false;         ///< and what was sent has not been said again
+  std::vector<reader> readers_; ///< of what was loaded
+  micros count_ = 0;            ///< partitions of ours; 0 = not known yet
+  micros ended_count_ = 0;      ///< of them, the first ones
   change_mark mark_ = 1;
   std::vector<ended_partition> ended_; ///< that a save may hold
   operator_counters counters_;
