@@ -1,125 +1,190 @@
 #include "actors/plan/state_layout.hpp"
 
-#include "actors/dataflow/key_encoding.hpp"
-#include "actors/dataflow/operators/time_keys.hpp"
-#include "actors/dataflow/value_builder.hpp"
-#include "actors/dataflow/value_text.hpp"
+#include "actors/dataflow/key_index.hpp"
 
-#include <cstdlib>
-#include <optional>
+#include <array>
 
 namespace ebb {
 
 namespace {
 
-constexpr char part_mark = '\x1f'; ///< between the fields of a part
+using form = state_part::form;
+using parts = std::vector<state_part>;
 
 sql_type timestamp_type() {
   return sql_type{type_kind::timestamp};
 }
 
-void add_aggregate(const stage_plan& plan, const stage& at, const stage_step& step,
-                   const window_aggregate_spec& spec, const std::string& identity,
-                   std::vector<state_layout>& out) {
-  std::vector<state_part> keys;
-  const auto& columns = step_before(plan, at, step.inputs.front()).columns;
-  for (const auto k : spec.keys)
-    keys.push_back({columns[k].name, state_part::form::key, columns[k].type});
-  std::vector<state_part> values;
+state_part time_part(const char* name) {
+  return {name, form::time, timestamp_type()};
+}
+
+state_part part(const char* name, form as) {
+  return {name, as, sql_type{type_kind::bigint}};
+}
+
+/// All columns of a row, or those with the given numbers, in one form.
+parts columns_of(const std::vector<plan_column>& columns, form as) {
+  parts result;
+  for (const auto& x : columns)
+    result.push_back({x.name, as, x.type});
+  return result;
+}
+
+parts keys_of(const std::vector<plan_column>& columns, const std::vector<std::uint32_t>& keys) {
+  parts result;
+  for (const auto k : keys)
+    result.push_back({columns[k].name, form::key, columns[k].type});
+  return result;
+}
+
+parts joined(parts first, const parts& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+/// What all layouts of one operator have in common.
+struct operator_layouts {
+  const stage_plan& plan;
+  const stage& at;
+  const stage_step& step;
+  const std::string& identity;
+  std::vector<state_layout>& out;
+
+  [[nodiscard]] const std::vector<plan_column>& input(std::size_t i = 0) const {
+    return step_before(plan, at, step.inputs[i]).columns;
+  }
+
+  void add(std::uint16_t state, const char* name, parts key, parts value) const {
+    out.push_back({identity, state, name, std::move(key), std::move(value)});
+  }
+
+  void add_watermark(std::uint16_t state) const {
+    add(state, "watermark", {}, {time_part("acted on")});
+  }
+};
+
+constexpr std::array<const char*, 2> side_names{"left rows", "right rows"};
+
+void add_layouts(const operator_layouts& to, const window_aggregate_spec& spec) {
+  const auto keys = keys_of(to.input(), spec.keys);
+  parts values;
   for (const auto& call : spec.calls)
     for (const auto& type : call.function->state_types(call.arg_types))
-      values.push_back({call.function->name, state_part::form::value, type});
-  out.push_back({identity,
-                 0,
-                 "progress",
-                 {},
-                 {{"fired", state_part::form::time, timestamp_type()},
-                  {"target", state_part::form::time, timestamp_type()},
-                  {"promised", state_part::form::time, timestamp_type()}}});
-  const state_part start{"window_start", state_part::form::time, timestamp_type()};
-  const state_part end{"window_end", state_part::form::time, timestamp_type()};
+      values.push_back({call.function->name, form::value, type});
+  to.add(0, "progress", {}, {time_part("fired"), time_part("target"), time_part("promised")});
+  // Keys that lose how they were written stand before the values as well.
+  std::vector<sql_type> types;
+  parts exact;
+  for (auto x : keys) {
+    types.push_back(x.type);
+    x.as = form::value;
+    exact.push_back(std::move(x));
+  }
+  if (key_index(types, 1).exact())
+    exact.clear();
   if (spec.window.kind == window_kind::session) {
-    std::vector<state_part> session{{"first", state_part::form::time, timestamp_type()},
-                                    {"last", state_part::form::time, timestamp_type()}};
-    session.insert(session.end(), values.begin(), values.end());
-    out.push_back({identity, 1, "open sessions", std::move(keys), std::move(session)});
+    const auto session = joined(joined(exact, {time_part("first"), time_part("last")}), values);
+    to.add(1, "open sessions", keys, session);
+    to.add(2, "ended sessions", joined({time_part("end"), time_part("first")}, keys), session);
     return;
   }
-  std::vector<state_part> pane{end, start};
-  pane.insert(pane.end(), keys.begin(), keys.end());
-  out.push_back({identity, 1, "panes", pane, values});
-  out.push_back({identity, 2, "windows being emitted", std::move(pane), std::move(values)});
+  const auto pane = joined({time_part("window_end"), time_part("window_start")}, keys);
+  const auto groups = joined(joined({part("", form::hidden)}, exact), values);
+  to.add(1, "panes", pane, groups);
+  to.add(2, "windows being emitted", pane, groups);
 }
 
-/// As a BYTEA is shown, cut where it gets long.
-std::string shown_bytes(std::string_view bytes) {
-  constexpr std::size_t most = 64;
-  std::string result;
-  append_bytea(bytes.substr(0, most), result);
-  return bytes.size() > most ? result + "…" : result;
+void add_layouts(const operator_layouts& to, const assign_watermarks_spec&) {
+  to.add(0, "partitions", {part("partition", form::time)},
+         {time_part("watermark"), time_part("sent"), part("partitions", form::time),
+          part("ended", form::time), part("readers", form::time)});
 }
 
-/// Takes one part from the front of `bytes`; nothing where they do not hold one.
-std::optional<std::string> take_part(const state_part& part, std::string_view& bytes) {
-  std::string text;
-  if (part.as == state_part::form::time) {
-    const auto time = take_time_key(bytes);
-    if (!time)
-      return std::nullopt;
-    // A number is kept in the same bytes as a time.
-    auto one = make_column(part.type, 1);
-    one.mutable_data<micros>()[0] = *time;
-    append_value_text(one, 0, text);
-    return text;
+void add_layouts(const operator_layouts& to, const window_join_spec& spec) {
+  for (std::uint16_t side = 0; side < 2; ++side) {
+    const auto& columns = to.input(side);
+    parts key;
+    if (spec.spread == side)
+      key = {part("writer", form::group)};
+    key = joined(key, {time_part("window_end"), time_part("window_start")});
+    key = joined(key, keys_of(columns, side == 0 ? spec.left_keys : spec.right_keys));
+    key.push_back(part("number", form::number));
+    to.add(side, side_names[side], key,
+           joined({part("join", form::met)}, columns_of(columns, form::value)));
   }
-  if (part.as == state_part::form::key) {
-    const auto value = decode_key_value(bytes, part.type);
-    if (!value)
-      return std::nullopt;
-    if (value->is_null(0))
-      return std::string("NULL");
-    append_value_text(*value, 0, text);
-    return text;
+  to.add_watermark(2);
+}
+
+void add_layouts(const operator_layouts& to, const interval_join_spec& spec) {
+  parts search;
+  for (std::uint16_t side = 0; side < 2; ++side) {
+    const auto& columns = to.input(side);
+    const auto keys = keys_of(columns, side == 0 ? spec.left_keys : spec.right_keys);
+    parts key;
+    if (spec.spread == side)
+      key = {part("writer", form::group)};
+    key = joined(joined(key, {time_part("until")}), keys);
+    key.push_back(part("number", form::number));
+    to.add(side, side_names[side], key,
+           joined({part("settled", form::flag)}, columns_of(columns, form::value)));
+    if (side == 0)
+      search = joined(keys, {part("side", form::side), part("number", form::number)});
   }
-  value_builder one(part.type, 1);
-  if (const auto taken = one.append_encoded(bytes); !taken)
-    return std::nullopt;
-  const auto value = one.take();
-  if (value.is_null(0))
-    return std::string("NULL");
-  append_value_text(value, 0, text);
-  return text;
+  to.add(2, "searches", search, {part("below", form::number)});
+  to.add_watermark(3);
 }
 
-/// `form` mark type mark name.
-std::string part_text(const state_part& x) {
-  std::string text(1, "tkv"[static_cast<int>(x.as)]);
-  return text + part_mark + to_string(x.type) + part_mark + x.name;
-}
-
-std::optional<state_part> part_from(std::string_view text) {
-  const auto first = text.find(part_mark);
-  const auto second = text.find(part_mark, first + 1);
-  if (first != 1 || second == std::string_view::npos)
-    return std::nullopt;
-  const auto form = std::string_view("tkv").find(text[0]);
-  const auto type = parse_schema("x " + std::string(text.substr(2, second - 2)));
-  if (form == std::string_view::npos || !type)
-    return std::nullopt;
-  return state_part{std::string(text.substr(second + 1)), static_cast<state_part::form>(form),
-                    type->columns[0].type};
-}
-
-std::vector<std::string_view> split(std::string_view text, char at) {
-  std::vector<std::string_view> result;
-  for (;;) {
-    const auto end = text.find(at);
-    result.push_back(text.substr(0, end));
-    if (end == std::string_view::npos)
-      return result;
-    text.remove_prefix(end + 1);
+void add_layouts(const operator_layouts& to, const stream_join_spec& spec) {
+  const parts number{part("number", form::number)};
+  for (std::uint16_t side = 0; side < 2; ++side) {
+    const auto& columns = to.input(side);
+    to.add(side, side_names[side],
+           joined(keys_of(columns, side == 0 ? spec.left_keys : spec.right_keys), number),
+           columns_of(columns, form::value));
   }
+  to.add(2, "rows being joined",
+         joined(keys_of(to.input(), spec.left_keys),
+                {part("side", form::side), part("number", form::number)}),
+         {part("met", form::number)});
 }
+
+void add_layouts(const operator_layouts& to, const window_top_n_spec& spec) {
+  const auto& columns = to.input();
+  const auto key = joined({time_part("window_end"), time_part("window_start")},
+                          keys_of(columns, spec.partition));
+  to.add(0, "candidates", joined(key, {part("number", form::number)}),
+         columns_of(columns, form::value));
+  to.add(1, "partitions being emitted", key, {part("emitted", form::number)});
+  to.add_watermark(2);
+}
+
+void add_layouts(const operator_layouts& to, const over_spec& spec) {
+  const auto& columns = to.input();
+  const auto key = keys_of(columns, spec.partition);
+  to.add(0, "rows", joined(key, {part("number", form::number)}), columns_of(columns, form::value));
+  parts value{part("first apart", form::flag), part("rows", form::number),
+              part("peer groups", form::number), part("history", form::number)};
+  for (const auto& x : spec.calls)
+    if (x.what == over_call::kind::aggregate && x.frame.unbounded)
+      for (const auto& type : state_types(x.call))
+        value.push_back({x.call.function->name, form::value, type});
+  to.add(1, "partitions", key, value);
+  to.add_watermark(2);
+}
+
+void add_layouts(const operator_layouts& to, const window_assign_spec&) {
+  to.add(0, "clock", {part("writer", form::group)}, {time_part("now")});
+}
+
+void add_layouts(const operator_layouts& to, const stamp_time_spec&) {
+  to.add(0, "clock", {part("writer", form::group)}, {time_part("now")});
+}
+
+// The others keep no state.
+void add_layouts(const operator_layouts&, const filter_project_spec&) {}
+
+void add_layouts(const operator_layouts&, const union_all_spec&) {}
 
 } // namespace
 
@@ -129,76 +194,10 @@ std::vector<state_layout> state_layouts(const stage_plan& plan) {
     const auto& at = plan.stages[x.stage];
     const auto& step = at.steps[x.step];
     const auto& spec = std::get<operator_spec>(step.what);
-    if (const auto* aggregate = std::get_if<window_aggregate_spec>(&spec))
-      add_aggregate(plan, at, step, *aggregate, x.identity, result);
-    if (std::holds_alternative<assign_watermarks_spec>(spec))
-      result.push_back({x.identity,
-                        0,
-                        "partitions",
-                        {{"partition", state_part::form::time, sql_type{type_kind::bigint}}},
-                        {{"watermark", state_part::form::time, timestamp_type()},
-                         {"sent", state_part::form::time, timestamp_type()}}});
+    const operator_layouts to{plan, at, step, x.identity, result};
+    std::visit([&](const auto& one) { add_layouts(to, one); }, spec);
   }
   return result;
-}
-
-std::string to_text(const std::vector<state_layout>& layouts) {
-  std::string text;
-  for (const auto& x : layouts) {
-    text += x.identity + '\t' + std::to_string(x.state) + '\t' + x.name;
-    for (const auto& part : x.key)
-      text += '\t' + part_text(part);
-    text += "\t=";
-    for (const auto& part : x.value)
-      text += '\t' + part_text(part);
-    text += '\n';
-  }
-  return text;
-}
-
-std::vector<state_layout> state_layouts_from(std::string_view text) {
-  std::vector<state_layout> result;
-  for (const auto line : split(text, '\n')) {
-    const auto fields = split(line, '\t');
-    if (fields.size() < 4)
-      continue;
-    state_layout x;
-    x.identity = fields[0];
-    x.state = static_cast<std::uint16_t>(std::atoi(std::string(fields[1]).c_str()));
-    x.name = fields[2];
-    bool good = true;
-    auto* to = &x.key;
-    for (std::size_t i = 3; i < fields.size(); ++i) {
-      if (fields[i] == "=") {
-        to = &x.value;
-        continue;
-      }
-      auto part = part_from(fields[i]);
-      good = good && part;
-      if (part)
-        to->push_back(std::move(*part));
-    }
-    if (good)
-      result.push_back(std::move(x));
-  }
-  return result;
-}
-
-std::string show_parts(const std::vector<state_part>& parts, std::string_view bytes,
-                       bool repeated) {
-  if (parts.empty())
-    return bytes.empty() ? "" : shown_bytes(bytes);
-  std::string text;
-  auto rest = bytes;
-  do {
-    for (const auto& part : parts) {
-      const auto value = take_part(part, rest);
-      if (!value)
-        return shown_bytes(bytes);
-      text += (text.empty() ? "" : ", ") + part.name + '=' + *value;
-    }
-  } while (repeated && !rest.empty());
-  return rest.empty() ? text : shown_bytes(bytes);
 }
 
 } // namespace ebb

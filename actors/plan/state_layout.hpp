@@ -13,9 +13,15 @@ namespace ebb {
 /// One value in the bytes of an entry.
 struct state_part {
   enum class form : std::uint8_t {
-    time, ///< eight bytes that sort as the time does
-    key,  ///< canonical (key_encoding.hpp)
-    value ///< exact (value_builder.hpp)
+    time,   ///< eight bytes that sort as the time does
+    key,    ///< canonical (key_encoding.hpp)
+    value,  ///< exact (value_builder.hpp)
+    number, ///< eight bytes, high ones first
+    group,  ///< two bytes, the same way
+    flag,   ///< one byte, 0 or 1
+    side,   ///< one byte: left, right
+    hidden, ///< one byte that is not shown
+    met     ///< one byte of a windowed join's flags, and the number of partners where one says so
   };
   std::string name;
   form as = form::key;

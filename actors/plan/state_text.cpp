@@ -1,0 +1,206 @@
+/// Layouts as text, and entries as people read them.
+#include "actors/dataflow/key_encoding.hpp"
+#include "actors/dataflow/operators/time_keys.hpp"
+#include "actors/dataflow/value_builder.hpp"
+#include "actors/dataflow/value_text.hpp"
+#include "actors/plan/state_layout.hpp"
+
+#include <cstdlib>
+#include <optional>
+
+namespace ebb {
+
+namespace {
+
+constexpr char part_mark = '\x1f'; ///< between the fields of a part
+
+/// As a BYTEA is shown, cut where it gets long.
+std::string shown_bytes(std::string_view bytes) {
+  constexpr std::size_t most = 64;
+  std::string result;
+  append_bytea(bytes.substr(0, most), result);
+  return bytes.size() > most ? result + "…" : result;
+}
+
+/// A number of so many bytes from the front, high ones first.
+std::optional<std::uint64_t> take_number(std::string_view& bytes, std::size_t count) {
+  if (bytes.size() < count)
+    return std::nullopt;
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    number = number << 8 | static_cast<unsigned char>(bytes[i]);
+  bytes.remove_prefix(count);
+  return number;
+}
+
+/// The flags of a windowed join's row (window_join_state.cpp).
+std::optional<std::string> take_met(std::string_view& bytes) {
+  const auto flags = take_number(bytes, 1);
+  if (!flags)
+    return std::nullopt;
+  constexpr std::uint64_t partial = 8;
+  std::string text;
+  const auto say = [&](const std::string& what) { text += (text.empty() ? "" : " ") + what; };
+  if (*flags == 0)
+    say("waits");
+  if ((*flags & 1) != 0)
+    say("matched");
+  if ((*flags & 2) != 0)
+    say((*flags & 4) != 0 ? "begun by right" : "begun by left");
+  if ((*flags & 16) != 0)
+    say("passed");
+  if ((*flags & partial) != 0) {
+    const auto met = take_number(bytes, 8);
+    if (!met)
+      return std::nullopt;
+    say("met " + std::to_string(*met));
+  }
+  return text;
+}
+
+/// Those that are no SQL value.
+std::optional<std::string> take_plain(state_part::form as, std::string_view& bytes) {
+  using form = state_part::form;
+  if (as == form::met)
+    return take_met(bytes);
+  const auto number = take_number(bytes, as == form::number ? 8 : as == form::group ? 2 : 1);
+  if (!number || ((as == form::flag || as == form::side) && *number > 1))
+    return std::nullopt;
+  if (as == form::flag)
+    return *number == 1 ? "true" : "false";
+  if (as == form::side)
+    return *number == 1 ? "right" : "left";
+  return std::to_string(*number);
+}
+
+/// Takes one part from the front of `bytes`; nothing where they do not hold one.
+std::optional<std::string> take_part(const state_part& part, std::string_view& bytes) {
+  if (part.as >= state_part::form::number)
+    return take_plain(part.as, bytes);
+  std::string text;
+  if (part.as == state_part::form::time) {
+    const auto time = take_time_key(bytes);
+    if (!time)
+      return std::nullopt;
+    // A number is kept in the same bytes as a time.
+    auto one = make_column(part.type, 1);
+    one.mutable_data<micros>()[0] = *time;
+    append_value_text(one, 0, text);
+    return text;
+  }
+  if (part.as == state_part::form::key) {
+    const auto value = decode_key_value(bytes, part.type);
+    if (!value)
+      return std::nullopt;
+    if (value->is_null(0))
+      return std::string("NULL");
+    append_value_text(*value, 0, text);
+    return text;
+  }
+  value_builder one(part.type, 1);
+  if (const auto taken = one.append_encoded(bytes); !taken)
+    return std::nullopt;
+  const auto value = one.take();
+  if (value.is_null(0))
+    return std::string("NULL");
+  append_value_text(value, 0, text);
+  return text;
+}
+
+/// What stands for the forms in text.
+constexpr std::string_view form_letters = "tkvngbshm";
+
+/// `form` mark type mark name.
+std::string part_text(const state_part& x) {
+  std::string text(1, form_letters[static_cast<std::size_t>(x.as)]);
+  return text + part_mark + to_string(x.type) + part_mark + x.name;
+}
+
+std::optional<state_part> part_from(std::string_view text) {
+  const auto first = text.find(part_mark);
+  const auto second = text.find(part_mark, first + 1);
+  if (first != 1 || second == std::string_view::npos)
+    return std::nullopt;
+  const auto form = form_letters.find(text[0]);
+  const auto type = parse_schema("x " + std::string(text.substr(2, second - 2)));
+  if (form == std::string_view::npos || !type)
+    return std::nullopt;
+  return state_part{std::string(text.substr(second + 1)), static_cast<state_part::form>(form),
+                    type->columns[0].type};
+}
+
+std::vector<std::string_view> split(std::string_view text, char at) {
+  std::vector<std::string_view> result;
+  for (;;) {
+    const auto end = text.find(at);
+    result.push_back(text.substr(0, end));
+    if (end == std::string_view::npos)
+      return result;
+    text.remove_prefix(end + 1);
+  }
+}
+
+} // namespace
+
+std::string to_text(const std::vector<state_layout>& layouts) {
+  std::string text;
+  for (const auto& x : layouts) {
+    text += x.identity + '\t' + std::to_string(x.state) + '\t' + x.name;
+    for (const auto& part : x.key)
+      text += '\t' + part_text(part);
+    text += "\t=";
+    for (const auto& part : x.value)
+      text += '\t' + part_text(part);
+    text += '\n';
+  }
+  return text;
+}
+
+std::vector<state_layout> state_layouts_from(std::string_view text) {
+  std::vector<state_layout> result;
+  for (const auto line : split(text, '\n')) {
+    const auto fields = split(line, '\t');
+    if (fields.size() < 4)
+      continue;
+    state_layout x;
+    x.identity = fields[0];
+    x.state = static_cast<std::uint16_t>(std::atoi(std::string(fields[1]).c_str()));
+    x.name = fields[2];
+    bool good = true;
+    auto* to = &x.key;
+    for (std::size_t i = 3; i < fields.size(); ++i) {
+      if (fields[i] == "=") {
+        to = &x.value;
+        continue;
+      }
+      auto part = part_from(fields[i]);
+      good = good && part;
+      if (part)
+        to->push_back(std::move(*part));
+    }
+    if (good)
+      result.push_back(std::move(x));
+  }
+  return result;
+}
+
+std::string show_parts(const std::vector<state_part>& parts, std::string_view bytes,
+                       bool repeated) {
+  if (parts.empty())
+    return bytes.empty() ? "" : shown_bytes(bytes);
+  std::string text;
+  auto rest = bytes;
+  do {
+    for (const auto& part : parts) {
+      const auto value = take_part(part, rest);
+      if (!value)
+        return shown_bytes(bytes);
+      if (part.as == state_part::form::hidden)
+        continue;
+      text += (text.empty() ? "" : ", ") + part.name + '=' + *value;
+    }
+  } while (repeated && !rest.empty());
+  return rest.empty() ? text : shown_bytes(bytes);
+}
+
+} // namespace ebb
