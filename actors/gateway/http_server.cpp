@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <ctime>
+#include <mutex>
 #include <pthread.h>
 #include <thread>
 #include <utility>
@@ -57,6 +58,9 @@ struct http_server::parts {
   std::thread thread;
   std::string url;
   double cpu_at_end = 0;
+  std::mutex mutex; ///< of thread and cpu_at_end
+
+  [[nodiscard]] double cpu_seconds();
 };
 
 http_server::http_server(std::unique_ptr<parts> made) : parts_(std::move(made)) {}
@@ -110,22 +114,26 @@ std::string http_server::url() const {
 }
 
 void http_server::stop(std::chrono::milliseconds patience) {
+  std::lock_guard guard(parts_->mutex);
   if (!parts_->thread.joinable())
     return;
   auto& core = *parts_->core;
   boost::asio::post(core.io, [&core, patience] { core.stop(patience); });
-  const auto cpu = cpu_seconds();
+  parts_->cpu_at_end = parts_->cpu_seconds();
   parts_->thread.join();
-  parts_->cpu_at_end = cpu;
 }
 
 double http_server::cpu_seconds() const {
-  auto& thread = parts_->thread;
+  std::lock_guard guard(parts_->mutex);
+  return parts_->cpu_seconds();
+}
+
+double http_server::parts::cpu_seconds() {
   clockid_t clock{};
   timespec used{};
   if (!thread.joinable() || pthread_getcpuclockid(thread.native_handle(), &clock) != 0
       || clock_gettime(clock, &used) != 0)
-    return parts_->cpu_at_end;
+    return cpu_at_end;
   constexpr double nanos = 1e9;
   return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / nanos;
 }
