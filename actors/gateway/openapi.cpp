@@ -96,11 +96,10 @@ void put_parameters(json& to, const std::vector<parameter>& list, const char* wh
                   {"schema", schema_of(x)}});
 }
 
-// Of a body or an answer. Texts that are no JSON are strings there.
-json content_schema(const std::string& schema, const std::string& media_type,
-                    std::set<std::string>& named) {
+// Of a body or an answer. Of texts that are no JSON nothing is said.
+json content_schema(const std::string& schema, std::set<std::string>& named) {
   if (schema.empty())
-    return media_type == "application/json" ? json::object() : json{{"type", "string"}};
+    return json::object();
   if (schema[0] == '{')
     return json::parse(schema);
   named.insert(schema);
@@ -125,7 +124,7 @@ json responses_of(const route& x, std::set<std::string>& named) {
     if (one.is_null())
       one = {{"description", r.summary}};
     if (!r.media_type.empty())
-      one["content"][r.media_type] = {{"schema", content_schema(r.schema, r.media_type, named)}};
+      one["content"][r.media_type] = {{"schema", content_schema(r.schema, named)}};
   }
   for (const auto status : failures_of(x))
     out[std::to_string(status)] = {{"$ref", "#/components/responses/" + std::to_string(status)}};
@@ -143,7 +142,7 @@ json operation_of(const route& x, std::set<std::string>& named) {
   if (!x.bodies.empty()) {
     json content = json::object();
     for (const auto& b : x.bodies)
-      content[b.media_type] = {{"schema", content_schema(b.schema, b.media_type, named)}};
+      content[b.media_type] = {{"schema", content_schema(b.schema, named)}};
     out["requestBody"] = {{"required", true}, {"content", std::move(content)}};
   }
   out["responses"] = responses_of(x, named);
