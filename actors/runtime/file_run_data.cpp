@@ -8,6 +8,7 @@
 #include "storage/files.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -19,6 +20,12 @@ namespace {
 
 /// Its being there says that damage was found while a stream ran.
 constexpr const char* verify_mark = "/verify";
+
+/// EBB_SMALL_STATE lets tests do with little state what streams do with much.
+std::uint64_t small_bytes() {
+  const auto* text = std::getenv("EBB_SMALL_STATE");
+  return text == nullptr ? small_state_bytes : std::strtoull(text, nullptr, 10);
+}
 
 std::optional<sink_token> token_of(const std::vector<sink_token>& tokens, const std::string& sink,
                                    std::uint32_t lane) {
@@ -87,6 +94,7 @@ private:
     if (definition.exactly_once)
       data.start.output_folder = folder + "/output";
     std::vector<segment_info> segments;
+    data.small = small_bytes();
     if (record) {
       remember(*record, tokens, data);
       segments = record->segments;
@@ -107,7 +115,7 @@ private:
     const bool suspect = std::filesystem::exists(mark);
     EBB_ASSIGN(auto opened, open_segments({folder_of_stream(stream.uid) + "/segments", stream.uid,
                                            stream.key_groups, record.segments},
-                                          suspect || bytes <= small_state_bytes,
+                                          suspect || bytes <= small_bytes(),
                                           [mark] { static_cast<void>(std::ofstream(mark)); }));
     if (suspect)
       EBB_TRY(remove_file(mark));
