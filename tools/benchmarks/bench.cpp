@@ -17,11 +17,12 @@ struct part {
 };
 
 constexpr part parts[] = {
-    {"memory", bench::measure_memory},     {"ingest", bench::measure_ingest},
-    {"latency", bench::measure_latency},   {"start", bench::measure_start},
-    {"scaling", bench::measure_scaling},   {"state", bench::measure_state},
-    {"save", bench::measure_save},         {"checkpoint", bench::measure_checkpoint},
-    {"recovery", bench::measure_recovery}, {"written", bench::measure_written},
+    {"memory", bench::measure_memory},         {"ingest", bench::measure_ingest},
+    {"latency", bench::measure_latency},       {"window-latency", bench::measure_window_latency},
+    {"start", bench::measure_start},           {"scaling", bench::measure_scaling},
+    {"state", bench::measure_state},           {"save", bench::measure_save},
+    {"checkpoint", bench::measure_checkpoint}, {"recovery", bench::measure_recovery},
+    {"resume", bench::measure_resume},         {"written", bench::measure_written},
     {"topics", bench::measure_topics}};
 
 struct selection_of_parts {

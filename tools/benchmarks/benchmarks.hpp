@@ -30,6 +30,10 @@ struct settings {
 /// Time from when a bid was due to when the sink has its row, for q1 at 500 k events a second.
 [[nodiscard]] bool measure_latency(const settings& how, report& to);
 
+/// Time from when a window's watermark was due to when the sink has its result, for q5 at 500 k
+/// events a second, without checkpoints and with one a second.
+[[nodiscard]] bool measure_window_latency(const settings& how, report& to);
+
 /// Process start to first row, and the memory of a process with nothing to do.
 [[nodiscard]] bool measure_start(const settings& how, report& to);
 
@@ -47,6 +51,9 @@ struct settings {
 
 /// kill -9 to the first new committed output, with 100 MiB and 1 GiB of state.
 [[nodiscard]] bool measure_recovery(const settings& how, report& to);
+
+/// Process start to the first row, with a gigabyte of state.
+[[nodiscard]] bool measure_resume(const settings& how, report& to);
 
 /// Bytes written to the disk for each byte of state that changes, over an hour of checkpoints.
 [[nodiscard]] bool measure_written(const settings& how, report& to);
