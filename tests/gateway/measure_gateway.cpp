@@ -258,6 +258,49 @@ void measure_idle(const http_options& how, const char* name, std::size_t count) 
              count, (later.process_cpu - after.process_cpu) * 1e3, watched_seconds);
 }
 
+// A client that asks again and again: alone, then beside many that do nothing and some that ask
+// for much and do not read it.
+void measure_beside(std::size_t idle_count, std::size_t slow_count) {
+  http_options how;
+  how.port = 0;
+  const child_server server(how, false);
+  test::http_client healthy(server.port());
+  const auto request = test::get("/v1/streams");
+  const auto measure = [&](const char* name) {
+    std::vector<float> took;
+    constexpr int requests = 50'000;
+    for (int i = 0; i < requests; ++i) {
+      const auto before = clock_type::now();
+      if (!healthy.ask(request))
+        std::abort();
+      took.push_back(std::chrono::duration<float, std::micro>(clock_type::now() - before).count());
+    }
+    std::sort(took.begin(), took.end());
+    fmt::print("{:34} p50 {:.0f} us, p99 {:.0f} us, p99.9 {:.0f} us\n", name, took[requests / 2],
+               took[requests / 100 * 99], took[requests / 1'000 * 999]);
+  };
+  measure("one client alone");
+  std::vector<std::unique_ptr<test::http_client>> others;
+  for (std::size_t i = 0; i < idle_count + slow_count; ++i) {
+    others.push_back(std::make_unique<test::http_client>(server.port(), false,
+                                                         "127.0.0." + std::to_string(2 + i % 8)));
+    if (i < idle_count && !others.back()->ask(test::get("/healthz")))
+      std::abort();
+  }
+  measure("beside idle connections");
+  std::string much;
+  constexpr int answers = 200;
+  for (int i = 0; i < answers; ++i)
+    much += test::get("/v1/openapi.json");
+  for (std::size_t i = idle_count; i < others.size(); ++i)
+    others[i]->send(much);
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  const auto before = server.now();
+  measure("beside those who do not read, too");
+  fmt::print("{:34} {:.1f} MB resident, with {} idle and {} that do not read\n", "",
+             static_cast<double>(before.resident) / 1e6, idle_count, slow_count);
+}
+
 } // namespace
 
 boost::unit_test::test_suite* init_unit_test_suite(int argc, char** argv) {
@@ -274,6 +317,7 @@ boost::unit_test::test_suite* init_unit_test_suite(int argc, char** argv) {
   measure_requests("GET, answered at once", test::get("/v1/streams"), false, seconds);
   measure_requests("message, answered at once", message, false, seconds);
   measure_requests("message, answered by a thread", message, true, seconds);
+  measure_beside(10'000, 200);
   http_options how;
   how.port = 0;
   measure_idle(how, "idle connections", 10'000);
