@@ -162,6 +162,9 @@ bool message_tap::pass(caf::scheduled_actor& actor, micros now) {
     log_.note("kill actor", actor.id(), actor.id() == supervisor_ ? 1 : 0);
     supervisor_killed_ |= actor.id() == supervisor_;
     caf::anon_send_exit(pointer_to(actor), caf::exit_reason::kill);
+    // A message that is at hand may be handled first, and the credit used.
+    if (what == kind::credit)
+      account(actor.id(), what, content);
     return true;
   }
   if (what == kind::other)
