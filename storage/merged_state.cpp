@@ -40,23 +40,51 @@ result<merged_cursor> merged_state::scan(std::uint16_t first_key_group,
     if (!reader.hidden().empty())
       scan.hiders_.push_back({&reader.hidden(), age});
   }
-  for (std::size_t i = 0; i < scan.inputs_.size(); ++i)
-    EBB_TRY(scan.advance(i));
+  EBB_TRY(scan.start());
   return scan;
 }
 
 // Smaller keys leave the heap first; of equal keys the newest.
-bool merged_cursor::later(std::size_t a, std::size_t b) const noexcept {
+bool merged_cursor::before(std::size_t a, std::size_t b) const noexcept {
   const auto order = inputs_[a].cursor.stored().compare(inputs_[b].cursor.stored());
-  return order != 0 ? order > 0 : inputs_[a].age < inputs_[b].age;
+  return order != 0 ? order < 0 : inputs_[a].age > inputs_[b].age;
 }
 
-result<void> merged_cursor::advance(std::size_t i) {
-  EBB_ASSIGN(const auto moved, inputs_[i].cursor.next());
-  if (!moved)
-    return {};
-  heap_.push_back(i);
-  std::push_heap(heap_.begin(), heap_.end(), [&](auto a, auto b) { return later(a, b); });
+void merged_cursor::sink(std::size_t at) noexcept {
+  for (;;) {
+    auto child = 2 * at + 1;
+    if (child >= heap_.size())
+      return;
+    if (child + 1 < heap_.size() && before(heap_[child + 1], heap_[child]))
+      ++child;
+    if (before(heap_[at], heap_[child]))
+      return;
+    std::swap(heap_[at], heap_[child]);
+    at = child;
+  }
+}
+
+result<void> merged_cursor::start() {
+  heap_.clear();
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    EBB_ASSIGN(const bool found, inputs_[i].cursor.next());
+    if (found)
+      heap_.push_back(i);
+  }
+  for (auto at = heap_.size() / 2; at-- > 0;)
+    sink(at);
+  return {};
+}
+
+// Most entries come from the largest segment: the next one of the same input is mostly the first
+// again, which costs two comparisons.
+result<void> merged_cursor::advance_first() {
+  EBB_ASSIGN(const bool found, inputs_[heap_.front()].cursor.next());
+  if (!found) {
+    heap_.front() = heap_.back();
+    heap_.pop_back();
+  }
+  sink(0);
   return {};
 }
 
@@ -67,21 +95,15 @@ bool merged_cursor::is_hidden(const segment_entry& entry, std::size_t age) const
 }
 
 result<bool> merged_cursor::next() {
-  const auto pop = [&] {
-    std::pop_heap(heap_.begin(), heap_.end(), [&](auto a, auto b) { return later(a, b); });
-    const auto top = heap_.back();
-    heap_.pop_back();
-    return top;
-  };
   while (!heap_.empty()) {
-    const auto newest = pop();
+    const auto newest = heap_.front();
     // The map keeps the bytes when the cursor goes on.
     const auto stored = inputs_[newest].cursor.stored();
     const auto age = inputs_[newest].age;
     entry_ = inputs_[newest].cursor.entry();
-    while (!heap_.empty() && inputs_[heap_.front()].cursor.stored() == stored)
-      EBB_TRY(advance(pop()));
-    EBB_TRY(advance(newest));
+    do
+      EBB_TRY(advance_first());
+    while (!heap_.empty() && inputs_[heap_.front()].cursor.stored() == stored);
     if ((entry_.kind == entry_kind::put || keep_erases_) && !is_hidden(entry_, age))
       return true;
   }
@@ -90,12 +112,9 @@ result<bool> merged_cursor::next() {
 
 result<void> merged_cursor::seek(std::uint16_t key_group, std::uint16_t state,
                                  std::string_view key) {
-  heap_.clear();
-  for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    inputs_[i].cursor.seek(key_group, state, key);
-    EBB_TRY(advance(i));
-  }
-  return {};
+  for (auto& x : inputs_)
+    x.cursor.seek(key_group, state, key);
+  return start();
 }
 
 } // namespace ebb

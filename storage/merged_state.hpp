@@ -65,13 +65,15 @@ private:
     std::size_t age;
   };
 
-  result<void> advance(std::size_t i);
-  [[nodiscard]] bool later(std::size_t a, std::size_t b) const noexcept;
+  result<void> start();
+  result<void> advance_first();
+  void sink(std::size_t at) noexcept;
+  [[nodiscard]] bool before(std::size_t a, std::size_t b) const noexcept;
   [[nodiscard]] bool is_hidden(const segment_entry& entry, std::size_t age) const noexcept;
 
   std::vector<input> inputs_;
   std::vector<hider> hiders_;
-  std::vector<std::size_t> heap_; ///< of inputs that stand on an entry
+  std::vector<std::size_t> heap_; ///< of inputs that stand on an entry, the first in front
   bool keep_erases_ = false;
   segment_entry entry_;
 };
