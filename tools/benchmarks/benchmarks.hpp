@@ -46,7 +46,7 @@ struct settings {
 /// What saving an aggregation's state costs its subtask: at the barrier, a slice, in all.
 [[nodiscard]] bool measure_save(const settings& how, report& to);
 
-/// q5 and q11 with a checkpoint a second against none.
+/// Nexmark queries with a checkpoint a second against none.
 [[nodiscard]] bool measure_checkpoint(const settings& how, report& to);
 
 /// kill -9 to the first new committed output, with 100 MiB and 1 GiB of state.

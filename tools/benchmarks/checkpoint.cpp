@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <filesystem>
 
 namespace ebb::bench {
@@ -51,15 +52,22 @@ bool measure_checkpoint(const settings& how, report& to) {
   to.line(fmt::format("{:<6} {:>10} {:>10} {:>10} {:>10} {:>12} {:>11}", "query", "CPU s without",
                       "CPU s with", "wall without", "wall with", "checkpoints", "longest ms"));
   bool good = true;
-  for (const auto* name : {"q5", "q11"}) {
+  for (const auto& [name, sql] : nexmark_queries()) {
     nexmark_run query;
-    query.sql = nexmark_query(name);
+    query.sql = sql;
     query.events = how.events;
     query.parallelism = how.parallelism;
     const auto manifest = nexmark_manifest(query);
     const auto without = median_run(manifest, "", how.runs);
     const auto with = median_run(with_interval(manifest), scratch.path() + "/data", how.runs);
-    if (!without || !with || without->value.hash != with->value.hash) {
+    if (!without || !with) {
+      good = false;
+      continue;
+    }
+    // Windows by processing time are others in each run.
+    const bool repeatable = sql.find("proctime") == std::string::npos;
+    if (repeatable && without->value.hash != with->value.hash) {
+      std::fprintf(stderr, "error: %s gives other rows with checkpoints\n", name.c_str());
       good = false;
       continue;
     }
