@@ -1,27 +1,16 @@
 #include "schemas/control_codec.hpp"
 
 #include "schemas/control.capnp.h"
-
-#include <capnp/message.h>
-#include <capnp/serialize.h>
+#include "schemas/wire_message.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace ebb {
 
 namespace {
 
-capnp::Text::Reader text(const std::string& x) {
-  return {x.c_str(), x.size()};
-}
-
 capnp::Data::Reader data(const std::string& x) {
   return {reinterpret_cast<const capnp::byte*>(x.data()), x.size()};
-}
-
-std::string text(capnp::Text::Reader x) {
-  return {x.begin(), x.size()};
 }
 
 std::string data(capnp::Data::Reader x) {
@@ -223,32 +212,14 @@ sink_token read(wire::Token::Reader from) {
 
 template <class Wire, class T>
 std::string encode_as(const T& x) {
-  capnp::MallocMessageBuilder builder;
-  write(builder.initRoot<Wire>(), x);
-  const auto words = capnp::messageToFlatArray(builder);
-  const auto bytes = words.asBytes();
-  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
+  return to_message<Wire>([&](auto to) { write(to, x); });
 }
 
 template <class Wire, class T>
 result<T> decode_as(std::string_view bytes, const char* what) {
-  const auto refuse = [&](const std::string& why) {
-    return make_error(ec::corrupt, std::string(what) + ": " + why,
-                      "the control database is damaged: restore it from a copy");
-  };
-  if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0)
-    return refuse("it is no sound Cap'n Proto message");
-  try {
-    // Values in LMDB's pages are not aligned.
-    auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
-    std::memcpy(words.asBytes().begin(), bytes.data(), bytes.size());
-    capnp::ReaderOptions options;
-    options.traversalLimitInWords = words.size() * 4 + 1024;
-    capnp::FlatArrayMessageReader reader{words, options};
-    return read(reader.getRoot<Wire>());
-  } catch (const kj::Exception&) {
-    return refuse("it is no sound Cap'n Proto message");
-  }
+  return from_message<Wire, T>(bytes,
+                               {what, "the control database is damaged: restore it from a copy", 4},
+                               [](auto from) { return read(from); });
 }
 
 } // namespace

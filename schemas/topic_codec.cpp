@@ -1,23 +1,13 @@
 #include "schemas/topic_codec.hpp"
 
 #include "schemas/topic.capnp.h"
-
-#include <capnp/message.h>
-#include <capnp/serialize.h>
+#include "schemas/wire_message.hpp"
 
 #include <cstring>
 
 namespace ebb {
 
 namespace {
-
-capnp::Text::Reader text(const std::string& x) {
-  return {x.c_str(), x.size()};
-}
-
-std::string text(capnp::Text::Reader x) {
-  return {x.begin(), x.size()};
-}
 
 template <class T>
 capnp::uint count(const std::vector<T>& x) {
@@ -249,34 +239,17 @@ void read(wire::TopicMemory::Reader from, topic_memory_chunk& x) {
 
 template <class Wire, class T>
 std::string encode_as(const T& x) {
-  capnp::MallocMessageBuilder builder;
-  write(builder.initRoot<Wire>(), x);
-  const auto words = capnp::messageToFlatArray(builder);
-  const auto bytes = words.asBytes();
-  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
+  return to_message<Wire>([&](auto to) { write(to, x); });
 }
 
 template <class Wire, class T>
 result<T> decode_as(std::string_view bytes, const char* what) {
-  const auto refuse = [&] {
-    return make_error(ec::corrupt, std::string(what) + ": it is no sound Cap'n Proto message",
-                      "the topic's log is damaged: restore it from a copy");
-  };
-  if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0)
-    return refuse();
-  try {
-    // Values in LMDB's pages are not aligned.
-    auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
-    std::memcpy(words.asBytes().begin(), bytes.data(), bytes.size());
-    capnp::ReaderOptions options;
-    options.traversalLimitInWords = words.size() * 2 + 1024;
-    capnp::FlatArrayMessageReader reader{words, options};
-    T x;
-    read(reader.getRoot<Wire>(), x);
-    return x;
-  } catch (const kj::Exception&) {
-    return refuse();
-  }
+  return from_message<Wire, T>(
+      bytes, {what, "the topic's log is damaged: restore it from a copy", 2}, [](auto from) {
+        T x;
+        read(from, x);
+        return x;
+      });
 }
 
 } // namespace
