@@ -63,6 +63,8 @@ public:
   /// Merges segments and removes files that nothing needs; a bounded piece of work. True when there
   /// is more.
   [[nodiscard]] virtual result<bool> maintain() = 0;
+  /// The stream ends: maintenance under way is given up soon. Does not block; by any thread.
+  virtual void stop_maintenance() noexcept {}
 };
 
 /// Brings one committed output to its target; blocks.

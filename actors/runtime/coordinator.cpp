@@ -229,6 +229,7 @@ void carry_out(self_pointer self) {
       apply(self, x);
       break;
     case effect::kind::conclude:
+      state.setup.store->stop_maintenance();
       for (const auto& subtask : state.subtasks)
         self->send(subtask, conclude_atom::value, state.setup.generation);
       break;
@@ -249,6 +250,8 @@ void carry_out(self_pointer self) {
 } // namespace
 
 coordinator_state::~coordinator_state() {
+  if (setup.store)
+    setup.store->stop_maintenance();
   const result<epoch_number> ended = make_error(ec::cancelled, "the stream has ended");
   for (const auto& x : wishes)
     if (x.answer)

@@ -5,6 +5,7 @@
 #include "schemas/control_records.hpp"
 #include "storage/control_db.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -66,6 +67,10 @@ public:
                        std::uint64_t offset) override;
   result<bool> maintain() override;
 
+  void stop_maintenance() noexcept override {
+    stopping_ = true;
+  }
+
 private:
   [[nodiscard]] std::string new_name(const char* kind, epoch_number epoch, bool plain);
   result<bool> merge();
@@ -74,6 +79,7 @@ private:
   const std::shared_ptr<shared_control> control_;
   const std::string folder_;
   const stream_entry stream_;
+  std::atomic<bool> stopping_ = false;
 
   std::mutex mutex_; ///< guards what follows: two lanes use the store
   /// What the next record lists before its own delta, oldest first.

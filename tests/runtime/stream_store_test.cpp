@@ -1,0 +1,84 @@
+/// Segments and records of a stream in a data folder.
+#include "actors/runtime/stream_store.hpp"
+
+#include "tests/storage/storage_support.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+
+using namespace ebb; // NOLINT
+using namespace storage_test;
+
+namespace {
+
+struct one_stream {
+  one_stream() {
+    auto database = value_of(control_db::open(folder.path()));
+    stream_entry wanted;
+    wanted.uid = "0123-uid";
+    wanted.name = "s";
+    stream = value_of(database.open_or_create(wanted));
+    stream.generation = value_of(database.begin_generation(stream.uid));
+    std::filesystem::create_directory(folder.file("segments"));
+    store = std::make_unique<stream_store>(std::make_shared<shared_control>(std::move(database)),
+                                           folder.file("segments"), stream,
+                                           std::vector<segment_info>{});
+    next = value_of(store->reserve(100));
+  }
+
+  /// A checkpoint with a few entries.
+  void checkpoint() {
+    auto snapshot = std::make_shared<subtask_snapshot>();
+    snapshot->epoch = next;
+    for (std::uint16_t group = 0; group < 4; ++group)
+      snapshot->state.add({state_chunk::kind::put, group, 16, "k" + std::to_string(next), "v"});
+    const std::vector<snapshot_ptr> snapshots{snapshot};
+    epoch_record record;
+    record.epoch = next++;
+    record.parts.emplace_back().segment = value_of(store->write_delta(record.epoch, snapshots));
+    require(store->commit(record));
+  }
+
+  [[nodiscard]] std::size_t files() const {
+    std::size_t count = 0;
+    for (const auto& x : std::filesystem::directory_iterator(folder.file("segments")))
+      count += x.is_regular_file() ? 1 : 0;
+    return count;
+  }
+
+  temporary_folder folder;
+  stream_entry stream;
+  std::unique_ptr<stream_store> store;
+  epoch_number next = 0;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(stream_stores)
+
+BOOST_AUTO_TEST_CASE(merges_deltas_and_removes_what_nothing_lists) {
+  one_stream x;
+  bool merged = false;
+  for (int i = 0; i < 80; ++i) {
+    x.checkpoint();
+    merged |= value_of(x.store->maintain());
+  }
+  BOOST_TEST(merged);
+  // Older records still list what was merged since.
+  BOOST_TEST(x.files() < 60U);
+}
+
+BOOST_AUTO_TEST_CASE(a_merge_is_given_up_when_the_stream_ends) {
+  one_stream x;
+  for (int i = 0; i < 20; ++i)
+    x.checkpoint();
+  const auto before = x.files();
+  x.store->stop_maintenance();
+  BOOST_TEST(!value_of(x.store->maintain()));
+  BOOST_TEST(x.files() == before);
+  x.checkpoint(); // what is there is still right
+  BOOST_TEST(x.files() == before + 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
