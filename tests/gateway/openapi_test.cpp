@@ -8,6 +8,9 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+// GCC 12 sees uninitialised functions in <regex> where sanitizers are on.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
 #include <fstream>
 #include <regex>
 #include <set>
@@ -107,12 +110,9 @@ BOOST_AUTO_TEST_CASE(is_what_the_documentation_says) {
   std::stringstream text;
   text << file.rdbuf();
   const auto reference = route_reference(service_routes());
-  const bool same = text.str().find(reference) != std::string::npos;
-  // Where it differs, this is what belongs there.
-  if (!same)
-    std::ofstream("/tmp/http-reference.md") << reference;
-  BOOST_TEST(same, "docs/http.md does not end with the reference of the routes; it should be as "
-                   "/tmp/http-reference.md");
+  BOOST_TEST((text.str().find(reference) != std::string::npos),
+             "docs/http.md does not end with the reference of the routes; it should be:\n"
+                 << reference);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
