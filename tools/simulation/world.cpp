@@ -75,7 +75,7 @@ void world::draw() {
   rates_.lose = some({2'000, 20'000, 100'000});
   rates_.twice = some({20'000, 200'000});
   rates_.delay = some({5'000, 50'000, 200'000});
-  rates_.stale = some({2'000, 20'000});
+  rates_.stale = some({10'000, 100'000});
   rates_.kill = some({100, 500, 2'000});
   rates_.crash = some({500, 5'000, 30'000});
   rates_.refuse = some({5'000, 50'000, 200'000});
