@@ -205,8 +205,7 @@ result<expr_ptr> expr_binder::bind_cast_array(const ast& body, const cast_modifi
 result<void> expr_binder::check_dimensions(const ast::array_t& elements) const {
   for (const auto& node : elements)
     if (open(node).is("A_ArrayExpr"))
-      return text_.fail(ec::unsupported, start_of(node),
-                        "arrays of several dimensions are not supported");
+      return several_dimensions(text_, start_of(node));
   return {};
 }
 
@@ -223,7 +222,7 @@ result<expr_ptr> expr_binder::bind_array(const ast& body) {
     places.push_back(start_of(node));
   EBB_ASSIGN(items, to_common_type(std::move(items), places, "ARRAY"));
   if (items.front()->type.kind == type_kind::array)
-    return text_.fail(ec::unsupported, at, "arrays of several dimensions are not supported");
+    return several_dimensions(text_, at);
   return function("array", std::move(items), at);
 }
 

@@ -132,6 +132,11 @@ result<void> apply_modifiers(const sql_text& text, const ast& type_name, sql_typ
 
 } // namespace
 
+error several_dimensions(const sql_text& text, std::int32_t offset) {
+  return text.fail(ec::unsupported, offset, "arrays of several dimensions are not supported",
+                   "use an array of one dimension, for example by joining them with ||");
+}
+
 std::string_view last_name(const ast& type_name) {
   const auto& parts = list(type_name, "names");
   if (parts.empty())
@@ -162,7 +167,7 @@ result<sql_type> type_of_name(const sql_text& text, const ast& type_name, cast_m
   EBB_TRY(apply_modifiers(text, type_name, type, more));
   const auto dimensions = list(type_name, "arrayBounds").size();
   if (dimensions > 1)
-    return text.fail(ec::unsupported, at, "arrays of several dimensions are not supported");
+    return several_dimensions(text, at);
   if (dimensions == 0)
     return type;
   if (more != nullptr)

@@ -18,6 +18,9 @@ struct cast_modifiers {
 [[nodiscard]] result<sql_type> type_of_name(const sql_text& text, const ast& type_name,
                                             cast_modifiers* more = nullptr);
 
+/// An array of arrays is refused here.
+[[nodiscard]] error several_dimensions(const sql_text& text, std::int32_t offset);
+
 /// PostgreSQL's internal name of a type as a column name: `int8` for `bigint`.
 [[nodiscard]] std::string_view last_name(const ast& type_name);
 
