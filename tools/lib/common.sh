@@ -4,11 +4,15 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # A build in another checkout finds what this one compiled: the paths that ccache sees are relative.
 export CCACHE_NOHASHDIR=1
 
-# configure FOLDER [OPTION…]: configures a build folder once, for g++ or what $compiler names.
+# configure FOLDER [OPTION…]: configures a build folder once, for g++ or what $compiler names; later
+# brings it up to what the meson.build files say.
 configure() {
   local folder=$1
   shift
-  [ -f "$root/$folder/build.ninja" ] && return
+  if [ -f "$root/$folder/build.ninja" ]; then
+    ninja -C "$root/$folder" --quiet build.ninja
+    return
+  fi
   echo "build: configuring $folder/"
   local log
   log=$(mktemp)
