@@ -4,6 +4,8 @@ namespace ebb {
 
 namespace {
 
+constexpr std::size_t entries_a_step = 100'000;
+
 bool keeps_erases(const merge_request& request) noexcept {
   return request.identity.kind != segment_kind::base;
 }
@@ -73,12 +75,14 @@ std::vector<segment_info> segment_merge::take() {
 }
 
 result<std::vector<segment_info>> merge_segments(merged_state inputs, merge_request request) {
+  const auto give_up = request.give_up;
   segment_merge merge{std::move(inputs), std::move(request)};
-  for (;;) {
-    EBB_ASSIGN(const auto done, merge.step(std::size_t{1} << 20));
+  while (!give_up || !give_up()) {
+    EBB_ASSIGN(const auto done, merge.step(entries_a_step));
     if (done)
       return merge.take();
   }
+  return std::vector<segment_info>{};
 }
 
 } // namespace ebb

@@ -23,6 +23,8 @@ struct merge_request {
   std::function<std::string(std::size_t)> name; ///< file name of the n-th new segment, from 0
   /// A segment ends with the key group in which it reaches this size.
   std::uint64_t target_bytes = 128 << 20;
+  /// For `merge_segments`: whether to give up, asked every some ten milliseconds; empty = never.
+  std::function<bool()> give_up = {};
 };
 
 /// A merge in slices. The new segments cover the range without gaps, one at least. Destroying an
@@ -55,7 +57,7 @@ private:
   std::vector<segment_info> finished_;
 };
 
-/// All slices at once.
+/// All slices at once. No segments where it was given up.
 [[nodiscard]] result<std::vector<segment_info>> merge_segments(merged_state inputs,
                                                                merge_request request);
 

@@ -12,9 +12,6 @@ namespace ebb {
 
 namespace {
 
-/// Of a merge between two looks at whether it should go on; some ten milliseconds.
-constexpr std::size_t entries_a_step = 100'000;
-
 record_reason reason_of(checkpoint_reason x) {
   switch (x) {
   case checkpoint_reason::interval:
@@ -181,13 +178,10 @@ result<bool> stream_store::merge() {
   request.identity.last_key_group = unkeyed_group;
   const char* kind = plan.into_base ? "base" : merged_delta;
   request.name = [this, kind, epoch](std::size_t) { return new_name(kind, epoch, false); };
-  segment_merge work(merged_state(std::move(readers)), std::move(request));
-  for (bool done = false; !done;) {
-    if (stopping_)
-      return false; // what there is of the new segments goes with the merge
-    EBB_ASSIGN(done, work.step(entries_a_step));
-  }
-  const auto made = work.take();
+  request.give_up = [this] { return stopping_.load(); };
+  EBB_ASSIGN(const auto made, merge_segments(merged_state(std::move(readers)), std::move(request)));
+  if (made.empty())
+    return false;
   std::lock_guard guard(mutex_);
   const auto at = chain_.begin() + static_cast<std::ptrdiff_t>(plan.first);
   const auto behind = chain_.erase(at, at + static_cast<std::ptrdiff_t>(plan.count));
