@@ -59,7 +59,7 @@ cold_ranges::cold_ranges(const state_place& from, const std::vector<state_place>
 }
 
 // A range that ends at the begin of a group counts for that as well, which does no harm.
-void cold_ranges::count_groups(range x, std::uint32_t by) {
+void cold_ranges::count_groups(range x, std::int32_t by) {
   for (std::size_t group = number_at(x->first, 0); group <= number_at(std::next(x)->first, 0);
        ++group)
     left_[group - first_group_] += by;
@@ -77,7 +77,7 @@ void cold_ranges::cut(std::string_view place) {
   const auto whole = find(place);
   if (whole->second != status::cold || whole->first == place)
     return;
-  count_groups(whole, UINT32_MAX); // one less
+  count_groups(whole, -1);
   const auto second = ranges_.emplace_hint(std::next(whole), place, status::cold);
   count_groups(whole, 1);
   count_groups(second, 1);
@@ -145,7 +145,7 @@ void cold_ranges::loaded(const cold_span& span) {
     missing_ -= x->second == status::wanted_asked ? 1 : 0;
     x->second = status::loaded;
     --cold_;
-    count_groups(x, UINT32_MAX); // one less
+    count_groups(x, -1);
   }
 }
 

@@ -65,16 +65,16 @@ private:
   [[nodiscard]] range find(std::string_view place);
   void cut(std::string_view place);
   void want(range x);
-  void count_groups(range x, std::uint32_t by);
+  void count_groups(range x, std::int32_t by);
 
   range_map ranges_;
   std::uint16_t first_group_;
-  std::vector<std::uint32_t> left_; ///< of each key group: ranges that are not loaded
-  std::vector<range> wanted_;       ///< and not taken, in any order
-  std::size_t missing_ = 0;         ///< wanted and not loaded
-  std::size_t cold_ = 0;            ///< not loaded
-  std::size_t taken_ = 0;           ///< so far
-  range next_;                      ///< none before it is cold and not taken
+  std::vector<std::int32_t> left_; ///< of each key group: ranges that are not loaded
+  std::vector<range> wanted_;      ///< and not taken, in any order
+  std::size_t missing_ = 0;        ///< wanted and not loaded
+  std::size_t cold_ = 0;           ///< not loaded
+  std::size_t taken_ = 0;          ///< so far
+  range next_;                     ///< none before it is cold and not taken
 };
 
 } // namespace ebb

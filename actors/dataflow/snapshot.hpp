@@ -77,6 +77,15 @@ inline constexpr unsigned operator_state_bits = 4;
   return static_cast<std::uint16_t>(operator_number << operator_state_bits | state);
 }
 
+[[nodiscard]] constexpr std::uint16_t operator_of(std::uint16_t state_number) noexcept {
+  return static_cast<std::uint16_t>(state_number >> operator_state_bits);
+}
+
+/// Number of the state within its operator.
+[[nodiscard]] constexpr std::uint16_t state_of(std::uint16_t state_number) noexcept {
+  return static_cast<std::uint16_t>(state_number & ((1U << operator_state_bits) - 1));
+}
+
 struct source_snapshot {
   std::string source;
   std::vector<source_position> positions; ///< of this subtask's partitions

@@ -208,6 +208,7 @@ private:
   [[nodiscard]] result<work_state> drain();
   [[nodiscard]] result<work_state> finish_sinks();
   [[nodiscard]] step* owner_of(std::uint16_t state) const noexcept;
+  [[nodiscard]] result<void> load_into(step& x, const state_chunk::entry& entry);
   [[nodiscard]] bool wish_for(step& x, const stream_item& item);
   void wish_whole();
   void end_loading();

@@ -9,16 +9,6 @@
 
 namespace ebb {
 
-namespace {
-
-constexpr std::uint16_t state_mask = (1U << operator_state_bits) - 1;
-
-std::uint16_t operator_of(std::uint16_t state) noexcept {
-  return static_cast<std::uint16_t>(state >> operator_state_bits);
-}
-
-} // namespace
-
 /// One operator's wishes, in the stream's terms.
 class subtask::wishes final : public state_wishes {
 public:
@@ -40,7 +30,7 @@ public:
 
   void wish_all() override {
     const auto first = state_number(number_, 0);
-    const auto end = static_cast<std::uint16_t>(first + state_mask + 1);
+    const auto end = state_number(static_cast<std::uint16_t>(number_ + 1), 0);
     for (auto group = owner_.first_key_group_; group < owner_.last_key_group_; ++group)
       if (!owner_.cold_->loaded(group))
         owner_.cold_->want_span({group, first, {}}, {group, end, {}});
@@ -65,7 +55,7 @@ std::vector<std::uint16_t> subtask::first_states() const {
   std::vector<std::uint16_t> states;
   for (const auto& x : steps_)
     if (x->op && x->number)
-      for (std::uint16_t state = 0; state <= state_mask; ++state)
+      for (std::uint16_t state = 0; state < 1U << operator_state_bits; ++state)
         if (x->op->loads_late() && x->op->loads_first(state))
           states.push_back(state_number(*x->number, state));
   return states;
@@ -86,14 +76,16 @@ subtask::step* subtask::owner_of(std::uint16_t state) const noexcept {
   return found == steps_.end() ? nullptr : found->get();
 }
 
+result<void> subtask::load_into(step& x, const state_chunk::entry& entry) {
+  auto loaded = x.op->load(entry.key_group, state_of(entry.state), entry.key, entry.value);
+  if (!loaded)
+    return named(std::move(loaded).error(), x);
+  return {};
+}
+
 result<void> subtask::load(const state_chunk::entry& entry) {
   auto* owner = owner_of(entry.state);
-  if (owner == nullptr)
-    return {};
-  const auto state = static_cast<std::uint16_t>(entry.state & state_mask);
-  if (auto loaded = owner->op->load(entry.key_group, state, entry.key, entry.value); !loaded)
-    return named(std::move(loaded).error(), *owner);
-  return {};
+  return owner == nullptr ? result<void>{} : load_into(*owner, entry);
 }
 
 void subtask::resume(epoch_number epoch, std::unique_ptr<cold_ranges> cold) {
@@ -137,18 +129,15 @@ result<void> subtask::read(const state_chunk& entries, const std::vector<cold_sp
   std::optional<std::uint16_t> state;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto entry = entries.at(i);
-    const auto of_operator = static_cast<std::uint16_t>(entry.state & state_mask);
     if (state != entry.state) {
       state = entry.state;
       owner = owner_of(entry.state);
-      if (owner != nullptr && (!owner->op->loads_late() || owner->op->loads_first(of_operator)))
+      if (owner != nullptr
+          && (!owner->op->loads_late() || owner->op->loads_first(state_of(entry.state))))
         owner = nullptr; // has been
     }
-    if (owner == nullptr)
-      continue;
-    auto loaded = owner->op->load(entry.key_group, of_operator, entry.key, entry.value);
-    if (!loaded)
-      return named(std::move(loaded).error(), *owner);
+    if (owner != nullptr)
+      EBB_TRY(load_into(*owner, entry));
   }
   for (const auto& x : ranges)
     cold_->loaded(x);

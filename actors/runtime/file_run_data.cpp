@@ -109,13 +109,10 @@ private:
   result<std::unique_ptr<stored_state>> open_state(const stream_entry& stream,
                                                    const checkpoint_record& record) const {
     const auto mark = folder_of_stream(stream.uid) + verify_mark;
-    std::uint64_t bytes = 0;
-    for (const auto& x : record.segments)
-      bytes += x.bytes;
+    const recorded_segments from{folder_of_stream(stream.uid) + "/segments", stream.uid,
+                                 stream.key_groups, record.segments};
     const bool suspect = std::filesystem::exists(mark);
-    EBB_ASSIGN(auto opened, open_segments({folder_of_stream(stream.uid) + "/segments", stream.uid,
-                                           stream.key_groups, record.segments},
-                                          suspect || bytes <= small_bytes(),
+    EBB_ASSIGN(auto opened, open_segments(from, suspect || byte_size(from) <= small_bytes(),
                                           [mark] { static_cast<void>(std::ofstream(mark)); }));
     if (suspect)
       EBB_TRY(remove_file(mark));

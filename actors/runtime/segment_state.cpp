@@ -47,10 +47,7 @@ public:
   }
 
   std::uint64_t byte_size() const override {
-    std::uint64_t bytes = 0;
-    for (const auto& x : from_.segments)
-      bytes += x.bytes;
-    return bytes;
+    return ebb::byte_size(from_);
   }
 
   // Where the leaves of the largest segments begin: bases if there are any.
@@ -143,6 +140,13 @@ private:
 };
 
 } // namespace
+
+std::uint64_t byte_size(const recorded_segments& x) noexcept {
+  std::uint64_t bytes = 0;
+  for (const auto& segment : x.segments)
+    bytes += segment.bytes;
+  return bytes;
+}
 
 result<std::unique_ptr<stored_state>> open_segments(const recorded_segments& from, bool verify,
                                                     std::function<void()> damaged) {

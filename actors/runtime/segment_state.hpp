@@ -18,6 +18,8 @@ struct recorded_segments {
   std::vector<segment_info> segments; ///< oldest first
 };
 
+[[nodiscard]] std::uint64_t byte_size(const recorded_segments& x) noexcept;
+
 /// Opens all segments. What is read is verified before it is used; with `verify`, every byte is
 /// now. `damaged` is called, by any thread, when damage is found later.
 [[nodiscard]] result<std::unique_ptr<stored_state>>

@@ -159,12 +159,12 @@ result<int> inspect(const state_arguments& arguments) {
     if (!more)
       break;
     const auto& x = cursor.entry();
-    const auto number = static_cast<std::size_t>(x.state >> operator_state_bits);
+    const auto number = std::size_t{operator_of(x.state)};
     if (number >= stream.operators.size() || !is_of(stream.operators[number]))
       continue;
-    const auto state_of = static_cast<std::uint16_t>(x.state & ((1U << operator_state_bits) - 1));
+    const auto kind_of_state = state_of(x.state);
     const auto layout = std::find_if(layouts.begin(), layouts.end(), [&](const auto& y) {
-      return y.identity == stream.operators[number] && y.state == state_of;
+      return y.identity == stream.operators[number] && y.state == kind_of_state;
     });
     const bool known = layout != layouts.end();
     const auto key = show_parts(known ? layout->key : std::vector<state_part>{}, x.key, false);
@@ -172,7 +172,7 @@ result<int> inspect(const state_arguments& arguments) {
       continue;
     const auto value = show_parts(known ? layout->value : std::vector<state_part>{}, x.value, true);
     const auto kind = stream.operators[number] + ": "
-                      + (known ? layout->name : "state " + std::to_string(state_of));
+                      + (known ? layout->name : "state " + std::to_string(kind_of_state));
     const auto group =
         x.key_group == unkeyed_group ? std::string("-") : std::to_string(x.key_group);
     if (key.empty()) {

@@ -23,16 +23,18 @@ public:
     entries_.emplace_back(&window, std::move(part));
   }
 
-  /// The one to be written now; null = all are.
-  [[nodiscard]] entry* next() noexcept {
-    return next_ == entries_.size() ? nullptr : &entries_[next_];
-  }
-
-  /// It is written.
-  void pass() {
-    const auto* window = entries_[next_++].first;
-    if (!kept_.empty() && &*kept_.begin() == window)
-      kept_.erase(kept_.begin());
+  /// Writes one window after the other by `put(window, part)`, which says whether that is written
+  /// to its end. True = all are.
+  template <class Put>
+  [[nodiscard]] bool put_all(const Put& put) {
+    for (; next_ != entries_.size(); ++next_) {
+      auto& [window, part] = entries_[next_];
+      if (!put(*window, part))
+        return false;
+      if (!kept_.empty() && &*kept_.begin() == window)
+        kept_.erase(kept_.begin());
+    }
+    return true;
   }
 
   /// Takes the first window out of its map, and keeps it if it is still to be written.

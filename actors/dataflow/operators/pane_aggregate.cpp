@@ -133,6 +133,19 @@ void pane_aggregate::accept(const stream_item& item) {
   target_ = std::max(target_, promised_);
 }
 
+void pane_aggregate::take_keys(const batch& rows) {
+  key_columns_.clear();
+  for (const auto k : keys_)
+    key_columns_.push_back(&rows.columns[k]);
+  if (final_ && rows.hashes) { // of the exchange that a final phase stands behind
+    row_hashes_ = rows.hashes.as<const std::uint64_t>();
+  } else {
+    hashes_.resize(rows.rows);
+    hash_keys(key_columns_, rows.rows, hashes_.data());
+    row_hashes_ = hashes_.data();
+  }
+}
+
 void pane_aggregate::start_batch(const stream_item& item) {
   counters_.rows_in += item.rows->rows;
   if (item.rows->rows == 0)
@@ -140,16 +153,7 @@ void pane_aggregate::start_batch(const stream_item& item) {
   rows_ = item.rows;
   next_row_ = 0;
   other_channels_ = item.other_channels;
-  key_columns_.clear();
-  for (const auto k : keys_)
-    key_columns_.push_back(&rows_->columns[k]);
-  if (final_ && rows_->hashes) { // of the exchange that a final phase stands behind
-    row_hashes_ = rows_->hashes.as<const std::uint64_t>();
-  } else {
-    hashes_.resize(rows_->rows);
-    hash_keys(key_columns_, rows_->rows, hashes_.data());
-    row_hashes_ = hashes_.data();
-  }
+  take_keys(*rows_);
   // Partial results stand behind the keys and the pane's two edges.
   call_rows_ = final_ ? states_of(shape_, *rows_, keys_.size() + 2) : arguments_of(shape_, *rows_);
 }

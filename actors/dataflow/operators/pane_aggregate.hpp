@@ -98,6 +98,8 @@ private:
 
   void accept(const stream_item& item);
   [[nodiscard]] result<bool> work(step_budget& budget, output& out);
+  /// Key columns and hashes of a batch, which outlives their use.
+  void take_keys(const batch& rows);
   void start_batch(const stream_item& item);
   [[nodiscard]] result<void> take_rows(step_budget& budget);
   /// Sorts rows into panes until one needs windows to fire before it; counts late ones.

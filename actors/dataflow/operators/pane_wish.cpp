@@ -49,14 +49,10 @@ void pane_aggregate::wish(const stream_item& item, state_wishes& wishes) {
 void pane_aggregate::wish_rows(const batch& rows, state_wishes& wishes) {
   if (rows.rows == 0 || !finder_.start(rows, now_ == min_time ? 0 : now_))
     return; // `step` tells the error
-  std::vector<const column*> keys;
-  for (const auto k : keys_)
-    keys.push_back(&rows.columns[k]);
-  hashes_.resize(rows.rows);
-  hash_keys(keys, rows.rows, hashes_.data());
+  take_keys(rows);
   std::string key;
   for (std::uint32_t i = 0; i < rows.rows; ++i) {
-    const auto group = key_group_of(hashes_[i], shape_.key_groups);
+    const auto group = key_group_of(row_hashes_[i], shape_.key_groups);
     if (wishes.loaded(group))
       continue;
     const auto at = finder_.find(i);
@@ -67,7 +63,7 @@ void pane_aggregate::wish_rows(const batch& rows, state_wishes& wishes) {
     key.clear();
     append_time_key(pane.end, key);
     append_time_key(pane.start, key);
-    for (const auto* x : keys)
+    for (const auto* x : key_columns_)
       encode_key_value(*x, i, key);
     wishes.wish(group, pane_entries, key);
   }

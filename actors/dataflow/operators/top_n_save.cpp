@@ -44,9 +44,10 @@ bool top_n_state::save_slice(std::uint32_t entries, state_sink& sink) {
   auto left = std::max(1U, entries);
   if (!erase_gone(left, sink))
     return true;
-  for (; auto* x = save_->windows.next(); save_->windows.pass())
-    if (!put_window(*x->first, x->second, left, sink))
-      return true;
+  const bool all = save_->windows.put_all(
+      [&](auto& window, auto& part) { return put_window(window, part, left, sink); });
+  if (!all)
+    return true;
   save_.reset();
   return false;
 }

@@ -39,9 +39,10 @@ bool window_join_state::save_slice(std::uint32_t entries, state_sink& sink) {
   auto left = std::max(1U, entries);
   if (!erase_gone(left, sink))
     return true;
-  for (; auto* x = save_->windows.next(); save_->windows.pass())
-    if (!put_rows(*x->first, x->second, left, sink))
-      return true;
+  const bool all = save_->windows.put_all(
+      [&](auto& window, auto& part) { return put_rows(window, part, left, sink); });
+  if (!all)
+    return true;
   save_.reset();
   return false;
 }
