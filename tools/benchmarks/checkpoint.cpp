@@ -14,12 +14,6 @@ namespace ebb::bench {
 
 namespace {
 
-std::string with_interval(std::string manifest) {
-  const std::string before = "spec:\n";
-  manifest.insert(manifest.find(before) + before.size(), "  checkpoint: {interval: 1s}\n");
-  return manifest;
-}
-
 /// With `folder` its content is dropped first; the median of `runs` by CPU time.
 std::optional<measured<run_outcome>> median_run(const std::string& manifest,
                                                 const std::string& folder, std::uint32_t runs) {
@@ -27,16 +21,10 @@ std::optional<measured<run_outcome>> median_run(const std::string& manifest,
     if (!folder.empty())
       std::filesystem::remove_all(folder);
     return in_child<run_outcome>([&]() -> std::optional<run_outcome> {
-      run_options options;
-      if (!folder.empty()) {
-        data_options data;
-        data.folder = folder;
-        auto opened = open_run_data(data);
-        if (!opened)
-          return std::nullopt;
-        options.data = *opened;
-      }
-      return run_manifest(manifest, options);
+      const auto options = folder.empty() ? std::optional(run_options{}) : keep_in(folder);
+      if (!options)
+        return std::nullopt;
+      return run_manifest(manifest, *options);
     });
   });
 }
@@ -59,7 +47,7 @@ bool measure_checkpoint(const settings& how, report& to) {
     query.parallelism = how.parallelism;
     const auto manifest = nexmark_manifest(query);
     const auto without = median_run(manifest, "", how.runs);
-    const auto with = median_run(with_interval(manifest), scratch.path() + "/data", how.runs);
+    const auto with = median_run(with_checkpoints(manifest), scratch.path() + "/data", how.runs);
     if (!without || !with) {
       good = false;
       continue;

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 
 namespace ebb::bench {
 
@@ -21,12 +20,6 @@ constexpr std::uint32_t subtasks_max = 128;
 constexpr micros warm_up = 1'000'000;
 /// Histogram: a bucket a microsecond; longer ones count as the last.
 constexpr std::size_t buckets = 2'000'000;
-
-micros wall_clock() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 /// When each subtask's source began its pace. A subtask's source and sink run in one thread at a
 /// time: q1 has no exchange.

@@ -6,6 +6,7 @@
 #include "actors/runtime/io_pool.hpp"
 #include "tools/benchmarks/benchmarks.hpp"
 #include "tools/benchmarks/child.hpp"
+#include "tools/benchmarks/collector.hpp"
 #include "tools/benchmarks/run_manifest.hpp"
 #include "tools/cli/load.hpp"
 
@@ -18,19 +19,6 @@ namespace ebb::bench {
 namespace {
 
 constexpr std::uint64_t events_max = 4'400'000; // 4 M bids, 320 MB of columns
-
-class collector final : public output {
-public:
-  void emit(batch_ptr rows) override {
-    batches.push_back(std::move(rows));
-  }
-
-  void advance(micros) override {}
-
-  void idle() override {}
-
-  std::vector<batch_ptr> batches;
-};
 
 // Gives batches that were made before.
 class replay_reader final : public source_reader {

@@ -8,6 +8,12 @@
 
 namespace ebb::bench {
 
+micros wall_clock() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 std::optional<stream_definition> first_stream(const std::string& manifest) {
   std::vector<error> warnings;
   auto streams = parse_manifest(manifest, "bench", warnings);
@@ -47,6 +53,25 @@ std::optional<run_outcome> run_manifest(const std::string& manifest, connector_f
 std::optional<run_outcome> run_manifest(const std::string& manifest, const run_options& options) {
   const auto connectors = make_connectors();
   return run_manifest(manifest, *connectors, options);
+}
+
+std::optional<run_options> keep_in(const std::string& folder) {
+  data_options data;
+  data.folder = folder;
+  auto opened = open_run_data(data);
+  if (!opened) {
+    cli::print_error(opened.error());
+    return std::nullopt;
+  }
+  run_options options;
+  options.data = *opened;
+  return options;
+}
+
+std::string with_checkpoints(std::string manifest) {
+  const std::string before = "spec:\n";
+  manifest.insert(manifest.find(before) + before.size(), "  checkpoint: {interval: 1s}\n");
+  return manifest;
 }
 
 } // namespace ebb::bench

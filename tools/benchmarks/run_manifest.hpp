@@ -9,6 +9,9 @@
 
 namespace ebb::bench {
 
+/// Microseconds since 1970: what sources by a pace go by.
+[[nodiscard]] micros wall_clock();
+
 /// Plain data, so that a child can hand it to its parent.
 struct run_outcome {
   double wall_seconds = 0;
@@ -26,6 +29,12 @@ struct run_outcome {
 /// With the connectors that ebb has.
 [[nodiscard]] std::optional<run_outcome> run_manifest(const std::string& manifest,
                                                       const run_options& options = {});
+
+/// Options of a run that keeps its state in a folder; errors are printed.
+[[nodiscard]] std::optional<run_options> keep_in(const std::string& folder);
+
+/// The manifest with a checkpoint a second.
+[[nodiscard]] std::string with_checkpoints(std::string manifest);
 
 /// The first stream of a manifest; errors are printed.
 [[nodiscard]] std::optional<stream_definition> first_stream(const std::string& manifest);

@@ -6,6 +6,7 @@
 #include "storage/topic_log.hpp"
 #include "tools/benchmarks/benchmarks.hpp"
 #include "tools/benchmarks/child.hpp"
+#include "tools/benchmarks/collector.hpp"
 #include "tools/benchmarks/run_manifest.hpp"
 #include "tools/benchmarks/scratch_folder.hpp"
 #include "tools/cli/load.hpp"
@@ -54,19 +55,6 @@ struct appended {
 double wall_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-
-class collector final : public output {
-public:
-  void emit(batch_ptr rows) override {
-    batches.push_back(std::move(rows));
-  }
-
-  void advance(micros) override {}
-
-  void idle() override {}
-
-  std::vector<batch_ptr> batches;
-};
 
 result<std::vector<batch_ptr>> make_bids(std::uint64_t events) {
   nexmark_run run;

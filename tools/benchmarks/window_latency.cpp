@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <filesystem>
 #include <mutex>
 
@@ -23,12 +22,6 @@ namespace {
 constexpr std::uint64_t events_per_second = 500'000;
 constexpr std::uint64_t seconds = 40;
 constexpr micros watermark_delay = 4 * micros_per_second; ///< of nexmark_manifest
-
-micros wall_clock() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 /// Since when the sources keep their pace, and how late each row came.
 struct measurements {
@@ -137,16 +130,10 @@ struct window_latencies {
 std::optional<window_latencies> run_paced(const std::string& manifest, const std::string& folder) {
   measurements all;
   window_connectors connectors(all);
-  run_options options;
-  if (!folder.empty()) {
-    data_options data;
-    data.folder = folder;
-    auto opened = open_run_data(data);
-    if (!opened)
-      return std::nullopt;
-    options.data = *opened;
-  }
-  const auto done = run_manifest(manifest, connectors, options);
+  const auto options = folder.empty() ? std::optional(run_options{}) : keep_in(folder);
+  if (!options)
+    return std::nullopt;
+  const auto done = run_manifest(manifest, connectors, *options);
   if (!done || all.late.empty())
     return std::nullopt;
   std::sort(all.late.begin(), all.late.end());
@@ -167,9 +154,7 @@ bool measure_window_latency(const settings& how, report& to) {
   run.events_per_second = events_per_second;
   run.rate = events_per_second;
   run.parallelism = how.parallelism;
-  auto manifest = nexmark_manifest(run);
-  const std::string before = "spec:\n";
-  manifest.insert(manifest.find(before) + before.size(), "  checkpoint: {interval: 1s}\n");
+  const auto manifest = with_checkpoints(nexmark_manifest(run));
   to.line(fmt::format("Latency of windows: q5 at {} events a second for {} s, parallelism {}; from "
                       "the time at which the watermark is due that passes a window's end to the "
                       "sink\n",
