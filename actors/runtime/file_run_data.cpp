@@ -52,9 +52,8 @@ error in_stream(error problem, const std::string& stream) {
 
 class file_run_data final : public run_data {
 public:
-  file_run_data(data_options options, control_db database)
-      : options_(std::move(options)),
-        control_(std::make_shared<shared_control>(std::move(database))) {}
+  file_run_data(data_options options, std::shared_ptr<shared_ledger> ledger)
+      : options_(std::move(options)), ledger_(std::move(ledger)) {}
 
   result<stream_data> open_stream(const stream_definition& definition,
                                   const stage_plan& plan) override {
@@ -67,7 +66,7 @@ public:
 private:
   template <class Use>
   auto with(const Use& use) {
-    return control_->with(use);
+    return ledger_->with(use);
   }
 
   [[nodiscard]] std::string folder_of_stream(const std::string& uid) const {
@@ -81,9 +80,9 @@ private:
     EBB_TRY(fit(stream, definition, plan, data));
     EBB_ASSIGN(auto record, choose(stream, definition, data));
     EBB_ASSIGN(stream.generation,
-               with([&](control_db& db) { return db.begin_generation(stream.uid); }));
-    EBB_TRY(with([&](control_db& db) { return db.update_stream(stream, stream.generation); }));
-    EBB_ASSIGN(const auto tokens, with([&](control_db& db) { return db.tokens(stream.uid); }));
+               with([&](stream_ledger& db) { return db.begin_generation(stream.uid); }));
+    EBB_TRY(with([&](stream_ledger& db) { return db.update_stream(stream, stream.generation); }));
+    EBB_ASSIGN(const auto tokens, with([&](stream_ledger& db) { return db.tokens(stream.uid); }));
 
     const auto folder = folder_of_stream(stream.uid);
     EBB_TRY(make_folder(folder + "/segments"));
@@ -101,7 +100,7 @@ private:
       data.finished = record->finished;
     }
     data.store =
-        std::make_shared<stream_store>(control_, folder + "/segments", stream, std::move(segments));
+        std::make_shared<stream_store>(ledger_, folder + "/segments", stream, std::move(segments));
     return data;
   }
 
@@ -123,21 +122,21 @@ private:
   result<void> drop_if_fresh(const std::string& name, stream_data& data) {
     if (options_.from != resume_from::fresh)
       return {};
-    EBB_ASSIGN(const auto found, with([&](control_db& db) { return db.find_stream(name); }));
+    EBB_ASSIGN(const auto found, with([&](stream_ledger& db) { return db.find_stream(name); }));
     if (!found)
       return {};
     EBB_ASSIGN(const auto newest,
-               with([&](control_db& db) { return db.newest_record(found->uid); }));
+               with([&](stream_ledger& db) { return db.newest_record(found->uid); }));
     if (newest && !options_.drop_state)
       return make_error(ec::conflict,
                         "there is state of this stream in " + options_.folder + ", epoch "
                             + std::to_string(newest->epoch),
                         "add --yes to drop it, or leave out --from fresh to go on from it");
-    EBB_TRY(with([&](control_db& db) { return db.delete_stream(name); }));
+    EBB_TRY(with([&](stream_ledger& db) { return db.delete_stream(name); }));
     std::error_code ignored;
     std::filesystem::remove_all(folder_of_stream(found->uid), ignored);
     if (!ignored)
-      EBB_TRY(with([&](control_db& db) { return db.forget_stream(found->uid); }));
+      EBB_TRY(with([&](stream_ledger& db) { return db.forget_stream(found->uid); }));
     if (newest)
       data.notes.push_back("dropped the state of epoch " + std::to_string(newest->epoch));
     return {};
@@ -149,7 +148,7 @@ private:
     wanted.name = definition.name;
     wanted.key_groups = plan.key_groups;
     wanted.parallelism = definition.parallelism;
-    return with([&](control_db& db) { return db.open_or_create(wanted); });
+    return with([&](stream_ledger& db) { return db.open_or_create(wanted); });
   }
 
   /// Whether the plan can go on with the state there is; numbers operators that are new.
@@ -163,7 +162,7 @@ private:
                         "maxParallelism is fixed for the life of the state: set it back, or begin "
                         "anew with --from fresh --yes");
     EBB_ASSIGN(const auto newest,
-               with([&](control_db& db) { return db.newest_record(stream.uid); }));
+               with([&](stream_ledger& db) { return db.newest_record(stream.uid); }));
     auto signature = state_signature(plan);
     const auto change = compare_state(stream.plan_fingerprint, signature);
     if (newest && !change.fits() && !definition.reset_state)
@@ -193,8 +192,8 @@ private:
   choose(const stream_entry& stream, const stream_definition& definition, stream_data& data) {
     if (options_.from == resume_from::savepoint)
       return from_savepoint(stream, definition, data);
-    EBB_ASSIGN(auto records, with([&](control_db& db) { return db.records(stream.uid); }));
-    EBB_ASSIGN(const auto tokens, with([&](control_db& db) { return db.tokens(stream.uid); }));
+    EBB_ASSIGN(auto records, with([&](stream_ledger& db) { return db.records(stream.uid); }));
+    EBB_ASSIGN(const auto tokens, with([&](stream_ledger& db) { return db.tokens(stream.uid); }));
     if (records.empty()) {
       if (!tokens.empty())
         return make_error(ec::corrupt,
@@ -245,17 +244,19 @@ private:
   result<void> go_back_to(const stream_entry& stream, const checkpoint_record& record,
                           const std::vector<sink_token>& tokens) {
     EBB_ASSIGN(const auto generation,
-               with([&](control_db& db) { return db.begin_generation(stream.uid); }));
-    return with([&](control_db& db) { return db.rewind(record, generation, tokens); });
+               with([&](stream_ledger& db) { return db.begin_generation(stream.uid); }));
+    return with([&](stream_ledger& db) { return db.rewind(record, generation, tokens); });
   }
 
   result<std::optional<checkpoint_record>> from_savepoint(const stream_entry& stream,
                                                           const stream_definition& definition,
                                                           stream_data& data) {
-    EBB_ASSIGN(auto found,
-               with([&](control_db& db) { return db.savepoint(stream.uid, options_.savepoint); }));
+    EBB_ASSIGN(auto found, with([&](stream_ledger& db) {
+                 return db.savepoint(stream.uid, options_.savepoint);
+               }));
     if (!found) {
-      EBB_ASSIGN(const auto all, with([&](control_db& db) { return db.savepoints(stream.uid); }));
+      EBB_ASSIGN(const auto all,
+                 with([&](stream_ledger& db) { return db.savepoints(stream.uid); }));
       std::string names;
       for (const auto& x : all)
         names += (names.empty() ? "" : ", ") + x.name;
@@ -264,7 +265,7 @@ private:
                                       : "its savepoints are " + names);
     }
     auto& record = found->record;
-    EBB_ASSIGN(auto tokens, with([&](control_db& db) { return db.tokens(stream.uid); }));
+    EBB_ASSIGN(auto tokens, with([&](stream_ledger& db) { return db.tokens(stream.uid); }));
     const bool passed = is_passed(record, tokens);
     if (passed && options_.output == past_output::refuse)
       return make_error(ec::conflict,
@@ -309,14 +310,19 @@ private:
   }
 
   data_options options_;
-  std::shared_ptr<shared_control> control_;
+  std::shared_ptr<shared_ledger> ledger_;
 };
 
 } // namespace
 
 result<std::shared_ptr<run_data>> open_run_data(const data_options& options) {
   EBB_ASSIGN(auto database, control_db::open(options.folder));
-  return std::shared_ptr<run_data>(std::make_shared<file_run_data>(options, std::move(database)));
+  return make_run_data(options, std::make_shared<shared_ledger>(std::move(database)));
+}
+
+std::shared_ptr<run_data> make_run_data(const data_options& options,
+                                        std::shared_ptr<shared_ledger> ledger) {
+  return std::make_shared<file_run_data>(options, std::move(ledger));
 }
 
 } // namespace ebb

@@ -58,4 +58,10 @@ public:
 /// ec::conflict where another process holds the folder; ec::unsupported on a network file system.
 [[nodiscard]] result<std::shared_ptr<run_data>> open_run_data(const data_options& options);
 
+class shared_ledger;
+
+/// The same with a ledger that another process keeps, on a folder that both see.
+[[nodiscard]] std::shared_ptr<run_data> make_run_data(const data_options& options,
+                                                      std::shared_ptr<shared_ledger> ledger);
+
 } // namespace ebb

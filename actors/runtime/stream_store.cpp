@@ -55,13 +55,20 @@ checkpoint_record to_record(const epoch_record& from, const std::string& uid,
   return result;
 }
 
-stream_store::stream_store(std::shared_ptr<shared_control> control, std::string folder,
+shared_ledger::shared_ledger(control_db database)
+    : open_([folder = database.folder()]() -> result<std::unique_ptr<stream_ledger>> {
+        EBB_ASSIGN(auto opened, control_db::open(folder));
+        return std::unique_ptr<stream_ledger>(std::make_unique<control_db>(std::move(opened)));
+      }),
+      ledger_(std::make_unique<control_db>(std::move(database))) {}
+
+stream_store::stream_store(std::shared_ptr<shared_ledger> ledger, std::string folder,
                            stream_entry stream, std::vector<segment_info> segments)
-    : control_(std::move(control)), folder_(std::move(folder)), stream_(std::move(stream)),
+    : ledger_(std::move(ledger)), folder_(std::move(folder)), stream_(std::move(stream)),
       chain_(std::move(segments)) {}
 
 result<epoch_number> stream_store::reserve(std::uint32_t count) {
-  return control_->with([&](control_db& database) {
+  return ledger_->with([&](stream_ledger& database) {
     return database.reserve_epochs(stream_.uid, stream_.generation, count);
   });
 }
@@ -111,7 +118,7 @@ result<void> stream_store::commit(const epoch_record& record) {
   request.record = to_record(record, stream_.uid, stream_.generation, std::move(segments));
   request.generation = stream_.generation;
   request.savepoints = record.savepoints;
-  EBB_TRY(control_->with([&](control_db& database) -> result<void> {
+  EBB_TRY(ledger_->with([&](stream_ledger& database) -> result<void> {
     if (unsure) {
       EBB_ASSIGN(const auto newest, database.newest_record(stream_.uid));
       if (newest && newest->epoch == record.epoch && newest->generation == stream_.generation)
@@ -133,7 +140,7 @@ result<void> stream_store::commit(const epoch_record& record) {
 result<void> stream_store::applied(const std::string& sink, std::uint32_t lane, epoch_number epoch,
                                    std::uint64_t offset) {
   const sink_token token{sink, lane, epoch, offset};
-  return control_->with([&](control_db& database) {
+  return ledger_->with([&](stream_ledger& database) {
     return database.set_tokens(stream_.uid, stream_.generation, {&token, 1});
   });
 }
@@ -191,7 +198,7 @@ result<bool> stream_store::merge() {
 
 result<void> stream_store::remove_garbage() {
   EBB_ASSIGN(const auto present, list_files(folder_));
-  EBB_ASSIGN(auto garbage, control_->with([&](control_db& database) {
+  EBB_ASSIGN(auto garbage, ledger_->with([&](stream_ledger& database) {
     return database.garbage(stream_.uid, present);
   }));
   {

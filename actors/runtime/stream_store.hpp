@@ -7,44 +7,49 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace ebb {
 
-/// The control database of a process, for the streams that share it.
-class shared_control {
+/// The ledger of a process, for the streams that share it.
+class shared_ledger {
 public:
-  explicit shared_control(control_db database)
-      : folder_(database.folder()), database_(std::move(database)) {}
+  using opener = std::function<result<std::unique_ptr<stream_ledger>>()>;
 
-  /// Calls `use(control_db&)` while no other thread does. After ec::resource (a full disk) the
-  /// database is opened again by the next call; whether what failed is in it must be looked up.
+  /// `open` is called when it is first used, and again after a full disk.
+  explicit shared_ledger(opener open) : open_(std::move(open)) {}
+
+  /// The control database of `folder`, which is open already.
+  explicit shared_ledger(control_db database);
+
+  /// Calls `use(stream_ledger&)` while no other thread does. After ec::resource (a full disk) the
+  /// ledger is opened again by the next call; whether what failed is in it must be looked up.
   /// After ec::io it takes no more writes.
   template <class Use>
-  auto with(const Use& use) -> decltype(use(std::declval<control_db&>())) {
+  auto with(const Use& use) -> decltype(use(std::declval<stream_ledger&>())) {
     std::lock_guard guard(mutex_);
-    if (!database_) {
-      auto opened = control_db::open(folder_);
+    if (!ledger_) {
+      auto opened = open_();
       if (!opened)
         return std::move(opened).error();
-      database_.emplace(std::move(*opened));
+      ledger_ = *std::move(opened);
     }
-    auto done = use(*database_);
+    auto done = use(*ledger_);
     if (!done && done.error().code == ec::resource)
-      database_.reset();
+      ledger_.reset();
     return done;
   }
 
 private:
-  std::string folder_;
+  opener open_;
   std::mutex mutex_;
-  std::optional<control_db> database_;
+  std::unique_ptr<stream_ledger> ledger_;
 };
 
 /// What a record says, in the database's terms.
@@ -56,7 +61,7 @@ class stream_store final : public checkpoint_store {
 public:
   /// Goes on behind `segments`, those of the restored record. `folder` (DIR/streams/UID/segments)
   /// exists.
-  stream_store(std::shared_ptr<shared_control> control, std::string folder, stream_entry stream,
+  stream_store(std::shared_ptr<shared_ledger> ledger, std::string folder, stream_entry stream,
                std::vector<segment_info> segments);
 
   result<epoch_number> reserve(std::uint32_t count) override;
@@ -76,7 +81,7 @@ private:
   result<bool> merge();
   result<void> remove_garbage();
 
-  const std::shared_ptr<shared_control> control_;
+  const std::shared_ptr<shared_ledger> ledger_;
   const std::string folder_;
   const stream_entry stream_;
   std::atomic<bool> stopping_ = false;

@@ -21,7 +21,7 @@ struct one_stream {
     stream = value_of(database.open_or_create(wanted));
     stream.generation = value_of(database.begin_generation(stream.uid));
     std::filesystem::create_directory(folder.file("segments"));
-    store = std::make_unique<stream_store>(std::make_shared<shared_control>(std::move(database)),
+    store = std::make_unique<stream_store>(std::make_shared<shared_ledger>(std::move(database)),
                                            folder.file("segments"), stream,
                                            std::vector<segment_info>{});
     next = value_of(store->reserve(100));

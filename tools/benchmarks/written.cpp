@@ -54,13 +54,13 @@ snapshot_ptr changed_keys(epoch_number epoch, std::mt19937_64& random, bool all)
 
 result<std::uint64_t> changed_and_merged(const std::string& folder) {
   EBB_ASSIGN(auto database, control_db::open(folder));
-  auto control = std::make_shared<shared_control>(std::move(database));
+  auto control = std::make_shared<shared_ledger>(std::move(database));
   stream_entry stream;
   EBB_ASSIGN(stream.uid, random_uid());
   stream.name = "written";
-  EBB_ASSIGN(stream, control->with([&](control_db& db) { return db.open_or_create(stream); }));
+  EBB_ASSIGN(stream, control->with([&](stream_ledger& db) { return db.open_or_create(stream); }));
   EBB_ASSIGN(stream.generation,
-             control->with([&](control_db& db) { return db.begin_generation(stream.uid); }));
+             control->with([&](stream_ledger& db) { return db.begin_generation(stream.uid); }));
   EBB_TRY(make_folder(folder + "/segments"));
   stream_store store(control, folder + "/segments", stream, {});
   EBB_ASSIGN(const auto first, store.reserve(epochs + 1));
