@@ -98,7 +98,7 @@ private:
 
 } // namespace
 
-std::unique_ptr<connector_factory> make_connectors() {
+std::unique_ptr<connector_factory> make_connectors(topic_access*) {
   return std::make_unique<builtin_connectors>();
 }
 

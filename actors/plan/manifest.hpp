@@ -1,4 +1,4 @@
-/// A Stream manifest as typed values: what the YAML says, checked, with defaults filled in.
+/// Manifests as typed values: what the YAML says, checked, with defaults filled in.
 #pragma once
 
 #include "schemas/batch.hpp"
@@ -44,8 +44,8 @@ struct generator_source {
 };
 
 struct topic_source {
-  std::string name;
-  bool latest = false;
+  std::string name;    ///< within the stream's namespace
+  bool latest = false; ///< a partition without a position begins at its end
 };
 
 struct event_time {
@@ -97,7 +97,7 @@ struct discard_sink {
 };
 
 struct topic_sink {
-  std::string name;
+  std::string name; ///< within the stream's namespace
 };
 
 struct sink_definition {
@@ -107,8 +107,24 @@ struct sink_definition {
   error_place place;
 };
 
+inline constexpr const char* default_namespace = "default";
+
+/// `name` in namespace `default`, else `name_space.name`: what ledgers and folders know it by.
+[[nodiscard]] std::string qualified_name(const std::string& name_space, const std::string& name);
+
+/// When a stream of a service goes to sleep.
+struct sleep_definition {
+  std::optional<micros> idle_after = 60 * micros_per_second; ///< nothing = never
+  /// A quiet stream's event time moves on, `advance_after` without rows; else its windows wait.
+  bool advance = false;
+  micros advance_after = 5 * micros_per_second;
+
+  bool operator==(const sleep_definition&) const = default;
+};
+
 struct stream_definition {
-  std::string name;
+  std::string name; ///< qualified
+  std::string name_space = default_namespace;
   std::string folder; ///< the manifest's folder; relative paths start here
   std::vector<source_definition> sources;
   std::vector<operator_definition> operators;
@@ -118,11 +134,37 @@ struct stream_definition {
   micros checkpoint_interval = 10 * micros_per_second;
   bool exactly_once = true;
   bool reset_state = false; ///< onChange: reset
+  sleep_definition sleep;
+  std::string text; ///< of its document alone: a manifest of its own
   error_place place;
 };
 
-/// All Stream documents of one file. Every error carries file, line, column and field path; the
-/// first one is returned. `warnings` gets what is allowed but odd (an unused source).
+struct topic_definition {
+  std::string name; ///< qualified
+  std::string name_space = default_namespace;
+  schema columns;
+  std::uint32_t partitions = 1;
+  std::string key; ///< column whose value chooses the partition; empty = none
+  micros retention_age = 7 * micros_per_day;
+  std::uint64_t retention_bytes = std::uint64_t{1} << 30;
+  record_format format = record_format::json; ///< of messages
+  std::string text;                           ///< of its document alone
+  error_place place;
+};
+
+/// Documents of one file, by kind, each kind in the file's order.
+struct manifest_documents {
+  std::vector<stream_definition> streams;
+  std::vector<topic_definition> topics;
+};
+
+/// All documents of one file. Every error carries file, line, column and field path; the first one
+/// is returned. `warnings` gets what is allowed but odd (an unused source). A file without any
+/// document is an error.
+[[nodiscard]] result<manifest_documents>
+parse_documents(std::string_view text, const std::string& file, std::vector<error>& warnings);
+
+/// The streams of a file that holds nothing else: topics need the service (ec::unsupported).
 [[nodiscard]] result<std::vector<stream_definition>>
 parse_manifest(std::string_view text, const std::string& file, std::vector<error>& warnings);
 

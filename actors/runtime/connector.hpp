@@ -40,7 +40,8 @@ struct connector_context {
   std::string data_folder; ///< for quarantine files; empty = current folder
   /// With checkpoints: where outputs wait for their commit; empty = none, and sinks write at once.
   std::string output_folder;
-  std::string stream_uid; ///< with checkpoints; part of the names of output parts
+  std::string stream_uid;       ///< with checkpoints; part of the names of output parts
+  std::uint64_t generation = 0; ///< with checkpoints
   /// Number of partitions that the source had when the stream began (synthetic sources); 0 = free.
   std::uint32_t partitions = 0;
   /// Where the source's partitions stood, all of them; a reader takes its own.
@@ -57,6 +58,7 @@ public:
   /// how many subtasks read it. Checks that it exists.
   [[nodiscard]] virtual result<std::uint32_t> partitions(const source_definition& source,
                                                          const std::string& folder) = 0;
+
   /// The same for a stream that goes on from `known`, the positions of all its partitions. Those
   /// keep their numbers, new ones get the next.
   [[nodiscard]] virtual result<std::uint32_t>

@@ -41,8 +41,10 @@ public:
   virtual void append(const std::string& uid, topic_append request,
                       std::function<void(append_answer)> answer) = 0;
 
-  /// Appends the batches of a file of `topic_output` as one request with this mark; doing it again
-  /// changes nothing. Blocks.
+  /// Appends what a file of an epoch's rows holds (actors/connectors/topic_output.hpp,
+  /// `append_topic_output`); doing it again changes nothing. Where the topic has this epoch of the
+  /// mark already, that is success, and the file, which may be gone, is not looked at. The caller
+  /// removes the file afterwards. Blocks.
   [[nodiscard]] virtual result<void> append_file(const std::string& uid, const std::string& path,
                                                  const sink_mark& mark) = 0;
 };
