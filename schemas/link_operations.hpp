@@ -1,0 +1,183 @@
+/// What a worker asks the control process to do, and what it gets back. Plain forms of link.capnp.
+#pragma once
+
+#include "schemas/batch.hpp"
+#include "schemas/control_records.hpp"
+#include "schemas/error.hpp"
+#include "schemas/topic_records.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ebb {
+
+// Functions of the ledger (storage/stream_ledger.hpp), with their arguments.
+
+struct ledger_open_or_create {
+  stream_entry wanted;
+};
+
+struct ledger_find_stream {
+  std::string name;
+};
+
+struct ledger_update_stream {
+  stream_entry changed;
+  std::uint64_t generation = 0;
+};
+
+struct ledger_delete_stream {
+  std::string name;
+};
+
+struct ledger_forget_stream {
+  std::string uid;
+};
+
+struct ledger_begin_generation {
+  std::string uid;
+};
+
+struct ledger_reserve_epochs {
+  std::string uid;
+  std::uint64_t generation = 0;
+  std::uint64_t count = 0;
+};
+
+struct ledger_commit {
+  checkpoint_record record;
+  std::uint64_t generation = 0;
+  std::vector<std::string> savepoints;
+  std::uint64_t retained = 0;
+};
+
+struct ledger_records {
+  std::string uid;
+};
+
+struct ledger_newest_record {
+  std::string uid;
+};
+
+struct ledger_rewind {
+  checkpoint_record record;
+  std::uint64_t generation = 0;
+  std::vector<sink_token> tokens;
+};
+
+struct ledger_savepoints {
+  std::string uid;
+};
+
+struct ledger_savepoint {
+  std::string uid;
+  std::string name;
+};
+
+struct ledger_set_tokens {
+  std::string uid;
+  std::uint64_t generation = 0;
+  std::vector<sink_token> tokens;
+};
+
+struct ledger_tokens {
+  std::string uid;
+};
+
+struct ledger_garbage {
+  std::string uid;
+  std::vector<std::string> present;
+};
+
+// Topics (actors/runtime/topic_access.hpp).
+
+/// Names are those of the calling stream's namespace.
+struct topic_find_call {
+  std::string name;
+};
+
+/// `sink_mark`.
+struct link_mark {
+  std::string sink;
+  std::uint64_t generation = 0;
+  std::uint64_t epoch = 0;
+
+  bool operator==(const link_mark&) const = default;
+};
+
+struct topic_append_file_call {
+  std::string topic; ///< uid
+  std::string path;
+  link_mark mark;
+};
+
+/// `producer_position`.
+struct link_producer {
+  std::string producer;
+  std::uint64_t epoch = 0;
+  std::uint64_t first_sequence = 0;
+
+  bool operator==(const link_producer&) const = default;
+};
+
+/// `topic_part`.
+struct link_part {
+  batch_ptr rows;
+  std::vector<std::uint32_t> partitions;
+};
+
+/// `topic_append`.
+struct topic_append_call {
+  std::string topic; ///< uid
+  std::vector<link_part> parts;
+  std::optional<link_producer> producer;
+  std::string idempotency_key;
+  std::optional<link_mark> mark;
+};
+
+using call_operation =
+    std::variant<ledger_open_or_create, ledger_find_stream, ledger_update_stream,
+                 ledger_delete_stream, ledger_forget_stream, ledger_begin_generation,
+                 ledger_reserve_epochs, ledger_commit, ledger_records, ledger_newest_record,
+                 ledger_rewind, ledger_savepoints, ledger_savepoint, ledger_set_tokens,
+                 ledger_tokens, ledger_garbage, topic_find_call, topic_append_file_call,
+                 topic_append_call>;
+
+/// `topic_info`.
+struct link_topic {
+  std::string uid;
+  std::string name;
+  std::string folder;
+  std::uint32_t partitions = 1;
+  schema columns;
+  std::string key;
+
+  bool operator==(const link_topic&) const = default;
+};
+
+/// `append_answer`; `status` is an `append_status`.
+struct link_append_answer {
+  std::uint8_t status = 0;
+  std::vector<topic_range> ranges;
+  micros time = 0;
+  std::optional<std::uint64_t> expected_sequence;
+  error problem;
+
+  bool operator==(const link_append_answer&) const = default;
+};
+
+/// What the function gives: nothing, a number (generation, first epoch), …
+using call_value =
+    std::variant<std::monostate, std::uint64_t, stream_entry, std::optional<stream_entry>,
+                 std::vector<checkpoint_record>, std::optional<checkpoint_record>,
+                 std::vector<savepoint_entry>, std::optional<savepoint_entry>,
+                 std::vector<sink_token>, std::vector<std::string>, link_topic, link_append_answer>;
+
+using call_outcome = result<call_value>;
+
+} // namespace ebb

@@ -1,0 +1,225 @@
+/// Messages between the control process and its workers. Plain forms of link.capnp.
+#pragma once
+
+#include "schemas/error.hpp"
+#include "schemas/link_operations.hpp"
+#include "schemas/types.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ebb {
+
+/// Version of the messages. Every frame carries it; a link between different ones is closed.
+inline constexpr std::uint16_t link_protocol = 1;
+
+/// One start of a stream in a worker. Calls and reports of a placement that is not the stream's
+/// current one are refused.
+struct stream_placement {
+  std::string uid;
+  std::uint64_t placement = 0;
+
+  bool operator==(const stream_placement&) const = default;
+};
+
+struct hosted_stream {
+  std::string uid;
+  std::uint64_t placement = 0;
+  std::uint64_t generation = 0; ///< 0: it has none yet
+
+  bool operator==(const hosted_stream&) const = default;
+};
+
+struct refused_stream {
+  std::string uid;
+  std::uint64_t placement = 0;
+  std::string reason;
+
+  bool operator==(const refused_stream&) const = default;
+};
+
+// From the worker to the control process.
+
+/// First on every connection.
+struct worker_hello {
+  std::string version; ///< of ebb
+  std::int64_t pid = 0;
+  std::string name;          ///< that it was started with
+  std::uint64_t session = 0; ///< random; the same on each connection of one process
+  std::vector<hosted_stream> hosted;
+};
+
+struct stream_started {
+  std::string uid;
+  std::uint64_t placement = 0;
+  std::uint64_t generation = 0;
+  std::vector<std::string> notes; ///< for people
+};
+
+struct link_source_report {
+  std::string name;
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t bad_rows = 0;
+
+  bool operator==(const link_source_report&) const = default;
+};
+
+struct link_operator_report {
+  std::string name;
+  std::uint64_t rows_in = 0;
+  std::uint64_t rows_out = 0;
+  std::uint64_t late_rows = 0;
+  std::uint64_t state_bytes = 0;
+
+  bool operator==(const link_operator_report&) const = default;
+};
+
+struct link_sink_report {
+  std::string name;
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+
+  bool operator==(const link_sink_report&) const = default;
+};
+
+struct link_checkpoint_report {
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t last = 0; ///< epoch
+  micros longest = 0;
+  std::string alarm;
+
+  bool operator==(const link_checkpoint_report&) const = default;
+};
+
+/// Behind the last row of a topic's partition that is in the last checkpoint.
+struct topic_position {
+  std::string source;
+  std::uint32_t partition = 0;
+  std::uint64_t offset = 0;
+
+  bool operator==(const topic_position&) const = default;
+};
+
+struct stream_status {
+  std::string uid;
+  std::uint64_t placement = 0;
+  bool busy = false;            ///< it has work now
+  std::uint64_t activity = 0;   ///< another number after rows have moved
+  micros next_timer = max_time; ///< processing time; max_time = none
+  micros watermark = min_time;
+  std::uint64_t state_bytes = 0;
+  std::vector<link_source_report> sources;
+  std::vector<link_operator_report> operators;
+  std::vector<link_sink_report> sinks;
+  std::vector<topic_position> positions; ///< may be left out
+  link_checkpoint_report checkpoints;
+};
+
+struct stream_ended {
+  std::string uid;
+  std::uint64_t placement = 0;
+  bool cut = false;      ///< stopped by a final checkpoint, all of its output applied
+  bool finished = false; ///< the input has ended and everything is written
+  std::optional<error> problem;
+  micros next_timer = max_time;
+  std::vector<topic_position> positions;
+};
+
+enum class log_level : std::uint8_t { debug, info, warning, error };
+
+struct log_line {
+  std::string uid; ///< of the stream; empty = of the worker
+  log_level level = log_level::info;
+  micros time = 0;
+  std::string text;
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+
+/// Whether the worker wants `topic_moved` of this topic.
+struct topic_watch {
+  std::string uid;
+  bool on = true;
+};
+
+struct link_call {
+  std::uint64_t id = 0;      ///< from 1, in the session; the same when it is repeated
+  std::uint64_t settled = 0; ///< calls below this have their answers
+  std::string uid;           ///< stream that calls
+  std::uint64_t placement = 0;
+  call_operation operation;
+};
+
+struct savepoint_made {
+  std::uint64_t id = 0;
+  std::uint64_t epoch = 0;
+  std::optional<error> problem;
+};
+
+// From the control process to the worker.
+
+/// Answers the hello.
+struct control_welcome {
+  std::uint64_t incarnation = 0;
+  std::vector<stream_placement> accepted;
+  std::vector<refused_stream> refused; ///< are to be killed
+};
+
+enum class link_past_output : std::uint8_t { refuse, rewind, keep };
+
+struct start_stream {
+  std::string uid;
+  std::uint64_t placement = 0;
+  std::string name; ///< in its namespace
+  std::string name_space;
+  std::string folder;            ///< that relative paths of the manifest start from
+  std::string data_folder;       ///< segments and staged output
+  std::string manifest;          ///< text of its document
+  std::uint32_t parallelism = 0; ///< 0 = as in the manifest
+  std::string savepoint;         ///< empty = newest record
+  link_past_output past_output = link_past_output::refuse;
+};
+
+struct stop_stream {
+  std::string uid;
+  std::uint64_t placement = 0;
+  bool kill = false; ///< without a final checkpoint
+};
+
+struct savepoint_stream {
+  std::uint64_t id = 0; ///< of the request
+  std::string uid;
+  std::uint64_t placement = 0;
+  std::string name;
+};
+
+/// Rows were appended; maybe, and maybe seen already.
+struct topic_moved {
+  std::string uid;
+};
+
+struct call_answer {
+  std::uint64_t id = 0;
+  call_outcome outcome = call_value{};
+};
+
+struct worker_shutdown {};
+
+// Both ways.
+
+/// Sent and taken by the connection itself.
+struct heartbeat {
+  std::uint64_t number = 0;
+};
+
+using link_message =
+    std::variant<heartbeat, worker_hello, stream_started, stream_status, stream_ended, log_line,
+                 topic_watch, link_call, savepoint_made, control_welcome, start_stream, stop_stream,
+                 savepoint_stream, topic_moved, call_answer, worker_shutdown>;
+
+} // namespace ebb
