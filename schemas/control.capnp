@@ -33,6 +33,8 @@ struct Stream {
   generation @8 :UInt64;
   nextEpoch @9 :UInt64;
   life @10 :UInt8;      # ebb::stream_life
+  created @11 :Int64;   # microseconds since 1970
+  revision @12 :UInt64;
 }
 
 struct Position {
@@ -88,4 +90,34 @@ struct Token {
   lane @1 :UInt32;
   epoch @2 :UInt64;
   offset @3 :UInt64;
+}
+
+struct Topic {
+  uid @0 :Text;
+  name @1 :Text;
+  manifest @2 :Text;
+  created @3 :Int64;    # microseconds since 1970
+  revision @4 :UInt64;
+}
+
+struct LifeInput {
+  topic @0 :Text;       # uid
+  source @1 :Text;
+  partition @2 :UInt32;
+  offset @3 :UInt64;
+}
+
+struct Life {
+  uid @0 :Text;
+  phase @1 :UInt8;      # ebb::recorded_phase
+  reason @2 :Text;
+  message @3 :Text;
+  hint @4 :Text;
+  since @5 :Int64;      # this, nextWake and retryAt: microseconds since 1970
+  nextWake @6 :Int64;
+  placement @7 :UInt64;
+  failures @8 :UInt32;
+  retryAt @9 :Int64;
+  parallelism @10 :UInt32;
+  inputs @11 :List(LifeInput);
 }

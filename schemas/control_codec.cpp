@@ -76,6 +76,8 @@ void write(wire::Stream::Builder to, const stream_entry& x) {
   to.setGeneration(x.generation);
   to.setNextEpoch(x.next_epoch);
   to.setLife(static_cast<std::uint8_t>(x.life));
+  to.setCreated(x.created);
+  to.setRevision(x.revision);
 }
 
 stream_entry read(wire::Stream::Reader from) {
@@ -92,6 +94,8 @@ stream_entry read(wire::Stream::Reader from) {
   x.generation = from.getGeneration();
   x.next_epoch = from.getNextEpoch();
   x.life = choice(from.getLife(), stream_life::deleted);
+  x.created = from.getCreated();
+  x.revision = from.getRevision();
   return x;
 }
 
@@ -139,6 +143,30 @@ recorded_output read(wire::Output::Reader from) {
   x.offset = from.getOffset();
   x.rows = from.getRows();
   return x;
+}
+
+void write(wire::Topic::Builder to, const topic_entry& x) {
+  to.setUid(text(x.uid));
+  to.setName(text(x.name));
+  to.setManifest(text(x.manifest));
+  to.setCreated(x.created);
+  to.setRevision(x.revision);
+}
+
+topic_entry read(wire::Topic::Reader from) {
+  return {text(from.getUid()), text(from.getName()), text(from.getManifest()), from.getCreated(),
+          from.getRevision()};
+}
+
+void write(wire::LifeInput::Builder to, const life_input& x) {
+  to.setTopic(text(x.topic));
+  to.setSource(text(x.source));
+  to.setPartition(x.partition);
+  to.setOffset(x.offset);
+}
+
+life_input read(wire::LifeInput::Reader from) {
+  return {text(from.getTopic()), text(from.getSource()), from.getPartition(), from.getOffset()};
 }
 
 template <class List, class T>
@@ -210,6 +238,38 @@ sink_token read(wire::Token::Reader from) {
   return {text(from.getSink()), from.getLane(), from.getEpoch(), from.getOffset()};
 }
 
+void write(wire::Life::Builder to, const life_record& x) {
+  to.setUid(text(x.uid));
+  to.setPhase(static_cast<std::uint8_t>(x.phase));
+  to.setReason(text(x.reason));
+  to.setMessage(text(x.message));
+  to.setHint(text(x.hint));
+  to.setSince(x.since);
+  to.setNextWake(x.next_wake);
+  to.setPlacement(x.placement);
+  to.setFailures(x.failures);
+  to.setRetryAt(x.retry_at);
+  to.setParallelism(x.parallelism);
+  write_all(to.initInputs(count(x.inputs)), x.inputs);
+}
+
+life_record read(wire::Life::Reader from) {
+  life_record x;
+  x.uid = text(from.getUid());
+  x.phase = choice(from.getPhase(), recorded_phase::failed);
+  x.reason = text(from.getReason());
+  x.message = text(from.getMessage());
+  x.hint = text(from.getHint());
+  x.since = from.getSince();
+  x.next_wake = from.getNextWake();
+  x.placement = from.getPlacement();
+  x.failures = from.getFailures();
+  x.retry_at = from.getRetryAt();
+  x.parallelism = from.getParallelism();
+  read_all(from.getInputs(), x.inputs);
+  return x;
+}
+
 template <class Wire, class T>
 std::string encode_as(const T& x) {
   return to_message<Wire>([&](auto to) { write(to, x); });
@@ -240,6 +300,14 @@ std::string encode(const sink_token& x) {
   return encode_as<wire::Token>(x);
 }
 
+std::string encode(const topic_entry& x) {
+  return encode_as<wire::Topic>(x);
+}
+
+std::string encode(const life_record& x) {
+  return encode_as<wire::Life>(x);
+}
+
 result<stream_entry> decode_stream(std::string_view bytes) {
   return decode_as<wire::Stream, stream_entry>(bytes, "stream entry");
 }
@@ -254,6 +322,14 @@ result<savepoint_entry> decode_savepoint(std::string_view bytes) {
 
 result<sink_token> decode_token(std::string_view bytes) {
   return decode_as<wire::Token, sink_token>(bytes, "sink token");
+}
+
+result<topic_entry> decode_topic(std::string_view bytes) {
+  return decode_as<wire::Topic, topic_entry>(bytes, "topic entry");
+}
+
+result<life_record> decode_life(std::string_view bytes) {
+  return decode_as<wire::Life, life_record>(bytes, "life of a stream");
 }
 
 } // namespace ebb

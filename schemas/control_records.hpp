@@ -31,6 +31,8 @@ struct stream_entry {
   std::uint64_t generation = 0; ///< of the incarnation that runs or ran last; 0 = none yet
   std::uint64_t next_epoch = 1; ///< never given out so far
   stream_life life = stream_life::active;
+  micros created = 0;         ///< 0 = not known
+  std::uint64_t revision = 0; ///< of the manifest, where a service keeps it
 
   bool operator==(const stream_entry&) const = default;
 };

@@ -95,18 +95,23 @@ result<void> control_db::update_stream(const stream_entry& changed, std::uint64_
   return in.commit("control.update");
 }
 
-result<void> control_db::delete_stream(std::string_view name) {
-  EBB_ASSIGN(auto in, write());
+result<void> control_db::erase_stream(control_transaction& in, std::string_view name) {
   EBB_ASSIGN(const auto uid, in.get(control_table::names, name));
   if (!uid)
     return make_error(ec::not_found, "there is no stream named " + std::string(name));
   EBB_ASSIGN(auto entry, load_stream(in, *uid));
   entry.life = stream_life::deleted;
   EBB_TRY(in.erase(control_table::names, entry.name));
-  for (const auto table :
-       {control_table::records, control_table::savepoints, control_table::tokens})
+  EBB_TRY(in.erase(control_table::lives, entry.uid));
+  for (const auto table : {control_table::records, control_table::savepoints, control_table::tokens,
+                           control_table::events})
     EBB_TRY(erase_all(in, table, entry.uid));
-  EBB_TRY(store_stream(in, entry));
+  return store_stream(in, entry);
+}
+
+result<void> control_db::delete_stream(std::string_view name) {
+  EBB_ASSIGN(auto in, write());
+  EBB_TRY(erase_stream(in, name));
   return in.commit("control.delete");
 }
 

@@ -8,6 +8,7 @@
 
 #include "schemas/control_records.hpp"
 #include "schemas/error.hpp"
+#include "schemas/service_records.hpp"
 #include "storage/control_store.hpp"
 #include "storage/stream_ledger.hpp"
 
@@ -22,7 +23,17 @@
 namespace ebb {
 
 /// Names of streams, sinks and savepoints are no longer.
-inline constexpr std::size_t control_name_max = 63;
+inline constexpr std::size_t control_name_max = 127;
+
+/// What applying or deleting manifests changes.
+struct service_changes {
+  std::vector<stream_entry> new_streams;     ///< with new uids; names that are free
+  std::vector<stream_entry> changed_streams; ///< manifest, parallelism and revision are replaced
+  std::vector<std::string> deleted_streams;  ///< names
+  std::vector<topic_entry> topics;           ///< new ones, or with another text
+  std::vector<std::string> deleted_topics;   ///< names
+  std::vector<life_record> lives;            ///< of streams that are left
+};
 
 class control_db final : public stream_ledger {
 public:
@@ -89,11 +100,28 @@ public:
   [[nodiscard]] result<std::vector<std::string>>
   garbage(std::string_view uid, std::span<const std::string> present) override;
 
+  // What a service keeps besides (control_service.cpp).
+
+  /// All of it in one transaction.
+  [[nodiscard]] result<void> change(const service_changes& changes);
+  /// By name.
+  [[nodiscard]] result<std::vector<topic_entry>> topics();
+  [[nodiscard]] result<std::vector<life_record>> lives();
+  [[nodiscard]] result<void> put_life(const life_record& life);
+
+  /// Appends a text to what is told of a stream under `kind`; beyond `kept` the oldest goes.
+  [[nodiscard]] result<void> add_event(std::string_view uid, std::string_view kind,
+                                       std::string_view text, std::size_t kept);
+  /// Newest first.
+  [[nodiscard]] result<std::vector<std::string>> events(std::string_view uid, std::string_view kind,
+                                                        std::size_t limit);
+
 private:
   control_db(std::string folder, std::unique_ptr<control_store> store)
       : folder_(std::move(folder)), store_(std::move(store)) {}
 
   result<control_transaction> write();
+  result<void> erase_stream(control_transaction& in, std::string_view name);
 
   std::string folder_;
   std::unique_ptr<control_store> store_;

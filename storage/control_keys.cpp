@@ -48,6 +48,16 @@ std::string token_key(std::string_view uid, std::string_view sink, std::uint32_t
   return key;
 }
 
+std::string event_prefix(std::string_view uid, std::string_view kind) {
+  return stream_prefix(uid).append(kind) + '\0';
+}
+
+std::string event_key(std::string_view uid, std::string_view kind, std::uint64_t number) {
+  auto key = event_prefix(uid, kind);
+  append_number(key, number);
+  return key;
+}
+
 result<void> check_name(std::string_view name, const char* what) {
   if (!name.empty() && name.size() <= control_name_max && name.find('\0') == std::string_view::npos)
     return {};

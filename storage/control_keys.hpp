@@ -2,7 +2,8 @@
 ///
 /// streams: uid. names: name of an active or finished stream -> uid. The others begin with the uid
 /// and a zero byte; then records: epoch (big-endian), savepoints: name, tokens: sink, zero byte,
-/// lane (big-endian).
+/// lane (big-endian). lives: uid. events: uid, zero byte, kind, zero byte, number (big-endian).
+/// topics: name of the topic.
 #pragma once
 
 #include "schemas/control_codec.hpp"
@@ -20,6 +21,9 @@ namespace ebb {
 [[nodiscard]] std::string savepoint_key(std::string_view uid, std::string_view name);
 [[nodiscard]] std::string token_key(std::string_view uid, std::string_view sink,
                                     std::uint32_t lane);
+[[nodiscard]] std::string event_prefix(std::string_view uid, std::string_view kind);
+[[nodiscard]] std::string event_key(std::string_view uid, std::string_view kind,
+                                    std::uint64_t number);
 
 /// ec::invalid_argument for a name that is empty, too long, or has a zero byte. `what` names it.
 [[nodiscard]] result<void> check_name(std::string_view name, const char* what);

@@ -22,9 +22,18 @@
 
 namespace ebb {
 
-enum class control_table : std::uint8_t { streams, names, records, savepoints, tokens };
+enum class control_table : std::uint8_t {
+  streams,
+  names,
+  records,
+  savepoints,
+  tokens,
+  topics,
+  lives,
+  events,
+};
 
-inline constexpr std::size_t control_tables = 5;
+inline constexpr std::size_t control_tables = 8;
 inline constexpr std::uint32_t control_version = 1;
 
 /// What the summary entry says.

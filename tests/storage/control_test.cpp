@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(streams_are_found_again) {
   error_of(x.db.stream("nobody"), ec::not_found);
   error_of(x.db.open_or_create(entry("other", "uid-1")), ec::conflict);
   error_of(x.db.open_or_create(entry("", "uid-3")), ec::invalid_argument);
-  error_of(x.db.open_or_create(entry(std::string(64, 'n'), "uid-3")), ec::invalid_argument);
+  error_of(x.db.open_or_create(entry(std::string(128, 'n'), "uid-3")), ec::invalid_argument);
 
   auto changed = *found;
   changed.plan = "other plan";

@@ -1,0 +1,117 @@
+#include "storage/control_db.hpp"
+#include "storage/control_keys.hpp"
+
+namespace ebb {
+
+namespace {
+
+result<void> add_stream(control_transaction& in, const stream_entry& x) {
+  EBB_TRY(check_name(x.name, "stream name"));
+  EBB_TRY(check_name(x.uid, "stream uid"));
+  EBB_ASSIGN(const auto taken, in.get(control_table::names, x.name));
+  if (taken)
+    return make_error(ec::conflict, "there is a stream named " + x.name);
+  auto entry = x;
+  entry.generation = 0;
+  entry.next_epoch = 1;
+  entry.life = stream_life::active;
+  EBB_TRY(in.put(control_table::names, entry.name, entry.uid));
+  return store_stream(in, entry);
+}
+
+result<void> change_stream(control_transaction& in, const stream_entry& x) {
+  EBB_ASSIGN(auto entry, load_stream(in, x.uid));
+  if (entry.life == stream_life::deleted)
+    return make_error(ec::conflict, "stream " + entry.name + " has been deleted");
+  entry.manifest = x.manifest;
+  entry.parallelism = x.parallelism;
+  entry.revision = x.revision;
+  entry.life = x.life;
+  return store_stream(in, entry);
+}
+
+} // namespace
+
+result<void> control_db::change(const service_changes& changes) {
+  EBB_ASSIGN(auto in, write());
+  for (const auto& x : changes.deleted_streams)
+    EBB_TRY(erase_stream(in, x));
+  for (const auto& x : changes.new_streams)
+    EBB_TRY(add_stream(in, x));
+  for (const auto& x : changes.changed_streams)
+    EBB_TRY(change_stream(in, x));
+  for (const auto& x : changes.deleted_topics)
+    EBB_TRY(in.erase(control_table::topics, x));
+  for (const auto& x : changes.topics) {
+    EBB_TRY(check_name(x.name, "topic name"));
+    EBB_TRY(in.put(control_table::topics, x.name, encode(x)));
+  }
+  for (const auto& x : changes.lives)
+    EBB_TRY(in.put(control_table::lives, x.uid, encode(x)));
+  return in.commit("control.apply");
+}
+
+result<std::vector<topic_entry>> control_db::topics() {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  EBB_ASSIGN(const auto entries, in.scan(control_table::topics, {}));
+  std::vector<topic_entry> all;
+  all.reserve(entries.size());
+  for (const auto& [name, value] : entries) {
+    EBB_ASSIGN(auto entry, decode_topic(value));
+    all.push_back(std::move(entry));
+  }
+  return all;
+}
+
+result<std::vector<life_record>> control_db::lives() {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  EBB_ASSIGN(const auto entries, in.scan(control_table::lives, {}));
+  std::vector<life_record> all;
+  all.reserve(entries.size());
+  for (const auto& [uid, value] : entries) {
+    EBB_ASSIGN(auto life, decode_life(value));
+    all.push_back(std::move(life));
+  }
+  return all;
+}
+
+result<void> control_db::put_life(const life_record& life) {
+  EBB_ASSIGN(auto in, write());
+  EBB_ASSIGN(const auto entry, load_stream(in, life.uid));
+  if (entry.life == stream_life::deleted)
+    return make_error(ec::conflict, "stream " + entry.name + " has been deleted");
+  EBB_TRY(in.put(control_table::lives, life.uid, encode(life)));
+  return in.commit("control.life");
+}
+
+result<void> control_db::add_event(std::string_view uid, std::string_view kind,
+                                   std::string_view text, std::size_t kept) {
+  EBB_ASSIGN(auto in, write());
+  const auto prefix = event_prefix(uid, kind);
+  EBB_ASSIGN(const auto entries, in.scan(control_table::events, prefix));
+  std::uint64_t number = 0;
+  std::vector<std::string> old;
+  if (!entries.empty()) {
+    for (const char x : entries.back().first.substr(prefix.size()))
+      number = number << 8 | static_cast<unsigned char>(x);
+    ++number;
+    for (std::size_t i = 0; i + kept <= entries.size(); ++i)
+      old.emplace_back(entries[i].first);
+  }
+  for (const auto& x : old)
+    EBB_TRY(in.erase(control_table::events, x));
+  EBB_TRY(in.put(control_table::events, event_key(uid, kind, number), text));
+  return in.commit("control.event");
+}
+
+result<std::vector<std::string>> control_db::events(std::string_view uid, std::string_view kind,
+                                                    std::size_t limit) {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  EBB_ASSIGN(const auto entries, in.scan(control_table::events, event_prefix(uid, kind)));
+  std::vector<std::string> all;
+  for (auto x = entries.rbegin(); x != entries.rend() && all.size() < limit; ++x)
+    all.emplace_back(x->second);
+  return all;
+}
+
+} // namespace ebb

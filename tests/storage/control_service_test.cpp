@@ -1,0 +1,117 @@
+#include "storage/control_db.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "storage_support.hpp"
+
+using namespace ebb;
+using namespace storage_test;
+
+namespace {
+
+stream_entry stream_named(const std::string& name, const std::string& uid) {
+  stream_entry x;
+  x.uid = uid;
+  x.name = name;
+  x.manifest = "kind: Stream\n# " + name;
+  x.created = 1'700'000'000'000'000;
+  x.revision = 1;
+  return x;
+}
+
+topic_entry topic_named(const std::string& name, const std::string& uid) {
+  return {uid, name, "kind: Topic\n", 5, 1};
+}
+
+life_record life_of(const std::string& uid) {
+  life_record x;
+  x.uid = uid;
+  x.phase = recorded_phase::asleep;
+  x.reason = "Idle";
+  x.message = "no messages for 60 s";
+  x.hint = "nothing to do";
+  x.since = -7;
+  x.next_wake = 99;
+  x.placement = UINT64_MAX;
+  x.failures = 3;
+  x.retry_at = 12;
+  x.parallelism = 4;
+  x.inputs = {{"topic-1", "clicks", 0, 17}, {"topic-1", "clicks", 1, UINT64_MAX}};
+  return x;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(control_service)
+
+BOOST_AUTO_TEST_CASE(changes_are_made_together_and_survive) {
+  temporary_folder folder;
+  {
+    auto db = value_of(control_db::open(folder.path()));
+    service_changes first;
+    first.new_streams = {stream_named("a", "uid-a"), stream_named("team.b", "uid-b")};
+    first.topics = {topic_named("clicks", "topic-1")};
+    first.lives = {life_of("uid-a")};
+    require(db.change(first));
+    // One name is taken: nothing of it happens.
+    service_changes second;
+    second.topics = {topic_named("other", "topic-2")};
+    second.new_streams = {stream_named("c", "uid-c"), stream_named("a", "uid-d")};
+    const auto refused = db.change(second);
+    BOOST_REQUIRE(!refused);
+    BOOST_CHECK(refused.error().code == ec::conflict);
+  }
+  auto db = value_of(control_db::open(folder.path()));
+  BOOST_TEST(value_of(db.streams()).size() == 2U);
+  BOOST_CHECK(value_of(db.topics()) == std::vector{topic_named("clicks", "topic-1")});
+  BOOST_CHECK(value_of(db.lives()) == std::vector{life_of("uid-a")});
+  BOOST_TEST(value_of(db.find_stream("a"))->created == 1'700'000'000'000'000);
+
+  service_changes third;
+  auto changed = stream_named("a", "uid-a");
+  changed.manifest = "other";
+  changed.revision = 2;
+  changed.generation = 99; // is the runner's business
+  third.changed_streams = {changed};
+  third.deleted_streams = {"team.b"};
+  third.deleted_topics = {"clicks"};
+  require(db.change(third));
+  const auto now = *value_of(db.find_stream("a"));
+  BOOST_TEST(now.manifest == "other");
+  BOOST_TEST(now.revision == 2U);
+  BOOST_TEST(now.generation == 0U);
+  BOOST_TEST(!value_of(db.find_stream("team.b")).has_value());
+  BOOST_TEST(value_of(db.topics()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_deleted_stream_leaves_no_life_and_no_events) {
+  temporary_folder folder;
+  auto db = value_of(control_db::open(folder.path()));
+  service_changes made;
+  made.new_streams = {stream_named("a", "uid-a")};
+  require(db.change(made));
+  require(db.put_life(life_of("uid-a")));
+  require(db.add_event("uid-a", "wakes", "one", 10));
+  require(db.delete_stream("a"));
+  BOOST_TEST(value_of(db.lives()).empty());
+  BOOST_TEST(value_of(db.events("uid-a", "wakes", 10)).empty());
+  BOOST_TEST(!static_cast<bool>(db.put_life(life_of("uid-a"))));
+  BOOST_TEST(!static_cast<bool>(db.put_life(life_of("nobody"))));
+}
+
+BOOST_AUTO_TEST_CASE(the_newest_events_are_kept_by_kind) {
+  temporary_folder folder;
+  auto db = value_of(control_db::open(folder.path()));
+  for (int i = 0; i < 300; ++i)
+    require(db.add_event("uid", "wakes", "wake " + std::to_string(i), 100));
+  require(db.add_event("uid", "wake", "another kind", 100));
+  const auto newest = value_of(db.events("uid", "wakes", 2));
+  BOOST_TEST(newest == (std::vector<std::string>{"wake 299", "wake 298"}),
+             boost::test_tools::per_element());
+  const auto all = value_of(db.events("uid", "wakes", 1000));
+  BOOST_TEST(all.size() == 100U);
+  BOOST_TEST(all.back() == "wake 200");
+  BOOST_TEST(value_of(db.events("uid", "wake", 1000)).size() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
