@@ -1,0 +1,124 @@
+/// Which worker process gets a stream, when one is started and when one may go. Pure.
+#pragma once
+
+#include "schemas/types.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebb {
+
+struct placement_limits {
+  std::size_t warm = 1;                         ///< idle workers kept for the next stream
+  std::size_t max_workers = 8;                  ///< then streams share them
+  micros share_after = micros_per_second / 4;   ///< a stream waits so long for a worker of its own
+  micros idle_grace = 30 * micros_per_second;   ///< then an idle worker beyond the warm ones ends
+  micros ready_within = 15 * micros_per_second; ///< of a worker's start, else it is killed
+  micros drop_within = 5 * micros_per_second;   ///< of `drop`, else its worker is killed
+  micros backoff_min = micros_per_second;       ///< between starts, when workers die at once
+  micros backoff_max = 60 * micros_per_second;
+  micros well_after = 5 * micros_per_second; ///< a worker that dies earlier died at once
+};
+
+/// One start of a stream.
+struct placement_key {
+  std::string stream; ///< any form, unique
+  std::uint64_t placement = 0;
+
+  auto operator<=>(const placement_key&) const = default;
+};
+
+enum class worker_state : std::uint8_t { starting, ready };
+
+/// The pool of one machine. A stream has a worker of its own while there is one; when there are
+/// `max_workers`, the least loaded one takes the next. Workers are numbered by this class.
+class placement_plan {
+public:
+  struct effect {
+    enum class kind : std::uint8_t {
+      start_worker, ///< start process `worker`; then `worker_ready` or `worker_lost`
+      assign,       ///< tell `worker` to run `key`
+      drop,         ///< tell `worker` to drop `key`; then `dropped`
+      end_worker,   ///< tell it to end, it has nothing; then `worker_lost`
+      kill_worker,  ///< SIGKILL; then `worker_lost`
+      lost,         ///< the worker of `key` is gone: the stream's `worker_lost`
+    };
+    kind what;
+    std::uint64_t worker = 0;
+    placement_key key;
+  };
+
+  /// `first_worker`: numbers below were given out by earlier incarnations of the control process.
+  placement_plan(const placement_limits& limits, std::uint64_t first_worker, micros now);
+
+  /// Wants a worker; that of (key.stream, `after`) if it is still there, 0 = any.
+  void place(const placement_key& key, std::uint64_t after, micros now);
+  /// Has ended by itself; its place is free.
+  void release(const placement_key& key, micros now);
+  /// Is to be dropped; its place is free when the worker has, or is dead.
+  void kill(const placement_key& key, micros now);
+  void dropped(const placement_key& key, micros now);
+
+  void worker_ready(std::uint64_t worker, std::int64_t pid, micros now);
+  /// It has ended or was cut off (then the caller sees to it that it ends).
+  void worker_lost(std::uint64_t worker, micros now);
+  /// One of an earlier incarnation came back, with what it runs.
+  void worker_back(std::uint64_t worker, std::int64_t pid, const std::vector<placement_key>& runs,
+                   micros now);
+  void tick(micros now);
+
+  [[nodiscard]] std::vector<effect> take_effects();
+  [[nodiscard]] micros next_time() const noexcept;
+
+  struct worker_view {
+    std::uint64_t worker = 0;
+    std::int64_t pid = 0;
+    worker_state state = worker_state::starting;
+    micros since = 0;
+    bool ending = false;
+    std::vector<placement_key> runs;
+  };
+
+  [[nodiscard]] std::vector<worker_view> workers() const;
+  /// 0 = none (yet).
+  [[nodiscard]] std::uint64_t worker_of(const placement_key& key) const;
+
+  [[nodiscard]] std::size_t waiting() const noexcept {
+    return waiting_.size();
+  }
+
+  /// One sentence on why the placement has no worker yet; empty when it has.
+  [[nodiscard]] std::string why(const placement_key& key, micros now) const;
+
+private:
+  struct worker_entry {
+    std::int64_t pid = 0;
+    worker_state state = worker_state::starting;
+    micros since = 0;      ///< in this state
+    micros idle_since = 0; ///< ready and without streams
+    bool ending = false;
+    std::map<placement_key, micros> runs; ///< when it must have been dropped; max_time = runs
+  };
+
+  struct wish {
+    placement_key key;
+    std::uint64_t after = 0;
+    micros since = 0;
+  };
+
+  placement_limits limits_;
+  std::map<std::uint64_t, worker_entry> workers_;
+  std::map<placement_key, std::uint64_t> homes_;
+  std::vector<wish> waiting_;
+  std::uint64_t next_worker_;
+  std::uint32_t failures_ = 0; ///< starts in a row that died at once
+  micros start_after_ = 0;
+  micros now_;
+  std::vector<effect> effects_;
+};
+
+} // namespace ebb
