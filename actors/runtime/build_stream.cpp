@@ -91,6 +91,7 @@ private:
     built.waker = std::make_shared<wake_target>();
     built.board = std::make_shared<stats_board>();
     built.clock = environment_.clock;
+    built.keep = environment_.keep;
     built.slice = environment_.slice;
     subtask_parts parts;
     parts.stream = stream_.name;
@@ -191,6 +192,7 @@ private:
   void begin_at(const stage_step& step, connector_context& context) const {
     context.output_folder = start_->output_folder;
     context.stream_uid = start_->uid;
+    context.generation = start_->generation;
     if (const auto found = start_->positions.find(step.name);
         found != start_->positions.end() && std::holds_alternative<source_node>(step.what)) {
       context.positions = found->second;

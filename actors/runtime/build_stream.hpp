@@ -25,6 +25,7 @@ struct stream_environment {
   io_executor* io = nullptr; ///< outlives the stream
   clock_function clock;
   std::string data_folder;
+  std::shared_ptr<const void> keep; ///< what connectors use: lives until the last actor has ended
   slice_limits slice;
   batch_limits batches;
   std::size_t channel_window = credit_ledger::default_window;

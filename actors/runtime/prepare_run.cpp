@@ -84,7 +84,7 @@ result<prepared_stream> prepare_with_data(const planned_stream& stream,
   if (options.note)
     for (const auto& x : data.notes)
       options.note(stream.definition.name, x);
-  const output_applier apply = [&connectors,
+  const output_applier apply = [keep = environment.keep, &connectors,
                                 definition = &stream.definition](const sink_snapshot& x) {
     return connectors.apply_output(sink_named(*definition, x.sink), definition->folder, x.output);
   };

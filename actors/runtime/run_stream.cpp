@@ -1,6 +1,7 @@
 #include "actors/runtime/run_stream.hpp"
 
 #include "actors/runtime/io_pool.hpp"
+#include "actors/runtime/processing_time.hpp"
 #include "actors/runtime/run_plans.hpp"
 
 #include <chrono>
@@ -8,18 +9,12 @@
 
 namespace ebb {
 
-namespace {
-
-/// Processing time: the wall clock now, then steady. Timers and checkpoints would wait for an hour
-/// if the clock were set back by one.
 clock_function processing_time() {
   return [wall = std::chrono::system_clock::now(), start = std::chrono::steady_clock::now()] {
     const auto now = wall + (std::chrono::steady_clock::now() - start);
     return std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
   };
 }
-
-} // namespace
 
 result<std::vector<stream_report>> run_plans(std::span<const planned_stream> streams,
                                              connector_factory& connectors,

@@ -15,12 +15,14 @@ public:
   struct entry {
     std::vector<step_stats> steps; ///< empty before the first publication
     micros watermark = min_time;
+    micros next_time = max_time; ///< processing time at which it has something to do
   };
 
-  void publish(std::vector<step_stats> steps, micros watermark) {
+  void publish(std::vector<step_stats> steps, micros watermark, micros next_time) {
     std::lock_guard guard(mutex_);
     entry_.steps = std::move(steps);
     entry_.watermark = watermark;
+    entry_.next_time = next_time;
   }
 
   [[nodiscard]] entry read() const {

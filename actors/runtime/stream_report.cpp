@@ -68,8 +68,10 @@ stream_report report_of(const stage_plan& plan, const stream_definition& stream,
   const auto first = first_subtasks(plan);
   for (std::size_t s = 0; s < plan.stages.size(); ++s) {
     const auto& at = plan.stages[s];
-    for (auto i = first[s]; i < first[s + 1]; ++i)
+    for (auto i = first[s]; i < first[s + 1]; ++i) {
       report.watermark = std::min(report.watermark, entries[i].watermark);
+      report.next_time = std::min(report.next_time, entries[i].next_time);
+    }
     for (std::size_t k = 0; k < at.steps.size(); ++k) {
       const auto total = sum_of(entries, first[s], at.parallelism, k);
       if (const auto* source = std::get_if<source_node>(&at.steps[k].what)) {
@@ -88,6 +90,17 @@ stream_report report_of(const stage_plan& plan, const stream_definition& stream,
     }
   }
   return report;
+}
+
+std::uint64_t activity_of(const stream_report& x) {
+  std::uint64_t sum = 0;
+  for (const auto& y : x.sources)
+    sum += y.rows + y.bad_rows;
+  for (const auto& y : x.operators)
+    sum += y.rows_in + y.rows_out;
+  for (const auto& y : x.sinks)
+    sum += y.rows;
+  return sum * 31 + static_cast<std::uint64_t>(x.watermark);
 }
 
 } // namespace ebb

@@ -49,10 +49,14 @@ struct stream_report {
   std::vector<sink_report> sinks;
   std::optional<checkpoint_report> checkpoints;
   micros watermark = min_time; ///< the lowest that has arrived at a sink; max_time = all input seen
+  micros next_time = max_time; ///< processing time at which it has something to do without input
   bool finished = false;       ///< the input has ended and everything is written
   bool interrupted = false;    ///< stopped before the end of the input
   double seconds = 0;          ///< since the start
 };
+
+/// Another number after rows have moved or the watermark has.
+[[nodiscard]] std::uint64_t activity_of(const stream_report& x);
 
 struct run_progress {
   std::vector<stream_report> streams;

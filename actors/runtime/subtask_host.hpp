@@ -29,7 +29,8 @@ struct slice_limits {
 /// What a host is spawned with.
 struct subtask_setup {
   generation_number generation = 1;
-  std::uint32_t number = 0; ///< among the stream's subtasks
+  std::uint32_t number = 0;         ///< among the stream's subtasks
+  std::shared_ptr<const void> keep; ///< what the task's connectors use
   std::unique_ptr<subtask> task;
   std::shared_ptr<wake_target> waker; ///< shared with the subtask's connectors
   std::shared_ptr<stats_board> board;

@@ -1,0 +1,177 @@
+#include "actors/service/hosting/placed_stream.hpp"
+
+#include "actors/connectors/factory.hpp"
+#include "actors/plan/manifest.hpp"
+#include "actors/plan/plan_graph.hpp"
+#include "actors/runtime/run_data.hpp"
+
+#include <caf/send.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+past_output past_output_of(link_past_output x) {
+  switch (x) {
+  case link_past_output::refuse:
+    return past_output::refuse;
+  case link_past_output::rewind:
+    return past_output::rewind;
+  case link_past_output::keep:
+    return past_output::keep;
+  }
+  return past_output::refuse;
+}
+
+/// Whatever is told to people and decides over sleep.
+std::uint64_t fingerprint(const stream_status& x) {
+  auto sum = x.activity * 31 + static_cast<std::uint64_t>(x.next_timer);
+  sum = sum * 31 + x.checkpoints.completed;
+  sum = sum * 31 + x.checkpoints.failed;
+  return sum * 31 + std::hash<std::string>{}(x.checkpoints.alarm) + 1;
+}
+
+} // namespace
+
+placed_stream::placed_stream(start_stream order, caf::actor_system& system,
+                             const stream_environment& environment, host_services& services)
+    : order_(std::move(order)), system_(system), environment_(environment), services_(services) {}
+
+result<void> placed_stream::plan() {
+  std::vector<error> ignored;
+  EBB_ASSIGN(auto streams, parse_manifest(order_.manifest, order_.name + ".yaml", ignored));
+  if (streams.size() != 1)
+    return make_error(ec::internal, "the order to start a stream has another number of streams");
+  auto& definition = parts_->planned.definition;
+  definition = std::move(streams.front());
+  definition.name_space = order_.name_space;
+  definition.name = qualified_name(order_.name_space, order_.name);
+  definition.folder = order_.folder;
+  if (order_.parallelism != 0)
+    definition.parallelism = order_.parallelism;
+  EBB_ASSIGN(const auto graph, plan_stream(definition));
+  EBB_ASSIGN(parts_->planned.plan, make_stages(graph, definition));
+  return {};
+}
+
+result<stream_started> placed_stream::open(const std::function<void()>& concluded) {
+  EBB_TRY(plan());
+  const stream_placement me{order_.uid, order_.placement};
+  parts_->topics = services_.topics(me, order_.name_space);
+  parts_->connectors = make_connectors(parts_->topics.get());
+  data_options options;
+  options.folder = order_.data_folder;
+  if (!order_.savepoint.empty()) {
+    options.from = resume_from::savepoint;
+    options.savepoint = order_.savepoint;
+    options.output = past_output_of(order_.past_output);
+  }
+  stream_started started{order_.uid, order_.placement, 0, {}};
+  run_options run;
+  run.data = make_run_data(options, services_.ledger(me));
+  run.note = [&](const std::string&, const std::string& text) { started.notes.push_back(text); };
+  auto environment = environment_;
+  environment.data_folder = order_.data_folder;
+  environment.keep = parts_;
+  EBB_ASSIGN(auto prepared,
+             prepare_run({&parts_->planned, 1}, *parts_->connectors, environment, run));
+  auto& stream = prepared.front();
+  board_ = stream.checkpoints;
+  if (stream.setup.checkpoints)
+    started.generation = stream.setup.checkpoints->generation;
+  std::lock_guard guard(mutex_);
+  generation_ = started.generation;
+  finished_before_ = stream.finished;
+  run_ = std::make_unique<stream_run>(system_, parts_->planned.plan, parts_->planned.definition,
+                                      std::move(stream.setup), concluded, stream.finished);
+  if (stopping_)
+    run_->interrupt();
+  else if (finished_before_)
+    concluded();
+  return started;
+}
+
+stream_ended placed_stream::close() {
+  stream_ended ended{order_.uid, order_.placement, false, false, {}, max_time, {}};
+  std::unique_ptr<stream_run> run;
+  {
+    std::lock_guard guard(mutex_);
+    run = std::move(run_);
+    ended.next_timer = next_timer_;
+  }
+  if (!run)
+    return ended;
+  if (auto outcome = run->outcome()) {
+    ended.cut = outcome->cut && !outcome->problem;
+    ended.finished = !outcome->cut && !outcome->problem;
+    ended.problem = std::move(outcome->problem);
+  }
+  return ended;
+}
+
+void placed_stream::stop() {
+  std::lock_guard guard(mutex_);
+  if (std::exchange(stopping_, true) || !run_)
+    return;
+  next_timer_ = run_->report().next_time;
+  run_->interrupt();
+}
+
+void placed_stream::kill() {
+  std::lock_guard guard(mutex_);
+  run_.reset();
+}
+
+void placed_stream::savepoint(const std::string& name,
+                              std::function<void(const result<epoch_number>&)> answer) const {
+  std::lock_guard guard(mutex_);
+  if (run_ && run_->supervisor())
+    caf::anon_send(run_->supervisor(), savepoint_wish{name, std::move(answer)});
+  else
+    answer(make_error(ec::conflict, "the stream does not run"));
+}
+
+hosted_stream placed_stream::name() const {
+  std::lock_guard guard(mutex_);
+  return {order_.uid, order_.placement, generation_};
+}
+
+stream_status placed_stream::status(const stream_report& from) const {
+  stream_status x;
+  x.uid = order_.uid;
+  x.placement = order_.placement;
+  x.activity = activity_of(from);
+  x.next_timer = from.next_time;
+  x.watermark = from.watermark;
+  for (const auto& y : from.sources)
+    x.sources.push_back({y.name, y.rows, y.bytes, y.bad_rows});
+  for (const auto& y : from.operators) {
+    x.operators.push_back({y.name, y.rows_in, y.rows_out, y.late_rows, y.state_bytes});
+    x.state_bytes += y.state_bytes;
+  }
+  for (const auto& y : from.sinks)
+    x.sinks.push_back({y.name, y.rows, y.bytes});
+  if (board_) {
+    const auto made = board_->get();
+    x.checkpoints = {made.completed, made.failed, made.last, made.longest, made.alarm};
+  }
+  return x;
+}
+
+std::optional<stream_status> placed_stream::change() {
+  std::lock_guard guard(mutex_);
+  if (!run_ || run_->outcome())
+    return std::nullopt;
+  auto x = status(run_->report());
+  const auto now = fingerprint(x);
+  if (now == told_)
+    return std::nullopt;
+  x.busy = told_ != 0;
+  told_ = now;
+  return x;
+}
+
+} // namespace ebb

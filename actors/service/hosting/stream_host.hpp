@@ -1,0 +1,70 @@
+/// Runs streams of a service in this process, on order.
+#pragma once
+
+#include "actors/runtime/connector.hpp"
+#include "actors/runtime/stream_store.hpp"
+#include "actors/runtime/topic_access.hpp"
+#include "schemas/link_records.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ebb {
+
+/// What the host tells. Called from its threads; must not block for long.
+class host_listener {
+public:
+  virtual ~host_listener() = default;
+  virtual void tell(stream_started x) = 0;
+  /// The placement is over: all its actors have ended.
+  virtual void tell(stream_ended x) = 0;
+  virtual void tell(savepoint_made x) = 0;
+  virtual void tell(log_line x) = 0;
+};
+
+/// Where a stream keeps its records and finds its topics.
+class host_services {
+public:
+  virtual ~host_services() = default;
+  [[nodiscard]] virtual std::shared_ptr<shared_ledger> ledger(const stream_placement& of) = 0;
+  [[nodiscard]] virtual std::unique_ptr<topic_access> topics(const stream_placement& of,
+                                                             const std::string& name_space) = 0;
+};
+
+struct host_options {
+  std::uint32_t threads = 0; ///< of the actor system; 0 = one a processor
+};
+
+/// Thread-safe. An order for a placement that is not there does nothing.
+class stream_host {
+public:
+  /// Both outlive it.
+  stream_host(const host_options& options, host_services& services, host_listener& listener);
+  /// Kills what runs.
+  ~stream_host();
+  stream_host(const stream_host&) = delete;
+  stream_host& operator=(const stream_host&) = delete;
+
+  void start(start_stream order);
+  /// Ends it with a final checkpoint, or kills it. While it starts it is ended right after.
+  void stop(const stop_stream& order);
+  void savepoint(const savepoint_stream& order);
+
+  /// What runs or is being started.
+  [[nodiscard]] std::vector<hosted_stream> hosted() const;
+
+  /// Of the streams that run, those in which something has changed since the last call.
+  [[nodiscard]] std::vector<stream_status> changes();
+
+  /// Streams that run or are being started.
+  [[nodiscard]] std::size_t count() const;
+
+private:
+  struct parts;
+  std::unique_ptr<parts> parts_;
+};
+
+} // namespace ebb
