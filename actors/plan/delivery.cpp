@@ -55,7 +55,9 @@ delivery delivery_of(const sink_definition& sink, bool exactly_once, const std::
             exactly_once ? "written after the commit, perhaps twice" : "written at once"};
   if (std::holds_alternative<discard_sink>(sink.connector))
     return {delivery_class::none, "rows are dropped"};
-  return {delivery_class::exactly_once, "appended in the commit's transaction"};
+  return exactly_once ? delivery{delivery_class::exactly_once,
+                                 "appended after the commit, with a mark that tells a repetition"}
+                      : delivery{delivery_class::at_least_once, "append at once"};
 }
 
 delivery replay_of(const source_definition& source, const std::string& folder) {

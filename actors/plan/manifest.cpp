@@ -10,6 +10,7 @@ namespace ebb {
 namespace {
 
 using manifest::located;
+using manifest::name_table;
 using manifest::reader;
 
 constexpr std::uint64_t most_key_groups = 32'768;
@@ -41,20 +42,23 @@ result<void> read_settings(const reader& in, const located& spec, stream_definit
   return {};
 }
 
-/// `sleep`: checked; it takes effect where streams sleep, which `ebb run` does not let them.
-result<void> check_sleep(const reader& in, const located& spec) {
+result<void> read_sleep(const reader& in, const located& spec, sleep_definition& out) {
   const auto at = reader::field(spec, "sleep");
   if (!at)
     return {};
   EBB_TRY(in.keys(at, {"idleAfter", "whenIdle", "advanceAfter"}));
-  const auto idle_after = reader::field(at, "idleAfter");
-  if (idle_after && idle_after.node->text != "never")
-    EBB_TRY(in.duration(idle_after, 1));
-  if (const auto x = reader::field(at, "advanceAfter"))
-    EBB_TRY(in.duration(x, 1));
+  if (const auto x = reader::field(at, "idleAfter"); x && x.node->text == "never") {
+    out.idle_after.reset();
+  } else if (x) {
+    EBB_ASSIGN(out.idle_after, in.duration(x, 1));
+  }
+  if (const auto x = reader::field(at, "advanceAfter")) {
+    EBB_ASSIGN(out.advance_after, in.duration(x, 1));
+  }
   if (const auto x = reader::field(at, "whenIdle")) {
     EBB_ASSIGN(const auto which, in.word(x, {"hold", "advance"}));
-    if (which == 1)
+    out.advance = which == 1;
+    if (out.advance)
       return in.fail(x, "whenIdle: advance is not available in this version",
                      "leave it out: windows of a quiet stream then wait for data", ec::unsupported);
   }
@@ -68,45 +72,6 @@ result<void> check_pod(const reader& in, const located& spec) {
   return in.keys(at,
                  {"resources", "nodeSelector", "tolerations", "affinity", "labels", "annotations"});
 }
-
-/// Labels and annotations: names to texts.
-result<void> check_texts(const reader& in, const located& at) {
-  if (!at)
-    return {};
-  if (at.node->kind != manifest::yaml_kind::map)
-    return in.fail(at, "expected an object of names and texts", "write {team: web}");
-  for (std::size_t i = 0; i < at.node->keys.size(); ++i)
-    EBB_TRY(in.text({&at.node->values[i], at.path + '.' + at.node->keys[i].text}, "text"));
-  return {};
-}
-
-/// Name → where it was given, so that a second use can point at the first.
-class name_table {
-public:
-  result<void> add(const reader& in, const located& at, const std::string& name, const char* what) {
-    const auto line = at.node->line;
-    const auto [found, is_new] = names_.emplace(name, line);
-    if (is_new)
-      return {};
-    return in.fail(reader::field(at, "name") ? reader::field(at, "name") : at,
-                   std::string("two ") + what + " named " + name,
-                   "the other one is in line " + std::to_string(found->second) + "; rename one");
-  }
-
-  [[nodiscard]] bool has(const std::string& name) const {
-    return names_.count(name) != 0;
-  }
-
-  [[nodiscard]] std::vector<std::string> names() const {
-    std::vector<std::string> out;
-    for (const auto& [name, line] : names_)
-      out.push_back(name);
-    return out;
-  }
-
-private:
-  std::map<std::string, std::uint32_t> names_;
-};
 
 std::string normal_path(const std::string& folder, const std::string& path) {
   return (std::filesystem::path(folder) / path).lexically_normal().string();
@@ -138,6 +103,7 @@ public:
     }
     EBB_TRY(read_sinks());
     EBB_TRY(check_files());
+    warn_circles();
     warn_unused();
     return {};
   }
@@ -216,6 +182,19 @@ private:
     return false;
   }
 
+  /// A stream that reads what it writes goes on for ever.
+  void warn_circles() const {
+    for (std::size_t i = 0; i < sink_nodes_.size(); ++i)
+      if (const auto* to = std::get_if<topic_sink>(&out_.sinks[i].connector))
+        for (const auto& source : out_.sources)
+          if (const auto* from = std::get_if<topic_source>(&source.connector);
+              from != nullptr && from->name == to->name)
+            in_.warn(sink_nodes_[i],
+                     "sink " + out_.sinks[i].name + " writes topic " + to->name + ", which source "
+                         + source.name + " reads: rows may go round for ever",
+                     "write to another topic");
+  }
+
   void warn_unused() const {
     for (std::size_t i = 0; i < out_.sources.size(); ++i)
       if (!is_read(out_.sources[i].name, 0))
@@ -236,78 +215,23 @@ private:
   name_table names_;
 };
 
-result<std::string> read_metadata(const reader& in, const located& document) {
-  EBB_ASSIGN(const auto at, in.required(document, "metadata", "metadata: {name: delays}"));
-  EBB_TRY(in.keys(at, {"name", "namespace", "labels", "annotations"}));
-  EBB_TRY(check_texts(in, reader::field(at, "labels")));
-  EBB_TRY(check_texts(in, reader::field(at, "annotations")));
-  if (const auto x = reader::field(at, "namespace"))
-    EBB_TRY(in.label(x));
-  EBB_ASSIGN(const auto name, in.required(at, "name", "name: delays"));
-  return in.label(name);
-}
+} // namespace
 
-result<stream_definition> read_stream(const reader& in, const located& document,
-                                      const std::string& folder) {
+result<stream_definition> manifest::read_stream(const reader& in, const located& document,
+                                                const std::string& folder) {
   stream_definition out;
   out.folder = folder;
   out.place = in.place(document);
-  EBB_ASSIGN(out.name, read_metadata(in, document));
+  EBB_ASSIGN(auto named, read_metadata(in, document));
+  out.name = std::move(named.name);
+  out.name_space = std::move(named.name_space);
   EBB_ASSIGN(const auto spec, in.required(document, "spec", "spec with sources"));
   EBB_TRY(in.keys(spec, {"sources", "operators", "sinks", "checkpoint", "sleep", "onChange",
                          "parallelism", "maxParallelism", "pod"}));
   EBB_TRY(read_settings(in, spec, out));
-  EBB_TRY(check_sleep(in, spec));
+  EBB_TRY(read_sleep(in, spec, out.sleep));
   EBB_TRY(check_pod(in, spec));
   EBB_TRY(stream_reader(in, spec, out).run());
-  return out;
-}
-
-/// Topics and functions may stand beside streams; what they say is used where they are applied.
-result<void> check_other(const reader& in, const located& document, bool is_topic) {
-  EBB_ASSIGN(const auto name, read_metadata(in, document));
-  const auto spec = reader::field(document, "spec");
-  if (spec && is_topic)
-    EBB_TRY(in.keys(spec, {"schema", "partitions", "key", "retention", "format"}));
-  in.warn(document, (is_topic ? "topic " : "function ") + name + " is not used",
-          "this version runs the Stream documents of a file only");
-  return {};
-}
-
-} // namespace
-
-result<std::vector<stream_definition>>
-parse_manifest(std::string_view text, const std::string& file, std::vector<error>& warnings) {
-  if (text.starts_with("\xEF\xBB\xBF"))
-    text.remove_prefix(3);
-  const manifest::yaml_source source(text, file);
-  EBB_ASSIGN(const auto documents, manifest::parse_yaml(source));
-  const reader in(source, warnings);
-  const auto folder = std::filesystem::path(file).parent_path().string();
-  std::vector<stream_definition> out;
-  name_table names;
-  for (const auto& node : documents) {
-    const located document{&node, {}};
-    EBB_TRY(in.keys(document, {"apiVersion", "kind", "metadata", "spec", "status"}));
-    EBB_ASSIGN(const auto version,
-               in.required(document, "apiVersion", "apiVersion: ebb.dev/v1alpha1"));
-    EBB_TRY(in.word(version, {"ebb.dev/v1alpha1"}));
-    EBB_ASSIGN(const auto kind, in.required(document, "kind", "kind: Stream"));
-    EBB_ASSIGN(const auto which, in.word(kind, {"Stream", "Topic", "Function"}));
-    if (which != 0) {
-      EBB_TRY(check_other(in, document, which == 1));
-      continue;
-    }
-    EBB_ASSIGN(auto stream, read_stream(in, document, folder));
-    EBB_TRY(names.add(in, reader::field(document, "metadata"), stream.name, "streams"));
-    out.push_back(std::move(stream));
-  }
-  if (out.empty()) {
-    auto problem = make_error(ec::invalid_argument, "the file has no document of kind Stream",
-                              "begin with apiVersion: ebb.dev/v1alpha1 and kind: Stream");
-    problem.place.file = file;
-    return problem;
-  }
   return out;
 }
 

@@ -8,7 +8,7 @@ namespace ebb::manifest {
 
 namespace {
 
-constexpr std::string_view later[] = {"topic", "kafka", "postgres", "s3", "http"};
+constexpr std::string_view later[] = {"kafka", "postgres", "s3", "http"};
 
 result<file_sink> read_file(const reader& in, const located& at) {
   EBB_TRY(in.keys(at, {"path", "format", "delimiter"}));
@@ -98,8 +98,13 @@ result<char> read_delimiter(const reader& in, const located& at) {
   return text[0];
 }
 
+result<std::string> read_topic_name(const reader& in, const located& topic) {
+  EBB_ASSIGN(const auto name, in.required(topic, "name", "name: clicks"));
+  return in.label(name);
+}
+
 result<sink_definition> read_sink(const reader& in, const located& at) {
-  constexpr std::string_view connectors[] = {"file", "stdout", "discard"};
+  constexpr std::string_view connectors[] = {"file", "topic", "stdout", "discard"};
   EBB_TRY(in.keys(at, {"name", "from", "file", "stdout", "discard", "topic", "kafka", "postgres",
                        "s3", "http"}));
   sink_definition out;
@@ -120,6 +125,10 @@ result<sink_definition> read_sink(const reader& in, const located& at) {
   EBB_ASSIGN(const auto connector, only_connector(in, at, connectors));
   if (connector.node == at.node->find("file")) {
     EBB_ASSIGN(out.connector, read_file(in, connector));
+  } else if (connector.node == at.node->find("topic")) {
+    EBB_TRY(in.keys(connector, {"name"}));
+    EBB_ASSIGN(auto name, read_topic_name(in, connector));
+    out.connector = topic_sink{std::move(name)};
   } else if (connector.node == at.node->find("stdout")) {
     EBB_TRY(in.keys(connector, {"format"}, true));
     stdout_sink sink;

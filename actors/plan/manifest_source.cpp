@@ -12,34 +12,6 @@ namespace {
 
 constexpr auto any_number = std::numeric_limits<std::uint64_t>::max();
 
-std::string folded(std::string text) {
-  for (auto& c : text)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
-/// A column by its exact name, else folded as SQL folds it; null when there is none.
-const ebb::field* find_column(const schema& columns, const std::string& name) {
-  for (const auto& wanted : {name, folded(name)})
-    for (const auto& x : columns)
-      if (x.name == wanted)
-        return &x;
-  return nullptr;
-}
-
-std::string nearest_column(const schema& columns, const std::string& name) {
-  std::vector<std::string> names;
-  for (const auto& x : columns)
-    names.push_back(x.name);
-  if (const auto nearest = nearest_name(folded(name), names); !nearest.empty())
-    return "did you mean " + nearest + "?";
-  std::string all;
-  for (const auto& x : names)
-    all += (all.empty() ? "" : ", ") + x;
-  return "the columns are " + all;
-}
-
 result<file_source> read_file(const reader& in, const located& at) {
   EBB_TRY(in.keys(at, {"path", "format", "delimiter", "null", "follow", "maxRecord"}));
   file_source out;
@@ -171,6 +143,17 @@ result<generator_source> read_generator(const reader& in, const located& at,
   return out;
 }
 
+result<topic_source> read_from_topic(const reader& in, const located& at) {
+  EBB_TRY(in.keys(at, {"name", "from"}));
+  topic_source out;
+  EBB_ASSIGN(out.name, read_topic_name(in, at));
+  if (const auto x = reader::field(at, "from")) {
+    EBB_ASSIGN(const auto which, in.word(x, {"earliest", "latest"}));
+    out.latest = which == 1;
+  }
+  return out;
+}
+
 result<event_time> read_event_time(const reader& in, const located& at, const schema& columns) {
   EBB_TRY(in.keys(at, {"column", "maxDelay", "idleAfter"}));
   event_time out;
@@ -195,27 +178,10 @@ result<event_time> read_event_time(const reader& in, const located& at, const sc
   return out;
 }
 
-result<void> read_schema(const reader& in, const located& at, source_definition& out) {
-  EBB_ASSIGN(auto sql, in.text(at, "column definitions such as id BIGINT, name TEXT"));
-  const auto place = in.place_of_sql(at, sql);
-  auto parsed = parse_schema(sql);
-  if (!parsed) {
-    auto problem = std::move(parsed).error();
-    if (problem.hint.empty())
-      problem.hint = "write column definitions, separated by commas: id BIGINT NOT NULL, name TEXT";
-    return in.place_sql_error(std::move(problem), place);
-  }
-  out.columns = std::move(parsed->columns);
-  out.primary_key = std::move(parsed->primary_key);
-  if (out.columns.empty())
-    return in.fail(at, "the schema has no columns", "write schema: id BIGINT, name TEXT");
-  return {};
-}
-
 } // namespace
 
 result<source_definition> read_source(const reader& in, const located& at) {
-  constexpr std::string_view connectors[] = {"file", "nexmark", "generator"};
+  constexpr std::string_view connectors[] = {"file", "nexmark", "generator", "topic"};
   EBB_TRY(
       in.keys(at, {"name", "schema", "eventTime", "timestampUnit", "onBadRecord", "onConflict",
                    "file", "nexmark", "generator", "topic", "kafka", "postgres", "s3", "http"}));
@@ -234,10 +200,15 @@ result<source_definition> read_source(const reader& in, const located& at) {
     out.connector = options;
   } else {
     EBB_ASSIGN(const auto text, in.required(at, "schema", "schema: id BIGINT, name TEXT"));
-    EBB_TRY(read_schema(in, text, out));
+    EBB_ASSIGN(auto parsed, read_schema(in, text));
+    out.columns = std::move(parsed.columns);
+    out.primary_key = std::move(parsed.primary_key);
   }
+  const auto is_topic = connector.node == at.node->find("topic");
   if (connector.node == at.node->find("file")) {
     EBB_ASSIGN(out.connector, read_file(in, connector));
+  } else if (is_topic) {
+    EBB_ASSIGN(out.connector, read_from_topic(in, connector));
   } else if (!is_nexmark) {
     EBB_ASSIGN(out.connector, read_generator(in, connector, out.columns));
   }
@@ -245,12 +216,18 @@ result<source_definition> read_source(const reader& in, const located& at) {
     EBB_ASSIGN(out.time, read_event_time(in, x, out.columns));
   }
   if (const auto x = reader::field(at, "timestampUnit")) {
+    if (is_topic)
+      return in.fail(x, "timestampUnit is not for topics: their rows have types already",
+                     "leave it out");
     EBB_ASSIGN(const auto unit, in.word(x, {"s", "ms", "us", "ns"}));
     out.unit = static_cast<timestamp_unit>(unit);
   }
   if (const auto x = reader::field(at, "onBadRecord")) {
     EBB_ASSIGN(const auto policy, in.word(x, {"fail", "skip", "quarantine"}));
     out.on_bad_record = static_cast<bad_record_policy>(policy);
+    if (is_topic && out.on_bad_record == bad_record_policy::quarantine)
+      return in.fail(x, "rows of a topic cannot be put into quarantine",
+                     "use skip: the topic keeps them", ec::unsupported);
   }
   if (const auto x = reader::field(at, "onConflict")) {
     EBB_TRY(in.word(x, {"replace"}));

@@ -58,6 +58,7 @@ private:
     const auto& connector = stream_.sinks[sink.sink].connector;
     const auto* file = std::get_if<file_sink>(&connector);
     const bool parallel = std::holds_alternative<discard_sink>(connector)
+                          || std::holds_alternative<topic_sink>(connector)
                           || (file != nullptr && writes_parts(*file, stream_.folder));
     const auto from = node(id).inputs[0];
     const distribution wanted{parallel ? placement::any : placement::single, {}};

@@ -1,12 +1,12 @@
 #include "tools/cli/load.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <set>
 
 namespace ebb::cli {
 
@@ -100,37 +100,61 @@ void print_warning(const error& problem) {
   print("warning", problem);
 }
 
-result<std::vector<stream_definition>> load_streams(const std::vector<std::string>& files) {
-  std::vector<stream_definition> streams;
-  std::set<std::string> names;
+namespace {
+
+// A name that an earlier file has given to another document of the kind.
+template <class Definition>
+result<void> add(std::vector<Definition>& to, std::vector<Definition> from, const char* kind) {
+  for (auto& x : from) {
+    const bool taken =
+        std::any_of(to.begin(), to.end(), [&](const auto& y) { return y.name == x.name; });
+    if (taken) {
+      auto problem =
+          make_error(ec::invalid_argument, kind + (" \"" + x.name) + "\" is defined twice",
+                     std::string("give each ") + kind + " of the files its own metadata.name");
+      problem.place = x.place;
+      return problem;
+    }
+    to.push_back(std::move(x));
+  }
+  return {};
+}
+
+result<manifest_documents> load(const std::vector<std::string>& files, bool topics) {
+  manifest_documents all;
   for (const auto& path : files) {
     EBB_ASSIGN(const auto text, read_all(path));
     std::vector<error> warnings;
-    auto parsed = parse_manifest(text, path, warnings);
+    result<manifest_documents> parsed = manifest_documents{};
+    if (topics) {
+      parsed = parse_documents(text, path, warnings);
+    } else if (auto streams = parse_manifest(text, path, warnings); streams) {
+      parsed->streams = *std::move(streams);
+    } else {
+      parsed = std::move(streams).error();
+    }
     for (const auto& warning : warnings)
       print_warning(warning);
     if (!parsed)
       return std::move(parsed).error();
-    for (auto& stream : *parsed) {
-      if (!names.insert(stream.name).second) {
-        auto problem =
-            make_error(ec::invalid_argument, "stream \"" + stream.name + "\" is defined twice",
-                       "give each stream of the files its own metadata.name");
-        problem.place = stream.place;
-        return problem;
-      }
+    for (auto& stream : parsed->streams)
       stream.folder = folder_of(path);
-      streams.push_back(std::move(stream));
-    }
+    EBB_TRY(add(all.streams, std::move(parsed->streams), "stream"));
+    EBB_TRY(add(all.topics, std::move(parsed->topics), "topic"));
   }
-  if (streams.empty()) {
-    auto problem = make_error(ec::invalid_argument, "there is no Stream in it",
-                              "a manifest needs a document with kind: Stream");
-    problem.place.file = files.empty() ? "" : files.front();
-    return problem;
-  }
-  EBB_TRY(check_outputs(streams));
-  return streams;
+  EBB_TRY(check_outputs(all.streams));
+  return all;
+}
+
+} // namespace
+
+result<manifest_documents> load_documents(const std::vector<std::string>& files) {
+  return load(files, true);
+}
+
+result<std::vector<stream_definition>> load_streams(const std::vector<std::string>& files) {
+  EBB_ASSIGN(auto documents, load(files, false));
+  return std::move(documents.streams);
 }
 
 } // namespace ebb::cli

@@ -12,7 +12,10 @@ namespace ebb::cli {
 void print_error(const error& problem);
 void print_warning(const error& problem);
 
-/// All streams of the files, in order. Warnings are printed; names must differ across the files.
+/// All documents of the files, in order. Warnings are printed; names must differ across the files.
+[[nodiscard]] result<manifest_documents> load_documents(const std::vector<std::string>& files);
+
+/// The same for files that hold streams only; there must be one.
 [[nodiscard]] result<std::vector<stream_definition>>
 load_streams(const std::vector<std::string>& files);
 

@@ -18,13 +18,16 @@ result<stage_plan> plan_of(const stream_definition& stream, plan_graph& graph) {
 } // namespace
 
 int validate_command(const std::vector<std::string>& files) {
-  const auto streams = load_streams(files);
-  if (!streams) {
-    print_error(streams.error());
+  const auto documents = load_documents(files);
+  if (!documents) {
+    print_error(documents.error());
     return exit_invalid;
   }
   bool good = true;
-  for (const auto& stream : *streams) {
+  for (const auto& topic : documents->topics)
+    std::printf("topic %s is valid: %zu columns, %u partitions\n", topic.name.c_str(),
+                topic.columns.size(), topic.partitions);
+  for (const auto& stream : documents->streams) {
     plan_graph graph;
     if (const auto plan = plan_of(stream, graph); !plan) {
       print_error(plan.error());
@@ -38,12 +41,12 @@ int validate_command(const std::vector<std::string>& files) {
 }
 
 int explain_command_run(const explain_arguments& arguments) {
-  auto streams = load_streams({arguments.file});
-  if (!streams) {
-    print_error(streams.error());
+  auto documents = load_documents({arguments.file});
+  if (!documents) {
+    print_error(documents.error());
     return exit_invalid;
   }
-  for (auto& stream : *streams) {
+  for (auto& stream : documents->streams) {
     if (arguments.parallelism != 0)
       stream.parallelism = arguments.parallelism;
     plan_graph graph;
