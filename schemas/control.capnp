@@ -101,23 +101,32 @@ struct Topic {
 }
 
 struct LifeInput {
-  topic @0 :Text;       # uid
-  source @1 :Text;
-  partition @2 :UInt32;
-  offset @3 :UInt64;
+  source @0 :Text;
+  topic @1 :Text;       # uid
 }
 
 struct Life {
   uid @0 :Text;
-  phase @1 :UInt8;      # ebb::recorded_phase
-  reason @2 :Text;
-  message @3 :Text;
-  hint @4 :Text;
-  since @5 :Int64;      # this, nextWake and retryAt: microseconds since 1970
-  nextWake @6 :Int64;
-  placement @7 :UInt64;
+  phase @1 :UInt8;      # this, reason and aim: ebb::lifecycle_record
+  reason @2 :UInt8;
+  aim @3 :UInt8;
+  since @4 :Int64;      # times: microseconds since 1970
+  nextWake @5 :Int64;
+  placement @6 :UInt64;
+  definition @7 :UInt64;
   failures @8 :UInt32;
   retryAt @9 :Int64;
-  parallelism @10 :UInt32;
-  inputs @11 :List(LifeInput);
+  wakeTook @10 :Int64;
+  message @11 :Text;
+  hint @12 :Text;
+}
+
+struct Traits {
+  uid @0 :Text;
+  idleAfter @1 :Int64;  # microseconds
+  cannotWake @2 :Text;
+  parallelism @3 :UInt32;
+  definition @4 :UInt64;
+  inputs @5 :List(LifeInput);
+  outputs @6 :List(Text);
 }

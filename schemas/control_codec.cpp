@@ -159,14 +159,12 @@ topic_entry read(wire::Topic::Reader from) {
 }
 
 void write(wire::LifeInput::Builder to, const life_input& x) {
-  to.setTopic(text(x.topic));
   to.setSource(text(x.source));
-  to.setPartition(x.partition);
-  to.setOffset(x.offset);
+  to.setTopic(text(x.topic));
 }
 
 life_input read(wire::LifeInput::Reader from) {
-  return {text(from.getTopic()), text(from.getSource()), from.getPartition(), from.getOffset()};
+  return {text(from.getSource()), text(from.getTopic())};
 }
 
 template <class List, class T>
@@ -240,33 +238,60 @@ sink_token read(wire::Token::Reader from) {
 
 void write(wire::Life::Builder to, const life_record& x) {
   to.setUid(text(x.uid));
-  to.setPhase(static_cast<std::uint8_t>(x.phase));
-  to.setReason(text(x.reason));
-  to.setMessage(text(x.message));
-  to.setHint(text(x.hint));
+  to.setPhase(x.phase);
+  to.setReason(x.reason);
+  to.setAim(x.aim);
   to.setSince(x.since);
   to.setNextWake(x.next_wake);
   to.setPlacement(x.placement);
+  to.setDefinition(x.definition);
   to.setFailures(x.failures);
   to.setRetryAt(x.retry_at);
-  to.setParallelism(x.parallelism);
-  write_all(to.initInputs(count(x.inputs)), x.inputs);
+  to.setWakeTook(x.wake_took);
+  to.setMessage(text(x.message));
+  to.setHint(text(x.hint));
 }
 
 life_record read(wire::Life::Reader from) {
   life_record x;
   x.uid = text(from.getUid());
-  x.phase = choice(from.getPhase(), recorded_phase::failed);
-  x.reason = text(from.getReason());
-  x.message = text(from.getMessage());
-  x.hint = text(from.getHint());
+  x.phase = from.getPhase();
+  x.reason = from.getReason();
+  x.aim = from.getAim();
   x.since = from.getSince();
   x.next_wake = from.getNextWake();
   x.placement = from.getPlacement();
+  x.definition = from.getDefinition();
   x.failures = from.getFailures();
   x.retry_at = from.getRetryAt();
+  x.wake_took = from.getWakeTook();
+  x.message = text(from.getMessage());
+  x.hint = text(from.getHint());
+  return x;
+}
+
+void write(wire::Traits::Builder to, const life_traits& x) {
+  to.setUid(text(x.uid));
+  to.setIdleAfter(x.idle_after);
+  to.setCannotWake(text(x.cannot_wake));
+  to.setParallelism(x.parallelism);
+  to.setDefinition(x.definition);
+  write_all(to.initInputs(count(x.inputs)), x.inputs);
+  auto outputs = to.initOutputs(count(x.outputs));
+  for (capnp::uint i = 0; i < outputs.size(); ++i)
+    outputs.set(i, text(x.outputs[i]));
+}
+
+life_traits read(wire::Traits::Reader from) {
+  life_traits x;
+  x.uid = text(from.getUid());
+  x.idle_after = from.getIdleAfter();
+  x.cannot_wake = text(from.getCannotWake());
   x.parallelism = from.getParallelism();
+  x.definition = from.getDefinition();
   read_all(from.getInputs(), x.inputs);
+  for (const auto output : from.getOutputs())
+    x.outputs.push_back(text(output));
   return x;
 }
 
@@ -308,6 +333,10 @@ std::string encode(const life_record& x) {
   return encode_as<wire::Life>(x);
 }
 
+std::string encode(const life_traits& x) {
+  return encode_as<wire::Traits>(x);
+}
+
 result<stream_entry> decode_stream(std::string_view bytes) {
   return decode_as<wire::Stream, stream_entry>(bytes, "stream entry");
 }
@@ -330,6 +359,10 @@ result<topic_entry> decode_topic(std::string_view bytes) {
 
 result<life_record> decode_life(std::string_view bytes) {
   return decode_as<wire::Life, life_record>(bytes, "life of a stream");
+}
+
+result<life_traits> decode_traits(std::string_view bytes) {
+  return decode_as<wire::Traits, life_traits>(bytes, "traits of a stream");
 }
 
 } // namespace ebb

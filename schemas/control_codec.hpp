@@ -16,6 +16,7 @@ namespace ebb {
 [[nodiscard]] std::string encode(const sink_token& x);
 [[nodiscard]] std::string encode(const topic_entry& x);
 [[nodiscard]] std::string encode(const life_record& x);
+[[nodiscard]] std::string encode(const life_traits& x);
 
 /// ec::corrupt where the bytes are no such message.
 [[nodiscard]] result<stream_entry> decode_stream(std::string_view bytes);
@@ -24,5 +25,6 @@ namespace ebb {
 [[nodiscard]] result<sink_token> decode_token(std::string_view bytes);
 [[nodiscard]] result<topic_entry> decode_topic(std::string_view bytes);
 [[nodiscard]] result<life_record> decode_life(std::string_view bytes);
+[[nodiscard]] result<life_traits> decode_traits(std::string_view bytes);
 
 } // namespace ebb

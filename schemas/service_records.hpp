@@ -21,40 +21,46 @@ struct topic_entry {
   bool operator==(const topic_entry&) const = default;
 };
 
-/// How far a stream that does not run has read a partition of a topic.
+/// A source that reads a topic.
 struct life_input {
-  std::string topic; ///< uid
   std::string source;
-  std::uint32_t partition = 0;
-  std::uint64_t offset = 0;
+  std::string topic; ///< uid
 
   bool operator==(const life_input&) const = default;
 };
 
-enum class recorded_phase : std::uint8_t {
-  asleep,
-  awake, ///< or on its way there: to be started when the control process starts
-  stopped,
-  failed,
-};
-
 /// What a control process must know of a stream to go on after its own end. Small: a service reads
-/// those of all its streams when it starts.
+/// those of all its streams when it starts. Phase, reason and aim are numbers of the lifecycle's
+/// own (actors/service/lifecycle/lifecycle_record.hpp).
 struct life_record {
   std::string uid; ///< of the stream
-  recorded_phase phase = recorded_phase::awake;
-  std::string reason;  ///< one word, as in the status
-  std::string message; ///< a sentence
-  std::string hint;    ///< what to do, where something is to be done
+  std::uint8_t phase = 0;
+  std::uint8_t reason = 0;
+  std::uint8_t aim = 0;
   micros since = 0;
-  micros next_wake = max_time; ///< alarm clock; max_time = none
-  std::uint64_t placement = 0; ///< the last that was given out
-  std::uint32_t failures = 0;  ///< in a row
+  micros next_wake = max_time;  ///< alarm clock; max_time = none
+  std::uint64_t placement = 0;  ///< the last that was given out
+  std::uint64_t definition = 0; ///< that it was placed with last
+  std::uint32_t failures = 0;   ///< in a row
   micros retry_at = 0;
-  std::uint32_t parallelism = 0; ///< a person's wish; 0 = as in the manifest
-  std::vector<life_input> inputs;
+  micros wake_took = 0;
+  std::string message;
+  std::string hint;
 
   bool operator==(const life_record&) const = default;
+};
+
+/// What of a stream's definition a service must know without reading its manifest.
+struct life_traits {
+  std::string uid;
+  micros idle_after = 60 * micros_per_second; ///< max_time = never
+  std::string cannot_wake;       ///< a source that cannot wake the stream; empty = there is none
+  std::uint32_t parallelism = 0; ///< a person's wish; 0 = as in the manifest
+  std::uint64_t definition = 1;  ///< grows with each change of manifest or parallelism
+  std::vector<life_input> inputs;
+  std::vector<std::string> outputs; ///< uids of topics that it writes
+
+  bool operator==(const life_traits&) const = default;
 };
 
 } // namespace ebb

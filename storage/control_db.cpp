@@ -103,6 +103,7 @@ result<void> control_db::erase_stream(control_transaction& in, std::string_view 
   entry.life = stream_life::deleted;
   EBB_TRY(in.erase(control_table::names, entry.name));
   EBB_TRY(in.erase(control_table::lives, entry.uid));
+  EBB_TRY(in.erase(control_table::traits, entry.uid));
   for (const auto table : {control_table::records, control_table::savepoints, control_table::tokens,
                            control_table::events})
     EBB_TRY(erase_all(in, table, entry.uid));

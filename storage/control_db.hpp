@@ -32,7 +32,8 @@ struct service_changes {
   std::vector<std::string> deleted_streams;  ///< names
   std::vector<topic_entry> topics;           ///< new ones, or with another text
   std::vector<std::string> deleted_topics;   ///< names
-  std::vector<life_record> lives;            ///< of streams that are left
+  std::vector<life_traits> traits;           ///< of new and changed streams
+  std::vector<life_record> lives;            ///< the same
 };
 
 class control_db final : public stream_ledger {
@@ -107,6 +108,7 @@ public:
   /// By name.
   [[nodiscard]] result<std::vector<topic_entry>> topics();
   [[nodiscard]] result<std::vector<life_record>> lives();
+  [[nodiscard]] result<std::vector<life_traits>> traits();
   [[nodiscard]] result<void> put_life(const life_record& life);
 
   /// Appends a text to what is told of a stream under `kind`; beyond `kept` the oldest goes.

@@ -2,8 +2,8 @@
 ///
 /// streams: uid. names: name of an active or finished stream -> uid. The others begin with the uid
 /// and a zero byte; then records: epoch (big-endian), savepoints: name, tokens: sink, zero byte,
-/// lane (big-endian). lives: uid. events: uid, zero byte, kind, zero byte, number (big-endian).
-/// topics: name of the topic.
+/// lane (big-endian). lives, traits: uid. events: uid, zero byte, kind, zero byte, number
+/// (big-endian). topics: name of the topic.
 #pragma once
 
 #include "schemas/control_codec.hpp"

@@ -30,6 +30,19 @@ result<void> change_stream(control_transaction& in, const stream_entry& x) {
   return store_stream(in, entry);
 }
 
+template <class T, class Decode>
+result<std::vector<T>> load_table(const control_transaction& in, control_table table,
+                                  Decode decode) {
+  EBB_ASSIGN(const auto entries, in.scan(table, {}));
+  std::vector<T> all;
+  all.reserve(entries.size());
+  for (const auto& [key, value] : entries) {
+    EBB_ASSIGN(auto x, decode(value));
+    all.push_back(std::move(x));
+  }
+  return all;
+}
+
 } // namespace
 
 result<void> control_db::change(const service_changes& changes) {
@@ -48,31 +61,24 @@ result<void> control_db::change(const service_changes& changes) {
   }
   for (const auto& x : changes.lives)
     EBB_TRY(in.put(control_table::lives, x.uid, encode(x)));
+  for (const auto& x : changes.traits)
+    EBB_TRY(in.put(control_table::traits, x.uid, encode(x)));
   return in.commit("control.apply");
 }
 
 result<std::vector<topic_entry>> control_db::topics() {
   EBB_ASSIGN(const auto in, store_->begin_read());
-  EBB_ASSIGN(const auto entries, in.scan(control_table::topics, {}));
-  std::vector<topic_entry> all;
-  all.reserve(entries.size());
-  for (const auto& [name, value] : entries) {
-    EBB_ASSIGN(auto entry, decode_topic(value));
-    all.push_back(std::move(entry));
-  }
-  return all;
+  return load_table<topic_entry>(in, control_table::topics, decode_topic);
 }
 
 result<std::vector<life_record>> control_db::lives() {
   EBB_ASSIGN(const auto in, store_->begin_read());
-  EBB_ASSIGN(const auto entries, in.scan(control_table::lives, {}));
-  std::vector<life_record> all;
-  all.reserve(entries.size());
-  for (const auto& [uid, value] : entries) {
-    EBB_ASSIGN(auto life, decode_life(value));
-    all.push_back(std::move(life));
-  }
-  return all;
+  return load_table<life_record>(in, control_table::lives, decode_life);
+}
+
+result<std::vector<life_traits>> control_db::traits() {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  return load_table<life_traits>(in, control_table::traits, decode_traits);
 }
 
 result<void> control_db::put_life(const life_record& life) {

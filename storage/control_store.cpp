@@ -9,8 +9,8 @@ namespace ebb {
 
 namespace {
 
-constexpr std::array table_names{"streams", "names",  "records", "savepoints",
-                                 "tokens",  "topics", "lives",   "events"};
+constexpr std::array table_names{"streams", "names", "records", "savepoints", "tokens",
+                                 "topics",  "lives", "traits",  "events"};
 constexpr const char* meta_name = "meta";
 constexpr const char* summary_key = "summary";
 constexpr std::size_t hash_bytes_stored = 16;

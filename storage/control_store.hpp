@@ -30,10 +30,11 @@ enum class control_table : std::uint8_t {
   tokens,
   topics,
   lives,
+  traits,
   events,
 };
 
-inline constexpr std::size_t control_tables = 8;
+inline constexpr std::size_t control_tables = 9;
 inline constexpr std::uint32_t control_version = 1;
 
 /// What the summary entry says.

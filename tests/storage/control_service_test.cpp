@@ -24,20 +24,11 @@ topic_entry topic_named(const std::string& name, const std::string& uid) {
 }
 
 life_record life_of(const std::string& uid) {
-  life_record x;
-  x.uid = uid;
-  x.phase = recorded_phase::asleep;
-  x.reason = "Idle";
-  x.message = "no messages for 60 s";
-  x.hint = "nothing to do";
-  x.since = -7;
-  x.next_wake = 99;
-  x.placement = UINT64_MAX;
-  x.failures = 3;
-  x.retry_at = 12;
-  x.parallelism = 4;
-  x.inputs = {{"topic-1", "clicks", 0, 17}, {"topic-1", "clicks", 1, UINT64_MAX}};
-  return x;
+  return {uid, 4, 15, 3, -7, 99, UINT64_MAX, 12, 3, 5, 1, "no messages for 60 s", "nothing to do"};
+}
+
+life_traits traits_of(const std::string& uid) {
+  return {uid, 60, "files", 4, 2, {{"clicks", "topic-1"}, {"views", "topic-2"}}, {"topic-3"}};
 }
 
 } // namespace
@@ -52,6 +43,7 @@ BOOST_AUTO_TEST_CASE(changes_are_made_together_and_survive) {
     first.new_streams = {stream_named("a", "uid-a"), stream_named("team.b", "uid-b")};
     first.topics = {topic_named("clicks", "topic-1")};
     first.lives = {life_of("uid-a")};
+    first.traits = {traits_of("uid-a")};
     require(db.change(first));
     // One name is taken: nothing of it happens.
     service_changes second;
@@ -65,6 +57,7 @@ BOOST_AUTO_TEST_CASE(changes_are_made_together_and_survive) {
   BOOST_TEST(value_of(db.streams()).size() == 2U);
   BOOST_CHECK(value_of(db.topics()) == std::vector{topic_named("clicks", "topic-1")});
   BOOST_CHECK(value_of(db.lives()) == std::vector{life_of("uid-a")});
+  BOOST_CHECK(value_of(db.traits()) == std::vector{traits_of("uid-a")});
   BOOST_TEST(value_of(db.find_stream("a"))->created == 1'700'000'000'000'000);
 
   service_changes third;
