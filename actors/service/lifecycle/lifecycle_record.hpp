@@ -54,6 +54,7 @@ struct lifecycle_record {
   lifecycle_phase phase = lifecycle_phase::running;
   lifecycle_reason reason = lifecycle_reason::created;
   lifecycle_aim aim = lifecycle_aim::awake;
+  bool placed = false; ///< a worker may have `placement`
   micros since = 0;
   micros next_wake = max_time;  ///< asleep: its alarm
   std::uint64_t placement = 0;  ///< highest number given out so far; 0 = none

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/service/lifecycle/lifecycle_effect.hpp"
+#include "actors/service/lifecycle/lifecycle_event.hpp"
 #include "schemas/error.hpp"
 
 #include <cstdint>
@@ -10,32 +11,6 @@
 #include <vector>
 
 namespace ebb {
-
-/// What a worker says of a placement: at least every few seconds, at once when `busy` ends.
-struct run_status {
-  std::uint64_t generation = 0;
-  bool busy = false;          ///< rows are under way, or output is not applied yet
-  std::uint64_t activity = 0; ///< changes whenever the stream has done something
-  micros next_timer = max_time;
-  micros mapped =
-      0; ///< when its state was in place, its first row was read, and so on; 0 = not yet
-  micros first_record = 0;
-  micros first_output = 0;
-};
-
-/// How a run ended.
-struct run_end {
-  enum class kind : std::uint8_t {
-    cut,      ///< final checkpoint made, its output applied, as `stop` asks
-    finished, ///< the input has ended, all output is in
-    failed,
-  };
-  kind what = kind::cut;
-  micros next_timer = max_time; ///< cut: processing time at which it wants to be woken
-  error problem;                ///< failed
-};
-
-enum class comparison : std::uint8_t { nothing, more, unknown };
 
 /// Events go in, effects come out; `now` is processing time and never falls. Every phase has a
 /// deadline, a next action and a reason. Asleep it is this object alone, without heap.
@@ -51,8 +26,8 @@ public:
 
   /// A stream as the control database has it, when the control process starts or the stream is
   /// created (then with a default record that is durable already). `definition` numbers what is to
-  /// run: another number than the record's is a change. The worker that had it calls `adopted` or
-  /// `ended`; `worker_lost` when it is known that there is none.
+  /// run, from 1: another number than the record's is a change. The worker that had it calls
+  /// `adopted` or `ended`; `worker_lost` when it is known that there is none.
   stream_lifecycle(std::shared_ptr<const lifecycle_policy> policy, const lifecycle_record& recorded,
                    std::uint64_t definition, micros now);
   stream_lifecycle(stream_lifecycle&&) noexcept;
@@ -142,10 +117,108 @@ public:
   [[nodiscard]] const wake_trace* trace() const noexcept;
 
 private:
-  enum class step : std::uint8_t;
-  struct active_part;
+  /// What is under way in a phase.
+  enum class step : std::uint8_t {
+    compare,     ///< asleep: topics are being compared
+    rest,        ///< asleep
+    backoff,     ///< waking: not before `retry_at_`
+    queue,       ///< waking: asked for a grant
+    record,      ///< waking: the placement is being recorded
+    rewind,      ///< waking: the savepoint is made the newest record
+    start,       ///< waking: placed
+    adopt,       ///< waking: some worker may have `placement_`
+    run,         ///< running
+    stop,        ///< going to sleep: the run is asked to end
+    record_end,  ///< going to sleep: its end is being recorded
+    compare_end, ///< going to sleep: subscribed, topics are being compared
+    settle,      ///< stopped or failed: being recorded
+    settled,     ///< stopped or failed
+    gone,        ///< deleted
+  };
+
+  /// What a stream needs only while it is not at rest.
+  struct active_part {
+    run_status status;
+    bool heard = false; ///< `status` is of this run
+    micros idle_since = 0;
+    wake_trace trace;
+    bool traced = false; ///< `trace` was given out
+    std::string message; ///< of the last failure
+    std::string hint;
+    std::string queue_problem;
+    std::string record_problem;
+    std::string rewind_to;
+    lifecycle_phase before_rewind = lifecycle_phase::asleep;
+    lifecycle_reason reason_before_rewind = lifecycle_reason::idle;
+  };
+
+  active_part& active();
+  effect& emit(effect::kind what);
+  void note(std::string text);
+  void enter(lifecycle_phase phase, lifecycle_reason reason, step next, micros now);
+  void open_trace(micros trigger, micros now);
+  void close_trace();
+
+  void load(const lifecycle_record& x, micros now);
+  [[nodiscard]] lifecycle_record make_record() const;
+  void want_record();
+  void emit_record();
+  void on_recorded(micros now);
+
+  void ask_compare(micros now);
+  void fall_asleep(micros now);
+  void wake_up(lifecycle_reason why, micros trigger, micros now);
+  void resume(lifecycle_reason why, micros trigger, micros now);
+  void try_start(micros now);
+  void leave_queue();
+  void disarm();
+  void prepare_placement();
+  void place(micros now);
+  void run(lifecycle_reason why, std::uint64_t generation, micros now);
+  void begin_stop(lifecycle_aim aim, lifecycle_reason why, micros now);
+  void end_run(micros now);
+  void settle(lifecycle_phase phase, lifecycle_reason why, micros now);
+  /// The run is gone; another one comes, later if it `counts` as a failure.
+  void lose(lifecycle_reason why, effect::kind how, bool counts, micros now);
+  /// Kills what may be running, so that nothing of it counts any more.
+  void cut_off();
+
+  [[nodiscard]] bool is_live() const noexcept;
+  [[nodiscard]] micros awake_time() const noexcept;
+  [[nodiscard]] micros sleep_time() const noexcept;
+  [[nodiscard]] micros well_time() const noexcept;
+  [[nodiscard]] micros backoff() const noexcept;
+  [[nodiscard]] std::string next_action(micros now) const;
+  [[nodiscard]] std::string awake_because(micros now) const;
 
   std::shared_ptr<const lifecycle_policy> policy_;
+  std::unique_ptr<active_part> active_;
+  std::vector<effect> effects_;
+  micros since_ = 0;
+  micros deadline_ = max_time; ///< of the step
+  micros next_wake_ = max_time;
+  micros retry_at_ = 0;
+  micros record_retry_at_ = max_time;
+  micros wake_took_ = 0;
+  std::uint64_t placement_ = 0; ///< highest number given out
+  std::uint64_t held_ = 0;
+  std::uint64_t generation_ = 0;
+  std::uint64_t definition_ = 0;
+  std::uint64_t placed_definition_ = 0;
+  std::uint32_t failures_ = 0;
+  std::uint32_t record_number_ = 0;
+  std::uint32_t compare_number_ = 0;
+  std::uint16_t record_tries_ = 0;
+  lifecycle_phase phase_ = lifecycle_phase::waking;
+  lifecycle_reason reason_ = lifecycle_reason::created;
+  lifecycle_aim aim_ = lifecycle_aim::awake;
+  step step_ = step::queue;
+  bool armed_ = false;
+  bool asked_ = false; ///< has, or may have, an entry in the wake queue
+  bool comparing_ = false;
+  bool compare_again_ = false; ///< something moved meanwhile
+  bool recording_ = false;
+  bool record_due_ = false; ///< another record is to follow the one under way
 };
 
 } // namespace ebb
