@@ -123,9 +123,11 @@ public:
 
 private:
   struct parts;
-  explicit topic_registry(std::unique_ptr<parts> made);
+  explicit topic_registry(std::shared_ptr<parts> made);
 
-  std::unique_ptr<parts> parts_;
+  void look_later();
+
+  std::shared_ptr<parts> parts_;
 };
 
 } // namespace ebb

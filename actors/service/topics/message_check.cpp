@@ -1,0 +1,163 @@
+// A batch from outside: its form has been checked, what its values may be has not.
+
+#include "actors/connectors/file_utf8.hpp"
+#include "actors/service/topics/message_parsers.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace ebb {
+
+namespace {
+
+// PostgreSQL's range of TIMESTAMP: 4713-11-24 BC up to, but not including, 294277-01-01.
+constexpr micros time_first = -210866803200000000;
+constexpr micros time_last = 9223371331199999999;
+constexpr std::int32_t date_first = -2440588; // 4713-11-24 BC
+constexpr std::int32_t date_last = 2145031948;
+
+error bad(const field& at, std::uint32_t row, std::string message) {
+  auto x = make_error(ec::bad_record, std::move(message),
+                      "correct the row and send all of them again: none was kept");
+  x.place.line = row + 1;
+  x.place.field = at.name;
+  return x;
+}
+
+std::uint64_t characters(std::string_view text) {
+  return static_cast<std::uint64_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+  }));
+}
+
+// The first row whose value is there and does not pass; rows where all do.
+template <class T, class Good>
+std::uint32_t first_bad(const column& x, const Good& good) {
+  const auto* values = x.data<T>();
+  for (std::uint32_t i = 0; i < x.rows; ++i)
+    if (!x.is_null(i) && !good(values[i]))
+      return i;
+  return x.rows;
+}
+
+result<void> check_text(const column& x, const field& of) {
+  const auto most = static_cast<std::uint64_t>(of.type.length);
+  for (std::uint32_t i = 0; i < x.rows; ++i) {
+    if (x.is_null(i))
+      continue;
+    const auto text = x.text_of(i);
+    if (!is_utf8(text) || text.find('\0') != std::string_view::npos)
+      return bad(of, i, "invalid byte sequence for encoding \"UTF8\"");
+    if (most != 0 && text.size() > most && characters(text) > most)
+      return bad(of, i, "value too long for type character varying(" + std::to_string(most) + ")");
+  }
+  return {};
+}
+
+result<void> check_numeric(const column& x, const field& of) {
+  if (of.type.precision == 0)
+    return {};
+  int128 limit = 1;
+  for (int i = 0; i < of.type.precision; ++i)
+    limit *= 10;
+  for (std::uint32_t i = 0; i < x.rows; ++i) {
+    if (x.is_null(i))
+      continue;
+    const auto scale = x.scale_of(i);
+    if (scale == numeric_tag::nan)
+      continue;
+    const auto value = x.data<int128>()[i];
+    if (scale != of.type.scale || value >= limit || value <= -limit)
+      return bad(of, i, "numeric field overflow");
+  }
+  return {};
+}
+
+result<void> check_times(const column& x, const field& of) {
+  const auto i = first_bad<std::int64_t>(x, [](std::int64_t t) {
+    return t == min_time || t == max_time || (t >= time_first && t <= time_last);
+  });
+  if (i != x.rows)
+    return bad(of, i, "timestamp out of range");
+  return {};
+}
+
+result<void> check_dates(const column& x, const field& of) {
+  using limits = std::numeric_limits<std::int32_t>;
+  const auto i = first_bad<std::int32_t>(x, [](std::int32_t d) {
+    return d == limits::min() || d == limits::max() || (d >= date_first && d < date_last);
+  });
+  if (i != x.rows)
+    return bad(of, i, "date out of range");
+  return {};
+}
+
+result<void> check_values(const column& x, const field& of) {
+  switch (x.type.kind) {
+  case type_kind::boolean:
+    if (const auto i = first_bad<std::uint8_t>(x, [](std::uint8_t v) { return v <= 1; });
+        i != x.rows)
+      return bad(of, i, "a boolean is 0 or 1");
+    return {};
+  case type_kind::text:
+    return check_text(x, of);
+  case type_kind::numeric:
+    return check_numeric(x, of);
+  case type_kind::timestamp:
+  case type_kind::timestamptz:
+    return check_times(x, of);
+  case type_kind::date:
+    return check_dates(x, of);
+  case type_kind::array:
+    if (x.child) {
+      field element = of;
+      element.type = of.type.element_type();
+      return check_values(*x.child, element);
+    }
+    return {};
+  default:
+    return {};
+  }
+}
+
+bool same_type(const sql_type& stored, const sql_type& wanted) {
+  return stored.kind == wanted.kind && stored.element == wanted.element;
+}
+
+} // namespace
+
+result<void> check_rows(const batch& rows, const schema& columns) {
+  if (rows.columns.size() != columns.size())
+    return make_error(ec::bad_record,
+                      "the batch has " + std::to_string(rows.columns.size())
+                          + " columns, the topic " + std::to_string(columns.size()),
+                      "send the topic's columns in their order");
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const auto& of = columns[c];
+    const auto& x = rows.columns[c];
+    if (!same_type(x.type, of.type))
+      return make_error(ec::bad_record,
+                        "column " + std::to_string(c + 1) + " is " + to_string(x.type) + ", but \""
+                            + of.name + "\" of the topic is " + to_string(of.type),
+                        "send the topic's columns in their order");
+    if (of.not_null)
+      for (std::uint32_t i = 0; x.has_nulls() && i < rows.rows; ++i)
+        if (x.is_null(i))
+          return bad(of, i,
+                     "null value in column \"" + of.name + "\" violates not-null constraint");
+    EBB_TRY(check_values(x, of));
+  }
+  if (rows.weights) {
+    const auto* weights = rows.weights.as<const std::int32_t>();
+    for (std::uint32_t i = 0; i < rows.rows; ++i)
+      if (weights[i] != 1) {
+        auto x = make_error(ec::bad_record, "a message is added: its weight is 1",
+                            "leave the weights out");
+        x.place.line = i + 1;
+        return x;
+      }
+  }
+  return {};
+}
+
+} // namespace ebb

@@ -1,0 +1,135 @@
+#include "actors/service/topics/message_parsers.hpp"
+
+#include "schemas/batch_codec.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace ebb {
+
+namespace {
+
+// Most rows of a batch: a parser's columns have so much room, and are made anew for every batch.
+constexpr std::array<std::uint32_t, 4> size_classes = {1, 16, 256, 4096};
+constexpr std::size_t parsers_max = 8;                        // resting, of a size
+constexpr std::size_t kept_body_max = std::size_t{256} << 10; // a parser keeps its last input
+
+error body_problem(std::string message, std::string hint) {
+  auto x = make_error(ec::invalid_argument, std::move(message), std::move(hint));
+  x.place.field = "body";
+  return x;
+}
+
+// The body as the only chunk of a text, with a line feed at its end.
+byte_chunk chunk_of(std::string_view body) {
+  byte_chunk x;
+  x.memory = buffer_ptr::make(body.size() + 1 + chunk_padding);
+  x.begin = x.memory.as<char>();
+  std::memcpy(x.begin, body.data(), body.size());
+  x.end = x.begin + body.size();
+  if (body.empty() || body.back() != '\n')
+    *x.end++ = '\n';
+  std::memset(x.end, 0, chunk_padding);
+  return x;
+}
+
+std::string_view without_byte_order_mark(std::string_view body) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  if (body.starts_with(mark))
+    body.remove_prefix(mark.size());
+  return body;
+}
+
+} // namespace
+
+message_parsers::message_parsers(std::string topic, schema columns)
+    : topic_(std::move(topic)), columns_(std::move(columns)) {}
+
+message_parsers::used_parser message_parsers::take(std::size_t size_class) {
+  {
+    std::lock_guard guard(mutex_);
+    auto& resting = resting_[size_class];
+    if (!resting.empty()) {
+      auto x = std::move(resting.back());
+      resting.pop_back();
+      return x;
+    }
+  }
+  parse_options options;
+  options.source = topic_;
+  options.columns = columns_;
+  options.batch_rows = size_classes[size_class];
+  return {std::make_unique<json_reader>(std::move(options)), 0};
+}
+
+void message_parsers::give_back(std::size_t size_class, used_parser x) {
+  std::lock_guard guard(mutex_);
+  auto& resting = resting_[size_class];
+  if (resting.size() < parsers_max)
+    resting.push_back(std::move(x));
+}
+
+result<std::vector<topic_part>> message_parsers::parse(message_form form, std::string_view body) {
+  if (form == message_form::batch)
+    return parse_batch(body);
+  return parse_json(without_byte_order_mark(body), form == message_form::lines);
+}
+
+result<std::vector<topic_part>> message_parsers::parse_json(std::string_view body, bool lines) {
+  auto chunk = chunk_of(body);
+  if (!lines)
+    // Any white space may stand between an object's tokens. Within a string a carriage return is
+    // as wrong as a line feed.
+    std::replace(chunk.begin, chunk.end - 1, '\n', '\r');
+  const auto count = lines ? static_cast<std::size_t>(std::count(chunk.begin, chunk.end, '\n')) : 1;
+  std::size_t size_class = 0;
+  while (size_class + 1 < size_classes.size() && size_classes[size_class] < count)
+    ++size_class;
+  auto parser = take(size_class);
+  const bool keep = chunk.size() <= kept_body_max;
+  parser.reader->feed(chunk);
+  std::vector<topic_part> parts;
+  for (;;) {
+    batch_ptr rows;
+    auto state = parser.reader->next(size_classes[size_class], rows);
+    if (!state) {
+      auto problem = std::move(state).error();
+      problem.place.file.clear();
+      problem.place.line =
+          lines ? static_cast<std::uint32_t>(problem.place.line - parser.lines) : 0;
+      problem.hint = lines ? "correct the line and send all of them again: none was kept"
+                           : "the body is one object by the topic's schema";
+      return problem;
+    }
+    if (*state != record_parser::state::batch)
+      break;
+    parts.push_back({std::move(rows), {}});
+  }
+  parser.lines += count;
+  if (keep)
+    give_back(size_class, std::move(parser));
+  if (parts.empty())
+    return body_problem("the body holds no message",
+                        lines ? "send one JSON object a line" : "send a JSON object");
+  return parts;
+}
+
+result<std::vector<topic_part>> message_parsers::parse_batch(std::string_view body) const {
+  auto memory = buffer_ptr::make(body.size());
+  std::memcpy(memory.as<char>(), body.data(), body.size());
+  auto viewed = view_batch(memory, body.size());
+  if (!viewed)
+    return body_problem("the body is no batch: " + viewed.error().message,
+                        "send a message of schemas/batch.capnp, or JSON");
+  EBB_TRY(check_rows(*viewed, columns_));
+  if (viewed->rows == 0)
+    return body_problem("the body holds no message", "send a batch with rows");
+  viewed->watermarks = {};
+  viewed->hashes = {};
+  viewed->weights = {};
+  std::vector<topic_part> parts;
+  parts.push_back({std::make_shared<const batch>(*std::move(viewed)), {}});
+  return parts;
+}
+
+} // namespace ebb
