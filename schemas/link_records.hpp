@@ -98,12 +98,12 @@ struct link_checkpoint_report {
 };
 
 /// Behind the last row of a topic's partition that is in the last checkpoint.
-struct topic_position {
+struct read_position {
   std::string source;
   std::uint32_t partition = 0;
   std::uint64_t offset = 0;
 
-  bool operator==(const topic_position&) const = default;
+  bool operator==(const read_position&) const = default;
 };
 
 struct stream_status {
@@ -117,7 +117,7 @@ struct stream_status {
   std::vector<link_source_report> sources;
   std::vector<link_operator_report> operators;
   std::vector<link_sink_report> sinks;
-  std::vector<topic_position> positions; ///< may be left out
+  std::vector<read_position> positions; ///< may be left out
   link_checkpoint_report checkpoints;
 };
 
@@ -128,7 +128,7 @@ struct stream_ended {
   bool finished = false; ///< the input has ended and everything is written
   std::optional<error> problem;
   micros next_timer = max_time;
-  std::vector<topic_position> positions;
+  std::vector<read_position> positions;
 };
 
 enum class log_level : std::uint8_t { debug, info, warning, error };
