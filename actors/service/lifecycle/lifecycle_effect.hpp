@@ -60,7 +60,7 @@ struct lifecycle_effect {
     forget,
   };
 
-  kind what;
+  kind what = kind::record;
   std::uint64_t placement = 0;
   std::uint64_t after = 0;
   std::uint64_t definition = 0;

@@ -59,14 +59,15 @@ public:
   void place(const placement_key& key, std::uint64_t after, micros now);
   /// Has ended by itself; its place is free.
   void release(const placement_key& key, micros now);
-  /// Is to be dropped; its place is free when the worker has, or is dead.
+  /// Is to be dropped; its place is free when the worker has, or is dead. Unknown ones mean
+  /// nothing.
   void kill(const placement_key& key, micros now);
   void dropped(const placement_key& key, micros now);
 
   void worker_ready(std::uint64_t worker, std::int64_t pid, micros now);
   /// It has ended or was cut off (then the caller sees to it that it ends).
   void worker_lost(std::uint64_t worker, micros now);
-  /// One of an earlier incarnation came back, with what it runs.
+  /// One came back, of this or of an earlier incarnation, with what it has (ended runs, too).
   void worker_back(std::uint64_t worker, std::int64_t pid, const std::vector<placement_key>& runs,
                    micros now);
   void tick(micros now);
@@ -101,22 +102,36 @@ private:
     micros since = 0;      ///< in this state
     micros idle_since = 0; ///< ready and without streams
     bool ending = false;
+    bool killed = false;
     std::map<placement_key, micros> runs; ///< when it must have been dropped; max_time = runs
   };
 
-  struct wish {
+  struct request {
     placement_key key;
-    std::uint64_t after = 0;
     micros since = 0;
   };
+
+  [[nodiscard]] static bool takes_streams(const worker_entry& x) noexcept;
+  [[nodiscard]] static bool is_idle(const worker_entry& x) noexcept;
+  [[nodiscard]] std::size_t count_idle() const;
+  [[nodiscard]] std::size_t count_starting() const;
+  [[nodiscard]] micros backoff() const noexcept;
+  void assign(const placement_key& key, std::uint64_t worker);
+  void forget(const placement_key& key);
+  void advance();
+  void kill_late();
+  void serve();
+  void start_workers();
+  void end_idle();
 
   placement_limits limits_;
   std::map<std::uint64_t, worker_entry> workers_;
   std::map<placement_key, std::uint64_t> homes_;
-  std::vector<wish> waiting_;
+  std::vector<request> waiting_;
   std::uint64_t next_worker_;
   std::uint32_t failures_ = 0; ///< starts in a row that died at once
   micros start_after_ = 0;
+  micros failed_at_ = 0;
   micros now_;
   std::vector<effect> effects_;
 };

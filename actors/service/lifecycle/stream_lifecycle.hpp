@@ -143,6 +143,7 @@ private:
     micros idle_since = 0;
     wake_trace trace;
     bool traced = false; ///< `trace` was given out
+    micros moved_at = 0; ///< first append that was told since it went to sleep
     std::string message; ///< of the last failure
     std::string hint;
     std::string queue_problem;

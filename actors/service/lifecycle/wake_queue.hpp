@@ -80,6 +80,8 @@ private:
   };
 
   [[nodiscard]] bool waits(const turn& x) const;
+  /// Streams that ask and leave again and again must not make a queue grow.
+  void compact(std::deque<turn>& turns, std::size_t valid);
   void prune();
 
   wake_queue_limits limits_;

@@ -1,0 +1,311 @@
+#include "actors/service/lifecycle/placement_plan.hpp"
+
+#include "actors/service/lifecycle/lifecycle_text.hpp"
+#include "schemas/assert.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ebb {
+
+placement_plan::placement_plan(const placement_limits& limits, std::uint64_t first_worker,
+                               micros now)
+    : limits_(limits), next_worker_(first_worker), now_(now) {
+  EBB_ASSERT(limits.max_workers > 0);
+  advance();
+}
+
+void placement_plan::place(const placement_key& key, std::uint64_t after, micros now) {
+  now_ = now;
+  const bool known = homes_.contains(key)
+                     || std::any_of(waiting_.begin(), waiting_.end(),
+                                    [&](const request& x) { return x.key == key; });
+  if (known)
+    return;
+  if (const auto home = after == 0 ? homes_.end() : homes_.find({key.stream, after});
+      home != homes_.end() && takes_streams(workers_.at(home->second)))
+    assign(key, home->second);
+  else
+    waiting_.push_back({key, now});
+  advance();
+}
+
+void placement_plan::release(const placement_key& key, micros now) {
+  now_ = now;
+  forget(key);
+  advance();
+}
+
+void placement_plan::kill(const placement_key& key, micros now) {
+  now_ = now;
+  std::erase_if(waiting_, [&](const request& x) { return x.key == key; });
+  if (const auto home = homes_.find(key); home != homes_.end()) {
+    auto& deadline = workers_.at(home->second).runs.at(key);
+    if (deadline == max_time) {
+      deadline = now + limits_.drop_within;
+      effects_.push_back({effect::kind::drop, home->second, key});
+    }
+  }
+  advance();
+}
+
+void placement_plan::dropped(const placement_key& key, micros now) {
+  release(key, now);
+}
+
+void placement_plan::forget(const placement_key& key) {
+  std::erase_if(waiting_, [&](const request& x) { return x.key == key; });
+  const auto home = homes_.find(key);
+  if (home == homes_.end())
+    return;
+  auto& worker = workers_.at(home->second);
+  worker.runs.erase(key);
+  if (worker.runs.empty())
+    worker.idle_since = now_;
+  homes_.erase(home);
+}
+
+void placement_plan::assign(const placement_key& key, std::uint64_t worker) {
+  workers_.at(worker).runs.emplace(key, max_time);
+  homes_.emplace(key, worker);
+  effects_.push_back({effect::kind::assign, worker, key});
+}
+
+void placement_plan::worker_ready(std::uint64_t worker, std::int64_t pid, micros now) {
+  now_ = now;
+  const auto found = workers_.find(worker);
+  if (found == workers_.end() || found->second.state == worker_state::ready)
+    return;
+  found->second.pid = pid;
+  found->second.state = worker_state::ready;
+  found->second.since = now;
+  found->second.idle_since = now;
+  advance();
+}
+
+void placement_plan::worker_lost(std::uint64_t worker, micros now) {
+  now_ = now;
+  const auto found = workers_.find(worker);
+  if (found == workers_.end())
+    return;
+  const auto gone = std::move(found->second);
+  workers_.erase(found);
+  for (const auto& [key, deadline] : gone.runs) {
+    homes_.erase(key);
+    // What was to be dropped is not missed by its stream any more.
+    if (deadline == max_time)
+      effects_.push_back({effect::kind::lost, worker, key});
+  }
+  if (!gone.ending) {
+    const bool at_once =
+        gone.state == worker_state::starting || now - gone.since < limits_.well_after;
+    failures_ = at_once ? failures_ + 1 : 0;
+    start_after_ = at_once ? now + backoff() : now;
+    failed_at_ = now;
+  }
+  advance();
+}
+
+void placement_plan::worker_back(std::uint64_t worker, std::int64_t pid,
+                                 const std::vector<placement_key>& runs, micros now) {
+  now_ = now;
+  next_worker_ = std::max(next_worker_, worker + 1);
+  auto& entry = workers_[worker];
+  entry.pid = pid;
+  entry.state = worker_state::ready;
+  entry.since = now - limits_.well_after;
+  entry.idle_since = now;
+  for (const auto& key : runs)
+    if (homes_.emplace(key, worker).second)
+      entry.runs.emplace(key, max_time);
+  // What was said to it when the link broke may not have come.
+  std::vector<placement_key> gone;
+  for (const auto& [key, deadline] : entry.runs) {
+    const bool has = std::find(runs.begin(), runs.end(), key) != runs.end();
+    if (has && deadline != max_time)
+      effects_.push_back({effect::kind::drop, worker, key});
+    else if (!has && deadline == max_time)
+      effects_.push_back({effect::kind::assign, worker, key});
+    else if (!has)
+      gone.push_back(key);
+  }
+  for (const auto& key : gone)
+    forget(key);
+  advance();
+}
+
+void placement_plan::tick(micros now) {
+  now_ = now;
+  advance();
+}
+
+bool placement_plan::takes_streams(const worker_entry& x) noexcept {
+  return x.state == worker_state::ready && !x.ending && !x.killed;
+}
+
+bool placement_plan::is_idle(const worker_entry& x) noexcept {
+  return takes_streams(x) && x.runs.empty();
+}
+
+std::size_t placement_plan::count_idle() const {
+  return static_cast<std::size_t>(std::count_if(workers_.begin(), workers_.end(),
+                                                [](const auto& x) { return is_idle(x.second); }));
+}
+
+std::size_t placement_plan::count_starting() const {
+  return static_cast<std::size_t>(
+      std::count_if(workers_.begin(), workers_.end(), [](const auto& x) {
+        return x.second.state == worker_state::starting && !x.second.ending;
+      }));
+}
+
+void placement_plan::advance() {
+  kill_late();
+  serve();
+  start_workers();
+  end_idle();
+}
+
+void placement_plan::kill_late() {
+  for (auto& [number, worker] : workers_) {
+    if (worker.killed)
+      continue;
+    const bool slow =
+        worker.state == worker_state::starting && now_ >= worker.since + limits_.ready_within;
+    const bool holds = std::any_of(worker.runs.begin(), worker.runs.end(),
+                                   [this](const auto& x) { return x.second <= now_; });
+    // A worker that was told to end has as long as one that starts.
+    const bool lingers = worker.ending && now_ >= worker.since + limits_.ready_within;
+    if (!slow && !holds && !lingers)
+      continue;
+    worker.killed = true;
+    worker.ending = worker.ending || holds;
+    effects_.push_back({effect::kind::kill_worker, number, {}});
+  }
+}
+
+/// The oldest wish first: an idle worker, else after a while, or when there will be none, the one
+/// that has least to do.
+void placement_plan::serve() {
+  for (auto next = waiting_.begin(); next != waiting_.end();) {
+    const auto best =
+        std::min_element(workers_.begin(), workers_.end(), [](const auto& a, const auto& b) {
+          const auto load = [](const worker_entry& x) {
+            return takes_streams(x) ? x.runs.size() : SIZE_MAX;
+          };
+          return load(a.second) < load(b.second);
+        });
+    if (best == workers_.end() || !takes_streams(best->second))
+      return;
+    const bool full = workers_.size() >= limits_.max_workers && count_starting() == 0;
+    const bool waited = now_ >= next->since + limits_.share_after;
+    if (!is_idle(best->second) && !full && !waited)
+      return;
+    assign(next->key, best->first);
+    next = waiting_.erase(next);
+  }
+}
+
+void placement_plan::start_workers() {
+  if (now_ < start_after_)
+    return;
+  const bool one_lives = std::any_of(workers_.begin(), workers_.end(), [this](const auto& x) {
+    return takes_streams(x.second) && x.second.since >= failed_at_
+           && now_ >= x.second.since + limits_.well_after;
+  });
+  failures_ = one_lives ? 0 : failures_;
+  const auto wanted = limits_.warm + waiting_.size();
+  auto coming = count_idle() + count_starting();
+  while (coming < wanted && workers_.size() < limits_.max_workers) {
+    // After failures one at a time: it shows whether they work again.
+    if (failures_ != 0 && count_starting() != 0)
+      return;
+    const auto number = next_worker_++;
+    workers_[number].since = now_;
+    effects_.push_back({effect::kind::start_worker, number, {}});
+    ++coming;
+  }
+}
+
+void placement_plan::end_idle() {
+  auto idle = count_idle();
+  for (auto& [number, worker] : workers_) {
+    if (idle <= limits_.warm)
+      return;
+    if (!is_idle(worker) || now_ < worker.idle_since + limits_.idle_grace)
+      continue;
+    worker.ending = true;
+    worker.since = now_;
+    effects_.push_back({effect::kind::end_worker, number, {}});
+    --idle;
+  }
+}
+
+std::vector<placement_plan::effect> placement_plan::take_effects() {
+  return std::exchange(effects_, {});
+}
+
+micros placement_plan::next_time() const noexcept {
+  auto next = max_time;
+  const auto at = [&](micros t) { next = std::min(next, std::max(t, now_ + 1)); };
+  const bool spare = count_idle() > limits_.warm;
+  for (const auto& [number, worker] : workers_) {
+    if (worker.killed)
+      continue;
+    if (worker.state == worker_state::starting || worker.ending)
+      at(worker.since + limits_.ready_within);
+    if (spare && is_idle(worker))
+      at(worker.idle_since + limits_.idle_grace);
+    for (const auto& [key, deadline] : worker.runs)
+      if (deadline != max_time)
+        at(deadline);
+  }
+  for (const auto& x : waiting_)
+    if (x.since + limits_.share_after > now_)
+      at(x.since + limits_.share_after);
+  if (now_ < start_after_)
+    at(start_after_);
+  return next;
+}
+
+micros placement_plan::backoff() const noexcept {
+  const auto doublings = std::min<std::uint32_t>(failures_ == 0 ? 0 : failures_ - 1, 20);
+  return std::min(limits_.backoff_min << doublings, limits_.backoff_max);
+}
+
+std::vector<placement_plan::worker_view> placement_plan::workers() const {
+  std::vector<worker_view> views;
+  for (const auto& [number, worker] : workers_) {
+    auto& view = views.emplace_back();
+    view.worker = number;
+    view.pid = worker.pid;
+    view.state = worker.state;
+    view.since = worker.since;
+    view.ending = worker.ending;
+    for (const auto& [key, deadline] : worker.runs)
+      view.runs.push_back(key);
+  }
+  return views;
+}
+
+std::uint64_t placement_plan::worker_of(const placement_key& key) const {
+  const auto home = homes_.find(key);
+  return home == homes_.end() ? 0 : home->second;
+}
+
+std::string placement_plan::why(const placement_key& key, micros now) const {
+  const auto found =
+      std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& x) { return x.key == key; });
+  if (found == waiting_.end())
+    return {};
+  if (failures_ != 0)
+    return fmt::format("{} workers in a row died at once, the next one starts in {}", failures_,
+                       duration_text(std::max<micros>(start_after_ - now, 0)));
+  return fmt::format("waits for {} for a worker: {} of at most {}, {} of them start",
+                     duration_text(std::max<micros>(now - found->since, 0)), workers_.size(),
+                     limits_.max_workers, count_starting());
+}
+
+} // namespace ebb
