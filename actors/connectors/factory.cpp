@@ -8,6 +8,8 @@
 #include "actors/connectors/nexmark.hpp"
 #include "actors/connectors/stdout_sink.hpp"
 #include "actors/connectors/sweep_outputs.hpp"
+#include "actors/connectors/topic_sink.hpp"
+#include "actors/connectors/topic_source.hpp"
 
 #include <limits>
 
@@ -23,28 +25,33 @@ template <class... Ts>
 overloaded(Ts...) -> overloaded<Ts...>;
 
 error no_topics(const std::string& name) {
-  return make_error(ec::unsupported, "topic " + name + ": topics need the service",
+  return make_error(ec::unsupported, name + ": topics need the service",
                     "use a file, generator or nexmark source and a file, stdout or discard sink "
                     "with ebb run");
 }
 
 class builtin_connectors final : public connector_factory {
 public:
+  explicit builtin_connectors(topic_access* topics) : topics_(topics) {}
+
   result<std::uint32_t> partitions(const source_definition& source,
                                    const std::string& folder) override {
-    return std::visit(
-        overloaded{
-            [&](const file_source& x) { return file_partitions(source, x, folder); },
-            // Synthetic sources split into as many strides as there are subtasks.
-            [](const nexmark_source&) {
-              return result<std::uint32_t>{std::numeric_limits<std::uint32_t>::max()};
-            },
-            [](const generator_source&) {
-              return result<std::uint32_t>{std::numeric_limits<std::uint32_t>::max()};
-            },
-            [](const topic_source& x) { return result<std::uint32_t>{no_topics(x.name)}; },
-        },
-        source.connector);
+    return std::visit(overloaded{
+                          [&](const file_source& x) { return file_partitions(source, x, folder); },
+                          // Synthetic sources split into as many strides as there are subtasks.
+                          [](const nexmark_source&) {
+                            return result<std::uint32_t>{std::numeric_limits<std::uint32_t>::max()};
+                          },
+                          [](const generator_source&) {
+                            return result<std::uint32_t>{std::numeric_limits<std::uint32_t>::max()};
+                          },
+                          [&](const topic_source& x) -> result<std::uint32_t> {
+                            if (topics_ == nullptr)
+                              return no_topics("topic " + x.name);
+                            return topic_partitions(source, x, *topics_);
+                          },
+                      },
+                      source.connector);
   }
 
   result<std::uint32_t> partitions_after(const source_definition& source, const std::string& folder,
@@ -64,7 +71,11 @@ public:
             },
             [&](const nexmark_source& x) -> opened { return open_nexmark(source, x, context); },
             [&](const generator_source& x) -> opened { return open_generator(source, x, context); },
-            [](const topic_source& x) -> opened { return no_topics(x.name); },
+            [&](const topic_source& x) -> opened {
+              if (topics_ == nullptr)
+                return no_topics("topic " + x.name);
+              return open_topic_source(source, x, *topics_, context);
+            },
         },
         source.connector);
   }
@@ -80,26 +91,34 @@ public:
                             return open_stdout_sink(sink, x, columns, std::move(context));
                           },
                           [](const discard_sink& x) -> opened { return open_discard(x); },
-                          [](const topic_sink& x) -> opened { return no_topics(x.name); },
+                          [&](const topic_sink& x) -> opened {
+                            if (topics_ == nullptr)
+                              return no_topics("topic " + x.name);
+                            return open_topic_sink(sink, x, columns, *topics_, context);
+                          },
                       },
                       sink.connector);
   }
 
-  result<void> apply_output(const sink_definition&, const std::string& folder,
+  result<void> apply_output(const sink_definition& sink, const std::string& folder,
                             const sealed_output& output) override {
-    EBB_TRY(apply_waiting_output(folder, output));
+    if (is_for_topic(output) && topics_ == nullptr)
+      return no_topics("sink " + sink.name);
+    EBB_TRY(is_for_topic(output) ? apply_to_topic(output, *topics_)
+                                 : apply_waiting_output(folder, output));
     sweeper_.sweep(output);
     return {};
   }
 
 private:
+  topic_access* topics_;
   output_sweeper sweeper_;
 };
 
 } // namespace
 
-std::unique_ptr<connector_factory> make_connectors(topic_access*) {
-  return std::make_unique<builtin_connectors>();
+std::unique_ptr<connector_factory> make_connectors(topic_access* topics) {
+  return std::make_unique<builtin_connectors>(topics);
 }
 
 } // namespace ebb

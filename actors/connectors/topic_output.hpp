@@ -21,6 +21,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace ebb {
@@ -47,11 +48,13 @@ private:
 };
 
 /// Checks the file, then hands its requests to `append`, one after the other, with their marks.
-/// ec::corrupt where it is damaged or another epoch's: nothing was appended then. An answer that
-/// is neither appended nor duplicate ends it and is the error. Holds one request at a time in
-/// memory. Blocks.
+/// `known`: the topic's mark of this name, if it has one; where it is of this epoch or a later one
+/// nothing is to be done, and the file, which may be gone, is not looked at. ec::corrupt where it
+/// is damaged, gone or another epoch's: nothing was appended then. An answer that is neither
+/// appended nor duplicate ends it and is the error. Holds one request at a time in memory. Blocks.
 [[nodiscard]] result<void>
 append_topic_output(const std::string& path, const sink_mark& mark,
+                    const std::optional<sink_mark>& known,
                     const std::function<append_answer(topic_append)>& append);
 
 /// Name of the mark of one lane of a sink. Those of a stream begin with its uid and `/`.

@@ -4,6 +4,7 @@
 
 #include "schemas/batch.hpp"
 #include "schemas/error.hpp"
+#include "storage/topic_reader.hpp"
 #include "storage/topic_request.hpp"
 
 #include <cstdint>
@@ -30,6 +31,12 @@ public:
 
   /// ec::not_found where there is none. Blocks.
   [[nodiscard]] virtual result<topic_info> find(const std::string& name) = 0;
+
+  /// A reader of the topic's log. A process that writes the log itself gives out one of
+  /// `topic_log::make_reader`. Blocks.
+  [[nodiscard]] virtual result<topic_reader> open_reader(const topic_info& topic) {
+    return topic_reader::open(topic.folder);
+  }
 
   /// `moved` is called, from any thread and more often than needed, after rows were appended (they
   /// can be read then), until the handle goes. Rows that came before are not told: look at the log

@@ -285,8 +285,9 @@ result<void> topic_registry::append_file(const std::string& uid, const std::stri
   const auto x = host(uid);
   if (!x)
     return no_topic(uid);
+  EBB_ASSIGN(const auto known, x->mark(mark.sink));
   return append_topic_output(
-      path, mark, [&](topic_append request) { return x->append_now(std::move(request)); });
+      path, mark, known, [&](topic_append request) { return x->append_now(std::move(request)); });
 }
 
 std::shared_ptr<void> topic_registry::watch(const std::string& uid, std::function<void()> moved) {
