@@ -119,6 +119,7 @@ struct Life {
   wakeTook @10 :Int64;
   message @11 :Text;
   hint @12 :Text;
+  placed @13 :Bool;
 }
 
 struct Traits {

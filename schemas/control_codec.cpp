@@ -250,6 +250,7 @@ void write(wire::Life::Builder to, const life_record& x) {
   to.setWakeTook(x.wake_took);
   to.setMessage(text(x.message));
   to.setHint(text(x.hint));
+  to.setPlaced(x.placed);
 }
 
 life_record read(wire::Life::Reader from) {
@@ -267,6 +268,7 @@ life_record read(wire::Life::Reader from) {
   x.wake_took = from.getWakeTook();
   x.message = text(from.getMessage());
   x.hint = text(from.getHint());
+  x.placed = from.getPlaced();
   return x;
 }
 

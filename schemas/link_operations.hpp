@@ -20,33 +20,47 @@ namespace ebb {
 
 struct ledger_open_or_create {
   stream_entry wanted;
+
+  bool operator==(const ledger_open_or_create&) const = default;
 };
 
 struct ledger_find_stream {
   std::string name;
+
+  bool operator==(const ledger_find_stream&) const = default;
 };
 
 struct ledger_update_stream {
   stream_entry changed;
   std::uint64_t generation = 0;
+
+  bool operator==(const ledger_update_stream&) const = default;
 };
 
 struct ledger_delete_stream {
   std::string name;
+
+  bool operator==(const ledger_delete_stream&) const = default;
 };
 
 struct ledger_forget_stream {
   std::string uid;
+
+  bool operator==(const ledger_forget_stream&) const = default;
 };
 
 struct ledger_begin_generation {
   std::string uid;
+
+  bool operator==(const ledger_begin_generation&) const = default;
 };
 
 struct ledger_reserve_epochs {
   std::string uid;
   std::uint64_t generation = 0;
   std::uint64_t count = 0;
+
+  bool operator==(const ledger_reserve_epochs&) const = default;
 };
 
 struct ledger_commit {
@@ -54,44 +68,62 @@ struct ledger_commit {
   std::uint64_t generation = 0;
   std::vector<std::string> savepoints;
   std::uint64_t retained = 0;
+
+  bool operator==(const ledger_commit&) const = default;
 };
 
 struct ledger_records {
   std::string uid;
+
+  bool operator==(const ledger_records&) const = default;
 };
 
 struct ledger_newest_record {
   std::string uid;
+
+  bool operator==(const ledger_newest_record&) const = default;
 };
 
 struct ledger_rewind {
   checkpoint_record record;
   std::uint64_t generation = 0;
   std::vector<sink_token> tokens;
+
+  bool operator==(const ledger_rewind&) const = default;
 };
 
 struct ledger_savepoints {
   std::string uid;
+
+  bool operator==(const ledger_savepoints&) const = default;
 };
 
 struct ledger_savepoint {
   std::string uid;
   std::string name;
+
+  bool operator==(const ledger_savepoint&) const = default;
 };
 
 struct ledger_set_tokens {
   std::string uid;
   std::uint64_t generation = 0;
   std::vector<sink_token> tokens;
+
+  bool operator==(const ledger_set_tokens&) const = default;
 };
 
 struct ledger_tokens {
   std::string uid;
+
+  bool operator==(const ledger_tokens&) const = default;
 };
 
 struct ledger_garbage {
   std::string uid;
   std::vector<std::string> present;
+
+  bool operator==(const ledger_garbage&) const = default;
 };
 
 // Topics (actors/runtime/topic_access.hpp).
@@ -99,6 +131,8 @@ struct ledger_garbage {
 /// Names are those of the calling stream's namespace.
 struct topic_find_call {
   std::string name;
+
+  bool operator==(const topic_find_call&) const = default;
 };
 
 /// `sink_mark`.
@@ -114,6 +148,8 @@ struct topic_append_file_call {
   std::string topic; ///< uid
   std::string path;
   link_mark mark;
+
+  bool operator==(const topic_append_file_call&) const = default;
 };
 
 /// `producer_position`.

@@ -51,6 +51,8 @@ struct worker_hello {
   std::string name;          ///< that it was started with
   std::uint64_t session = 0; ///< random; the same on each connection of one process
   std::vector<hosted_stream> hosted;
+
+  bool operator==(const worker_hello&) const = default;
 };
 
 struct stream_started {
@@ -58,6 +60,8 @@ struct stream_started {
   std::uint64_t placement = 0;
   std::uint64_t generation = 0;
   std::vector<std::string> notes; ///< for people
+
+  bool operator==(const stream_started&) const = default;
 };
 
 struct link_source_report {
@@ -119,6 +123,8 @@ struct stream_status {
   std::vector<link_sink_report> sinks;
   std::vector<read_position> positions; ///< may be left out
   link_checkpoint_report checkpoints;
+
+  bool operator==(const stream_status&) const = default;
 };
 
 struct stream_ended {
@@ -129,6 +135,8 @@ struct stream_ended {
   std::optional<error> problem;
   micros next_timer = max_time;
   std::vector<read_position> positions;
+
+  bool operator==(const stream_ended&) const = default;
 };
 
 enum class log_level : std::uint8_t { debug, info, warning, error };
@@ -139,12 +147,16 @@ struct log_line {
   micros time = 0;
   std::string text;
   std::vector<std::pair<std::string, std::string>> fields;
+
+  bool operator==(const log_line&) const = default;
 };
 
 /// Whether the worker wants `topic_moved` of this topic.
 struct topic_watch {
   std::string uid;
   bool on = true;
+
+  bool operator==(const topic_watch&) const = default;
 };
 
 struct link_call {
@@ -159,6 +171,8 @@ struct savepoint_made {
   std::uint64_t id = 0;
   std::uint64_t epoch = 0;
   std::optional<error> problem;
+
+  bool operator==(const savepoint_made&) const = default;
 };
 
 // From the control process to the worker.
@@ -168,6 +182,8 @@ struct control_welcome {
   std::uint64_t incarnation = 0;
   std::vector<stream_placement> accepted;
   std::vector<refused_stream> refused; ///< are to be killed
+
+  bool operator==(const control_welcome&) const = default;
 };
 
 enum class link_past_output : std::uint8_t { refuse, rewind, keep };
@@ -183,12 +199,16 @@ struct start_stream {
   std::uint32_t parallelism = 0; ///< 0 = as in the manifest
   std::string savepoint;         ///< empty = newest record
   link_past_output past_output = link_past_output::refuse;
+
+  bool operator==(const start_stream&) const = default;
 };
 
 struct stop_stream {
   std::string uid;
   std::uint64_t placement = 0;
   bool kill = false; ///< without a final checkpoint
+
+  bool operator==(const stop_stream&) const = default;
 };
 
 struct savepoint_stream {
@@ -196,11 +216,15 @@ struct savepoint_stream {
   std::string uid;
   std::uint64_t placement = 0;
   std::string name;
+
+  bool operator==(const savepoint_stream&) const = default;
 };
 
 /// Rows were appended; maybe, and maybe seen already.
 struct topic_moved {
   std::string uid;
+
+  bool operator==(const topic_moved&) const = default;
 };
 
 struct call_answer {
@@ -208,13 +232,17 @@ struct call_answer {
   call_outcome outcome = call_value{};
 };
 
-struct worker_shutdown {};
+struct worker_shutdown {
+  bool operator==(const worker_shutdown&) const = default;
+};
 
 // Both ways.
 
 /// Sent and taken by the connection itself.
 struct heartbeat {
   std::uint64_t number = 0;
+
+  bool operator==(const heartbeat&) const = default;
 };
 
 using link_message =

@@ -37,6 +37,7 @@ struct life_record {
   std::uint8_t phase = 0;
   std::uint8_t reason = 0;
   std::uint8_t aim = 0;
+  bool placed = false; ///< a worker may run `placement`
   micros since = 0;
   micros next_wake = max_time;  ///< alarm clock; max_time = none
   std::uint64_t placement = 0;  ///< the last that was given out

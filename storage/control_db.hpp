@@ -36,6 +36,15 @@ struct service_changes {
   std::vector<life_record> lives;            ///< the same
 };
 
+/// Something that is told of a stream to persons.
+struct told_event {
+  std::string uid;
+  std::string kind;
+  std::string text;
+};
+
+inline constexpr std::size_t told_events_kept = 200;
+
 class control_db final : public stream_ledger {
 public:
   /// Makes the folder and the file where they are missing. ec::conflict: another process (named)
@@ -85,6 +94,9 @@ public:
   [[nodiscard]] result<std::vector<savepoint_entry>> savepoints(std::string_view uid) override;
   [[nodiscard]] result<std::optional<savepoint_entry>> savepoint(std::string_view uid,
                                                                  std::string_view name) override;
+  /// Keeps the newest record under a name; its epoch. ec::not_found where there is no record,
+  /// ec::conflict where the name is taken.
+  [[nodiscard]] result<std::uint64_t> name_newest(std::string_view uid, std::string_view name);
   /// ec::not_found where there is none.
   [[nodiscard]] result<void> delete_savepoint(std::string_view uid, std::string_view name);
 
@@ -111,9 +123,8 @@ public:
   [[nodiscard]] result<std::vector<life_traits>> traits();
   [[nodiscard]] result<void> put_life(const life_record& life);
 
-  /// Appends a text to what is told of a stream under `kind`; beyond `kept` the oldest goes.
-  [[nodiscard]] result<void> add_event(std::string_view uid, std::string_view kind,
-                                       std::string_view text, std::size_t kept);
+  /// Appends texts to what is told of streams; of each kind the newest `told_events_kept` stay.
+  [[nodiscard]] result<void> add_events(std::span<const told_event> events);
   /// Newest first.
   [[nodiscard]] result<std::vector<std::string>> events(std::string_view uid, std::string_view kind,
                                                         std::size_t limit);

@@ -30,6 +30,23 @@ result<void> change_stream(control_transaction& in, const stream_entry& x) {
   return store_stream(in, entry);
 }
 
+result<void> add_event(control_transaction& in, const told_event& x) {
+  const auto prefix = event_prefix(x.uid, x.kind);
+  EBB_ASSIGN(const auto entries, in.scan(control_table::events, prefix));
+  std::uint64_t number = 0;
+  std::vector<std::string> old;
+  if (!entries.empty()) {
+    for (const char c : entries.back().first.substr(prefix.size()))
+      number = number << 8 | static_cast<unsigned char>(c);
+    ++number;
+    for (std::size_t i = 0; i + told_events_kept <= entries.size(); ++i)
+      old.emplace_back(entries[i].first);
+  }
+  for (const auto& key : old)
+    EBB_TRY(in.erase(control_table::events, key));
+  return in.put(control_table::events, event_key(x.uid, x.kind, number), x.text);
+}
+
 template <class T, class Decode>
 result<std::vector<T>> load_table(const control_transaction& in, control_table table,
                                   Decode decode) {
@@ -90,23 +107,10 @@ result<void> control_db::put_life(const life_record& life) {
   return in.commit("control.life");
 }
 
-result<void> control_db::add_event(std::string_view uid, std::string_view kind,
-                                   std::string_view text, std::size_t kept) {
+result<void> control_db::add_events(std::span<const told_event> events) {
   EBB_ASSIGN(auto in, write());
-  const auto prefix = event_prefix(uid, kind);
-  EBB_ASSIGN(const auto entries, in.scan(control_table::events, prefix));
-  std::uint64_t number = 0;
-  std::vector<std::string> old;
-  if (!entries.empty()) {
-    for (const char x : entries.back().first.substr(prefix.size()))
-      number = number << 8 | static_cast<unsigned char>(x);
-    ++number;
-    for (std::size_t i = 0; i + kept <= entries.size(); ++i)
-      old.emplace_back(entries[i].first);
-  }
-  for (const auto& x : old)
-    EBB_TRY(in.erase(control_table::events, x));
-  EBB_TRY(in.put(control_table::events, event_key(uid, kind, number), text));
+  for (const auto& x : events)
+    EBB_TRY(add_event(in, x));
   return in.commit("control.event");
 }
 
@@ -118,6 +122,25 @@ result<std::vector<std::string>> control_db::events(std::string_view uid, std::s
   for (auto x = entries.rbegin(); x != entries.rend() && all.size() < limit; ++x)
     all.emplace_back(x->second);
   return all;
+}
+
+result<std::uint64_t> control_db::name_newest(std::string_view uid, std::string_view name) {
+  EBB_TRY(check_name(name, "savepoint name"));
+  EBB_ASSIGN(auto in, write());
+  EBB_ASSIGN(const auto records, load_records(in, uid));
+  if (records.empty())
+    return make_error(ec::not_found, "the stream has no checkpoint yet",
+                      "wake it, or send it a message first");
+  const auto key = savepoint_key(uid, name);
+  EBB_ASSIGN(const auto taken, in.get(control_table::savepoints, key));
+  if (taken)
+    return make_error(ec::conflict, "there is a savepoint named " + std::string(name),
+                      "choose another name, or delete that one first");
+  const auto& record = records.back();
+  EBB_TRY(in.put(control_table::savepoints, key,
+                 encode(savepoint_entry{std::string(name), record.when, record})));
+  EBB_TRY(in.commit("control.savepoint"));
+  return record.epoch;
 }
 
 } // namespace ebb

@@ -9,6 +9,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
 #include <unistd.h>
 
 namespace ebb {
@@ -20,6 +23,51 @@ constexpr int attempts_max = 8;
 
 bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
+}
+
+/// The newest files that readers of this process follow. LMDB's locks belong to the process, and
+/// all of them go when it closes the file once: so its readers share one opened file, and it is
+/// opened and closed under the mutex.
+class followed_files {
+public:
+  result<std::shared_ptr<topic_file>> open(const std::string& folder,
+                                           const topic_file::expectation& expected) {
+    const auto path = topic_file_path(folder, expected.number);
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      const auto found = files_.find(path);
+      if (found == files_.end())
+        break;
+      if (auto known = found->second.lock(); known)
+        return known;
+      closed_.wait(lock); // its last reader has gone, and it is about to be closed
+    }
+    EBB_ASSIGN(auto opened,
+               topic_file::open(folder, topic_file_use::follow, topic_map_max, expected));
+    auto* const file = opened.get();
+    std::shared_ptr<topic_file> shared(
+        file, [this, path, held = std::move(opened)](topic_file*) mutable { close(path, held); });
+    files_[path] = shared;
+    return shared;
+  }
+
+private:
+  void close(const std::string& path, std::shared_ptr<topic_file>& file) {
+    const std::lock_guard lock(mutex_);
+    file.reset();
+    files_.erase(path);
+    closed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable closed_;
+  std::map<std::string, std::weak_ptr<topic_file>> files_;
+};
+
+// Never destroyed: readers may outlive other objects of the process.
+followed_files& followed() {
+  static auto* const all = new followed_files;
+  return *all;
 }
 
 } // namespace
@@ -52,8 +100,7 @@ result<std::shared_ptr<const topic_state>> topic_reader::implementation::current
     if (numbers.empty())
       return make_error(ec::not_found, folder_ + ": there is no topic's log");
     EBB_ASSIGN(const auto writer, folder_lock::holder(folder_));
-    auto newest = topic_file::open(folder_, topic_file_use::follow, topic_map_max,
-                                   {numbers.back(), 0, 0, !writer});
+    auto newest = followed().open(folder_, {numbers.back(), 0, 0, !writer});
     if (!newest) {
       if (newest.error().code == ec::not_found && attempt < attempts_max)
         continue;

@@ -24,7 +24,20 @@ topic_entry topic_named(const std::string& name, const std::string& uid) {
 }
 
 life_record life_of(const std::string& uid) {
-  return {uid, 4, 15, 3, -7, 99, UINT64_MAX, 12, 3, 5, 1, "no messages for 60 s", "nothing to do"};
+  return {uid,
+          4,
+          15,
+          3,
+          true,
+          -7,
+          99,
+          UINT64_MAX,
+          12,
+          3,
+          5,
+          1,
+          "no messages for 60 s",
+          "nothing to do"};
 }
 
 life_traits traits_of(const std::string& uid) {
@@ -84,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_deleted_stream_leaves_no_life_and_no_events) {
   made.new_streams = {stream_named("a", "uid-a")};
   require(db.change(made));
   require(db.put_life(life_of("uid-a")));
-  require(db.add_event("uid-a", "wakes", "one", 10));
+  require(db.add_events(std::vector<told_event>{{"uid-a", "wakes", "one"}}));
   require(db.delete_stream("a"));
   BOOST_TEST(value_of(db.lives()).empty());
   BOOST_TEST(value_of(db.events("uid-a", "wakes", 10)).empty());
@@ -95,16 +108,38 @@ BOOST_AUTO_TEST_CASE(a_deleted_stream_leaves_no_life_and_no_events) {
 BOOST_AUTO_TEST_CASE(the_newest_events_are_kept_by_kind) {
   temporary_folder folder;
   auto db = value_of(control_db::open(folder.path()));
+  std::vector<told_event> all;
   for (int i = 0; i < 300; ++i)
-    require(db.add_event("uid", "wakes", "wake " + std::to_string(i), 100));
-  require(db.add_event("uid", "wake", "another kind", 100));
+    all.push_back({"uid", "wakes", "wake " + std::to_string(i)});
+  all.push_back({"uid", "wake", "another kind"});
+  require(db.add_events(all));
   const auto newest = value_of(db.events("uid", "wakes", 2));
   BOOST_TEST(newest == (std::vector<std::string>{"wake 299", "wake 298"}),
              boost::test_tools::per_element());
-  const auto all = value_of(db.events("uid", "wakes", 1000));
-  BOOST_TEST(all.size() == 100U);
-  BOOST_TEST(all.back() == "wake 200");
+  const auto kept = value_of(db.events("uid", "wakes", 1000));
+  BOOST_TEST(kept.size() == told_events_kept);
+  BOOST_TEST(kept.back() == "wake 100");
   BOOST_TEST(value_of(db.events("uid", "wake", 1000)).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_newest_record_gets_a_name) {
+  temporary_folder folder;
+  auto db = value_of(control_db::open(folder.path()));
+  service_changes made;
+  made.new_streams = {stream_named("a", "uid-a")};
+  require(db.change(made));
+  BOOST_CHECK(db.name_newest("uid-a", "before").error().code == ec::not_found);
+  const auto generation = value_of(db.begin_generation("uid-a"));
+  const auto epoch = value_of(db.reserve_epochs("uid-a", generation, 10));
+  commit_request request;
+  request.record.uid = "uid-a";
+  request.record.epoch = epoch + 3;
+  request.record.generation = generation;
+  request.generation = generation;
+  require(db.commit(request));
+  BOOST_TEST(value_of(db.name_newest("uid-a", "before")) == epoch + 3);
+  BOOST_CHECK(db.name_newest("uid-a", "before").error().code == ec::conflict);
+  BOOST_TEST(value_of(db.savepoint("uid-a", "before"))->record.epoch == epoch + 3);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,460 @@
+#include "actors/service/keeper/keeper.hpp"
+
+#include "actors/service/control_records.hpp"
+#include "actors/service/keeper/life_codec.hpp"
+#include "actors/service/topics/topic_registry.hpp"
+#include "schemas/assert.hpp"
+
+#include <algorithm>
+
+namespace ebb {
+
+namespace {
+
+/// Numbers of workers that one incarnation gives out.
+constexpr std::uint64_t workers_an_incarnation = 1'000'000;
+
+/// Events wait so long for others, to be stored together.
+constexpr micros flush_after = micros_per_second / 4;
+
+} // namespace
+
+keeper::keeper(keeper_options options, keeper_world& world)
+    : options_(std::move(options)), world_(world), queue_(options_.queue),
+      places_(options_.placement, options_.incarnation * workers_an_incarnation + 1, world.now()),
+      operations_(options_.incarnation) {}
+
+keeper::~keeper() = default;
+
+// --- what there is -------------------------------------------------------------------------------
+
+std::shared_ptr<const lifecycle_policy> keeper::policy_for(const life_traits& x) {
+  auto& known = policies_[{x.idle_after, x.cannot_wake}];
+  if (!known) {
+    lifecycle_policy made;
+    made.idle_after = x.idle_after;
+    made.cannot_wake = x.cannot_wake;
+    known = std::make_shared<const lifecycle_policy>(std::move(made));
+  }
+  return known;
+}
+
+stream_slot& keeper::add(const std::string& uid, const std::string& name, const life_traits& traits,
+                         const life_record& life) {
+  auto made = std::unique_ptr<stream_slot>(new stream_slot{
+      uid,
+      name,
+      traits.definition,
+      traits.parallelism,
+      0,
+      {},
+      traits.outputs,
+      stream_lifecycle(policy_for(traits), to_lifecycle(life), traits.definition, world_.now())});
+  for (const auto& x : traits.inputs)
+    if (std::find(made->inputs.begin(), made->inputs.end(), x.topic) == made->inputs.end())
+      made->inputs.push_back(x.topic);
+  auto& slot = *made;
+  names_[name] = &slot;
+  streams_[uid] = std::move(made);
+  link_topics(slot);
+  return slot;
+}
+
+void keeper::link_topics(const stream_slot& x) {
+  for (const auto& topic : x.inputs)
+    readers_[topic].push_back(const_cast<stream_slot*>(&x));
+}
+
+void keeper::unlink_topics(const stream_slot& x) {
+  for (const auto& topic : x.inputs) {
+    auto& all = readers_[topic];
+    std::erase(all, &x);
+    if (all.empty())
+      readers_.erase(topic);
+  }
+}
+
+void keeper::load(const loaded& all) {
+  std::unordered_map<std::string, const life_record*> lives;
+  std::unordered_map<std::string, const life_traits*> traits;
+  for (const auto& x : all.lives)
+    lives[x.uid] = &x;
+  for (const auto& x : all.traits)
+    traits[x.uid] = &x;
+  std::vector<std::string> added;
+  for (const auto& x : all.streams) {
+    // Streams of `ebb run` in the same folder are not the service's.
+    if (x.life == stream_life::deleted || lives.count(x.uid) == 0 || traits.count(x.uid) == 0)
+      continue;
+    add(x.uid, x.name, *traits[x.uid], *lives[x.uid]);
+    added.push_back(x.uid);
+  }
+  for (const auto& uid : added)
+    if (auto* slot = by_uid(uid))
+      pump(*slot);
+  pump_places();
+}
+
+stream_slot* keeper::by_uid(const std::string& uid) {
+  const auto found = streams_.find(uid);
+  return found == streams_.end() ? nullptr : found->second.get();
+}
+
+result<stream_slot*> keeper::by_name(const std::string& name) {
+  const auto found = names_.find(name);
+  if (found == names_.end())
+    return make_error(ec::not_found, "there is no stream named " + split(name).name,
+                      "ebb get streams lists those of a namespace");
+  return found->second;
+}
+
+awake_part& keeper::awake(stream_slot& x) {
+  if (!x.awake)
+    x.awake = std::make_unique<awake_part>();
+  return *x.awake;
+}
+
+void keeper::applied(const apply_plan& plan) {
+  const auto now = world_.now();
+  std::unordered_map<std::string, const life_traits*> traits;
+  for (const auto& x : plan.changes.traits)
+    traits[x.uid] = &x;
+  std::unordered_map<std::string, const life_record*> lives;
+  for (const auto& x : plan.changes.lives)
+    lives[x.uid] = &x;
+  for (const auto& x : plan.changes.new_streams) {
+    auto& slot = add(x.uid, x.name, *traits.at(x.uid), *lives.at(x.uid));
+    pump(slot);
+  }
+  for (const auto& x : plan.changes.changed_streams) {
+    auto* slot = by_uid(x.uid);
+    if (slot == nullptr)
+      continue;
+    const auto& now_known = *traits.at(x.uid);
+    const bool armed = slot->armed;
+    listen(*slot, false);
+    unlink_topics(*slot);
+    slot->definition = now_known.definition;
+    slot->parallelism = now_known.parallelism;
+    slot->outputs = now_known.outputs;
+    slot->inputs.clear();
+    for (const auto& input : now_known.inputs)
+      if (std::find(slot->inputs.begin(), slot->inputs.end(), input.topic) == slot->inputs.end())
+        slot->inputs.push_back(input.topic);
+    link_topics(*slot);
+    listen(*slot, armed);
+    slot->life.define(now_known.definition, policy_for(now_known), now);
+    pump(*slot);
+  }
+  pump_places();
+}
+
+// --- time ----------------------------------------------------------------------------------------
+
+void keeper::set_timer(stream_slot& x) {
+  const auto at = x.life.next_time();
+  if (at == x.timer)
+    return;
+  if (x.timer != max_time)
+    timers_.erase({x.timer, &x});
+  x.timer = at;
+  if (at != max_time)
+    timers_.insert({at, &x});
+}
+
+void keeper::arm_clock() {
+  auto at = std::min({queue_.next_time(), places_.next_time(), flush_at_});
+  if (!timers_.empty())
+    at = std::min(at, timers_.begin()->first);
+  if (at >= clock_ || at == max_time)
+    return;
+  clock_ = at;
+  world_.call_at(at);
+}
+
+void keeper::tick() {
+  clock_ = max_time;
+  const auto now = world_.now();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    auto& slot = *timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    slot.timer = max_time;
+    slot.life.tick(now);
+    pump(slot);
+  }
+  for (const auto& late : queue_.take_late(now))
+    if (auto* slot = by_uid(late.stream))
+      keep_event(*slot, "errors", "waits long for its turn to wake: " + queue_.why(late.stream));
+  places_.tick(now);
+  pump_queue();
+  pump_places();
+  if (flush_at_ <= now)
+    flush_events();
+  arm_clock();
+}
+
+void keeper::keep_event(const stream_slot& x, const char* kind, std::string text) {
+  events_.push_back({x.uid, kind, std::move(text)});
+  if (flush_at_ == max_time)
+    flush_at_ = world_.now() + flush_after;
+}
+
+void keeper::flush_events() {
+  flush_at_ = max_time;
+  if (events_.empty())
+    return;
+  auto events = std::make_shared<std::vector<event>>(std::move(events_));
+  events_.clear();
+  world_.run(
+      [this, events] {
+        static_cast<void>(world_.records().with([&](control_db& db) -> result<void> {
+          std::vector<told_event> all;
+          for (auto& x : *events)
+            all.push_back({std::move(x.uid), x.kind, std::move(x.text)});
+          return db.add_events(all);
+        }));
+      },
+      [] {});
+}
+
+void keeper::input_moved(const std::string& topic) {
+  const auto found = readers_.find(topic);
+  if (found == readers_.end())
+    return;
+  const auto now = world_.now();
+  // A lifecycle may change the list.
+  const auto all = found->second;
+  for (auto* slot : all) {
+    slot->life.input_moved(now, now);
+    pump(*slot);
+  }
+  pump_places();
+}
+
+// --- what lifecycles want ------------------------------------------------------------------------
+
+void keeper::pump(stream_slot& x) {
+  const auto uid = x.uid;
+  for (;;) {
+    auto effects = x.life.take_effects();
+    if (effects.empty())
+      break;
+    for (auto& e : effects) {
+      if (e.what == effect::kind::forget) {
+        forget(x);
+        arm_clock();
+        return;
+      }
+      carry_out(x, e);
+    }
+  }
+  looked_after(x);
+}
+
+void keeper::looked_after(stream_slot& x) {
+  if (x.life.phase() == lifecycle_phase::asleep && x.awake && !x.awake->restore)
+    x.awake.reset();
+  set_timer(x);
+  check_operations(x);
+  arm_clock();
+}
+
+void keeper::listen(stream_slot& x, bool on) {
+  if (x.armed == on)
+    return;
+  x.armed = on;
+  for (const auto& topic : x.inputs) {
+    const auto& all = readers_[topic];
+    const bool wanted =
+        std::any_of(all.begin(), all.end(), [](const auto* slot) { return slot->armed; });
+    world_.listen(topic, wanted);
+  }
+}
+
+void keeper::carry_out(stream_slot& x, effect& e) {
+  const auto now = world_.now();
+  switch (e.what) {
+  case effect::kind::record:
+    record(x, e);
+    return;
+  case effect::kind::arm:
+    listen(x, true);
+    return;
+  case effect::kind::disarm:
+    listen(x, false);
+    return;
+  case effect::kind::compare:
+    compare(x, e);
+    return;
+  case effect::kind::ask_grant:
+    if (auto asked = queue_.ask(split(x.name).name_space, x.uid, now); !asked)
+      x.life.refused(asked.error().message, now);
+    pump_queue();
+    return;
+  case effect::kind::give_back:
+    queue_.leave(x.uid);
+    pump_queue();
+    return;
+  case effect::kind::place:
+    world_.records().allow(x.uid, e.placement);
+    awake(x).status.reset();
+    places_.place({x.uid, e.placement}, e.after, now);
+    pump_places();
+    return;
+  case effect::kind::stop: {
+    const placement_key key{x.uid, e.placement};
+    if (const auto worker = places_.worker_of(key); worker != 0)
+      world_.send(worker, stop_stream{x.uid, e.placement, false});
+    return;
+  }
+  case effect::kind::kill:
+    world_.records().allow(x.uid, 0);
+    places_.kill({x.uid, e.placement}, now);
+    pump_places();
+    return;
+  case effect::kind::release: {
+    const placement_key key{x.uid, e.placement};
+    // To a run that has ended this says: forget it.
+    if (const auto worker = places_.worker_of(key); worker != 0)
+      world_.send(worker, stop_stream{x.uid, e.placement, true});
+    places_.release(key, now);
+    pump_places();
+    return;
+  }
+  case effect::kind::rewind:
+    rewind(x, e);
+    return;
+  case effect::kind::log_decision:
+    keep_event(x, "decisions", decision_json(x, e, now));
+    return;
+  case effect::kind::log_wake:
+    keep_event(x, "wakes", wake_json(e.trace));
+    return;
+  case effect::kind::forget:
+    return;
+  }
+}
+
+void keeper::record(const stream_slot& x, const effect& e) {
+  struct job {
+    life_record life;
+    std::string name;
+    std::vector<std::string> outputs;
+    result<void> done;
+  };
+
+  const auto j = std::make_shared<job>(
+      job{to_record(x.uid, e.record), x.name, x.outputs, make_error(ec::internal, "")});
+  const bool deletes =
+      e.record.aim == lifecycle_aim::deleted && e.record.phase == lifecycle_phase::stopped;
+  world_.run(
+      [this, j, deletes] {
+        auto& records = world_.records();
+        if (!deletes) {
+          j->done = records.with([&](control_db& db) { return db.put_life(j->life); });
+          return;
+        }
+        j->done = delete_stream_files(records, world_.topics(), j->life.uid, j->name, j->outputs);
+      },
+      [this, j, number = e.number] {
+        auto* slot = by_uid(j->life.uid);
+        if (slot == nullptr)
+          return;
+        slot->life.recorded(number, j->done, world_.now());
+        pump(*slot);
+        pump_places();
+      });
+}
+
+void keeper::compare(const stream_slot& x, const effect& e) {
+  struct job {
+    std::string uid;
+    std::vector<std::string> inputs;
+    comparison found = comparison::unknown;
+  };
+
+  const auto j = std::make_shared<job>(job{x.uid, x.inputs});
+  world_.run(
+      [this, j] {
+        j->found = compare_inputs(world_.records(), world_.topics(), j->uid, j->inputs);
+      },
+      [this, j, number = e.number] {
+        auto* slot = by_uid(j->uid);
+        if (slot == nullptr)
+          return;
+        slot->life.compared(number, j->found, world_.now());
+        pump(*slot);
+        pump_places();
+      });
+}
+
+// The start that follows goes back to the savepoint (run_data): here only what a person must know
+// at once.
+void keeper::rewind(stream_slot& x, const effect& e) {
+  struct job {
+    std::string uid;
+    restore_wish wish;
+    result<void> done;
+  };
+
+  restore_wish wish{e.text, link_past_output::refuse};
+  if (awake(x).restore && awake(x).restore->savepoint == e.text)
+    wish = *awake(x).restore;
+  const auto j = std::make_shared<job>(job{x.uid, wish, make_error(ec::internal, "")});
+  world_.run([this, j] { j->done = check_restore(world_.records(), j->uid, j->wish); },
+             [this, j] {
+               auto* slot = by_uid(j->uid);
+               if (slot == nullptr)
+                 return;
+               if (j->done)
+                 awake(*slot).restore = j->wish;
+               else
+                 awake(*slot).restore.reset();
+               slot->life.rewound(j->done, world_.now());
+               if (!j->done)
+                 for (const auto& id : operations_.pending(slot->uid))
+                   if (operations_.find(id)->what == operation_kind::restore)
+                     finish(id, j->done.error());
+               pump(*slot);
+               pump_places();
+             });
+}
+
+void keeper::forget(stream_slot& x) {
+  const auto uid = x.uid;
+  listen(x, false);
+  unlink_topics(x);
+  queue_.leave(uid);
+  world_.records().allow(uid, 0);
+  if (x.timer != max_time)
+    timers_.erase({x.timer, &x});
+  for (const auto& id : operations_.pending(uid))
+    finish(id, make_error(ec::not_found, "the stream has been deleted"));
+  const auto found = names_.find(x.name);
+  if (found != names_.end() && found->second == &x)
+    names_.erase(found);
+  streams_.erase(uid);
+  const auto [first, last] = removing_.equal_range(uid);
+  std::vector<std::function<void(const result<std::string>&)>> told;
+  for (auto i = first; i != last; ++i)
+    told.push_back(std::move(i->second));
+  removing_.erase(uid);
+  for (const auto& tell : told)
+    tell(std::string(uid));
+}
+
+void keeper::pump_queue() {
+  const auto now = world_.now();
+  for (;;) {
+    const auto granted = queue_.take_granted();
+    if (granted.empty())
+      return;
+    for (const auto& uid : granted)
+      if (auto* slot = by_uid(uid)) {
+        slot->life.granted(now);
+        pump(*slot);
+      }
+  }
+}
+
+} // namespace ebb

@@ -1,0 +1,160 @@
+/// Keeps the streams of a service: carries out what their lifecycles decide.
+#pragma once
+
+#include "actors/service/apply_plan.hpp"
+#include "actors/service/keeper/keeper_world.hpp"
+#include "actors/service/keeper/operations.hpp"
+#include "actors/service/keeper/stream_slot.hpp"
+#include "actors/service/lifecycle/placement_plan.hpp"
+#include "actors/service/lifecycle/wake_queue.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace ebb {
+
+struct keeper_options {
+  std::string data_folder;
+  std::string files_folder; ///< relative paths of manifests start here
+  std::uint64_t incarnation = 1;
+  placement_limits placement;
+  wake_queue_limits queue;
+};
+
+/// Used by one thread at a time; nothing blocks. Everything that is pure has been decided by
+/// stream_lifecycle, wake_queue and placement_plan: here it happens.
+class keeper {
+public:
+  keeper(keeper_options options, keeper_world& world);
+  ~keeper();
+  keeper(const keeper&) = delete;
+  keeper& operator=(const keeper&) = delete;
+
+  /// What the control database holds when the process starts.
+  struct loaded {
+    std::vector<stream_entry> streams;
+    std::vector<life_record> lives;
+    std::vector<life_traits> traits;
+  };
+
+  void load(const loaded& all);
+
+  void tick();
+  void input_moved(const std::string& topic);
+
+  // Manifests: durable already.
+
+  void applied(const apply_plan& plan);
+
+  // Workers. `worker`: the number in its name.
+
+  /// What it is told first; what it runs and nobody wants is refused.
+  [[nodiscard]] control_welcome worker_here(std::uint64_t worker, const worker_hello& hello);
+  void worker_gone(std::uint64_t worker);
+  void worker_says(std::uint64_t worker, link_message&& what);
+
+  // Persons. `done` is called when it has begun, with the operation's id, or has been refused.
+
+  using begun_function = std::function<void(const result<std::string>&)>;
+  void sleep(const std::string& name, const begun_function& done);
+  void wake(const std::string& name, const begun_function& done);
+  void scale(const std::string& name, std::uint32_t parallelism, begun_function done);
+  void savepoint(const std::string& name, const std::string& as, const begun_function& done);
+  void restore(const std::string& name, const restore_wish& wish, const begun_function& done);
+  /// `done` when the stream is gone.
+  void remove(const std::string& name, std::function<void(const result<std::string>&)> done);
+
+  // Views.
+
+  /// Null where there is none. Valid until the next call that is not const.
+  [[nodiscard]] const stream_slot* find(const std::string& name) const;
+  /// Qualified names of a namespace behind `after`, in order.
+  [[nodiscard]] std::vector<const stream_slot*>
+  list(const std::string& name_space, const std::string& after, std::size_t limit) const;
+  /// Streams that read or write the topic, by name.
+  [[nodiscard]] std::vector<std::string> users_of(const std::string& topic) const;
+  [[nodiscard]] std::vector<std::string> readers_of(const std::string& topic) const;
+  [[nodiscard]] std::vector<std::string> why(const stream_slot& x) const;
+  [[nodiscard]] const operation* find_operation(const std::string& id) const;
+  /// `changed` is called when the operation has ended; at once where it has.
+  void await_operation(const std::string& id, std::function<void()> changed);
+  [[nodiscard]] std::size_t count() const noexcept;
+  [[nodiscard]] std::vector<placement_plan::worker_view> workers() const;
+
+  /// All streams end with final checkpoints, then all workers; `done` when they have.
+  void shut_down(std::function<void()> done);
+
+private:
+  using effect = lifecycle_effect;
+
+  stream_slot& add(const std::string& uid, const std::string& name, const life_traits& traits,
+                   const life_record& life);
+  void link_topics(const stream_slot& x);
+  void unlink_topics(const stream_slot& x);
+  [[nodiscard]] std::shared_ptr<const lifecycle_policy> policy_for(const life_traits& x);
+  stream_slot* by_uid(const std::string& uid);
+  result<stream_slot*> by_name(const std::string& name);
+  awake_part& awake(stream_slot& x);
+
+  /// Carries out what the lifecycle wants, until it wants nothing. The slot may be gone then.
+  void pump(stream_slot& x);
+  void carry_out(stream_slot& x, effect& e);
+  void record(const stream_slot& x, const effect& e);
+  void compare(const stream_slot& x, const effect& e);
+  void rewind(stream_slot& x, const effect& e);
+  void forget(stream_slot& x);
+  void listen(stream_slot& x, bool on);
+  void pump_queue();
+  void pump_places();
+  void assign(std::uint64_t worker, const placement_key& key);
+  void set_timer(stream_slot& x);
+  void arm_clock();
+  void keep_event(const stream_slot& x, const char* kind, std::string text);
+  void flush_events();
+  void check_operations(stream_slot& x);
+  void finish(const std::string& operation, const result<std::string>& how);
+  void looked_after(stream_slot& x);
+
+  void take(std::uint64_t worker, stream_started&& x);
+  void take(std::uint64_t worker, stream_status&& x);
+  void take(std::uint64_t worker, stream_ended&& x);
+  void take(savepoint_made&& x);
+  void take(log_line&& x);
+
+  keeper_options options_;
+  keeper_world& world_;
+  std::unordered_map<std::string, std::unique_ptr<stream_slot>> streams_; ///< by uid
+  std::map<std::string, stream_slot*> names_;
+  std::unordered_map<std::string, std::vector<stream_slot*>> readers_; ///< by topic
+  std::set<std::pair<micros, stream_slot*>> timers_;
+  std::map<std::pair<micros, std::string>, std::shared_ptr<const lifecycle_policy>> policies_;
+  wake_queue queue_;
+  placement_plan places_;
+  std::unordered_map<std::uint64_t, bool> connected_; ///< workers
+  operations operations_;
+  std::multimap<std::string, std::function<void()>> awaiting_; ///< by operation
+  std::map<std::uint64_t, std::string> savepoints_;            ///< operation, by request
+  std::uint64_t next_request_ = 1;
+  std::vector<std::function<void(const result<std::string>&)>> removals_;
+  std::multimap<std::string, std::function<void(const result<std::string>&)>> removing_; ///< by uid
+
+  struct event {
+    std::string uid;
+    const char* kind;
+    std::string text;
+  };
+
+  std::vector<event> events_; ///< not stored yet
+  micros flush_at_ = max_time;
+  micros clock_ = max_time; ///< for which the world was asked
+  std::function<void()> shut_down_;
+  bool pumping_places_ = false;
+};
+
+} // namespace ebb

@@ -1,0 +1,285 @@
+#include "actors/service/control_records.hpp"
+#include "actors/service/keeper/keeper.hpp"
+
+#include <algorithm>
+
+namespace ebb {
+
+namespace {
+
+/// Whether an order has been carried out, or cannot be any more; nothing: not yet.
+std::optional<result<std::string>> outcome_of(const operation& x, const stream_slot& slot) {
+  const auto phase = slot.life.phase();
+  if (phase == lifecycle_phase::failed && slot.life.settled())
+    return result<std::string>(
+        make_error(ec::cancelled, "the stream has failed: " + slot.life.message(0)));
+  switch (x.what) {
+  case operation_kind::sleep:
+    if (phase == lifecycle_phase::asleep && slot.life.settled())
+      return result<std::string>("asleep");
+    if (phase == lifecycle_phase::stopped && slot.life.settled())
+      return result<std::string>("stopped");
+    return std::nullopt;
+  case operation_kind::wake:
+    if (phase == lifecycle_phase::running)
+      return result<std::string>("running");
+    break;
+  case operation_kind::scale:
+  case operation_kind::restore:
+    // The start that does it has come.
+    if (phase == lifecycle_phase::running && !(slot.awake && slot.awake->restore)
+        && slot.life.trace() != nullptr && slot.life.trace()->start >= x.started)
+      return result<std::string>("running");
+    break;
+  case operation_kind::savepoint:
+    return std::nullopt;
+  }
+  if (phase == lifecycle_phase::stopped && slot.life.settled())
+    return result<std::string>("stopped: " + slot.life.message(0));
+  return std::nullopt;
+}
+
+} // namespace
+
+void keeper::check_operations(stream_slot& x) {
+  for (const auto& id : operations_.pending(x.uid)) {
+    const auto* found = operations_.find(id);
+    if (found->started == world_.now() && !x.life.settled())
+      continue;
+    if (const auto how = outcome_of(*found, x))
+      finish(id, *how);
+  }
+}
+
+void keeper::finish(const std::string& id, const result<std::string>& how) {
+  operations_.finish(id, how, world_.now());
+  const auto [first, last] = awaiting_.equal_range(id);
+  std::vector<std::function<void()>> told;
+  for (auto i = first; i != last; ++i)
+    told.push_back(std::move(i->second));
+  awaiting_.erase(id);
+  for (const auto& tell : told)
+    tell();
+}
+
+void keeper::await_operation(const std::string& id, std::function<void()> changed) {
+  const auto* found = operations_.find(id);
+  if (found == nullptr || found->done())
+    changed();
+  else
+    awaiting_.emplace(id, std::move(changed));
+}
+
+const operation* keeper::find_operation(const std::string& id) const {
+  return operations_.find(id);
+}
+
+void keeper::sleep(const std::string& name, const begun_function& done) {
+  auto slot = by_name(name);
+  if (!slot)
+    return done(std::move(slot).error());
+  const auto now = world_.now();
+  if (auto ordered = (*slot)->life.sleep(now); !ordered)
+    return done(std::move(ordered).error());
+  const auto id = operations_.begin(operation_kind::sleep, (*slot)->uid, name, now).id;
+  done(id);
+  pump(**slot);
+  pump_places();
+}
+
+void keeper::wake(const std::string& name, const begun_function& done) {
+  auto slot = by_name(name);
+  if (!slot)
+    return done(std::move(slot).error());
+  const auto now = world_.now();
+  if (auto ordered = (*slot)->life.wake(now); !ordered)
+    return done(std::move(ordered).error());
+  const auto id = operations_.begin(operation_kind::wake, (*slot)->uid, name, now).id;
+  done(id);
+  pump(**slot);
+  pump_places();
+}
+
+void keeper::scale(const std::string& name, std::uint32_t parallelism, begun_function done) {
+  auto slot = by_name(name);
+  if (!slot)
+    return done(std::move(slot).error());
+
+  struct job {
+    std::string uid;
+    std::uint32_t parallelism;
+    life_traits traits;
+    result<void> done;
+  };
+
+  const auto j =
+      std::make_shared<job>(job{(*slot)->uid, parallelism, {}, make_error(ec::internal, "")});
+  const auto id = operations_.begin(operation_kind::scale, j->uid, name, world_.now()).id;
+  done(id);
+  world_.run(
+      [this, j] {
+        j->done = world_.records().with([&](control_db& db) -> result<void> {
+          EBB_ASSIGN(const auto all, db.traits());
+          const auto found =
+              std::find_if(all.begin(), all.end(), [&](const auto& x) { return x.uid == j->uid; });
+          if (found == all.end())
+            return make_error(ec::not_found, "the stream has been deleted");
+          j->traits = *found;
+          j->traits.parallelism = j->parallelism;
+          ++j->traits.definition;
+          service_changes changes;
+          changes.traits = {j->traits};
+          return db.change(changes);
+        });
+      },
+      [this, j, id] {
+        auto* found = by_uid(j->uid);
+        if (!j->done || found == nullptr)
+          return finish(id, j->done ? make_error(ec::not_found, "the stream has been deleted")
+                                    : j->done.error());
+        found->definition = j->traits.definition;
+        found->parallelism = j->parallelism;
+        found->life.define(j->traits.definition, policy_for(j->traits), world_.now());
+        // One that sleeps gets its new subtasks when it wakes.
+        if (found->life.phase() == lifecycle_phase::asleep)
+          finish(id, std::string("when it wakes"));
+        pump(*found);
+        pump_places();
+      });
+}
+
+void keeper::savepoint(const std::string& name, const std::string& as, const begun_function& done) {
+  auto slot = by_name(name);
+  if (!slot)
+    return done(std::move(slot).error());
+  auto& x = **slot;
+  const auto now = world_.now();
+  if (x.life.phase() == lifecycle_phase::running) {
+    const auto id = operations_.begin(operation_kind::savepoint, x.uid, name, now).id;
+    const auto request = next_request_++;
+    savepoints_[request] = id;
+    const placement_key key{x.uid, x.life.held()};
+    const auto worker = places_.worker_of(key);
+    if (worker == 0 || !world_.send(worker, savepoint_stream{request, x.uid, key.placement, as})) {
+      savepoints_.erase(request);
+      finish(id, make_error(ec::cancelled, "its worker cannot be reached", "try again"));
+    }
+    return done(id);
+  }
+  if (x.life.phase() == lifecycle_phase::waking
+      || x.life.phase() == lifecycle_phase::going_to_sleep)
+    return done(make_error(ec::conflict, "the stream is on its way between two phases",
+                           "try again in a moment"));
+
+  // What it was put to sleep with is its newest record.
+  struct job {
+    std::string uid;
+    std::string as;
+    result<std::string> done;
+  };
+
+  const auto id = operations_.begin(operation_kind::savepoint, x.uid, name, now).id;
+  done(id);
+  const auto j = std::make_shared<job>(job{x.uid, as, make_error(ec::internal, "")});
+  world_.run(
+      [this, j] {
+        j->done = world_.records().with([&](control_db& db) -> result<std::string> {
+          EBB_ASSIGN(const auto epoch, db.name_newest(j->uid, j->as));
+          return "epoch " + std::to_string(epoch);
+        });
+      },
+      [this, j, id] { finish(id, j->done); });
+}
+
+void keeper::restore(const std::string& name, const restore_wish& wish,
+                     const begun_function& done) {
+  auto slot = by_name(name);
+  if (!slot)
+    return done(std::move(slot).error());
+  auto& x = **slot;
+  const auto now = world_.now();
+  if (auto ordered = x.life.restore(wish.savepoint, now); !ordered)
+    return done(std::move(ordered).error());
+  awake(x).restore = wish;
+  const auto id = operations_.begin(operation_kind::restore, x.uid, name, now).id;
+  done(id);
+  pump(x);
+  pump_places();
+}
+
+void keeper::remove(const std::string& name, std::function<void(const result<std::string>&)> done) {
+  auto slot = by_name(name);
+  if (!slot)
+    return done(std::move(slot).error());
+  removing_.emplace((*slot)->uid, std::move(done));
+  (*slot)->life.remove(world_.now());
+  pump(**slot);
+  pump_places();
+}
+
+// --- views ---------------------------------------------------------------------------------------
+
+const stream_slot* keeper::find(const std::string& name) const {
+  const auto found = names_.find(name);
+  return found == names_.end() ? nullptr : found->second;
+}
+
+std::vector<const stream_slot*> keeper::list(const std::string& name_space,
+                                             const std::string& after, std::size_t limit) const {
+  std::vector<const stream_slot*> all;
+  const auto from = qualified_name(name_space, after);
+  for (auto i = after.empty() ? names_.begin() : names_.upper_bound(from);
+       i != names_.end() && all.size() < limit; ++i)
+    if (split(i->first).name_space == name_space)
+      all.push_back(i->second);
+  return all;
+}
+
+std::vector<std::string> keeper::readers_of(const std::string& topic) const {
+  std::vector<std::string> all;
+  if (const auto found = readers_.find(topic); found != readers_.end())
+    for (const auto* x : found->second)
+      all.push_back(x->name);
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+std::vector<std::string> keeper::users_of(const std::string& topic) const {
+  auto all = readers_of(topic);
+  for (const auto& [uid, x] : streams_)
+    if (std::find(x->outputs.begin(), x->outputs.end(), topic) != x->outputs.end())
+      all.push_back(x->name);
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+std::vector<std::string> keeper::why(const stream_slot& x) const {
+  const auto now = world_.now();
+  auto all = x.life.why(now);
+  if (auto text = queue_.why(x.uid); !text.empty())
+    all.push_back(std::move(text));
+  if (x.life.held() != 0)
+    if (auto text = places_.why({x.uid, x.life.held()}, now); !text.empty())
+      all.push_back(std::move(text));
+  return all;
+}
+
+std::size_t keeper::count() const noexcept {
+  return streams_.size();
+}
+
+std::vector<placement_plan::worker_view> keeper::workers() const {
+  return places_.workers();
+}
+
+void keeper::shut_down(std::function<void()> done) {
+  for (const auto& x : places_.workers())
+    if (!world_.send(x.worker, worker_shutdown{}))
+      world_.kill_worker(x.worker);
+  if (connected_.empty())
+    return done();
+  shut_down_ = std::move(done);
+}
+
+} // namespace ebb

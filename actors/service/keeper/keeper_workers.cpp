@@ -1,0 +1,256 @@
+#include "actors/service/control_records.hpp"
+#include "actors/service/keeper/keeper.hpp"
+#include "actors/service/keeper/life_codec.hpp"
+#include "schemas/assert.hpp"
+
+#include <algorithm>
+
+namespace ebb {
+
+namespace {
+
+constexpr std::size_t lines_kept = 500;
+
+} // namespace
+
+void keeper::pump_places() {
+  // Assigning may lose a worker, which is asked for here again.
+  if (std::exchange(pumping_places_, true))
+    return;
+  for (;;) {
+    const auto effects = places_.take_effects();
+    if (effects.empty())
+      break;
+    for (const auto& e : effects) {
+      using kind = placement_plan::effect::kind;
+      switch (e.what) {
+      case kind::start_worker:
+        world_.start_worker(e.worker);
+        break;
+      case kind::assign:
+        assign(e.worker, e.key);
+        break;
+      case kind::drop:
+        if (!world_.send(e.worker, stop_stream{e.key.stream, e.key.placement, true}))
+          world_.kill_worker(e.worker);
+        break;
+      case kind::end_worker:
+        if (!world_.send(e.worker, worker_shutdown{}))
+          world_.kill_worker(e.worker);
+        break;
+      case kind::kill_worker:
+        world_.kill_worker(e.worker);
+        break;
+      case kind::lost:
+        if (auto* slot = by_uid(e.key.stream)) {
+          slot->life.worker_lost(e.key.placement, world_.now());
+          pump(*slot);
+        }
+        break;
+      }
+    }
+  }
+  pumping_places_ = false;
+  arm_clock();
+}
+
+void keeper::assign(std::uint64_t worker, const placement_key& key) {
+  struct job {
+    start_stream order;
+    result<void> done;
+  };
+
+  const auto* slot = by_uid(key.stream);
+  if (slot == nullptr)
+    return;
+  const auto j = std::make_shared<job>(job{{}, make_error(ec::internal, "")});
+  auto& order = j->order;
+  const auto parts = split(slot->name);
+  order.uid = key.stream;
+  order.placement = key.placement;
+  order.name = parts.name;
+  order.name_space = parts.name_space;
+  order.folder = options_.files_folder;
+  order.data_folder = options_.data_folder;
+  order.parallelism = slot->parallelism;
+  if (slot->awake && slot->awake->restore) {
+    order.savepoint = slot->awake->restore->savepoint;
+    order.past_output = slot->awake->restore->past_output;
+  }
+  world_.run(
+      [this, j] {
+        j->done = world_.records().with([&](control_db& db) -> result<void> {
+          EBB_ASSIGN(auto entry, db.stream(j->order.uid));
+          j->order.manifest = std::move(entry.manifest);
+          return {};
+        });
+      },
+      [this, j, worker, key] {
+        auto* found = by_uid(key.stream);
+        if (found == nullptr || places_.worker_of(key) != worker)
+          return;
+        if (j->done && world_.send(worker, std::move(j->order)))
+          return;
+        // What a worker would say.
+        stream_ended ended;
+        ended.uid = key.stream;
+        ended.placement = key.placement;
+        ended.problem =
+            j->done ? make_error(ec::io, "the worker cannot be reached") : j->done.error();
+        take(worker, std::move(ended));
+      });
+}
+
+control_welcome keeper::worker_here(std::uint64_t worker, const worker_hello& hello) {
+  const auto now = world_.now();
+  connected_[worker] = true;
+  control_welcome answer;
+  answer.incarnation = options_.incarnation;
+  std::vector<placement_key> runs;
+  for (const auto& x : hello.hosted) {
+    const auto* slot = by_uid(x.uid);
+    if (slot != nullptr && slot->life.accepts(x.placement)) {
+      answer.accepted.push_back({x.uid, x.placement});
+      runs.push_back({x.uid, x.placement});
+    } else {
+      answer.refused.push_back({x.uid, x.placement, "another start has taken its place"});
+    }
+  }
+  const auto all = places_.workers();
+  const bool known =
+      std::any_of(all.begin(), all.end(), [&](const auto& x) { return x.worker == worker; });
+  if (known && runs.empty())
+    places_.worker_ready(worker, hello.pid, now);
+  else
+    places_.worker_back(worker, hello.pid, runs, now);
+  for (const auto& x : hello.hosted) {
+    auto* slot = by_uid(x.uid);
+    if (slot == nullptr || !slot->life.accepts(x.placement))
+      continue;
+    world_.records().allow(x.uid, x.placement);
+    slot->life.adopted(x.placement, x.generation, slot->definition, now);
+    pump(*slot);
+  }
+  pump_places();
+  return answer;
+}
+
+void keeper::worker_gone(std::uint64_t worker) {
+  connected_.erase(worker);
+  places_.worker_lost(worker, world_.now());
+  pump_places();
+  if (shut_down_ && connected_.empty())
+    std::exchange(shut_down_, nullptr)();
+}
+
+void keeper::worker_says(std::uint64_t worker, link_message&& what) {
+  // Runs that end now go on when the service starts again.
+  if (shut_down_)
+    return;
+  if (auto* started = std::get_if<stream_started>(&what))
+    take(worker, std::move(*started));
+  else if (auto* status = std::get_if<stream_status>(&what))
+    take(worker, std::move(*status));
+  else if (auto* ended = std::get_if<stream_ended>(&what))
+    take(worker, std::move(*ended));
+  else if (auto* made = std::get_if<savepoint_made>(&what))
+    take(std::move(*made));
+  else if (auto* line = std::get_if<log_line>(&what))
+    take(std::move(*line));
+}
+
+void keeper::take(std::uint64_t, stream_started&& x) {
+  auto* slot = by_uid(x.uid);
+  if (slot == nullptr)
+    return;
+  if (slot->life.accepts(x.placement)) {
+    auto& part = awake(*slot);
+    part.restore.reset();
+    part.notes = std::move(x.notes);
+  }
+  slot->life.started(x.placement, x.generation, world_.now());
+  pump(*slot);
+  pump_places();
+}
+
+void keeper::take(std::uint64_t, stream_status&& x) {
+  auto* slot = by_uid(x.uid);
+  if (slot == nullptr)
+    return;
+  const auto now = world_.now();
+  run_status status;
+  status.busy = x.busy;
+  status.activity = x.activity;
+  status.next_timer = x.next_timer;
+  // Seen from here: the worker tells its state as soon as it changes.
+  const auto moved = [](const auto& all) {
+    return std::any_of(all.begin(), all.end(), [](const auto& y) { return y.rows != 0; });
+  };
+  const auto* trace = slot->life.trace();
+  if (moved(x.sources))
+    status.first_record = trace != nullptr && trace->first_record != 0 ? trace->first_record : now;
+  if (moved(x.sinks))
+    status.first_output = trace != nullptr && trace->first_output != 0 ? trace->first_output : now;
+  slot->life.status(x.placement, status, now);
+  if (slot->life.accepts(x.placement)) {
+    if (x.checkpoints.last != 0)
+      slot->epoch = x.checkpoints.last;
+    awake(*slot).status = std::move(x);
+  }
+  pump(*slot);
+  pump_places();
+}
+
+void keeper::take(std::uint64_t worker, stream_ended&& x) {
+  const auto now = world_.now();
+  const placement_key key{x.uid, x.placement};
+  places_.dropped(key, now);
+  auto* slot = by_uid(x.uid);
+  if (slot == nullptr || !slot->life.accepts(x.placement)) {
+    world_.send(worker, stop_stream{x.uid, x.placement, true});
+    if (slot == nullptr) {
+      pump_places();
+      return;
+    }
+  }
+  run_end end;
+  end.next_timer = x.next_timer;
+  if (x.problem) {
+    end.what = run_end::kind::failed;
+    end.problem = std::move(*x.problem);
+    if (slot->life.accepts(x.placement))
+      keep_event(*slot, "errors", error_json(end.problem, now));
+  } else if (x.finished) {
+    end.what = run_end::kind::finished;
+  } else if (!x.cut) {
+    end.what = run_end::kind::failed;
+    end.problem = make_error(ec::cancelled, "the run was given up");
+  }
+  slot->life.ended(x.placement, end, now);
+  pump(*slot);
+  pump_places();
+}
+
+void keeper::take(savepoint_made&& x) {
+  const auto found = savepoints_.find(x.id);
+  if (found == savepoints_.end())
+    return;
+  const auto id = found->second;
+  savepoints_.erase(found);
+  if (x.problem)
+    finish(id, *x.problem);
+  else
+    finish(id, "epoch " + std::to_string(x.epoch));
+}
+
+void keeper::take(log_line&& x) {
+  auto* slot = by_uid(x.uid);
+  if (slot == nullptr)
+    return;
+  auto& lines = awake(*slot).lines;
+  lines.push_back(std::move(x));
+  if (lines.size() > lines_kept)
+    lines.pop_front();
+}
+
+} // namespace ebb

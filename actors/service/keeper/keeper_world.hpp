@@ -1,0 +1,45 @@
+/// What the keeper of a service's streams reaches the world through.
+#pragma once
+
+#include "schemas/link_records.hpp"
+#include "schemas/types.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace ebb {
+
+class control_records;
+class topic_registry;
+
+/// Called on the keeper's thread; nothing blocks.
+class keeper_world {
+public:
+  virtual ~keeper_world() = default;
+
+  /// Processing time, never falling.
+  [[nodiscard]] virtual micros now() const = 0;
+
+  /// Runs `work` on an I/O thread, in order with other work of the control database, then `then` on
+  /// the keeper's thread.
+  virtual void run(std::function<void()> work, std::function<void()> then) = 0;
+
+  /// The keeper's `tick` is to be called at this time; replaces an earlier one.
+  virtual void call_at(micros when) = 0;
+
+  /// A process; `keeper::worker_here` or `worker_gone` comes.
+  virtual void start_worker(std::uint64_t worker) = 0;
+  virtual void kill_worker(std::uint64_t worker) = 0;
+
+  /// False where it is not connected.
+  virtual bool send(std::uint64_t worker, const link_message& what) = 0;
+
+  [[nodiscard]] virtual control_records& records() = 0;
+  [[nodiscard]] virtual topic_registry& topics() = 0;
+
+  /// Where `moved` of the registry is of interest to the keeper.
+  virtual void listen(const std::string& topic, bool on) = 0;
+};
+
+} // namespace ebb

@@ -1,0 +1,175 @@
+#include "actors/service/keeper/life_codec.hpp"
+
+#include "actors/service/control_records.hpp"
+#include "actors/service/keeper/input_positions.hpp"
+#include "actors/service/topics/topic_registry.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace ebb {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+template <class T>
+T choice(std::uint8_t value, T last) {
+  return static_cast<T>(std::min(value, static_cast<std::uint8_t>(last)));
+}
+
+} // namespace
+
+lifecycle_record to_lifecycle(const life_record& x) {
+  lifecycle_record y;
+  y.phase = choice(x.phase, lifecycle_phase::failed);
+  y.reason = choice(x.reason, lifecycle_reason::will_not_work);
+  y.aim = choice(x.aim, lifecycle_aim::deleted);
+  y.placed = x.placed;
+  y.since = x.since;
+  y.next_wake = x.next_wake;
+  y.placement = x.placement;
+  y.definition = x.definition;
+  y.failures = x.failures;
+  y.retry_at = x.retry_at;
+  y.wake_took = x.wake_took;
+  y.message = x.message;
+  y.hint = x.hint;
+  return y;
+}
+
+life_record to_record(const std::string& uid, const lifecycle_record& x) {
+  life_record y;
+  y.uid = uid;
+  y.phase = static_cast<std::uint8_t>(x.phase);
+  y.reason = static_cast<std::uint8_t>(x.reason);
+  y.aim = static_cast<std::uint8_t>(x.aim);
+  y.placed = x.placed;
+  y.since = x.since;
+  y.next_wake = x.next_wake;
+  y.placement = x.placement;
+  y.definition = x.definition;
+  y.failures = x.failures;
+  y.retry_at = x.retry_at;
+  y.wake_took = x.wake_took;
+  y.message = x.message;
+  y.hint = x.hint;
+  return y;
+}
+
+std::string time_text(micros x) {
+  const auto millis = x / 1000;
+  const auto seconds = static_cast<std::time_t>(millis / 1000);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), millis % 1000);
+}
+
+std::string decision_json(const stream_slot& x, const lifecycle_effect& e, micros now) {
+  return json{{"time", time_text(now)},
+              {"phase", to_string(x.life.phase())},
+              {"reason", to_string(x.life.reason())},
+              {"decision", e.text}}
+      .dump();
+}
+
+std::string wake_json(const wake_trace& x) {
+  json phases = json::object();
+  const auto put = [&](const char* name, micros at) {
+    if (at != 0)
+      phases[name] = static_cast<double>(at - x.trigger) / 1000.0;
+  };
+  put("decide", x.decide);
+  put("grant", x.grant);
+  put("place", x.place);
+  put("start", x.start);
+  put("map", x.map);
+  put("firstRecord", x.first_record);
+  put("firstOutput", x.first_output);
+  return json{{"time", time_text(x.trigger)},
+              {"cause", to_string(x.cause)},
+              {"placement", x.placement},
+              {"millisAfterTrigger", std::move(phases)}}
+      .dump();
+}
+
+std::string error_json(const error& x, micros now) {
+  json made{{"time", time_text(now)}, {"kind", to_string(x.code)}, {"message", x.message}};
+  if (!x.place.field.empty())
+    made["field"] = x.place.field;
+  if (!x.hint.empty())
+    made["hint"] = x.hint;
+  return made.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+comparison compare_inputs(control_records& records, topic_registry& topics, const std::string& uid,
+                          const std::vector<std::string>& inputs) {
+  auto newest = records.with([&](control_db& db) { return db.newest_record(uid); });
+  if (!newest)
+    return comparison::unknown;
+  // It has never run to a checkpoint: nobody knows what it would read.
+  if (!*newest)
+    return inputs.empty() ? comparison::nothing : comparison::more;
+  const auto positions = input_positions(**newest);
+  for (const auto& topic : inputs) {
+    const auto bounds = topics.bounds(topic);
+    if (!bounds)
+      return comparison::unknown;
+    for (std::size_t i = 0; i < bounds->size(); ++i) {
+      const auto at = positions.find({topic, static_cast<std::uint32_t>(i)});
+      if ((*bounds)[i].end > (at == positions.end() ? (*bounds)[i].begin : at->second))
+        return comparison::more;
+    }
+  }
+  return comparison::nothing;
+}
+
+result<void> check_restore(control_records& records, const std::string& uid,
+                           const restore_wish& wish) {
+  return records.with([&](control_db& db) -> result<void> {
+    EBB_ASSIGN(const auto found, db.savepoint(uid, wish.savepoint));
+    if (!found)
+      return make_error(ec::not_found, "there is no savepoint " + wish.savepoint,
+                        "ebb checkpoints STREAM lists the stream's savepoints");
+    if (wish.past_output != link_past_output::refuse)
+      return {};
+    EBB_ASSIGN(const auto tokens, db.tokens(uid));
+    for (const auto& x : tokens)
+      if (x.epoch > found->record.epoch)
+        return make_error(ec::conflict,
+                          "sinks have written output of epochs after savepoint " + wish.savepoint,
+                          "--sinks rewind cuts the targets back to where they were, --sinks keep "
+                          "leaves what they have and writes the rows since then again");
+    return {};
+  });
+}
+
+result<void> delete_stream_files(control_records& records, topic_registry& topics,
+                                 const std::string& uid, const std::string& name,
+                                 const std::vector<std::string>& outputs) {
+  EBB_TRY(records.with([&](control_db& db) -> result<void> {
+    EBB_ASSIGN(const auto found, db.find_stream(name));
+    // Another one of the name may be there already.
+    if (!found || found->uid != uid)
+      return {};
+    return db.delete_stream(name);
+  }));
+  for (const auto& topic : outputs)
+    if (auto done = topics.forget_marks(topic, uid + "/");
+        !done && done.error().code != ec::not_found)
+      return done;
+  std::error_code problem;
+  std::filesystem::remove_all(records.folder() + "/streams/" + uid, problem);
+  if (problem)
+    return make_error(ec::io, "the stream's files could not be removed: " + problem.message());
+  return records.with([&](control_db& db) -> result<void> {
+    auto done = db.forget_stream(uid);
+    if (!done && done.error().code == ec::not_found)
+      return {};
+    return done;
+  });
+}
+
+} // namespace ebb

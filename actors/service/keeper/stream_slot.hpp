@@ -1,0 +1,44 @@
+/// One stream as the keeper has it.
+#pragma once
+
+#include "actors/service/lifecycle/stream_lifecycle.hpp"
+#include "schemas/link_records.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ebb {
+
+/// A person's wish to go back to a savepoint, until the start that does.
+struct restore_wish {
+  std::string savepoint;
+  link_past_output past_output = link_past_output::refuse;
+};
+
+/// What only a stream that is not asleep has.
+struct awake_part {
+  std::optional<stream_status> status; ///< the last one
+  std::vector<std::string> notes;      ///< of its start
+  std::optional<restore_wish> restore;
+  std::deque<log_line> lines; ///< the newest
+};
+
+struct stream_slot {
+  std::string uid;
+  std::string name; ///< qualified
+  std::uint64_t definition = 1;
+  std::uint32_t parallelism = 0;   ///< a person's wish; 0 = as in the manifest
+  std::uint64_t epoch = 0;         ///< of the newest checkpoint record, as far as it is known
+  std::vector<std::string> inputs; ///< uids of topics, each once
+  std::vector<std::string> outputs;
+  stream_lifecycle life;
+  micros timer = max_time; ///< entry in the keeper's timers
+  bool armed = false;
+  std::unique_ptr<awake_part> awake = nullptr;
+};
+
+} // namespace ebb

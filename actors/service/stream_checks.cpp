@@ -1,0 +1,99 @@
+#include "actors/service/stream_checks.hpp"
+
+#include "actors/connectors/topic_partitions.hpp"
+#include "actors/service/lifecycle/lifecycle_record.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace ebb {
+
+namespace {
+
+static_assert(first_phase == static_cast<std::uint8_t>(lifecycle_phase::running));
+
+error here(const error_place& place, error problem) {
+  if (problem.place.line == 0)
+    problem.place = place;
+  return problem;
+}
+
+result<topic_settings> find(const stream_definition& stream, const std::string& name,
+                            const error_place& place, const topic_lookup& topic) {
+  EBB_ASSIGN(auto found, topic(qualified_name(stream.name_space, name)));
+  if (!found)
+    return here(place, make_error(ec::not_found, "there is no topic named " + name,
+                                  "apply the topic first, or in the same manifest"));
+  return std::move(*found);
+}
+
+result<void> check_columns(const source_definition& source, const topic_settings& topic) {
+  for (const auto& x : source.columns) {
+    const auto at = column_named(topic.columns, x.name);
+    if (at < 0)
+      return here(source.place,
+                  make_error(ec::invalid_argument,
+                             "topic " + topic.name + " has no column " + x.name,
+                             "leave the column out of the source's schema, or name one that the "
+                             "topic has"));
+    const auto& have = topic.columns[static_cast<std::size_t>(at)];
+    if (!(have.type == x.type))
+      return here(source.place,
+                  make_error(ec::invalid_argument,
+                             "column " + x.name + " is " + to_string(x.type) + " here and "
+                                 + to_string(have.type) + " in topic " + topic.name,
+                             "give it the topic's type"));
+  }
+  return {};
+}
+
+/// Below the folder, however it is spelt.
+result<void> check_path(const std::string& path, const std::string& folder,
+                        const error_place& place) {
+  if (folder.empty())
+    return here(place, make_error(ec::unsupported, "this service reads and writes no files",
+                                  "start it with ebb up --files DIR, or use topics"));
+  namespace fs = std::filesystem;
+  const auto root = fs::path(folder).lexically_normal();
+  const auto full =
+      (fs::path(path).is_absolute() ? fs::path(path) : root / path).lexically_normal();
+  const auto relative = full.lexically_relative(root);
+  if (relative.empty() || *relative.begin() == "..")
+    return here(place, make_error(ec::invalid_argument,
+                                  "the file " + path + " lies outside of the service's folder",
+                                  "a service reads and writes files only under its --files DIR; "
+                                  "relative paths start there"));
+  return {};
+}
+
+} // namespace
+
+result<life_traits> check_stream(const stream_definition& x, const std::string& files_folder,
+                                 const topic_lookup& topic) {
+  life_traits traits;
+  traits.idle_after = x.sleep.idle_after.value_or(max_time);
+  for (const auto& source : x.sources) {
+    if (const auto* from = std::get_if<topic_source>(&source.connector)) {
+      EBB_ASSIGN(const auto found, find(x, from->name, source.place, topic));
+      EBB_TRY(check_columns(source, found));
+      traits.inputs.push_back({source.name, found.uid});
+    } else if (const auto* file = std::get_if<file_source>(&source.connector)) {
+      EBB_TRY(check_path(file->path, files_folder, source.place));
+      if (file->follow)
+        traits.cannot_wake = source.name;
+    } else {
+      traits.cannot_wake = source.name;
+    }
+  }
+  for (const auto& sink : x.sinks) {
+    if (const auto* to = std::get_if<topic_sink>(&sink.connector)) {
+      EBB_ASSIGN(const auto found, find(x, to->name, sink.place, topic));
+      traits.outputs.push_back(found.uid);
+    } else if (const auto* file = std::get_if<file_sink>(&sink.connector)) {
+      EBB_TRY(check_path(file->path, files_folder, sink.place));
+    }
+  }
+  return traits;
+}
+
+} // namespace ebb

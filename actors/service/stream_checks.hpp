@@ -1,0 +1,26 @@
+/// Whether a service can run a stream as its manifest says. Pure but for the look at paths.
+#pragma once
+
+#include "actors/plan/manifest.hpp"
+#include "actors/service/topics/topic_settings.hpp"
+#include "schemas/error.hpp"
+#include "schemas/service_records.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace ebb {
+
+/// lifecycle_phase::running: a new stream begins by waking.
+inline constexpr std::uint8_t first_phase = 2;
+
+using topic_lookup = std::function<result<std::optional<topic_settings>>(const std::string& name)>;
+
+/// Its topics exist and have its columns; its files lie below `files_folder`. What is known of it
+/// without its manifest; without uid and numbers. Errors name the place in the manifest.
+[[nodiscard]] result<life_traits> check_stream(const stream_definition& x,
+                                               const std::string& files_folder,
+                                               const topic_lookup& topic);
+
+} // namespace ebb
