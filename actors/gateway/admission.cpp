@@ -107,8 +107,9 @@ std::optional<http_problem> check_parameters(const request_head& head, const rou
     const auto declared =
         std::any_of(to.headers.begin(), to.headers.end(),
                     [&, text = name](const auto& x) { return same_name(x.name, text); });
-    // A common header, which many clients send with everything; `Ebb-…` is meant for us.
-    if (declared || !same_name(name, "idempotency-key"))
+    // Common headers, which many clients send with everything; `Ebb-…` is meant for us.
+    const auto common = same_name(name, "idempotency-key") || same_name(name, "last-event-id");
+    if (declared || !common)
       headers.emplace_back(name, value);
   }
   return check_values(to.headers, headers, "header", request.headers);

@@ -98,7 +98,8 @@ private:
     if (same_name(text, "traceparent"))
       return once(head_.traceparent, value, seen_[8], "traceparent");
     constexpr std::string_view own = "ebb-";
-    if (same_name(text.substr(0, own.size()), own) || same_name(text, "idempotency-key"))
+    if (same_name(text.substr(0, own.size()), own) || same_name(text, "idempotency-key")
+        || same_name(text, "last-event-id"))
       head_.parameters.emplace_back(text, plain(value));
   }
 

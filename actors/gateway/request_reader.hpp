@@ -32,7 +32,7 @@ struct request_head {
   std::string_view origin;
   std::string_view traceparent;
   std::string accept; ///< of all Accept fields
-  /// Fields that are parameters of routes: `Ebb-…`, `Idempotency-Key`.
+  /// Fields that are parameters of routes: `Ebb-…`, `Idempotency-Key`, `Last-Event-ID`.
   std::vector<std::pair<std::string_view, std::string_view>> parameters;
 
   [[nodiscard]] bool has_body() const noexcept {

@@ -1,0 +1,157 @@
+#include "actors/service/topics/ack_desk.hpp"
+
+#include <atomic>
+#include <optional>
+
+namespace ebb {
+
+namespace {
+
+http_problem stopping() {
+  auto x = make_problem(503, "stopping", "the service stops", {},
+                        "the messages are logged; ask for the token of a repeated request");
+  x.retry_after_seconds = 1;
+  return x;
+}
+
+} // namespace
+
+struct ack_desk::waiting {
+  waiting(ack_question question, message_receipt about, http_reply to)
+      : what(std::move(question)), receipt(std::move(about)), reply(std::move(to)) {}
+
+  ack_question what;
+  message_receipt receipt;
+  http_reply reply;
+  std::shared_ptr<void> watch = {};
+  std::optional<deadline_timer::ticket> deadline = {};
+  std::atomic<bool> asking = false; ///< ask() is on its way
+};
+
+ack_desk::ack_desk(ack_tracker* tracker, io_executor& io) : tracker_(tracker), lanes_(io, 1) {}
+
+result<void> ack_desk::check(const ack_question& what) const {
+  if (what.level == ack_level::logged)
+    return {};
+  if (tracker_ == nullptr)
+    return make_error(ec::unsupported, "only ack=logged is known here", "ask for ack=logged");
+  auto known = tracker_->reached(what);
+  if (!known)
+    return std::move(known).error();
+  return {};
+}
+
+void ack_desk::wait(ack_question what, message_receipt receipt, std::chrono::milliseconds time,
+                    http_reply reply) {
+  if (what.level == ack_level::logged) {
+    receipt.ack = ack_level::logged;
+    return reply.json(200, to_json(receipt));
+  }
+  if (tracker_ == nullptr)
+    return reply.fail(check(what).error());
+  auto made = std::make_shared<waiting>(std::move(what), std::move(receipt), std::move(reply));
+  std::uint64_t number = 0;
+  {
+    std::lock_guard guard(mutex_);
+    if (closed_)
+      return made->reply.fail(stopping());
+    number = next_++;
+    waiting_.emplace(number, made);
+  }
+  const auto weak = weak_from_this();
+  // What holds the reply must not be held by it.
+  made->reply.on_closed([weak, number] {
+    if (const auto self = weak.lock())
+      self->forget(number);
+  });
+  // First the watch, then the question: nothing is missed between them.
+  auto watch = tracker_->watch(made->what.uid, [weak, number] {
+    if (const auto self = weak.lock())
+      self->ask_soon(number);
+  });
+  const auto deadline = timer_.at(deadline_timer::clock::now() + time, [weak, number] {
+    if (const auto self = weak.lock())
+      self->time_out(number);
+  });
+  {
+    std::lock_guard guard(mutex_);
+    if (waiting_.contains(number)) {
+      made->watch = std::move(watch);
+      made->deadline = deadline;
+    }
+  }
+  if (watch != nullptr) // the client has gone meanwhile
+    return timer_.cancel(deadline);
+  ask(number);
+}
+
+std::shared_ptr<ack_desk::waiting> ack_desk::find(std::uint64_t number) const {
+  std::lock_guard guard(mutex_);
+  const auto at = waiting_.find(number);
+  return at == waiting_.end() ? nullptr : at->second;
+}
+
+std::shared_ptr<ack_desk::waiting> ack_desk::forget(std::uint64_t number) {
+  std::shared_ptr<waiting> gone;
+  std::shared_ptr<void> watch;
+  std::lock_guard guard(mutex_);
+  const auto at = waiting_.find(number);
+  if (at == waiting_.end())
+    return gone;
+  gone = std::move(at->second);
+  waiting_.erase(at);
+  watch = std::move(gone->watch);
+  if (gone->deadline)
+    timer_.cancel(*gone->deadline);
+  return gone;
+}
+
+void ack_desk::ask_soon(std::uint64_t number) {
+  const auto x = find(number);
+  if (!x || x->asking.exchange(true))
+    return;
+  lanes_.submit(0, [weak = weak_from_this(), number] {
+    if (const auto self = weak.lock())
+      self->ask(number);
+  });
+}
+
+void ack_desk::ask(std::uint64_t number) {
+  const auto x = find(number);
+  if (!x)
+    return;
+  x->asking = false; // what changes from now on is asked for again
+  const auto reached = tracker_->reached(x->what);
+  if (reached && !*reached)
+    return;
+  if (!forget(number))
+    return;
+  if (!reached)
+    return x->reply.fail(reached.error());
+  x->receipt.ack = x->what.level;
+  x->reply.json(200, to_json(x->receipt));
+}
+
+// Asks once more: a time of 0 means `as it is now`.
+void ack_desk::time_out(std::uint64_t number) {
+  ask(number);
+  const auto x = forget(number);
+  if (!x)
+    return;
+  x->receipt.ack = ack_level::logged;
+  x->reply.json(202, to_json(x->receipt));
+}
+
+void ack_desk::close() {
+  timer_.stop();
+  std::unordered_map<std::uint64_t, std::shared_ptr<waiting>> left;
+  {
+    std::lock_guard guard(mutex_);
+    closed_ = true;
+    left.swap(waiting_);
+  }
+  for (const auto& x : left)
+    x.second->reply.fail(stopping());
+}
+
+} // namespace ebb
