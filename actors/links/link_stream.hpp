@@ -1,0 +1,41 @@
+/// Bytes to and from a socket that never blocks. What lies below a link: a unix socket here.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+struct iovec;
+
+namespace ebb {
+
+class link_stream {
+public:
+  enum class outcome { moved, want_read, want_write, ended, failed };
+
+  struct step {
+    outcome what = outcome::failed;
+    std::size_t bytes = 0;
+  };
+
+  virtual ~link_stream() = default;
+
+  /// `moved` when it is complete; at once where there is none.
+  [[nodiscard]] virtual step handshake() = 0;
+  [[nodiscard]] virtual step read(std::span<std::byte> to) = 0;
+
+  /// Of the pieces, in order, as much as goes.
+  [[nodiscard]] virtual step write(std::span<const iovec> pieces) = 0;
+
+  /// What the last failure was.
+  [[nodiscard]] virtual std::string problem() const = 0;
+
+  /// Reading and writing change the same state: one at a time.
+  [[nodiscard]] virtual bool exclusive() const noexcept = 0;
+};
+
+/// The socket belongs to the caller, and outlives it.
+[[nodiscard]] std::unique_ptr<link_stream> plain_stream(int socket);
+
+} // namespace ebb
