@@ -3,6 +3,7 @@
 #include "tools/cli/auth_commands.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/process_memory.hpp"
+#include "tools/client/client_commands.hpp"
 #include "tools/simulation/simulate.hpp"
 
 #include <CLI/CLI.hpp>
@@ -45,15 +46,17 @@ void add_run(CLI::App& app, ebb::cli::run_arguments& to) {
   command->add_flag("--quiet,-q", to.quiet, "No progress on the terminal");
 }
 
+CLI::Option* add_folder(CLI::App& command, const char* what, ebb::cli::state_arguments& to) {
+  command.add_option("-o,--output", to.output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->type_name("FORMAT");
+  return command.add_option("--data", to.data, what)->type_name("DIR");
+}
+
 CLI::App* add_state(CLI::App& app, const char* name, const char* what,
                     ebb::cli::state_arguments& to) {
   auto* command = app.add_subcommand(name, what);
-  command->add_option("--data", to.data, "Folder that ebb run --data uses")
-      ->required()
-      ->type_name("DIR");
-  command->add_option("-o,--output", to.output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->type_name("FORMAT");
+  add_folder(*command, "Folder of ebb run --data; without it the service is asked", to);
   return command;
 }
 
@@ -141,9 +144,12 @@ int main(int argc, char** argv) {
   inspect->add_option("key", state.key, "Shows entries whose key contains this, like auction=7")
       ->type_name("KEY");
   inspect->add_option("--limit", state.limit, "Most entries to show")->type_name("N");
-  auto* verify = add_state(app, "verify", "Check every file of a data folder", state);
+  auto* verify = app.add_subcommand("verify", "Check every file of a data folder");
+  add_folder(*verify, "Folder of ebb run --data or ebb up", state)->required();
 
   const cli::auth_commands auth(app);
+  ebb::client::client_commands client(app);
+  client.add_to(*checkpoints, *savepoint, *inspect);
 
   std::string output = "table";
   auto* version = app.add_subcommand("version", "Print the version");
@@ -177,12 +183,15 @@ int main(int argc, char** argv) {
     return cli::bench_command_run(bench);
   if (app.got_subcommand(sim_command))
     return ebb::sim::simulate(simulation);
+  if (client.chosen())
+    return client.run();
+  const bool asks = state.data.empty();
   if (app.got_subcommand(checkpoints))
-    return cli::checkpoints_command(state);
+    return asks ? client.checkpoints(state) : cli::checkpoints_command(state);
   if (app.got_subcommand(savepoint))
-    return cli::savepoint_command(state);
+    return asks ? client.savepoint(state) : cli::savepoint_command(state);
   if (app.got_subcommand(inspect))
-    return cli::inspect_command(state);
+    return asks ? client.inspect(state) : cli::inspect_command(state);
   if (app.got_subcommand(verify))
     return cli::verify_command(state);
   if (auth.chosen())

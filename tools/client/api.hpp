@@ -1,0 +1,74 @@
+/// The calls of a service, made by commands.
+#pragma once
+
+#include "tools/client/http_client.hpp"
+#include "tools/client/json.hpp"
+#include "tools/client/settings.hpp"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ebb::client {
+
+using query = std::vector<std::pair<std::string, std::string>>;
+
+/// `/v1/streams/NAME`: parts of a path, encoded.
+[[nodiscard]] std::string path_of(const std::vector<std::string>& parts);
+[[nodiscard]] std::string with_query(std::string path, const query& parameters);
+
+/// One service. Answers that are not good become their problem's error. Errors: those of the
+/// client, and problem_error().
+class api {
+public:
+  /// From options, environment and contexts; connects at the first call.
+  [[nodiscard]] static result<api> open(const connection_options& options);
+
+  explicit api(settings from);
+
+  /// JSON of a GET. The namespace is added to the parameters.
+  [[nodiscard]] result<http_response> get(const std::string& path, query parameters = {});
+
+  /// As get(), but lost connections and a busy service are tried again, for half a minute: a
+  /// service may be replaced while one looks at it.
+  [[nodiscard]] result<http_response> get_patiently(const std::string& path,
+                                                    const query& parameters = {});
+
+  /// All pages of a list, as one object with `items`.
+  [[nodiscard]] result<json> list(const std::string& path, bool patiently = false);
+
+  [[nodiscard]] result<http_response> post(const std::string& path, query parameters,
+                                           std::string_view body = {},
+                                           const std::string& content_type = {});
+  [[nodiscard]] result<http_response> remove(const std::string& path);
+
+  /// `item` for each line of an NDJSON answer; false = enough. Whether the service ended it whole.
+  using line = std::function<result<bool>(const http_response& head, std::string_view line)>;
+  [[nodiscard]] result<void> lines(const std::string& path, query parameters, bool follow,
+                                   const line& take);
+
+  /// Path and query with the namespace, for requests that a command makes itself.
+  [[nodiscard]] std::string target(const std::string& path, query parameters) const;
+
+  [[nodiscard]] const std::string& name_space() const noexcept {
+    return settings_.name_space;
+  }
+
+  void use_name_space(const std::string& name) {
+    settings_.name_space = name;
+  }
+
+  [[nodiscard]] http_client& client() noexcept {
+    return client_;
+  }
+
+private:
+  [[nodiscard]] result<http_response> ask(const http_request& request);
+
+  settings settings_;
+  http_client client_;
+};
+
+} // namespace ebb::client

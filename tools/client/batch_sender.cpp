@@ -1,0 +1,141 @@
+#include "tools/client/batch_sender.hpp"
+
+#include "tools/client/problem_error.hpp"
+
+#include <algorithm>
+#include <random>
+
+namespace ebb::client {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto first_pause = 100ms;
+constexpr auto longest_pause = 5'000ms;
+constexpr auto longest_wait = 10'000ms;
+// Then the oldest are waited for before more is sent.
+constexpr std::size_t tokens_max = 4'096;
+
+/// A little more or less, so that many senders do not come back at once.
+std::chrono::milliseconds shaken(std::chrono::milliseconds pause) {
+  static std::minstd_rand dice{std::random_device{}()};
+  return pause * std::uniform_int_distribution<int>(75, 125)(dice) / 100;
+}
+
+std::chrono::milliseconds left_until(deadline end) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(end
+                                                               - std::chrono::steady_clock::now());
+}
+
+} // namespace
+
+batch_sender::batch_sender(api& service, sender_settings settings,
+                           std::function<void(const std::string&)> tell)
+    : service_(&service), settings_(std::move(settings)), tell_(std::move(tell)) {}
+
+result<http_response> batch_sender::append(const line_batch& batch) {
+  http_request request;
+  request.method = "POST";
+  query parameters;
+  if (settings_.ack != "logged") {
+    // Acknowledgements are waited for later, while the next batches are on their way.
+    parameters = {{"ack", settings_.ack}, {"timeout", "0ms"}};
+    if (!settings_.stream.empty())
+      parameters.emplace_back("stream", settings_.stream);
+  }
+  request.target = service_->target(path_of({"topics", settings_.topic, "messages"}), parameters);
+  request.headers = {{"Ebb-Producer", settings_.producer},
+                     {"Ebb-Sequence", std::to_string(next_sequence())}};
+  request.body = batch.body;
+  request.content_type = "application/x-ndjson";
+  return service_->client().send(request);
+}
+
+result<void> batch_sender::send(const line_batch& batch, const std::string& file) {
+  const auto end = after(settings_.timeout);
+  auto pause = std::chrono::milliseconds{first_pause};
+  for (;;) {
+    auto answer = append(batch);
+    if (answer && answer->good())
+      return note(*answer, batch.lines.size());
+    auto problem = answer ? problem_error(*answer) : std::move(answer).error();
+    // Whether the service has it is known after the next try, by its number.
+    const bool passing =
+        answer ? is_passing(*answer) : problem.code == ec::io && service_->client().has_answered();
+    const auto asked = answer ? retry_after(*answer) : std::nullopt;
+    const auto wait = std::max<std::chrono::milliseconds>(shaken(pause), asked.value_or(0s));
+    if (!passing || left_until(end) < wait) {
+      if (problem.place.line != 0 && problem.place.line <= batch.lines.size()) {
+        problem.place.line = static_cast<std::uint32_t>(batch.lines[problem.place.line - 1]);
+        problem.place.file = file;
+      }
+      return problem;
+    }
+    tell_("trying again: " + problem.message);
+    EBB_TRY(pause_for(wait));
+    pause = std::min<std::chrono::milliseconds>(pause * 2, longest_pause);
+  }
+}
+
+result<void> batch_sender::note(const http_response& answer, std::size_t rows) {
+  EBB_ASSIGN(const auto receipt, parse_json(answer.body));
+  sent_ += rows;
+  if (text_at(receipt, "duplicate") == "true")
+    duplicates_ += rows;
+  for (const auto& x : at(receipt, "partitions")) {
+    const auto number = [&](const char* key) {
+      const auto& value = at(x, key);
+      return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
+    };
+    const auto first = number("first");
+    const auto last = number("last");
+    const auto [seen, fresh] = offsets_.try_emplace(number("partition"), first, last);
+    if (!fresh)
+      seen->second = {std::min(seen->second.first, first), std::max(seen->second.second, last)};
+  }
+  if (settings_.ack == "logged" || answer.status != 202)
+    return {};
+  tokens_.push_back(text_at(receipt, "token"));
+  return tokens_.size() > tokens_max ? wait_for_oldest() : result<void>();
+}
+
+result<void> batch_sender::wait_for_oldest() {
+  const auto end = after(settings_.timeout);
+  for (;;) {
+    const auto left = left_until(end);
+    if (left <= 0ms)
+      return make_error(ec::resource,
+                        "the messages are logged, but not " + settings_.ack + " in time",
+                        "ebb why STREAM tells what the stream does; --timeout gives it longer");
+    const auto wait = std::min<std::chrono::milliseconds>(left, longest_wait);
+    EBB_ASSIGN(const auto answer,
+               service_->get_patiently(path_of({"acks", tokens_.front()}),
+                                       {{"timeout", std::to_string(wait.count()) + "ms"}}));
+    if (answer.status != 202)
+      break;
+    EBB_TRY(pause_for(50ms));
+  }
+  tokens_.pop_front();
+  return {};
+}
+
+result<void> batch_sender::wait_for_acks() {
+  while (!tokens_.empty()) {
+    tell_("waiting until all is " + settings_.ack);
+    EBB_TRY(wait_for_oldest());
+  }
+  return {};
+}
+
+std::string batch_sender::offsets() const {
+  std::string out;
+  for (const auto& [partition, range] : offsets_) {
+    const bool alone = offsets_.size() == 1 && partition == 0;
+    out += (out.empty() ? "" : " ") + (alone ? std::string{} : std::to_string(partition) + ':')
+           + std::to_string(range.first) + '-' + std::to_string(range.second);
+  }
+  return out;
+}
+
+} // namespace ebb::client

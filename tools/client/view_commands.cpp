@@ -1,0 +1,122 @@
+#include "tools/cli/commands.hpp"
+#include "tools/client/api.hpp"
+#include "tools/client/commands.hpp"
+#include "tools/client/json_table.hpp"
+#include "tools/client/report.hpp"
+
+#include <cstdio>
+
+namespace ebb::client {
+
+namespace {
+
+result<int> why(const connection_options& to, const view_arguments& what) {
+  EBB_ASSIGN(auto service, api::open(to));
+  EBB_ASSIGN(const auto answer, service.get(path_of({"streams", what.stream, "why"})));
+  EBB_ASSIGN(const auto told, parse_json(answer.body));
+  if (what.output == "json") {
+    print_json(answer.body);
+    return 0;
+  }
+  for (const auto& x : at(told, "sentences"))
+    print(text_of(x) + '\n');
+  return 0;
+}
+
+/// `TIME LEVEL message key=value …`.
+std::string log_text(const json& x) {
+  if (!x.is_object())
+    return cell_of(text_of(x));
+  std::string level = text_at(x, "level");
+  for (char& c : level)
+    c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  constexpr std::size_t level_width = 7;
+  level.resize(std::max(level.size(), level_width), ' ');
+  auto out = text_at(x, "time") + ' ' + level + ' ' + text_at(x, "message");
+  for (const auto& [key, value] : x.items())
+    if (key != "time" && key != "level" && key != "message" && key != "stream")
+      out += ' ' + key + '=' + text_of(value);
+  return cell_of(out);
+}
+
+result<int> logs(const connection_options& to, const view_arguments& what) {
+  EBB_ASSIGN(auto service, api::open(to));
+  query parameters;
+  if (!what.level.empty())
+    parameters.emplace_back("level", what.level);
+  if (what.limit != 0)
+    parameters.emplace_back("limit", std::to_string(what.limit));
+  if (what.follow)
+    parameters.emplace_back("follow", "true");
+  EBB_TRY(service.lines(
+      path_of({"streams", what.stream, "logs"}), parameters, what.follow,
+      [&](const http_response& /*head*/, std::string_view line) {
+        const auto x = json::parse(line, nullptr, false);
+        print((what.output == "json" || x.is_discarded() ? std::string(line) : log_text(x)) + '\n');
+        return result<bool>(true);
+      }));
+  if (what.follow)
+    return make_error(ec::io, "the service has ended the log");
+  return 0;
+}
+
+/// A list under `items`, or under another name; what else is told stands above it.
+void print_list(const std::string& body, const json& all, const std::string& key,
+                const view_arguments& what, const std::string& none) {
+  if (what.output == "json")
+    return print_json(body);
+  std::string head;
+  for (const auto& [name, value] : all.items())
+    if (name != key && name != "next" && !value.is_structured())
+      head += (head.empty() ? "" : ", ") + name + ' ' + cell_of(text_of(value));
+  if (!head.empty())
+    print(head + '\n');
+  if (at(all, key).empty())
+    std::fprintf(stderr, "%s\n", none.c_str());
+  else
+    print(json_table(at(all, key)));
+}
+
+result<int> checkpoints(const connection_options& to, const view_arguments& what) {
+  EBB_ASSIGN(auto service, api::open(to));
+  EBB_ASSIGN(const auto answer, service.get(path_of({"streams", what.stream, "checkpoints"})));
+  EBB_ASSIGN(const auto all, parse_json(answer.body));
+  print_list(answer.body, all, "items", what, "Stream " + what.stream + " has no checkpoint yet.");
+  return 0;
+}
+
+result<int> inspect(const connection_options& to, const view_arguments& what) {
+  EBB_ASSIGN(auto service, api::open(to));
+  query parameters;
+  if (what.limit != 0)
+    parameters.emplace_back("limit", std::to_string(what.limit));
+  if (!what.key.empty())
+    parameters.emplace_back("key", what.key);
+  EBB_ASSIGN(
+      const auto answer,
+      service.get(path_of({"streams", what.stream, "state", what.operator_name}), parameters));
+  EBB_ASSIGN(const auto all, parse_json(answer.body));
+  print_list(answer.body, all, all.contains("entries") ? "entries" : "items", what,
+             "There are no such entries.");
+  return 0;
+}
+
+} // namespace
+
+int why_command(const connection_options& to, const view_arguments& what) {
+  return finish(why(to, what));
+}
+
+int logs_command(const connection_options& to, const view_arguments& what) {
+  return finish(logs(to, what));
+}
+
+int checkpoints_command(const connection_options& to, const view_arguments& what) {
+  return finish(checkpoints(to, what));
+}
+
+int inspect_command(const connection_options& to, const view_arguments& what) {
+  return finish(inspect(to, what));
+}
+
+} // namespace ebb::client
