@@ -5,6 +5,7 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace ebb {
@@ -39,6 +40,11 @@ void stream_run::interrupt() {
 
 std::optional<stream_outcome::value> stream_run::outcome() const {
   return outcome_->get();
+}
+
+bool stream_run::reported() const {
+  return std::all_of(boards_.begin(), boards_.end(),
+                     [](const auto& x) { return !x->read().steps.empty(); });
 }
 
 stream_report stream_run::report() const {

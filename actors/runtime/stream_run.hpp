@@ -35,6 +35,9 @@ public:
   [[nodiscard]] std::optional<stream_outcome::value> outcome() const;
   [[nodiscard]] stream_report report() const;
 
+  /// Whether all subtasks have shown their counters, so that `report` speaks for the whole stream.
+  [[nodiscard]] bool reported() const;
+
 private:
   const stage_plan& plan_;
   const stream_definition& stream_;

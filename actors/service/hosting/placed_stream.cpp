@@ -8,6 +8,8 @@
 #include <caf/send.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace ebb {
@@ -26,13 +28,21 @@ past_output past_output_of(link_past_output x) {
   return past_output::refuse;
 }
 
-/// Whatever is told to people and decides over sleep.
-std::uint64_t fingerprint(const stream_status& x) {
-  auto sum = x.activity * 31 + static_cast<std::uint64_t>(x.next_timer);
-  sum = sum * 31 + x.checkpoints.completed;
-  sum = sum * 31 + x.checkpoints.failed;
-  return sum * 31 + std::hash<std::string>{}(x.checkpoints.alarm) + 1;
+/// Whether it says something else to people, or to those who decide over sleep.
+bool differs(const stream_status& a, const stream_status& b) {
+  return a.activity != b.activity || a.busy != b.busy || a.next_timer != b.next_timer
+         || a.checkpoints.completed != b.checkpoints.completed
+         || a.checkpoints.failed != b.checkpoints.failed
+         || a.checkpoints.alarm != b.checkpoints.alarm;
 }
+
+error killed() {
+  return make_error(ec::cancelled, "the stream was killed while it started");
+}
+
+// How long the first reports of a stream that is to stop are waited for.
+constexpr auto reports_within = std::chrono::seconds(1);
+constexpr auto look_again = std::chrono::milliseconds(2);
 
 } // namespace
 
@@ -58,8 +68,13 @@ result<void> placed_stream::plan() {
 }
 
 result<stream_started> placed_stream::open(const std::function<void()>& concluded) {
+  {
+    std::lock_guard guard(mutex_);
+    if (killed_)
+      return killed();
+  }
   EBB_TRY(plan());
-  const stream_placement me{order_.uid, order_.placement};
+  const auto me = placement();
   parts_->topics = services_.topics(me, order_.name_space);
   parts_->connectors = make_connectors(parts_->topics.get());
   data_options options;
@@ -79,17 +94,22 @@ result<stream_started> placed_stream::open(const std::function<void()>& conclude
   EBB_ASSIGN(auto prepared,
              prepare_run({&parts_->planned, 1}, *parts_->connectors, environment, run));
   auto& stream = prepared.front();
-  board_ = stream.checkpoints;
-  if (stream.setup.checkpoints)
-    started.generation = stream.setup.checkpoints->generation;
-  std::lock_guard guard(mutex_);
-  generation_ = started.generation;
-  finished_before_ = stream.finished;
-  run_ = std::make_unique<stream_run>(system_, parts_->planned.plan, parts_->planned.definition,
-                                      std::move(stream.setup), concluded, stream.finished);
-  if (stopping_)
-    run_->interrupt();
-  else if (finished_before_)
+  const bool finished = stream.finished;
+  {
+    std::lock_guard guard(mutex_);
+    if (killed_) {
+      for (const auto& x : stream.setup.subtasks)
+        x.task->abandon();
+      return killed();
+    }
+    board_ = stream.checkpoints;
+    if (stream.setup.checkpoints)
+      started.generation = stream.setup.checkpoints->generation;
+    generation_ = started.generation;
+    run_ = std::make_unique<stream_run>(system_, parts_->planned.plan, parts_->planned.definition,
+                                        std::move(stream.setup), concluded, finished);
+  }
+  if (finished)
     concluded();
   return started;
 }
@@ -113,25 +133,38 @@ stream_ended placed_stream::close() {
 }
 
 void placed_stream::stop() {
-  std::lock_guard guard(mutex_);
-  if (std::exchange(stopping_, true) || !run_)
-    return;
-  next_timer_ = run_->report().next_time;
-  run_->interrupt();
+  const auto deadline = std::chrono::steady_clock::now() + reports_within;
+  while (true) {
+    {
+      std::lock_guard guard(mutex_);
+      if (!run_)
+        return;
+      if (run_->reported() || std::chrono::steady_clock::now() >= deadline) {
+        next_timer_ = run_->report().next_time;
+        run_->interrupt();
+        return;
+      }
+    }
+    std::this_thread::sleep_for(look_again);
+  }
 }
 
 void placed_stream::kill() {
   std::lock_guard guard(mutex_);
+  killed_ = true;
   run_.reset();
 }
 
 void placed_stream::savepoint(const std::string& name,
                               std::function<void(const result<epoch_number>&)> answer) const {
-  std::lock_guard guard(mutex_);
-  if (run_ && run_->supervisor())
-    caf::anon_send(run_->supervisor(), savepoint_wish{name, std::move(answer)});
-  else
-    answer(make_error(ec::conflict, "the stream does not run"));
+  {
+    std::lock_guard guard(mutex_);
+    if (run_ && run_->supervisor()) {
+      caf::anon_send(run_->supervisor(), savepoint_wish{name, std::move(answer)});
+      return;
+    }
+  }
+  answer(make_error(ec::conflict, "the stream does not run"));
 }
 
 hosted_stream placed_stream::name() const {
@@ -161,16 +194,15 @@ stream_status placed_stream::status(const stream_report& from) const {
   return x;
 }
 
-std::optional<stream_status> placed_stream::change() {
+std::optional<stream_status> placed_stream::change(bool always) {
   std::lock_guard guard(mutex_);
   if (!run_ || run_->outcome())
     return std::nullopt;
   auto x = status(run_->report());
-  const auto now = fingerprint(x);
-  if (now == told_)
+  x.busy = !told_ || x.activity != told_->activity;
+  if (!always && told_ && !differs(x, *told_))
     return std::nullopt;
-  x.busy = told_ != 0;
-  told_ = now;
+  told_ = x;
   return x;
 }
 

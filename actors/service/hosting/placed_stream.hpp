@@ -13,7 +13,8 @@
 
 namespace ebb {
 
-/// `open` and `close` block and are called by one I/O lane; the others are thread-safe and do not.
+/// `open`, `stop` and `close` block and are called by one I/O lane; the others are thread-safe and
+/// do not.
 class placed_stream {
 public:
   /// All outlive it.
@@ -21,25 +22,29 @@ public:
                 const stream_environment& environment, host_services& services);
 
   /// Plans it, restores its state, starts its actors. `concluded` is called from an actor's thread
-  /// when they have ended; not, where the result is an error or says that the stream had finished.
+  /// when they have ended (from this one, where the stream had finished before); not, where the
+  /// result is an error. ec::cancelled after `kill`.
   [[nodiscard]] result<stream_started> open(const std::function<void()>& concluded);
 
   /// How it ended. Its handles go.
   [[nodiscard]] stream_ended close();
 
-  /// Sources stop, the last checkpoint is made. Before `open` it takes effect there.
+  /// Sources stop, the last checkpoint is made. Waits for the first reports of all subtasks, since
+  /// they say when the stream wants to be woken.
   void stop();
-  /// As if the process had been killed. Nothing is called afterwards.
+  /// As if the process had been killed; also while it opens.
   void kill();
+  /// `answer` is called once, or never where the stream ends before.
   void savepoint(const std::string& name,
                  std::function<void(const result<epoch_number>&)> answer) const;
 
   [[nodiscard]] hosted_stream name() const;
-  /// Nothing while it starts, after its end, and where nothing has changed since the last call.
-  [[nodiscard]] std::optional<stream_status> change();
+  /// Nothing while it starts, after its end, and, unless `always`, where nothing has changed since
+  /// the last call. It is busy where rows have moved since then.
+  [[nodiscard]] std::optional<stream_status> change(bool always);
 
-  [[nodiscard]] std::uint64_t placement() const noexcept {
-    return order_.placement;
+  [[nodiscard]] stream_placement placement() const {
+    return {order_.uid, order_.placement};
   }
 
 private:
@@ -64,10 +69,9 @@ private:
   mutable std::mutex mutex_; ///< guards what follows
   std::unique_ptr<stream_run> run_;
   std::uint64_t generation_ = 0;
-  bool stopping_ = false;
-  bool finished_before_ = false;
-  micros next_timer_ = max_time; ///< when the stop was ordered
-  std::uint64_t told_ = 0;       ///< fingerprint of the last status
+  bool killed_ = false;
+  micros next_timer_ = max_time;      ///< when the stop was ordered
+  std::optional<stream_status> told_; ///< the last one
 };
 
 } // namespace ebb

@@ -8,8 +8,10 @@
 #include <caf/actor_system.hpp>
 
 #include <algorithm>
+#include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -27,9 +29,13 @@ std::uint32_t threads_of(const host_options& options) {
 } // namespace
 
 struct stream_host::parts {
+  using key = std::pair<std::string, std::uint64_t>; ///< uid, placement
+
   struct entry {
     std::shared_ptr<placed_stream> stream;
     std::uint64_t lane = 0;
+    std::set<std::uint64_t> savepoints; ///< that are not answered
+    bool ended = false;                 ///< is being told
   };
 
   parts(const host_options& options, host_services& s, host_listener& l)
@@ -40,61 +46,114 @@ struct stream_host::parts {
   }
 
   ~parts() {
-    std::map<std::string, entry> left;
+    std::map<key, entry> left;
+    std::unique_lock guard(mutex);
+    closing = true;
+    left.swap(streams); // nothing is told any more
+    guard.unlock();
+    for (auto& [at, x] : left)
+      x.stream->kill();
+    // The actor system goes before the jobs: none of them may still start actors.
+    guard.lock();
+    idle.wait(guard, [this] { return jobs == 0; });
+  }
+
+  static key key_of(const placed_stream& x) {
+    auto at = x.placement();
+    return {std::move(at.uid), at.placement};
+  }
+
+  /// Null where it is not there.
+  std::shared_ptr<placed_stream> find(const key& at, std::uint64_t* lane = nullptr) {
+    std::lock_guard guard(mutex);
+    const auto found = streams.find(at);
+    if (found == streams.end())
+      return nullptr;
+    if (lane != nullptr)
+      *lane = found->second.lane;
+    return found->second.stream;
+  }
+
+  std::vector<std::shared_ptr<placed_stream>> all() {
+    std::vector<std::shared_ptr<placed_stream>> result;
+    std::lock_guard guard(mutex);
+    for (const auto& [at, x] : streams)
+      result.push_back(x.stream);
+    return result;
+  }
+
+  /// The destructor waits for it.
+  template <class Job>
+  void submit(std::uint64_t lane, Job job) {
     {
       std::lock_guard guard(mutex);
-      left.swap(streams);
+      ++jobs;
     }
-    for (auto& [uid, x] : left)
-      x.stream->kill();
+    io.submit(lane, [this, job = std::move(job)] {
+      job();
+      std::lock_guard guard(mutex);
+      if (--jobs == 0)
+        idle.notify_all();
+    });
   }
 
-  /// Null where another placement is there, or none.
-  entry find(const std::string& uid, std::uint64_t placement) {
-    std::lock_guard guard(mutex);
-    const auto found = streams.find(uid);
-    if (found == streams.end() || found->second.stream->placement() != placement)
-      return {};
-    return found->second;
-  }
-
-  bool remove(const std::string& uid, std::uint64_t placement) {
-    std::lock_guard guard(mutex);
-    const auto found = streams.find(uid);
-    if (found == streams.end() || found->second.stream->placement() != placement)
-      return false;
-    streams.erase(found);
-    return true;
-  }
-
-  /// On the stream's lane.
-  void end(const std::shared_ptr<placed_stream>& stream) {
-    auto ended = stream->close();
-    if (remove(ended.uid, ended.placement))
-      listener.tell(std::move(ended));
+  /// Tells the end, once. It is among the streams until that was told.
+  void remove(stream_ended ended) {
+    const key at{ended.uid, ended.placement};
+    std::unique_lock guard(mutex);
+    const auto found = streams.find(at);
+    if (found == streams.end() || std::exchange(found->second.ended, true))
+      return;
+    const auto savepoints = std::exchange(found->second.savepoints, {});
+    guard.unlock();
+    for (const auto id : savepoints)
+      listener.tell(savepoint_made{
+          id, 0, make_error(ec::conflict, "the stream ended before the savepoint was made")});
+    listener.tell(std::move(ended));
+    guard.lock();
+    // The last handle goes without the lock.
+    const auto last = streams.extract(at);
+    guard.unlock();
   }
 
   void open(const std::shared_ptr<placed_stream>& stream, std::uint64_t lane) {
     // The last handle must not go in an actor's thread: a job of the lane holds it.
     auto concluded = [this, lane, weak = std::weak_ptr(stream)] {
       if (auto held = weak.lock())
-        io.submit(lane, [this, held = std::move(held)] { end(held); });
+        submit(lane, [this, held = std::move(held)] { remove(held->close()); });
     };
     auto opened = stream->open(concluded);
-    const auto name = stream->name();
     if (opened) {
       listener.tell(*std::move(opened));
       return;
     }
-    if (remove(name.uid, name.placement))
-      listener.tell(stream_ended{
-          name.uid, name.placement, false, false, std::move(opened).error(), max_time, {}});
+    const auto at = stream->placement();
+    stream_ended ended{at.uid, at.placement, false, false, {}, max_time, {}};
+    if (opened.error().code != ec::cancelled)
+      ended.problem = std::move(opened).error();
+    remove(std::move(ended));
+  }
+
+  /// What blocks of the stream is not waited for.
+  void kill(const std::shared_ptr<placed_stream>& stream, std::uint64_t lane) {
+    stream->kill();
+    submit(lane, [this, stream] { remove(stream->close()); });
+  }
+
+  /// True once, where it is to be told.
+  bool take_savepoint(const key& at, std::uint64_t id) {
+    std::lock_guard guard(mutex);
+    const auto found = streams.find(at);
+    return found != streams.end() && found->second.savepoints.erase(id) != 0;
   }
 
   host_services& services;
   host_listener& listener;
-  std::mutex mutex;
-  std::map<std::string, entry> streams; ///< by uid
+  mutable std::mutex mutex; ///< guards what follows
+  std::map<key, entry> streams;
+  std::uint64_t jobs = 0; ///< under way
+  bool closing = false;
+  std::condition_variable idle;
   // Jobs outlive actors, and end before what they use goes.
   io_pool io{io_threads};
   stream_environment environment;
@@ -109,71 +168,77 @@ stream_host::stream_host(const host_options& options, host_services& services,
 stream_host::~stream_host() = default;
 
 void stream_host::start(start_stream order) {
-  const auto lane = parts_->io.open_lane();
-  const auto uid = order.uid;
-  auto stream = std::make_shared<placed_stream>(std::move(order), parts_->system,
-                                                parts_->environment, parts_->services);
-  parts::entry before;
+  auto& p = *parts_;
+  const parts::key at{order.uid, order.placement};
+  const auto lane = p.io.open_lane();
+  auto stream =
+      std::make_shared<placed_stream>(std::move(order), p.system, p.environment, p.services);
+  std::vector<parts::entry> before;
   {
-    std::lock_guard guard(parts_->mutex);
-    auto& at = parts_->streams[uid];
-    before = std::exchange(at, {stream, lane});
+    std::lock_guard guard(p.mutex);
+    const auto later = p.streams.lower_bound(at);
+    if (p.closing || (later != p.streams.end() && later->first.first == at.first))
+      return;
+    for (auto i = p.streams.lower_bound({at.first, 0}); i != later; ++i)
+      before.push_back(i->second);
+    p.streams.emplace(at, parts::entry{stream, lane, {}});
   }
-  // A newer placement takes the place of an older one, which is fenced already.
-  if (before.stream)
-    before.stream->kill();
-  parts_->io.submit(lane, [p = parts_.get(), stream, lane] { p->open(stream, lane); });
+  for (const auto& x : before)
+    p.kill(x.stream, x.lane);
+  p.submit(lane, [q = &p, stream, lane] { q->open(stream, lane); });
 }
 
 void stream_host::stop(const stop_stream& order) {
-  auto found = parts_->find(order.uid, order.placement);
-  if (!found.stream)
+  std::uint64_t lane = 0;
+  const auto stream = parts_->find({order.uid, order.placement}, &lane);
+  if (!stream)
     return;
-  if (!order.kill) {
-    found.stream->stop();
-    return;
-  }
-  // Behind its start, if that is under way.
-  parts_->io.submit(found.lane, [p = parts_.get(), stream = found.stream] {
-    stream->kill();
-    p->end(stream);
-  });
+  if (order.kill)
+    parts_->kill(stream, lane);
+  else
+    parts_->submit(lane, [stream] { stream->stop(); });
 }
 
 void stream_host::savepoint(const savepoint_stream& order) {
-  const auto answer = [this, id = order.id](const result<epoch_number>& made) {
+  auto& p = *parts_;
+  const parts::key at{order.uid, order.placement};
+  std::shared_ptr<placed_stream> stream;
+  {
+    std::lock_guard guard(p.mutex);
+    const auto found = p.streams.find(at);
+    if (found != p.streams.end() && !found->second.ended) {
+      stream = found->second.stream;
+      found->second.savepoints.insert(order.id);
+    }
+  }
+  if (!stream) {
+    p.listener.tell(
+        savepoint_made{order.id, 0, make_error(ec::conflict, "the stream does not run")});
+    return;
+  }
+  stream->savepoint(order.name, [q = &p, at, id = order.id](const result<epoch_number>& made) {
+    if (!q->take_savepoint(at, id))
+      return;
     savepoint_made x{id, 0, {}};
     if (made)
       x.epoch = *made;
     else
       x.problem = made.error();
-    parts_->listener.tell(std::move(x));
-  };
-  const auto found = parts_->find(order.uid, order.placement);
-  if (found.stream)
-    found.stream->savepoint(order.name, answer);
-  else
-    answer(make_error(ec::conflict, "the stream does not run"));
+    q->listener.tell(std::move(x));
+  });
 }
 
 std::vector<hosted_stream> stream_host::hosted() const {
-  std::lock_guard guard(parts_->mutex);
   std::vector<hosted_stream> all;
-  for (const auto& [uid, x] : parts_->streams)
-    all.push_back(x.stream->name());
+  for (const auto& x : parts_->all())
+    all.push_back(x->name());
   return all;
 }
 
-std::vector<stream_status> stream_host::changes() {
-  std::vector<std::shared_ptr<placed_stream>> all;
-  {
-    std::lock_guard guard(parts_->mutex);
-    for (const auto& [uid, x] : parts_->streams)
-      all.push_back(x.stream);
-  }
+std::vector<stream_status> stream_host::changes(bool all) {
   std::vector<stream_status> changed;
-  for (const auto& x : all)
-    if (auto status = x->change())
+  for (const auto& x : parts_->all())
+    if (auto status = x->change(all))
       changed.push_back(std::move(*status));
   return changed;
 }

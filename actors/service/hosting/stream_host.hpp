@@ -19,10 +19,12 @@ class host_listener {
 public:
   virtual ~host_listener() = default;
   virtual void tell(stream_started x) = 0;
-  /// The placement is over: all its actors have ended.
+  /// The placement is over. Its actors have ended, or (killed, then neither cut nor finished nor
+  /// with a problem) are ending, and write nothing that would be taken for the next placement's.
+  /// Told once for each start, also where it has failed.
   virtual void tell(stream_ended x) = 0;
+  /// Once for each order.
   virtual void tell(savepoint_made x) = 0;
-  virtual void tell(log_line x) = 0;
 };
 
 /// Where a stream keeps its records and finds its topics.
@@ -43,11 +45,14 @@ class stream_host {
 public:
   /// Both outlive it.
   stream_host(const host_options& options, host_services& services, host_listener& listener);
-  /// Kills what runs.
+  /// Kills what runs; nothing is told any more. Waits for calls of services that are under way: let
+  /// them fail before.
   ~stream_host();
   stream_host(const stream_host&) = delete;
   stream_host& operator=(const stream_host&) = delete;
 
+  /// Nothing where this placement, or a later one of the stream, is there; an earlier one is
+  /// killed.
   void start(start_stream order);
   /// Ends it with a final checkpoint, or kills it. While it starts it is ended right after.
   void stop(const stop_stream& order);
@@ -56,8 +61,10 @@ public:
   /// What runs or is being started.
   [[nodiscard]] std::vector<hosted_stream> hosted() const;
 
-  /// Of the streams that run, those in which something has changed since the last call.
-  [[nodiscard]] std::vector<stream_status> changes();
+  /// Of the streams that run, all or those in which something has changed since the last call. A
+  /// stream is busy in which rows have moved since then, so that the call after the last row gives
+  /// it, too.
+  [[nodiscard]] std::vector<stream_status> changes(bool all = false);
 
   /// Streams that run or are being started.
   [[nodiscard]] std::size_t count() const;
