@@ -58,7 +58,7 @@ std::deque<topic_rows> in_good_sizes(const std::vector<topic_rows>& stored) {
 } // namespace
 
 topic_feed::topic_feed(topic_info topic, std::vector<share> from, topic_access& topics,
-                       topic_reader reader, const connector_context& context)
+                       std::optional<topic_reader> reader, const connector_context& context)
     : topic_(std::move(topic)), topics_(topics), io_(*context.io), lane_(context.io->open_lane()),
       slice_bytes_(std::clamp(ahead_bytes / 2 / std::max<std::size_t>(1, from.size()),
                               slice_bytes_min, slice_bytes_max)),

@@ -32,8 +32,10 @@ public:
     std::uint64_t offset = 0; ///< to begin at
   };
 
-  topic_feed(topic_info topic, std::vector<share> from, topic_access& topics, topic_reader reader,
-             const connector_context& context);
+  /// `reader`: one of the topic that is open already; else a job opens one.
+  /// `reader`: one of the topic that is open already; else a job opens one.
+  topic_feed(topic_info topic, std::vector<share> from, topic_access& topics,
+             std::optional<topic_reader> reader, const connector_context& context);
 
   /// Watches the topic, then looks what is there. Call once.
   void start();
