@@ -50,7 +50,9 @@ struct lifecycle_effect {
     kill,
     /// The run has ended and nobody needs it any more: let the worker forget it; its place is free.
     release,
-    /// Make `text`, a savepoint, the newest record; then `rewound(…)`. The same may come again.
+    /// Make `text`, a savepoint, the newest record; then `rewound(…)`. After ec::io and
+    /// ec::resource,
+    /// whose outcome is not known, the same comes again; other errors say that nothing has changed.
     rewind,
     /// Keep `text`: what was decided, with inputs and reason.
     log_decision,

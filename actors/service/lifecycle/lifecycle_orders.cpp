@@ -82,6 +82,8 @@ result<void> stream_lifecycle::stop(micros now) {
   if (phase_ == lifecycle_phase::stopped)
     return {};
   aim_ = lifecycle_aim::stopped;
+  if (step_ == step::rewind)
+    return {};
   if (active_)
     active_->rewind_to.clear();
   switch (step_) {
@@ -142,13 +144,22 @@ void stream_lifecycle::rewound(const result<void>& done, micros now) {
   if (step_ != step::rewind)
     return;
   auto& a = active();
+  if (!done) {
+    a.message = done.error().message;
+    a.hint = done.error().hint;
+    // Whether it has happened is not known: once more.
+    if (done.error().code == ec::io || done.error().code == ec::resource) {
+      deadline_ = now + micros_per_second;
+      return;
+    }
+  }
   a.rewind_to.clear();
+  if (aim_ == lifecycle_aim::stopped)
+    return settle(lifecycle_phase::stopped, lifecycle_reason::person, now);
   const bool rests =
       a.before_rewind == lifecycle_phase::stopped || a.before_rewind == lifecycle_phase::failed;
   if (done || !rests)
     return place(now);
-  a.message = done.error().message;
-  a.hint = done.error().hint;
   if (a.before_rewind == lifecycle_phase::stopped
       && a.reason_before_rewind == lifecycle_reason::person)
     aim_ = lifecycle_aim::stopped;
@@ -188,6 +199,7 @@ void stream_lifecycle::define(std::uint64_t definition,
   case step::compare_end:
     return resume(cause, now, now);
   case step::record:
+  case step::rewind:
     return want_record();
   default:
     return;

@@ -84,7 +84,7 @@ struct lifecycle_policy {
   micros stop_within = 60 * micros_per_second;   ///< then the placement is killed
   micros silent_after = 30 * micros_per_second;  ///< a run of which no status comes is killed
   micros adopt_within = 10 * micros_per_second;  ///< then it gets a new placement
-  micros answer_within = 10 * micros_per_second; ///< of a comparison or a rewind; then asked again
+  micros answer_within = 10 * micros_per_second; ///< of a comparison; then asked again
   micros record_retry_max = 30 * micros_per_second;
 };
 

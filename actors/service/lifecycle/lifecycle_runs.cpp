@@ -149,10 +149,12 @@ void stream_lifecycle::ended(std::uint64_t placement, const run_end& x, micros n
   next_wake_ = x.next_timer;
   if (step_ == step::stop)
     return end_run(now);
-  // Nobody asked, or it was before the control process started: sleeping is safe if it may.
+  if (step_ != step::adopt && reason_ != lifecycle_reason::adopted)
+    return lose(lifecycle_reason::worker_lost, effect::kind::release, true, now);
+  // It was asked to before the control process started; sleeping is safe where it is allowed.
   const bool sleeps = policy_->idle_after != max_time && policy_->cannot_wake.empty();
-  if (step_ != step::adopt || (aim_ == lifecycle_aim::awake && !sleeps))
-    return lose(lifecycle_reason::worker_lost, effect::kind::release, step_ != step::adopt, now);
+  if (aim_ == lifecycle_aim::awake && !sleeps)
+    return resume(lifecycle_reason::adopted, now, now);
   if (aim_ == lifecycle_aim::awake)
     aim_ = lifecycle_aim::asleep;
   enter(lifecycle_phase::going_to_sleep, lifecycle_reason::idle, step::stop, now);

@@ -130,8 +130,10 @@ std::string stream_lifecycle::next_action(micros now) const {
   case step::record:
     return fmt::format("placement {} is being recorded", placement_);
   case step::rewind:
-    return fmt::format("savepoint {} is being restored, asked again in {}",
-                       active_ ? active_->rewind_to : std::string(), until(deadline_, now));
+    return fmt::format(
+        "savepoint {} is being restored{}", active_ ? active_->rewind_to : std::string(),
+        deadline_ == max_time ? std::string()
+                              : fmt::format(", tried again in {}", until(deadline_, now)));
   case step::start:
     return fmt::format("placement {} has {} left to start", held_, until(deadline_, now));
   case step::adopt:

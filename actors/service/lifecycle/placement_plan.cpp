@@ -11,8 +11,8 @@
 namespace ebb {
 
 placement_plan::placement_plan(const placement_limits& limits, std::uint64_t first_worker,
-                               micros now)
-    : limits_(limits), next_worker_(first_worker), now_(now) {
+                               micros now, micros start_from)
+    : limits_(limits), next_worker_(first_worker), start_after_(start_from), now_(now) {
   EBB_ASSERT(limits.max_workers > 0);
   advance();
 }

@@ -53,7 +53,9 @@ public:
   };
 
   /// `first_worker`: numbers below were given out by earlier incarnations of the control process.
-  placement_plan(const placement_limits& limits, std::uint64_t first_worker, micros now);
+  /// Until `start_from` their workers may come back: none is started before.
+  placement_plan(const placement_limits& limits, std::uint64_t first_worker, micros now,
+                 micros start_from = 0);
 
   /// Wants a worker; that of (key.stream, `after`) if it is still there, 0 = any.
   void place(const placement_key& key, std::uint64_t after, micros now);

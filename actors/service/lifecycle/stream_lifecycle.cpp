@@ -193,8 +193,8 @@ void stream_lifecycle::on_recorded(micros now) {
   case step::record:
     if (active().rewind_to.empty())
       return place(now);
+    // Left only by its answer: one that takes effect later would hit the next run.
     step_ = step::rewind;
-    deadline_ = now + policy_->answer_within;
     emit(effect::kind::rewind).text = active().rewind_to;
     return;
   case step::record_end:
@@ -322,8 +322,13 @@ void stream_lifecycle::leave_queue() {
 }
 
 void stream_lifecycle::granted(micros now) {
-  if (step_ != step::queue)
+  if (step_ != step::queue) {
+    // Its wish was withdrawn before the grant came.
+    if (!asked_)
+      emit(effect::kind::give_back);
     return;
+  }
+  asked_ = true;
   active().queue_problem.clear();
   active().trace.grant = now;
   step_ = step::record;
@@ -333,7 +338,6 @@ void stream_lifecycle::granted(micros now) {
 void stream_lifecycle::refused(const std::string& why, micros now) {
   if (step_ != step::queue)
     return;
-  asked_ = false;
   active().queue_problem = why;
   deadline_ = now + micros_per_second;
 }
@@ -369,7 +373,7 @@ void stream_lifecycle::tick(micros now) {
     return;
   case step::rewind:
     if (late) {
-      deadline_ = now + policy_->answer_within;
+      deadline_ = max_time;
       emit(effect::kind::rewind).text = active().rewind_to;
     }
     return;
