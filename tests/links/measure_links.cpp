@@ -1,0 +1,156 @@
+/// What links cost: calls a second, bytes a second, rest. `measure_links [SECONDS]`.
+#include "actors/links/link_calls.hpp"
+#include "actors/links/link_server.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <ctime>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace ebb;
+using namespace std::chrono_literals;
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+
+double seconds_since(clock_type::time_point x) {
+  return std::chrono::duration<double>(clock_type::now() - x).count();
+}
+
+template <class T>
+T take(result<T> x) {
+  if (!x) {
+    fmt::print(stderr, "{}\n", to_string(x.error()));
+    std::exit(1);
+  }
+  return *std::move(x);
+}
+
+double process_seconds() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
+// Answers each call with a number, on the loop's thread.
+link_handlers answering() {
+  return {[](const link_pointer& link, link_message&& x) {
+            if (const auto* call = std::get_if<link_call>(&x))
+              static_cast<void>(link->send(call_answer{call->id, call_value{call->id}}));
+          },
+          {}};
+}
+
+void measure_calls(const std::string& path, double seconds, int threads) {
+  auto control = take(link_loop::start());
+  auto worker = take(link_loop::start());
+  const auto server =
+      take(link_server::listen(*control, path, [](const link_pointer&) { return answering(); }));
+  link_calls calls;
+  const auto link = take(connect_link(*worker, path,
+                                      {[&](const link_pointer&, link_message&& x) {
+                                         calls.answered(std::move(std::get<call_answer>(x)));
+                                       },
+                                       {}}));
+  calls.connected(link, 1);
+  std::mutex mutex;
+  std::vector<double> times;
+  const auto begun = clock_type::now();
+  const auto cpu = process_seconds();
+  {
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < threads; ++i)
+      callers.emplace_back([&] {
+        std::vector<double> mine;
+        while (seconds_since(begun) < seconds) {
+          const auto at = clock_type::now();
+          static_cast<void>(
+              take(calls.call({"uid", 1}, ledger_begin_generation{"0123456789abcdef"}, 10s)));
+          mine.push_back(seconds_since(at));
+        }
+        std::lock_guard guard(mutex);
+        times.insert(times.end(), mine.begin(), mine.end());
+      });
+  }
+  const auto took = seconds_since(begun);
+  std::sort(times.begin(), times.end());
+  const auto count = static_cast<double>(times.size());
+  fmt::print("calls, {} at a time: {:.0f}/s, p50 {:.0f} us, p99 {:.0f} us, {:.1f} us of processor "
+             "a call\n",
+             threads, count / took, times[times.size() / 2] * 1e6,
+             times[times.size() * 99 / 100] * 1e6, (process_seconds() - cpu) / count * 1e6);
+}
+
+void measure_bytes(const std::string& path, double seconds, std::size_t size) {
+  auto control = take(link_loop::start());
+  auto worker = take(link_loop::start());
+  std::atomic<std::uint64_t> got = 0;
+  const auto server = take(link_server::listen(*control, path, [&](const link_pointer&) {
+    return link_handlers{
+        [&](const link_pointer&, link_message&& x) { got += std::get<log_line>(x).text.size(); },
+        {}};
+  }));
+  const auto link = take(connect_link(*worker, path, {}));
+  const link_message message = log_line{"uid", log_level::info, 0, std::string(size, 'x'), {}};
+  const auto begun = clock_type::now();
+  const auto cpu = process_seconds();
+  std::uint64_t sent = 0;
+  while (seconds_since(begun) < seconds) {
+    if (link->waiting() < (std::size_t{8} << 20) && link->send(message))
+      sent += size;
+    else
+      std::this_thread::sleep_for(200us);
+  }
+  while (got < sent)
+    std::this_thread::sleep_for(100us);
+  const auto took = seconds_since(begun);
+  const auto bytes = static_cast<double>(got.load());
+  fmt::print("messages of {} KiB: {:.0f} MB/s, {:.2f} ns of processor a byte\n", size >> 10,
+             bytes / took / 1e6, (process_seconds() - cpu) / bytes * 1e9);
+}
+
+void measure_rest(const std::string& path, double seconds, std::size_t connections) {
+  auto control = take(link_loop::start());
+  auto worker = take(link_loop::start());
+  const auto server = take(
+      link_server::listen(*control, path, [](const link_pointer&) { return link_handlers{}; }));
+  std::vector<link_pointer> links;
+  for (std::size_t i = 0; i < connections; ++i)
+    links.push_back(take(connect_link(*worker, path, {})));
+  std::this_thread::sleep_for(1s);
+  const auto before = control->cpu_seconds();
+  const auto begun = clock_type::now();
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  fmt::print("{} idle connections: {:.2f} % of a processor in the server's thread\n", connections,
+             (control->cpu_seconds() - before) / seconds_since(begun) * 100);
+  for (const auto& x : links)
+    if (!x->open())
+      fmt::print("a connection was lost\n");
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+  const double seconds = count > 1 ? std::atof(arguments[1]) : 3;
+  std::string folder = "/tmp/ebb-links-XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr)
+    return 1;
+  const auto path = folder + "/links";
+  for (const int threads : {1, 8, 64})
+    measure_calls(path, seconds, threads);
+  for (const std::size_t size : {std::size_t{64} << 10, std::size_t{1} << 20})
+    measure_bytes(path, seconds, size);
+  for (const std::size_t connections : {std::size_t{1}, std::size_t{100}})
+    measure_rest(path, std::max(seconds, 5.0), connections);
+  ::rmdir(folder.c_str());
+  return 0;
+}
