@@ -33,7 +33,7 @@ worker_logs::worker_logs(std::string folder, std::uint64_t bytes, std::size_t ke
     : folder_(std::move(folder)), bytes_(bytes), kept_(kept) {}
 
 std::string worker_logs::path(const std::string& name) const {
-  return folder_ + '/' + prefix + name + ending;
+  return folder_ + '/' + (name.starts_with(prefix) ? "" : prefix) + name + ending;
 }
 
 result<owned_file> worker_logs::open(const std::string& name) {

@@ -53,6 +53,29 @@ CLI::Option* add_folder(CLI::App& command, const char* what, ebb::cli::state_arg
   return command.add_option("--data", to.data, what)->type_name("DIR");
 }
 
+/// Hidden: the service starts its workers by it.
+CLI::App* add_worker(CLI::App& app, ebb::cli::worker_arguments& to) {
+  auto* command = app.add_subcommand("worker", "Run streams on the orders of a control process");
+  command->group("");
+  command->add_option("--control", to.control, "Socket of the control process")
+      ->required()
+      ->type_name("SOCKET");
+  command->add_option("--name", to.name, "Name that the control process knows it by")
+      ->required()
+      ->type_name("NAME");
+  command->add_option("--threads", to.threads, "Worker threads; 0 = one a core")
+      ->check(CLI::Range(0, 256))
+      ->type_name("N");
+  command
+      ->add_option("--orphan-timeout", to.orphan_timeout,
+                   "Seconds without a control process after which it ends")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->type_name("SECONDS");
+  command->add_option("--log", to.log, "File that standard error goes to, to bound its size")
+      ->type_name("FILE");
+  return command;
+}
+
 CLI::App* add_state(CLI::App& app, const char* name, const char* what,
                     ebb::cli::state_arguments& to) {
   auto* command = app.add_subcommand(name, what);
@@ -120,6 +143,9 @@ int main(int argc, char** argv) {
   sim_command->add_option("--count", simulation.count, "How many seeds")->type_name("N");
   sim_command->add_flag("--verbose", simulation.verbose, "Print every event");
 
+  cli::worker_arguments worker;
+  auto* worker_app = add_worker(app, worker);
+
   cli::state_arguments state;
   auto* checkpoints = add_state(app, "checkpoints",
                                 "List the checkpoints that a stream can be restored from", state);
@@ -179,6 +205,8 @@ int main(int argc, char** argv) {
     return cli::validate_command(files);
   if (app.got_subcommand(explain_command))
     return cli::explain_command_run(explain);
+  if (app.got_subcommand(worker_app))
+    return cli::worker_command(worker);
   if (app.got_subcommand(bench_command))
     return cli::bench_command_run(bench);
   if (app.got_subcommand(sim_command))

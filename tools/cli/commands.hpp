@@ -57,6 +57,14 @@ struct bench_arguments {
   std::string output = "table";
 };
 
+struct worker_arguments {
+  std::string control; ///< socket of the control process
+  std::string name;
+  std::uint32_t threads = 0;
+  double orphan_timeout = 60; ///< seconds
+  std::string log;            ///< file that standard error goes to; empty = it is not bounded
+};
+
 [[nodiscard]] int run_command(const run_arguments& arguments);
 [[nodiscard]] int validate_command(const std::vector<std::string>& files);
 [[nodiscard]] int explain_command_run(const explain_arguments& arguments);
@@ -65,6 +73,9 @@ struct bench_arguments {
 [[nodiscard]] int inspect_command(const state_arguments& arguments);
 [[nodiscard]] int savepoint_command(const state_arguments& arguments);
 [[nodiscard]] int verify_command(const state_arguments& arguments);
+/// A worker of a service; started by the service itself. Ends with 0 when it was told to, with 1
+/// when there was no control process for too long.
+[[nodiscard]] int worker_command(const worker_arguments& arguments);
 [[nodiscard]] int version_command(const std::string& output);
 [[nodiscard]] int completion_command(const std::string& shell, const CLI::App& app);
 

@@ -70,6 +70,11 @@ void settle_allocator() {
   mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 2)));
 }
 
+void give_memory_back() {
+  malloc_trim(0);
+  dl_iterate_phdr(let_go_of_code, nullptr);
+}
+
 void resting_memory::look(const run_progress& progress) {
   const auto now = work_done(progress);
   if (now != last_) {
@@ -79,8 +84,7 @@ void resting_memory::look(const run_progress& progress) {
   }
   if (++quiet_ != quiet_reports)
     return;
-  malloc_trim(0);
-  dl_iterate_phdr(let_go_of_code, nullptr);
+  give_memory_back();
 }
 
 } // namespace ebb::cli

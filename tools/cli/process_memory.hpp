@@ -10,6 +10,10 @@ namespace ebb::cli {
 /// Call before the first thread is started.
 void settle_allocator();
 
+/// Gives back what can be done without: free memory, and code that was read from files. What is
+/// needed again comes back by page faults. Takes milliseconds.
+void give_memory_back();
+
 /// Gives memory back once streams rest: nothing came, nothing went out, and no checkpoint was made
 /// for some reports. What a rest needs again comes back by page faults. Used by one thread.
 class resting_memory {

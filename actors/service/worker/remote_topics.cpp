@@ -1,0 +1,99 @@
+#include "actors/service/worker/remote_topics.hpp"
+
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+link_mark mark_of(const sink_mark& x) {
+  return {x.sink, x.generation, x.epoch};
+}
+
+topic_append_call call_of(const std::string& uid, topic_append&& x) {
+  topic_append_call y;
+  y.topic = uid;
+  for (auto& part : x.parts)
+    y.parts.push_back({std::move(part.rows), std::move(part.partitions)});
+  if (x.producer)
+    y.producer = link_producer{x.producer->producer, x.producer->epoch, x.producer->first_sequence};
+  y.idempotency_key = std::move(x.idempotency_key);
+  if (x.mark)
+    y.mark = mark_of(*x.mark);
+  return y;
+}
+
+error wrong_answer() {
+  return make_error(ec::internal, "the control process has answered something else than was asked");
+}
+
+append_answer answer_of(call_outcome&& x) {
+  append_answer y;
+  if (!x) {
+    y.problem = std::move(x).error();
+    return y;
+  }
+  auto* value = std::get_if<link_append_answer>(&*x);
+  if (value == nullptr || value->status > static_cast<std::uint8_t>(append_status::failed)) {
+    y.problem = wrong_answer();
+    return y;
+  }
+  y.status = static_cast<append_status>(value->status);
+  y.ranges = std::move(value->ranges);
+  y.time = value->time;
+  y.expected_sequence = value->expected_sequence;
+  y.problem = std::move(value->problem);
+  return y;
+}
+
+class remote_topics final : public topic_access {
+public:
+  remote_topics(std::shared_ptr<link_calls> calls, std::shared_ptr<topic_watches> watches,
+                stream_placement of, std::chrono::milliseconds patience)
+      : calls_(std::move(calls)), watches_(std::move(watches)), of_(std::move(of)),
+        patience_(patience) {}
+
+  result<topic_info> find(const std::string& name) override {
+    EBB_ASSIGN(auto answer, calls_->call(of_, topic_find_call{name}, patience_));
+    auto* found = std::get_if<link_topic>(&answer);
+    if (found == nullptr)
+      return wrong_answer();
+    return topic_info{std::move(found->uid), std::move(found->name),    std::move(found->folder),
+                      found->partitions,     std::move(found->columns), std::move(found->key)};
+  }
+
+  std::shared_ptr<void> watch(const std::string& uid, std::function<void()> moved) override {
+    return watches_->add(uid, std::move(moved));
+  }
+
+  void append(const std::string& uid, topic_append request,
+              std::function<void(append_answer)> answer) override {
+    calls_->start(
+        of_, call_of(uid, std::move(request)),
+        [answer = std::move(answer)](call_outcome&& x) { answer(answer_of(std::move(x))); });
+  }
+
+  result<void> append_file(const std::string& uid, const std::string& path,
+                           const sink_mark& mark) override {
+    EBB_TRY(calls_->call(of_, topic_append_file_call{uid, path, mark_of(mark)}, patience_));
+    return {};
+  }
+
+private:
+  const std::shared_ptr<link_calls> calls_;
+  const std::shared_ptr<topic_watches> watches_;
+  const stream_placement of_;
+  const std::chrono::milliseconds patience_;
+};
+
+} // namespace
+
+std::unique_ptr<topic_access> make_remote_topics(std::shared_ptr<link_calls> calls,
+                                                 std::shared_ptr<topic_watches> watches,
+                                                 stream_placement of,
+                                                 std::chrono::milliseconds patience) {
+  return std::make_unique<remote_topics>(std::move(calls), std::move(watches), std::move(of),
+                                         patience);
+}
+
+} // namespace ebb

@@ -1,0 +1,97 @@
+#include "actors/service/worker/worker_log.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+// Lines that wait for a control process.
+constexpr std::size_t waiting_max = 256;
+
+micros now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+}
+
+const char* name_of(log_level x) {
+  switch (x) {
+  case log_level::debug:
+    return "debug";
+  case log_level::info:
+    return "info";
+  case log_level::warning:
+    return "warning";
+  case log_level::error:
+    break;
+  }
+  return "error";
+}
+
+/// What the system said, behind the names of files, of which each attempt has others.
+std::string reason_of(const std::string& alarm) {
+  const auto at = alarm.rfind(": ");
+  return at == std::string::npos ? alarm : alarm.substr(at);
+}
+
+} // namespace
+
+worker_log::worker_log(std::function<bool(const log_line&)> send) : send_(std::move(send)) {}
+
+void worker_log::write(log_level level, const std::string& text, const std::string& uid) {
+  if (level != log_level::debug)
+    std::fprintf(stderr, "%s: %s%s%s\n", name_of(level), uid.empty() ? "" : uid.c_str(),
+                 uid.empty() ? "" : ": ", text.c_str());
+  pass({uid, level, now(), text, {}});
+}
+
+void worker_log::pass(log_line x) {
+  if (send_(x))
+    return;
+  std::lock_guard guard(mutex_);
+  waiting_.push_back(std::move(x));
+  if (waiting_.size() > waiting_max) {
+    waiting_.pop_front();
+    ++dropped_;
+  }
+}
+
+void worker_log::alarm(const std::string& uid, const std::string& text) {
+  {
+    std::lock_guard guard(mutex_);
+    const auto found = alarms_.find(uid);
+    const auto before = found == alarms_.end() ? std::string() : found->second;
+    if (reason_of(before) == reason_of(text))
+      return;
+    if (text.empty())
+      alarms_.erase(found);
+    else
+      alarms_[uid] = text;
+  }
+  if (text.empty())
+    write(log_level::info, "checkpoints go on", uid);
+  else
+    write(log_level::warning, "the checkpoint is held up: " + text, uid);
+}
+
+void worker_log::flush() {
+  std::deque<log_line> lines;
+  std::uint64_t dropped = 0;
+  {
+    std::lock_guard guard(mutex_);
+    lines = std::exchange(waiting_, {});
+    dropped = std::exchange(dropped_, 0);
+  }
+  if (dropped != 0)
+    pass({{},
+          log_level::warning,
+          now(),
+          std::to_string(dropped) + " earlier lines were lost while there was no control process",
+          {}});
+  for (auto& x : lines)
+    pass(std::move(x));
+}
+
+} // namespace ebb
