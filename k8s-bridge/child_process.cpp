@@ -5,9 +5,14 @@
 #include <fcntl.h>
 #include <memory>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+// glibc 2.36 declares these without saying that they are C functions.
+extern "C" {
+int pidfd_open(pid_t pid, unsigned int flags) noexcept;
+int pidfd_send_signal(int handle, int signal, siginfo_t* info, unsigned int flags) noexcept;
+}
 
 namespace ebb {
 
@@ -25,6 +30,11 @@ struct initialised {
 
 using file_actions = initialised<posix_spawn_file_actions_t, posix_spawn_file_actions_destroy>;
 using attributes = initialised<posix_spawnattr_t, posix_spawnattr_destroy>;
+
+// The C library's header does not declare it for C++.
+int open_pidfd(std::int64_t pid) {
+  return static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));
+}
 
 /// The first error number that is not 0.
 int set_up(posix_spawn_file_actions_t& to, int output) {
@@ -80,7 +90,7 @@ result<child_process> child_process::spawn(const std::string& program,
   failed = posix_spawn(&pid, program.c_str(), &actions.value, &how.value, words.data(), environ);
   if (failed != 0)
     return system_error(program, "start", failed);
-  const int handle = pidfd_open(pid, 0);
+  const int handle = open_pidfd(pid);
   if (handle < 0) {
     const int number = errno;
     ::kill(pid, SIGKILL);
@@ -91,7 +101,7 @@ result<child_process> child_process::spawn(const std::string& program,
 }
 
 result<child_process> child_process::find(std::int64_t pid) {
-  const int handle = pid > 0 ? pidfd_open(static_cast<pid_t>(pid), 0) : -1;
+  const int handle = pid > 0 ? open_pidfd(pid) : -1;
   if (handle < 0 && (pid <= 0 || errno == ESRCH))
     return make_error(ec::not_found, "there is no process " + std::to_string(pid));
   if (handle < 0)
@@ -101,7 +111,7 @@ result<child_process> child_process::find(std::int64_t pid) {
 
 void child_process::send(int signal) const noexcept {
   // It may have gone; then the descriptor says so.
-  static_cast<void>(pidfd_send_signal(handle_.descriptor(), signal, nullptr, 0));
+  static_cast<void>(::syscall(SYS_pidfd_send_signal, handle_.descriptor(), signal, nullptr, 0));
 }
 
 worker_exit child_process::reap() const noexcept {
