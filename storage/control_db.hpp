@@ -117,8 +117,14 @@ public:
 
   /// All of it in one transaction.
   [[nodiscard]] result<void> change(const service_changes& changes);
+  /// The number of the control process that begins; grows each time.
+  [[nodiscard]] result<std::uint64_t> begin_incarnation();
   /// By name.
   [[nodiscard]] result<std::vector<topic_entry>> topics();
+  [[nodiscard]] result<std::optional<topic_entry>> find_topic(std::string_view name);
+  /// Names of streams that read or write the topic.
+  [[nodiscard]] result<std::vector<std::string>> users_of_topic(std::string_view uid);
+  [[nodiscard]] result<std::optional<life_traits>> find_traits(std::string_view uid);
   [[nodiscard]] result<std::vector<life_record>> lives();
   [[nodiscard]] result<std::vector<life_traits>> traits();
   [[nodiscard]] result<void> put_life(const life_record& life);

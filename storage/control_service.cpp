@@ -1,6 +1,8 @@
 #include "storage/control_db.hpp"
 #include "storage/control_keys.hpp"
 
+#include <algorithm>
+
 namespace ebb {
 
 namespace {
@@ -83,9 +85,54 @@ result<void> control_db::change(const service_changes& changes) {
   return in.commit("control.apply");
 }
 
+result<std::uint64_t> control_db::begin_incarnation() {
+  // No stream has an empty uid.
+  const auto key = event_key({}, "incarnation", 0);
+  EBB_ASSIGN(auto in, write());
+  EBB_ASSIGN(const auto before, in.get(control_table::events, key));
+  const auto now = (before ? std::stoull(std::string(*before)) : 0) + 1;
+  EBB_TRY(in.put(control_table::events, key, std::to_string(now)));
+  EBB_TRY(in.commit("control.incarnation"));
+  return now;
+}
+
 result<std::vector<topic_entry>> control_db::topics() {
   EBB_ASSIGN(const auto in, store_->begin_read());
   return load_table<topic_entry>(in, control_table::topics, decode_topic);
+}
+
+result<std::optional<topic_entry>> control_db::find_topic(std::string_view name) {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  EBB_ASSIGN(const auto value, in.get(control_table::topics, name));
+  if (!value)
+    return std::optional<topic_entry>{};
+  EBB_ASSIGN(auto entry, decode_topic(*value));
+  return std::optional(std::move(entry));
+}
+
+result<std::optional<life_traits>> control_db::find_traits(std::string_view uid) {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  EBB_ASSIGN(const auto value, in.get(control_table::traits, uid));
+  if (!value)
+    return std::optional<life_traits>{};
+  EBB_ASSIGN(auto found, decode_traits(*value));
+  return std::optional(std::move(found));
+}
+
+result<std::vector<std::string>> control_db::users_of_topic(std::string_view uid) {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  EBB_ASSIGN(const auto all, load_table<life_traits>(in, control_table::traits, decode_traits));
+  std::vector<std::string> names;
+  for (const auto& x : all) {
+    const bool uses =
+        std::any_of(x.inputs.begin(), x.inputs.end(), [&](const auto& y) { return y.topic == uid; })
+        || std::find(x.outputs.begin(), x.outputs.end(), uid) != x.outputs.end();
+    if (!uses)
+      continue;
+    EBB_ASSIGN(const auto entry, load_stream(in, x.uid));
+    names.push_back(entry.name);
+  }
+  return names;
 }
 
 result<std::vector<life_record>> control_db::lives() {

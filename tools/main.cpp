@@ -76,6 +76,35 @@ CLI::App* add_worker(CLI::App& app, ebb::cli::worker_arguments& to) {
   return command;
 }
 
+void add_up(CLI::App& app, ebb::cli::up_arguments& to) {
+  auto* command = app.add_subcommand("up", "Serve streams and topics on this machine");
+  command->add_option("--data", to.data, "Folder for state and topics (default ebb-data)")
+      ->type_name("DIR");
+  command
+      ->add_option("--listen", to.listen,
+                   "Address of the HTTP interface (default 127.0.0.1:8181); off loopback it needs "
+                   "TLS and tokens")
+      ->type_name("ADDR");
+  command
+      ->add_option("--files", to.files,
+                   "Folder that streams may read and write files in; without it, none")
+      ->type_name("DIR");
+  command->add_option("--tls-cert", to.tls_certificate, "Certificate with its chain (PEM)")
+      ->type_name("FILE");
+  command->add_option("--tls-key", to.tls_key, "Its key (PEM)")->type_name("FILE");
+  command->add_option("--warm", to.warm, "Idle workers kept for the next stream (default 1)")
+      ->check(CLI::Range(0, 64))
+      ->type_name("N");
+  command
+      ->add_option("--max-workers", to.max_workers,
+                   "Worker processes; with more streams awake they share them (default 8)")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
+  command->add_option("--threads", to.threads, "Threads of each worker; 0 = one a core")
+      ->check(CLI::Range(0, 256))
+      ->type_name("N");
+}
+
 CLI::App* add_state(CLI::App& app, const char* name, const char* what,
                     ebb::cli::state_arguments& to) {
   auto* command = app.add_subcommand(name, what);
@@ -95,6 +124,8 @@ int main(int argc, char** argv) {
 
   cli::run_arguments run;
   add_run(app, run);
+  cli::up_arguments up;
+  add_up(app, up);
 
   std::vector<std::string> files;
   auto* validate = app.add_subcommand("validate", "Check manifests without running them");
@@ -201,6 +232,8 @@ int main(int argc, char** argv) {
   }
   if (app.got_subcommand("run"))
     return cli::run_command(run);
+  if (app.got_subcommand("up"))
+    return cli::up_command(up);
   if (app.got_subcommand(validate))
     return cli::validate_command(files);
   if (app.got_subcommand(explain_command))

@@ -142,4 +142,12 @@ BOOST_AUTO_TEST_CASE(the_newest_record_gets_a_name) {
   BOOST_TEST(value_of(db.savepoint("uid-a", "before"))->record.epoch == epoch + 3);
 }
 
+BOOST_AUTO_TEST_CASE(incarnations_only_grow) {
+  temporary_folder folder;
+  for (std::uint64_t expected = 1; expected < 4; ++expected) {
+    auto db = value_of(control_db::open(folder.path()));
+    BOOST_TEST(value_of(db.begin_incarnation()) == expected);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

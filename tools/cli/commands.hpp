@@ -65,6 +65,19 @@ struct worker_arguments {
   std::string log;            ///< file that standard error goes to; empty = it is not bounded
 };
 
+struct up_arguments {
+  std::string data = "ebb-data";
+  std::string listen = "127.0.0.1:8181";
+  std::string files; ///< folder that streams may read and write; empty = none
+  std::string tls_certificate;
+  std::string tls_key;
+  std::uint32_t warm = 1;        ///< idle workers
+  std::uint32_t max_workers = 8; ///< then streams share them
+  std::uint32_t threads = 0;     ///< of each worker
+  bool hints = true;
+};
+
+[[nodiscard]] int up_command(const up_arguments& arguments);
 [[nodiscard]] int run_command(const run_arguments& arguments);
 [[nodiscard]] int validate_command(const std::vector<std::string>& files);
 [[nodiscard]] int explain_command_run(const explain_arguments& arguments);

@@ -1,9 +1,8 @@
 // Commands that look into a data folder, also while a run uses it.
 
-#include "actors/dataflow/snapshot.hpp"
-#include "actors/plan/state_layout.hpp"
+#include "actors/runtime/state_rows.hpp"
 #include "storage/control_db.hpp"
-#include "storage/merged_state.hpp"
+#include "storage/segment_reader.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/control_socket.hpp"
 #include "tools/cli/load.hpp"
@@ -13,7 +12,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <utility>
 
 namespace ebb::cli {
@@ -58,18 +56,6 @@ result<opened_stream> open_stream(const std::string& folder, const std::string& 
 
 std::string segments_folder(const std::string& folder, const stream_entry& stream) {
   return folder + "/streams/" + stream.uid + "/segments";
-}
-
-/// A record's segments, trailer and tree verified.
-result<merged_state> open_state(const std::string& folder, const stream_entry& stream,
-                                const checkpoint_record& record) {
-  std::vector<std::shared_ptr<segment_reader>> readers;
-  for (const auto& x : record.segments) {
-    EBB_ASSIGN(auto reader, segment_reader::open(segments_folder(folder, stream) + '/' + x.id,
-                                                 {x, stream.uid, stream.key_groups}));
-    readers.push_back(std::move(reader));
-  }
-  return merged_state(std::move(readers));
 }
 
 json to_json(const checkpoint_record& x, const std::vector<std::string>& savepoints) {
@@ -135,78 +121,25 @@ result<int> inspect(const state_arguments& arguments) {
   if (!record)
     return make_error(ec::not_found, "stream " + stream.name + " has no checkpoint yet",
                       "run it with --data until its first checkpoint");
-  const auto is_of = [&](const std::string& identity) {
-    return identity.substr(0, identity.find('/')) == arguments.target;
-  };
-  if (std::none_of(stream.operators.begin(), stream.operators.end(), is_of)) {
-    std::string names;
-    for (const auto& x : stream.operators)
-      names += (names.empty() ? "" : ", ") + x.substr(0, x.find('/'));
-    return make_error(ec::not_found, "operator " + arguments.target + " keeps no state",
-                      "state is kept by " + names);
-  }
-  const auto layouts = state_layouts_from(stream.plan);
-  EBB_ASSIGN(const auto state, open_state(arguments.data, stream, *record));
-  EBB_ASSIGN(auto cursor, state.scan(0, unkeyed_group));
-  json rows = json::array();
-  text_table table({"STATE", "KEY GROUP", "KEY", "VALUE"});
-  table.right(1);
-  std::uint64_t count = 0;
-  /// Entries without a key, by kind and value: the first key group, and how many there are.
-  std::map<std::pair<std::string, std::string>, std::pair<std::uint16_t, std::uint32_t>> notes;
-  for (;;) {
-    EBB_ASSIGN(const bool more, cursor.next());
-    if (!more)
-      break;
-    const auto& x = cursor.entry();
-    const auto number = std::size_t{operator_of(x.state)};
-    if (number >= stream.operators.size() || !is_of(stream.operators[number]))
-      continue;
-    const auto kind_of_state = state_of(x.state);
-    const auto layout = std::find_if(layouts.begin(), layouts.end(), [&](const auto& y) {
-      return y.identity == stream.operators[number] && y.state == kind_of_state;
-    });
-    const bool known = layout != layouts.end();
-    const auto key = show_parts(known ? layout->key : std::vector<state_part>{}, x.key, false);
-    if (!arguments.key.empty() && key.find(arguments.key) == std::string::npos)
-      continue;
-    const auto value = show_parts(known ? layout->value : std::vector<state_part>{}, x.value, true);
-    const auto kind = stream.operators[number] + ": "
-                      + (known ? layout->name : "state " + std::to_string(kind_of_state));
-    const auto group =
-        x.key_group == unkeyed_group ? std::string("-") : std::to_string(x.key_group);
-    if (key.empty()) {
-      // What an operator notes for each key group is mostly the same.
-      auto& seen = notes[{kind, value}];
-      seen.first = seen.second == 0 ? x.key_group : seen.first;
-      ++seen.second;
-      continue;
-    }
-    if (++count > arguments.limit)
-      break;
-    if (arguments.output == "json")
-      rows.push_back({{"state", kind}, {"keyGroup", group}, {"key", key}, {"value", value}});
-    else
-      table.add({kind, group, key, value});
-  }
-  if (arguments.key.empty())
-    for (const auto& [note, where] : notes) {
-      const auto groups = where.second == 1 ? std::to_string(where.first)
-                                            : std::to_string(where.second) + " groups";
-      if (arguments.output == "json")
-        rows.push_back(
-            {{"state", note.first}, {"keyGroup", groups}, {"key", ""}, {"value", note.second}});
-      else
-        table.add({note.first, groups, "", note.second});
-    }
+  EBB_ASSIGN(const auto found, read_state_rows({segments_folder(arguments.data, stream),
+                                                arguments.target, arguments.key, arguments.limit},
+                                               stream, *record));
   if (arguments.output == "json") {
+    json rows = json::array();
+    for (const auto& x : found.rows)
+      rows.push_back(
+          {{"state", x.state}, {"keyGroup", x.group}, {"key", x.key}, {"value", x.value}});
     std::puts(json{{"epoch", record->epoch}, {"entries", rows}}.dump(2).c_str());
     return exit_done;
   }
+  text_table table({"STATE", "KEY GROUP", "KEY", "VALUE"});
+  table.right(1);
+  for (const auto& x : found.rows)
+    table.add({x.state, x.group, x.key, x.value});
   std::printf("stream %s, epoch %llu of %s\n", stream.name.c_str(),
               static_cast<unsigned long long>(record->epoch), moment_text(record->when).c_str());
   std::fputs(table.text().c_str(), stdout);
-  if (count > arguments.limit)
+  if (found.more)
     std::printf("more than %llu entries: name a key, or raise --limit\n",
                 static_cast<unsigned long long>(arguments.limit));
   return exit_done;

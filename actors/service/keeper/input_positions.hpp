@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace ebb {
 
@@ -14,5 +15,12 @@ namespace ebb {
 /// read one. Sources of other kinds are left out.
 [[nodiscard]] std::map<std::pair<std::string, std::uint32_t>, std::uint64_t>
 input_positions(const checkpoint_record& x);
+
+class control_records;
+
+/// Lowest offset of each partition of the topic that a record or savepoint of a stream stands at;
+/// 0 where a stream that reads it has no record yet. Blocks.
+[[nodiscard]] std::vector<std::uint64_t>
+needed_offsets(control_records& records, const std::string& topic, std::uint32_t partitions);
 
 } // namespace ebb

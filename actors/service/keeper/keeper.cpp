@@ -61,6 +61,7 @@ stream_slot& keeper::add(const std::string& uid, const std::string& name, const 
 }
 
 void keeper::link_topics(const stream_slot& x) {
+  world_.reads(x.uid, x.name, x.inputs);
   for (const auto& topic : x.inputs)
     readers_[topic].push_back(const_cast<stream_slot*>(&x));
 }
@@ -166,6 +167,8 @@ void keeper::arm_clock() {
   auto at = std::min({queue_.next_time(), places_.next_time(), flush_at_});
   if (!timers_.empty())
     at = std::min(at, timers_.begin()->first);
+  if (!calls_.empty())
+    at = std::min(at, calls_.begin()->first);
   if (at >= clock_ || at == max_time)
     return;
   clock_ = at;
@@ -190,6 +193,16 @@ void keeper::tick() {
   pump_places();
   if (flush_at_ <= now)
     flush_events();
+  while (!calls_.empty() && calls_.begin()->first <= now) {
+    const auto call = std::move(calls_.begin()->second);
+    calls_.erase(calls_.begin());
+    call();
+  }
+  arm_clock();
+}
+
+void keeper::call_after(micros delay, std::function<void()> call) {
+  calls_.emplace(world_.now() + delay, std::move(call));
   arm_clock();
 }
 
@@ -434,6 +447,11 @@ void keeper::forget(stream_slot& x) {
   if (found != names_.end() && found->second == &x)
     names_.erase(found);
   streams_.erase(uid);
+  world_.reads(uid, {}, {});
+  const auto [gone, end] = followers_.equal_range(uid);
+  for (auto i = gone; i != end; ++i)
+    i->second(nullptr);
+  followers_.erase(uid);
   const auto [first, last] = removing_.equal_range(uid);
   std::vector<std::function<void(const result<std::string>&)>> told;
   for (auto i = first; i != last; ++i)

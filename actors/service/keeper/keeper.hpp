@@ -54,8 +54,9 @@ public:
 
   // Workers. `worker`: the number in its name.
 
-  /// What it is told first; what it runs and nobody wants is refused.
-  [[nodiscard]] control_welcome worker_here(std::uint64_t worker, const worker_hello& hello);
+  /// `welcome` is called before the worker gets orders: what it runs and nobody wants is refused.
+  void worker_here(std::uint64_t worker, const worker_hello& hello,
+                   const std::function<void(control_welcome)>& welcome);
   void worker_gone(std::uint64_t worker);
   void worker_says(std::uint64_t worker, link_message&& what);
 
@@ -81,9 +82,16 @@ public:
   [[nodiscard]] std::vector<std::string> users_of(const std::string& topic) const;
   [[nodiscard]] std::vector<std::string> readers_of(const std::string& topic) const;
   [[nodiscard]] std::vector<std::string> why(const stream_slot& x) const;
+  /// The worker that has it; 0 = none.
+  [[nodiscard]] std::uint64_t worker_of(const stream_slot& x) const;
   [[nodiscard]] const operation* find_operation(const std::string& id) const;
   /// `changed` is called when the operation has ended; at once where it has.
   void await_operation(const std::string& id, std::function<void()> changed);
+  /// Once, about then.
+  void call_after(micros delay, std::function<void()> call);
+  /// `take` gets each line that the stream logs, until it answers false; null when the stream is
+  /// gone.
+  void follow_lines(const std::string& uid, std::function<bool(const log_line*)> take);
   [[nodiscard]] std::size_t count() const noexcept;
   [[nodiscard]] std::vector<placement_plan::worker_view> workers() const;
 
@@ -138,10 +146,11 @@ private:
   placement_plan places_;
   std::unordered_map<std::uint64_t, bool> connected_; ///< workers
   operations operations_;
-  std::multimap<std::string, std::function<void()>> awaiting_; ///< by operation
-  std::map<std::uint64_t, std::string> savepoints_;            ///< operation, by request
+  std::multimap<std::string, std::function<void()>> awaiting_;                 ///< by operation
+  std::multimap<std::string, std::function<bool(const log_line*)>> followers_; ///< by stream
+  std::multimap<micros, std::function<void()>> calls_;                         ///< by time
+  std::map<std::uint64_t, std::string> savepoints_; ///< operation, by request
   std::uint64_t next_request_ = 1;
-  std::vector<std::function<void(const result<std::string>&)>> removals_;
   std::multimap<std::string, std::function<void(const result<std::string>&)>> removing_; ///< by uid
 
   struct event {

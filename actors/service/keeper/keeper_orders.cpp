@@ -265,6 +265,10 @@ std::vector<std::string> keeper::why(const stream_slot& x) const {
   return all;
 }
 
+std::uint64_t keeper::worker_of(const stream_slot& x) const {
+  return x.life.held() == 0 ? 0 : places_.worker_of({x.uid, x.life.held()});
+}
+
 std::size_t keeper::count() const noexcept {
   return streams_.size();
 }

@@ -101,7 +101,8 @@ void keeper::assign(std::uint64_t worker, const placement_key& key) {
       });
 }
 
-control_welcome keeper::worker_here(std::uint64_t worker, const worker_hello& hello) {
+void keeper::worker_here(std::uint64_t worker, const worker_hello& hello,
+                         const std::function<void(control_welcome)>& welcome) {
   const auto now = world_.now();
   connected_[worker] = true;
   control_welcome answer;
@@ -116,6 +117,7 @@ control_welcome keeper::worker_here(std::uint64_t worker, const worker_hello& he
       answer.refused.push_back({x.uid, x.placement, "another start has taken its place"});
     }
   }
+  welcome(std::move(answer));
   const auto all = places_.workers();
   const bool known =
       std::any_of(all.begin(), all.end(), [&](const auto& x) { return x.worker == worker; });
@@ -132,7 +134,6 @@ control_welcome keeper::worker_here(std::uint64_t worker, const worker_hello& he
     pump(*slot);
   }
   pump_places();
-  return answer;
 }
 
 void keeper::worker_gone(std::uint64_t worker) {
@@ -247,10 +248,17 @@ void keeper::take(log_line&& x) {
   auto* slot = by_uid(x.uid);
   if (slot == nullptr)
     return;
+  auto [first, last] = followers_.equal_range(x.uid);
+  while (first != last)
+    first = first->second(&x) ? std::next(first) : followers_.erase(first);
   auto& lines = awake(*slot).lines;
   lines.push_back(std::move(x));
   if (lines.size() > lines_kept)
     lines.pop_front();
+}
+
+void keeper::follow_lines(const std::string& uid, std::function<bool(const log_line*)> take) {
+  followers_.emplace(uid, std::move(take));
 }
 
 } // namespace ebb

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace ebb {
 
@@ -40,6 +41,10 @@ public:
 
   /// Where `moved` of the registry is of interest to the keeper.
   virtual void listen(const std::string& topic, bool on) = 0;
+
+  /// The stream reads these topics now; none: it is gone.
+  virtual void reads(const std::string& uid, const std::string& name,
+                     const std::vector<std::string>& topics) = 0;
 };
 
 } // namespace ebb

@@ -117,6 +117,9 @@ public:
   [[nodiscard]] const wake_trace* trace() const noexcept;
 
 private:
+  /// Tests tell states apart by all that is in them.
+  friend struct lifecycle_probe;
+
   /// What is under way in a phase.
   enum class step : std::uint8_t {
     compare,     ///< asleep: topics are being compared

@@ -33,12 +33,19 @@ ack_desk::ack_desk(ack_tracker* tracker, io_executor& io) : tracker_(tracker), l
 result<void> ack_desk::check(const ack_question& what) const {
   if (what.level == ack_level::logged)
     return {};
-  if (tracker_ == nullptr)
-    return make_error(ec::unsupported, "only ack=logged is known here", "ask for ack=logged");
-  auto known = tracker_->reached(what);
+  auto known = reached(what);
   if (!known)
     return std::move(known).error();
   return {};
+}
+
+result<bool> ack_desk::reached(const ack_question& what) const {
+  if (tracker_ == nullptr)
+    return make_error(ec::unsupported, "only ack=logged is known here", "ask for ack=logged");
+  const use_gate::use use(use_);
+  if (!use)
+    return make_error(ec::cancelled, "the service stops");
+  return tracker_->reached(what);
 }
 
 void ack_desk::wait(ack_question what, message_receipt receipt, std::chrono::milliseconds time,
@@ -65,6 +72,9 @@ void ack_desk::wait(ack_question what, message_receipt receipt, std::chrono::mil
       self->forget(number);
   });
   // First the watch, then the question: nothing is missed between them.
+  const use_gate::use use(use_);
+  if (!use)
+    return; // close() has answered
   auto watch = tracker_->watch(made->what.uid, [weak, number] {
     if (const auto self = weak.lock())
       self->ask_soon(number);
@@ -121,13 +131,13 @@ void ack_desk::ask(std::uint64_t number) {
   if (!x)
     return;
   x->asking = false; // what changes from now on is asked for again
-  const auto reached = tracker_->reached(x->what);
-  if (reached && !*reached)
+  const auto known = reached(x->what);
+  if (known && !*known)
     return;
   if (!forget(number))
     return;
-  if (!reached)
-    return x->reply.fail(reached.error());
+  if (!known)
+    return x->reply.fail(known.error());
   x->receipt.ack = x->what.level;
   x->reply.json(200, to_json(x->receipt));
 }
@@ -152,6 +162,8 @@ void ack_desk::close() {
   }
   for (const auto& x : left)
     x.second->reply.fail(stopping());
+  left.clear(); // with what watches the tracker
+  use_.close();
 }
 
 } // namespace ebb

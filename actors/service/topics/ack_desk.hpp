@@ -5,6 +5,7 @@
 #include "actors/service/topics/ack_tracker.hpp"
 #include "actors/service/topics/deadline_timer.hpp"
 #include "actors/service/topics/job_lanes.hpp"
+#include "actors/service/topics/use_gate.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -35,6 +36,7 @@ public:
 private:
   struct waiting;
 
+  [[nodiscard]] result<bool> reached(const ack_question& what) const;
   void ask(std::uint64_t number);
   void ask_soon(std::uint64_t number);
   [[nodiscard]] std::shared_ptr<waiting> find(std::uint64_t number) const;
@@ -42,6 +44,7 @@ private:
   void time_out(std::uint64_t number);
 
   ack_tracker* const tracker_;
+  mutable use_gate use_; ///< of the tracker
   job_lanes lanes_;
   deadline_timer timer_;
   mutable std::mutex mutex_;

@@ -56,7 +56,7 @@ void message_api::parts::read(std::shared_ptr<const http_request> request,
 
 // A receipt of a topic that the caller may not use looks as if there were none.
 void message_api::parts::answer_ack(const http_request& request, const http_reply& reply) const {
-  auto what = decode_token(request.part("token"));
+  auto what = decode_receipt_token(request.part("token"));
   if (!what)
     return reply.fail(what.error());
   const auto topic = topics.find_uid(what->uid);

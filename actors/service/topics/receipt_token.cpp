@@ -146,7 +146,7 @@ std::string encode_token(const ack_question& x) {
   return token;
 }
 
-result<ack_question> decode_token(std::string_view token) {
+result<ack_question> decode_receipt_token(std::string_view token) {
   const auto none = make_error(ec::not_found, "there is no receipt with this token",
                                "use the token of a receipt as it was given");
   const auto bytes = from_base64url(token);

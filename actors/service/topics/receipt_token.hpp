@@ -15,7 +15,7 @@ namespace ebb {
 [[nodiscard]] std::string encode_token(const ack_question& x);
 
 /// ec::not_found where it is none.
-[[nodiscard]] result<ack_question> decode_token(std::string_view token);
+[[nodiscard]] result<ack_question> decode_receipt_token(std::string_view token);
 
 inline constexpr std::size_t receipt_token_max = 1024;
 

@@ -255,7 +255,8 @@ void topic_host::notify(bool hook) {
         told.push_back(std::move(held));
   }
   if (hook && around_->options.on_moved)
-    around_->options.on_moved(uid_);
+    if (const use_gate::use use(around_->hooks); use)
+      around_->options.on_moved(uid_);
   for (const auto& x : told)
     x->moved();
 }

@@ -7,6 +7,7 @@
 #include "actors/service/topics/message_parsers.hpp"
 #include "actors/service/topics/topic_metrics.hpp"
 #include "actors/service/topics/topic_registry.hpp"
+#include "actors/service/topics/use_gate.hpp"
 #include "storage/topic_log.hpp"
 #include "storage/topic_queue.hpp"
 
@@ -35,6 +36,7 @@ struct topic_surroundings {
   topic_metrics metrics;
   deadline_timer timer;
   std::atomic<std::size_t> open_logs = 0;
+  use_gate hooks; ///< of the options: they may be gone when the registry is
   /// A log was opened: too many may be. From any thread, without locks of a host.
   std::function<void()> opened = {};
 };

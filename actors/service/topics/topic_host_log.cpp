@@ -252,8 +252,12 @@ result<retention_outcome> topic_host::retain_open() {
   topic_retention retention;
   retention.age = what->retention_age;
   retention.bytes = what->retention_bytes;
-  if (around_->options.needed)
+  if (around_->options.needed) {
+    const use_gate::use use(around_->hooks);
+    if (!use)
+      return make_error(ec::cancelled, "the service stops");
     retention.needed = around_->options.needed(uid_);
+  }
   auto outcome = log_->retain(retention, around_->clock());
   files_ = log_->size().files;
   learn(0);

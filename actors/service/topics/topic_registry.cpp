@@ -156,6 +156,7 @@ topic_registry::~topic_registry() {
   const auto why = make_error(ec::cancelled, "the service stops", "send it again to its successor");
   for (const auto& x : parts_->all())
     static_cast<void>(x->end(why, false));
+  parts_->around->hooks.close();
 }
 
 void topic_registry::look_later() {

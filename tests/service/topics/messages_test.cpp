@@ -403,7 +403,7 @@ BOOST_AUTO_TEST_CASE(receipt_tokens_read_back) {
   x.stream = "s";
   x.level = ack_level::committed;
   x.ranges = {{0, 0, 0}, {3, 1'000'000'000'000, 1'000'000'000'999}, {1023, 5, 5}};
-  const auto read = decode_token(encode_token(x));
+  const auto read = decode_receipt_token(encode_token(x));
   BOOST_REQUIRE(read);
   BOOST_TEST(read->uid == x.uid);
   BOOST_TEST(read->stream == x.stream);

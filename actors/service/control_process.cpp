@@ -1,0 +1,333 @@
+#include "actors/service/control_process.hpp"
+
+#include "actors/gateway/service_routes.hpp"
+#include "actors/runtime/engine_config.hpp"
+#include "actors/runtime/io_pool.hpp"
+#include "actors/runtime/processing_time.hpp"
+#include "actors/service/keeper/input_positions.hpp"
+#include "actors/service/service_gateway.hpp"
+#include "actors/service/worker_desk.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <unordered_map>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+constexpr std::uint32_t actor_threads = 1;
+constexpr std::uint32_t io_threads = 8;
+
+/// A worker whose link is gone and whose process is there may connect again.
+constexpr micros away_grace = 3 * micros_per_second;
+
+constexpr auto stop_patience = std::chrono::seconds(45);
+
+/// Topics whose growth the keeper wants to know of. Thread-safe.
+class moved_topics {
+public:
+  void listen(const std::string& topic, bool on) {
+    std::lock_guard guard(mutex_);
+    if (on)
+      pending_.try_emplace(topic, false);
+    else
+      pending_.erase(topic);
+  }
+
+  /// Whether the keeper must be told: it is interested, and has not been told yet.
+  bool moved(const std::string& topic) {
+    std::lock_guard guard(mutex_);
+    const auto found = pending_.find(topic);
+    return found != pending_.end() && !std::exchange(found->second, true);
+  }
+
+  void told(const std::string& topic) {
+    std::lock_guard guard(mutex_);
+    if (const auto found = pending_.find(topic); found != pending_.end())
+      found->second = false;
+  }
+
+private:
+  std::mutex mutex_;
+  std::unordered_map<std::string, bool> pending_;
+};
+
+} // namespace
+
+std::string worker_socket(const std::string& data_folder) {
+  return data_folder + "/workers.sock";
+}
+
+struct control_process::parts final : keeper_world {
+  parts(control_options o, worker_starter w)
+      : options(std::move(o)), starter(std::move(w)), clock(processing_time()),
+        config(actor_threads), system(config) {
+    lane = io.open_lane();
+    reading_lane = io.open_lane();
+  }
+
+  ~parts() override {
+    // Whoever may call comes before what is called.
+    http.reset();
+    messages.reset();
+    desk.reset();
+    links.reset();
+    if (streams) {
+      caf::anon_send_exit(streams, caf::exit_reason::user_shutdown);
+      streams = nullptr;
+    }
+    system.await_all_actors_done();
+    registry.reset();
+  }
+
+  // --- keeper_world
+
+  micros now() const override {
+    return clock();
+  }
+
+  void run(std::function<void()> work, std::function<void()> then) override {
+    io.submit(lane, [this, work = std::move(work), then = std::move(then)] {
+      work();
+      tell([then](keeper&) { then(); });
+    });
+  }
+
+  void call_at(micros when) override {
+    caf::anon_send(streams, keeper_timer_atom::value, when);
+  }
+
+  void start_worker(std::uint64_t worker) override {
+    starter.start(worker_name(worker));
+  }
+
+  void kill_worker(std::uint64_t worker) override {
+    starter.kill(worker_name(worker));
+  }
+
+  bool send(std::uint64_t worker, const link_message& what) override {
+    return desk && desk->send(worker, what);
+  }
+
+  control_records& records() override {
+    return *database;
+  }
+
+  topic_registry& topics() override {
+    return *registry;
+  }
+
+  void listen(const std::string& topic, bool on) override {
+    moved.listen(topic, on);
+  }
+
+  void reads(const std::string& uid, const std::string& name,
+             const std::vector<std::string>& of) override {
+    acks->set_reader(uid, name, of);
+    std::lock_guard guard(names_mutex);
+    if (name.empty())
+      names.erase(uid);
+    else
+      names[uid] = split(name).name_space;
+  }
+
+  // --- what comes from outside
+
+  void tell(std::function<void(keeper&)> what) {
+    caf::anon_send(streams, keeper_task{std::move(what)});
+  }
+
+  void topic_grew(const std::string& uid) {
+    if (!moved.moved(uid))
+      return;
+    tell([this, uid](keeper& x) {
+      moved.told(uid);
+      x.input_moved(uid);
+    });
+  }
+
+  std::optional<std::string> name_space_of(const std::string& uid) {
+    std::lock_guard guard(names_mutex);
+    const auto found = names.find(uid);
+    return found == names.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  worker_desk_events desk_events() {
+    worker_desk_events x;
+    x.here = [this](std::uint64_t worker, worker_hello hello,
+                    std::function<void(control_welcome)> answer) {
+      starter.adopt(worker_name(worker), hello.pid);
+      tell([worker, hello = std::move(hello), answer = std::move(answer)](keeper& k) {
+        // It must know what is refused before it gets new orders.
+        k.worker_here(worker, hello, answer);
+      });
+    };
+    x.away = [this](std::uint64_t worker) {
+      tell([this, worker](keeper& k) {
+        k.call_after(away_grace, [this, worker, &k] {
+          if (desk->connected(worker))
+            return;
+          starter.kill(worker_name(worker));
+          desk->forget(worker);
+          k.worker_gone(worker);
+        });
+      });
+    };
+    x.says = [this](std::uint64_t worker, link_message&& what) {
+      tell([worker, what = std::make_shared<link_message>(std::move(what))](keeper& k) {
+        k.worker_says(worker, std::move(*what));
+      });
+    };
+    x.recorded = [this](const std::string& uid) { acks->recorded(uid); };
+    return x;
+  }
+
+  result<void> open();
+  result<void> open_topics();
+  void load_streams(keeper::loaded all);
+
+  control_options options;
+  worker_starter starter;
+  clock_function clock;
+  std::unique_ptr<control_records> database;
+  std::unique_ptr<ack_desk> acks;
+  moved_topics moved;
+  std::mutex names_mutex;
+  std::unordered_map<std::string, std::string> names; ///< namespaces of streams, by uid
+  metrics_registry metrics;
+  std::unique_ptr<topic_registry> registry;
+  std::uint64_t lane = 0;
+  std::uint64_t reading_lane = 0;
+  // Jobs use all of the above, and tell actors.
+  engine_config config;
+  caf::actor_system system;
+  keeper_actor streams;
+  io_pool io{io_threads};
+  std::unique_ptr<link_loop> links;
+  std::unique_ptr<worker_desk> desk;
+  std::unique_ptr<message_api> messages;
+  std::unique_ptr<service_gateway> gateway;
+  std::unique_ptr<http_server> http;
+};
+
+result<void> control_process::parts::open_topics() {
+  topic_registry_options x;
+  x.data_folder = options.data_folder;
+  x.on_moved = [this](const std::string& uid) { topic_grew(uid); };
+  x.needed = [this](const std::string& uid) {
+    const auto topic = registry->find_uid(uid);
+    return needed_offsets(*database, uid, topic ? topic->partitions : 0);
+  };
+  EBB_ASSIGN(registry, topic_registry::open(std::move(x), io, clock, metrics));
+  EBB_ASSIGN(const auto all, database->with([](control_db& db) { return db.topics(); }));
+  for (const auto& entry : all) {
+    EBB_ASSIGN(const auto definition, definition_of(entry));
+    EBB_TRY(registry->put(settings_of(definition, entry.uid)));
+  }
+  return {};
+}
+
+void control_process::parts::load_streams(keeper::loaded all) {
+  std::promise<void> done;
+  tell([&](keeper& k) {
+    k.load(all);
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+result<void> control_process::parts::open() {
+  EBB_ASSIGN(database, control_records::open(options.data_folder));
+  acks = std::make_unique<ack_desk>(*database);
+  EBB_ASSIGN(const auto incarnation,
+             database->with([](control_db& db) { return db.begin_incarnation(); }));
+  keeper::loaded loaded;
+  EBB_TRY(database->with([&](control_db& db) -> result<void> {
+    EBB_ASSIGN(loaded.streams, db.streams());
+    EBB_ASSIGN(loaded.lives, db.lives());
+    EBB_ASSIGN(loaded.traits, db.traits());
+    return {};
+  }));
+  keeper_options keeping_options;
+  keeping_options.data_folder = options.data_folder;
+  keeping_options.files_folder = options.files_folder;
+  keeping_options.incarnation = incarnation;
+  keeping_options.placement = options.placement;
+  streams =
+      system.spawn(keeping, keeper_setup{[this, keeping_options] {
+                                           return std::make_unique<keeper>(keeping_options, *this);
+                                         },
+                                         clock});
+  EBB_TRY(open_topics());
+  EBB_ASSIGN(links, link_loop::start());
+  EBB_ASSIGN(desk,
+             worker_desk::listen(
+                 *links, worker_socket(options.data_folder), *database, *registry, io,
+                 [this](const std::string& uid) { return name_space_of(uid); }, desk_events()));
+  load_streams(std::move(loaded));
+  messages = std::make_unique<message_api>(*registry, io, acks.get(), metrics);
+  gateway_parts x;
+  x.records = database.get();
+  x.topics = registry.get();
+  x.messages = messages.get();
+  x.acks = acks.get();
+  x.io = &io;
+  x.lane = lane;
+  x.reading_lane = reading_lane;
+  x.clock = clock;
+  x.files_folder = options.files_folder;
+  x.streams = streams;
+  gateway = std::make_unique<service_gateway>(std::move(x));
+  gateway->ready();
+  EBB_ASSIGN(http, http_server::start(options.http, service_routes(), *gateway, metrics));
+  return {};
+}
+
+control_process::control_process(std::unique_ptr<parts> made) : parts_(std::move(made)) {}
+
+control_process::~control_process() = default;
+
+result<std::unique_ptr<control_process>> control_process::start(control_options options,
+                                                                worker_starter workers) {
+  auto made = std::make_unique<parts>(std::move(options), std::move(workers));
+  EBB_TRY(made->open());
+  return std::unique_ptr<control_process>(new control_process(std::move(made)));
+}
+
+void control_process::worker_gone(const std::string& name, const std::string&) {
+  const auto worker = worker_number(name);
+  if (!worker)
+    return;
+  parts_->tell([p = parts_.get(), worker = *worker](keeper& k) {
+    if (p->desk)
+      p->desk->forget(worker);
+    k.worker_gone(worker);
+  });
+}
+
+std::string control_process::url() const {
+  return parts_->http->url();
+}
+
+std::size_t control_process::streams() const {
+  std::promise<std::size_t> count;
+  parts_->tell([&](keeper& k) { count.set_value(k.count()); });
+  return count.get_future().get();
+}
+
+void control_process::stop() {
+  parts_->http->stop(std::chrono::seconds(2));
+  const auto done = std::make_shared<std::promise<void>>();
+  parts_->tell([done](keeper& k) { k.shut_down([done] { done->set_value(); }); });
+  static_cast<void>(done->get_future().wait_for(stop_patience));
+}
+
+} // namespace ebb

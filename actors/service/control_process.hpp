@@ -1,0 +1,61 @@
+/// The control process of a service: everything but the workers and what starts them.
+#pragma once
+
+#include "actors/gateway/http_server.hpp"
+#include "actors/service/lifecycle/placement_plan.hpp"
+#include "schemas/error.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace ebb {
+
+struct control_options {
+  std::string data_folder;
+  std::string files_folder; ///< that streams may read and write; empty = none
+  http_options http;
+  placement_limits placement;
+};
+
+/// Processes of workers, by name. Thread-safe; nothing blocks.
+struct worker_starter {
+  std::function<void(const std::string& name)> start;
+  /// One that an earlier control process has started.
+  std::function<void(const std::string& name, std::int64_t pid)> adopt;
+  std::function<void(const std::string& name)> kill;
+};
+
+/// Where workers find the control process of this folder.
+[[nodiscard]] std::string worker_socket(const std::string& data_folder);
+
+class control_process {
+public:
+  /// Streams that were awake go on, those that sleep are watched, requests are answered. Blocks.
+  /// ec::conflict: another process has the folder (named), or the port is taken.
+  [[nodiscard]] static result<std::unique_ptr<control_process>> start(control_options options,
+                                                                      worker_starter workers);
+  ~control_process();
+  control_process(const control_process&) = delete;
+  control_process& operator=(const control_process&) = delete;
+
+  /// The process of a worker is gone, or could not be started. Thread-safe.
+  void worker_gone(const std::string& name, const std::string& how);
+
+  [[nodiscard]] std::string url() const;
+  [[nodiscard]] std::size_t streams() const;
+
+  /// Takes no more requests, lets streams make their final checkpoints and workers end. Streams
+  /// that were awake are so again when the service starts the next time. Blocks, at most about a
+  /// minute.
+  void stop();
+
+private:
+  struct parts;
+  explicit control_process(std::unique_ptr<parts> made);
+
+  std::unique_ptr<parts> parts_;
+};
+
+} // namespace ebb

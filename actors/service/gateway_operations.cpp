@@ -1,0 +1,191 @@
+#include "actors/plan/plan_graph.hpp"
+#include "actors/plan/stage_plan.hpp"
+#include "actors/service/service_gateway.hpp"
+#include "actors/service/views.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+std::string stream_of(const http_request& x) {
+  return qualified_name(std::string(x.name_space()), x.part("stream"));
+}
+
+link_past_output past_output_of(std::string_view text) {
+  return text == "rewind" ? link_past_output::rewind
+         : text == "keep" ? link_past_output::keep
+                          : link_past_output::refuse;
+}
+
+} // namespace
+
+void service_gateway::operate(const request_pointer& request, const http_reply& reply) {
+  with_keeper([request, reply](keeper& streams) {
+    const auto name = stream_of(*request);
+    const auto begun = [&streams, reply](const result<std::string>& id) {
+      if (!id)
+        return reply.fail(id.error());
+      reply.json(202, operation_json(*streams.find_operation(*id)));
+    };
+    switch (request->to->call) {
+    case api_call::sleep_stream:
+      return streams.sleep(name, begun);
+    case api_call::wake_stream:
+      return streams.wake(name, begun);
+    case api_call::scale_stream:
+      return streams.scale(
+          name, static_cast<std::uint32_t>(request->query_number("parallelism", 1)), begun);
+    case api_call::savepoint_stream:
+      return streams.savepoint(name, std::string(request->query_text("name")), begun);
+    default:
+      return streams.restore(name,
+                             {std::string(request->query_text("savepoint")),
+                              past_output_of(request->query_text("sinks"))},
+                             begun);
+    }
+  });
+}
+
+void service_gateway::get_operation(const request_pointer& request, const http_reply& reply) {
+  with_keeper([request, reply](keeper& streams) {
+    const auto id = request->part("operation");
+    const auto answer = [&streams, id, reply] {
+      if (const auto* found = streams.find_operation(id))
+        reply.json(200, operation_json(*found));
+      else
+        reply.fail(make_error(ec::not_found, "there is no operation " + id,
+                              "operations are forgotten when the service starts again, and when "
+                              "a thousand others have come"));
+    };
+    const auto patience = request->query_number("timeout", 0);
+    if (streams.find_operation(id) == nullptr || patience == 0)
+      return answer();
+    // Whichever comes first: later answers do nothing.
+    streams.await_operation(id, answer);
+    streams.call_after(patience * 1000, answer);
+  });
+}
+
+void service_gateway::graph(const request_pointer& request, const http_reply& reply) {
+  with_stream(request, reply, [this, reply](const stream_entry& entry) {
+    const auto made = [&]() -> result<std::string> {
+      EBB_ASSIGN(const auto definition, definition_of(entry, parts_.files_folder));
+      EBB_ASSIGN(const auto graph, plan_stream(definition));
+      EBB_ASSIGN(const auto plan, make_stages(graph, definition));
+      return explain_json(graph, plan, definition);
+    }();
+    if (made)
+      reply.json(200, *made);
+    else
+      reply.fail(made.error());
+  });
+}
+
+void service_gateway::checkpoints(const request_pointer& request, const http_reply& reply) {
+  with_stream(request, reply, [this, request, reply](const stream_entry& entry) {
+    const auto made = parts_.records->with([&](control_db& db) -> result<std::string> {
+      EBB_ASSIGN(const auto records, db.records(entry.uid));
+      EBB_ASSIGN(const auto savepoints, db.savepoints(entry.uid));
+      return checkpoints_json(records, savepoints,
+                              static_cast<std::size_t>(request->query_number("limit", 100)));
+    });
+    if (made)
+      reply.json(200, *made);
+    else
+      reply.fail(made.error());
+  });
+}
+
+void service_gateway::events(const request_pointer& request, const http_reply& reply,
+                             const char* kind) {
+  with_stream(request, reply, [this, request, reply, kind](const stream_entry& entry) {
+    const auto made = parts_.records->with([&](control_db& db) {
+      return db.events(entry.uid, kind,
+                       static_cast<std::size_t>(request->query_number("limit", 100)));
+    });
+    if (made)
+      reply.json(200, page_json(*made, {}));
+    else
+      reply.fail(made.error());
+  });
+}
+
+void service_gateway::why(const request_pointer& request, const http_reply& reply) {
+  with_keeper([this, request, reply](keeper& streams) {
+    const auto* found = streams.find(stream_of(*request));
+    if (found == nullptr)
+      return reply.fail(make_error(ec::not_found,
+                                   "there is no stream named " + request->part("stream"),
+                                   "ebb get streams lists those of a namespace"));
+    reply.json(200, why_json(view_of(streams, *found, parts_.clock()), streams.why(*found)));
+  });
+}
+
+void service_gateway::logs(const request_pointer& request, const http_reply& reply) {
+  with_keeper([request, reply](keeper& streams) {
+    const auto* found = streams.find(stream_of(*request));
+    if (found == nullptr)
+      return reply.fail(make_error(ec::not_found,
+                                   "there is no stream named " + request->part("stream"),
+                                   "ebb get streams lists those of a namespace"));
+    const auto least = request->query_text("level", "info") == "debug"     ? log_level::debug
+                       : request->query_text("level", "info") == "info"    ? log_level::info
+                       : request->query_text("level", "info") == "warning" ? log_level::warning
+                                                                           : log_level::error;
+    const bool events = request->accept == "text/event-stream";
+    const auto text = [events](const log_line& x) {
+      return events ? "data: " + log_json(x) + "\n\n" : log_json(x) + '\n';
+    };
+    std::vector<const log_line*> lines;
+    if (found->awake)
+      for (const auto& x : found->awake->lines)
+        if (x.level >= least)
+          lines.push_back(&x);
+    const auto limit = static_cast<std::size_t>(request->query_number("limit", 100));
+    std::string all;
+    for (auto i = lines.size() - std::min(limit, lines.size()); i < lines.size(); ++i)
+      all += text(*lines[i]);
+    if (request->query_number("follow", 0) == 0)
+      return reply.send({200, events ? "text/event-stream" : "application/x-ndjson", all});
+    auto stream = reply.stream(200, events ? "text/event-stream" : "application/x-ndjson");
+    static_cast<void>(stream.write(std::move(all)));
+    // A client that reads too slowly misses lines.
+    streams.follow_lines(found->uid, [stream, text, least](const log_line* x) mutable {
+      if (x == nullptr) {
+        stream.end();
+        return false;
+      }
+      return x->level < least || stream.write(text(*x)) != http_stream::taken::closed;
+    });
+  });
+}
+
+void service_gateway::state(const request_pointer& request, const http_reply& reply) {
+  with_stream(request, reply, [this, request, reply](const stream_entry& entry) {
+    const auto record =
+        parts_.records->with([&](control_db& db) { return db.newest_record(entry.uid); });
+    if (!record)
+      return reply.fail(record.error());
+    if (!*record)
+      return reply.fail(make_error(ec::not_found, "the stream has no checkpoint yet",
+                                   "its state can be looked at after its first checkpoint"));
+    state_question what;
+    what.folder = parts_.records->folder() + "/streams/" + entry.uid + "/segments";
+    what.target = request->part("operator");
+    what.key = std::string(request->query_text("key"));
+    what.limit = static_cast<std::uint64_t>(request->query_number("limit", 100));
+    // Beside the control database's work: it may read much.
+    parts_.io->submit(parts_.reading_lane, [reply, what, entry, at = **record] {
+      const auto rows = read_state_rows(what, entry, at);
+      if (rows)
+        reply.json(200, state_json(*rows));
+      else
+        reply.fail(rows.error());
+    });
+  });
+}
+
+} // namespace ebb

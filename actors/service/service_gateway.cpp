@@ -1,0 +1,303 @@
+#include "actors/service/service_gateway.hpp"
+
+#include "actors/service/views.hpp"
+#include "schemas/assert.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+std::string stream_of(const http_request& x) {
+  return qualified_name(std::string(x.name_space()), x.part("stream"));
+}
+
+std::string topic_of(const http_request& x) {
+  return qualified_name(std::string(x.name_space()), x.part("topic"));
+}
+
+error no_such(const char* kind, const std::string& name) {
+  return make_error(ec::not_found, std::string("there is no ") + kind + " named " + name,
+                    std::string("ebb get ") + kind + "s lists those of a namespace");
+}
+
+std::size_t limit_of(const http_request& x) {
+  return static_cast<std::size_t>(x.query_number("limit", 100));
+}
+
+std::string deleted_json(const char* kind, const std::string& name) {
+  return std::string(R"({"kind":")") + kind + R"(","name":")" + name + R"("})";
+}
+
+} // namespace
+
+void service_gateway::with_keeper(std::function<void(keeper&)> run) const {
+  caf::anon_send(parts_.streams, keeper_task{std::move(run)});
+}
+
+void service_gateway::with_records(std::function<void()> run) const {
+  parts_.io->submit(parts_.lane, std::move(run));
+}
+
+void service_gateway::with_stream(const request_pointer& request, const http_reply& reply,
+                                  std::function<void(const stream_entry&)> run) const {
+  with_records([this, request, reply, run = std::move(run)] {
+    const auto found =
+        parts_.records->with([&](control_db& db) { return db.find_stream(stream_of(*request)); });
+    if (!found)
+      reply.fail(found.error());
+    else if (!*found)
+      reply.fail(no_such("stream", request->part("stream")));
+    else
+      run(**found);
+  });
+}
+
+std::string service_gateway::not_ready() const {
+  return ready_ ? "" : "the service is starting";
+}
+
+void service_gateway::handle(request_pointer request, http_reply reply) {
+  switch (request->to->call) {
+  case api_call::append_messages:
+  case api_call::read_messages:
+  case api_call::get_ack:
+    parts_.messages->handle(std::move(request), std::move(reply));
+    return;
+  case api_call::apply:
+    return apply(request, reply);
+  case api_call::list_streams:
+    return list_streams(request, reply);
+  case api_call::get_stream:
+    return get_stream(request, reply);
+  case api_call::delete_stream:
+    return delete_stream(request, reply);
+  case api_call::list_topics:
+    return list_topics(request, reply);
+  case api_call::get_topic:
+    return get_topic(request, reply);
+  case api_call::delete_topic:
+    return delete_topic(request, reply);
+  case api_call::list_functions:
+    return reply.json(200, page_json({}, {}));
+  case api_call::get_function:
+  case api_call::delete_function:
+    return reply.fail(no_such("function", request->part("function")));
+  case api_call::sleep_stream:
+  case api_call::wake_stream:
+  case api_call::scale_stream:
+  case api_call::savepoint_stream:
+  case api_call::restore_stream:
+    return operate(request, reply);
+  case api_call::get_operation:
+    return get_operation(request, reply);
+  case api_call::stream_graph:
+    return graph(request, reply);
+  case api_call::stream_checkpoints:
+    return checkpoints(request, reply);
+  case api_call::stream_wakes:
+    return events(request, reply, "wakes");
+  case api_call::stream_decisions:
+    return events(request, reply, "decisions");
+  case api_call::stream_errors:
+    return events(request, reply, "errors");
+  case api_call::stream_why:
+    return why(request, reply);
+  case api_call::stream_logs:
+    return logs(request, reply);
+  case api_call::stream_state:
+    return state(request, reply);
+  case api_call::metrics:
+  case api_call::healthz:
+  case api_call::readyz:
+  case api_call::openapi:
+    break;
+  }
+  EBB_ASSERT(false); // the server answers these itself
+}
+
+void service_gateway::apply(const request_pointer& request, const http_reply& reply) {
+  with_records([this, request, reply] {
+    apply_options options;
+    options.name_space = std::string(request->name_space());
+    options.files_folder = parts_.files_folder;
+    options.now = parts_.clock();
+    options.new_uid = random_uid;
+    const resource_lookup known{
+        [this](const std::string& name) {
+          return parts_.records->with([&](control_db& db) { return db.find_stream(name); });
+        },
+        [this](const std::string& name) {
+          return parts_.records->with([&](control_db& db) { return db.find_topic(name); });
+        },
+        [this](const std::string& uid) {
+          return parts_.records->with([&](control_db& db) { return db.find_traits(uid); });
+        }};
+    auto planned = plan_apply(request->body, options, known);
+    if (!planned)
+      return reply.fail(planned.error());
+    const auto plan = std::make_shared<apply_plan>(*std::move(planned));
+    if (request->query_number("dryRun", 0) != 0)
+      return reply.json(200, applied_json(*plan));
+    if (auto done = parts_.records->with([&](control_db& db) { return db.change(plan->changes); });
+        !done)
+      return reply.fail(done.error());
+    for (const auto& x : plan->topics)
+      if (auto done = parts_.topics->put(x); !done)
+        return reply.fail(done.error());
+    with_keeper([plan, reply](keeper& streams) {
+      streams.applied(*plan);
+      reply.json(200, applied_json(*plan));
+    });
+  });
+}
+
+void service_gateway::list_streams(const request_pointer& request, const http_reply& reply) {
+  with_keeper([this, request, reply](keeper& streams) {
+    const auto limit = limit_of(*request);
+    const auto slots = streams.list(std::string(request->name_space()),
+                                    std::string(request->query_text("after")), limit + 1);
+    auto views = std::make_shared<std::vector<stream_view>>();
+    for (const auto* x : slots)
+      views->push_back(view_of(streams, *x, parts_.clock()));
+    with_records([this, reply, views, limit] {
+      std::vector<std::string> items;
+      for (const auto& x : *views) {
+        if (items.size() == limit)
+          break;
+        auto made = parts_.records->with([&](control_db& db) -> result<std::string> {
+          EBB_ASSIGN(const auto entry, db.stream(x.uid));
+          EBB_ASSIGN(const auto newest, db.newest_record(x.uid));
+          return stream_json(x, entry, newest);
+        });
+        if (!made)
+          return reply.fail(made.error());
+        items.push_back(*std::move(made));
+      }
+      reply.json(200, page_json(items, views->size() > limit ? split((*views)[limit - 1].name).name
+                                                             : std::string{}));
+    });
+  });
+}
+
+void service_gateway::get_stream(const request_pointer& request, const http_reply& reply) {
+  with_keeper([this, request, reply](keeper& streams) {
+    const auto* found = streams.find(stream_of(*request));
+    if (found == nullptr)
+      return reply.fail(no_such("stream", request->part("stream")));
+    const auto view = std::make_shared<stream_view>(view_of(streams, *found, parts_.clock()));
+    with_records([this, reply, view] {
+      auto made = parts_.records->with([&](control_db& db) -> result<std::string> {
+        EBB_ASSIGN(const auto entry, db.stream(view->uid));
+        EBB_ASSIGN(const auto newest, db.newest_record(view->uid));
+        return stream_json(*view, entry, newest);
+      });
+      if (made)
+        reply.json(200, *std::move(made));
+      else
+        reply.fail(made.error());
+    });
+  });
+}
+
+void service_gateway::delete_stream(const request_pointer& request, const http_reply& reply) {
+  with_keeper([this, request, reply](keeper& streams) {
+    streams.remove(stream_of(*request), [request, reply](const result<std::string>& done) {
+      if (done)
+        reply.json(200, deleted_json("Stream", request->part("stream")));
+      else
+        reply.fail(done.error());
+    });
+  });
+}
+
+void service_gateway::list_topics(const request_pointer& request, const http_reply& reply) {
+  with_records([this, request, reply] {
+    auto all = parts_.records->with([](control_db& db) { return db.topics(); });
+    if (!all)
+      return reply.fail(all.error());
+    const auto limit = limit_of(*request);
+    const auto after = request->query_text("after");
+    auto entries = std::make_shared<std::vector<topic_entry>>();
+    bool more = false;
+    for (auto& x : *all) {
+      const auto name = split(x.name);
+      if (name.name_space != request->name_space() || name.name <= after)
+        continue;
+      if (entries->size() == limit) {
+        more = true;
+        break;
+      }
+      entries->push_back(std::move(x));
+    }
+    with_keeper([this, reply, entries, more](keeper& streams) {
+      std::vector<std::vector<std::string>> users;
+      for (const auto& x : *entries)
+        users.push_back(streams.users_of(x.uid));
+      with_records([this, reply, entries, users = std::move(users), more] {
+        std::vector<std::string> items;
+        for (std::size_t i = 0; i < entries->size(); ++i) {
+          const auto usage = parts_.topics->usage((*entries)[i].uid);
+          if (usage)
+            items.push_back(topic_json((*entries)[i], *usage, users[i]));
+        }
+        reply.json(200, page_json(items, more ? split(entries->back().name).name : std::string{}));
+      });
+    });
+  });
+}
+
+void service_gateway::get_topic(const request_pointer& request, const http_reply& reply) {
+  with_records([this, request, reply] {
+    const auto found =
+        parts_.records->with([&](control_db& db) { return db.find_topic(topic_of(*request)); });
+    if (!found)
+      return reply.fail(found.error());
+    if (!*found)
+      return reply.fail(no_such("topic", request->part("topic")));
+    with_keeper([this, reply, entry = **found](keeper& streams) {
+      with_records([this, reply, entry, users = streams.users_of(entry.uid)] {
+        const auto usage = parts_.topics->usage(entry.uid);
+        if (usage)
+          reply.json(200, topic_json(entry, *usage, users));
+        else
+          reply.fail(usage.error());
+      });
+    });
+  });
+}
+
+// Between the look at its users and the end of the topic no stream can be applied: both are jobs of
+// one lane.
+void service_gateway::delete_topic(const request_pointer& request, const http_reply& reply) {
+  with_records([this, request, reply] {
+    auto gone = parts_.records->with([&](control_db& db) -> result<std::string> {
+      EBB_ASSIGN(const auto found, db.find_topic(topic_of(*request)));
+      if (!found)
+        return no_such("topic", request->part("topic"));
+      EBB_ASSIGN(const auto users, db.users_of_topic(found->uid));
+      if (!users.empty()) {
+        std::string names;
+        for (const auto& x : users)
+          names += (names.empty() ? "" : ", ") + split(x).name;
+        return make_error(ec::conflict, "topic " + request->part("topic") + " is used by " + names,
+                          "delete these streams first, or apply them without the topic");
+      }
+      service_changes changes;
+      changes.deleted_topics = {found->name};
+      EBB_TRY(db.change(changes));
+      return found->uid;
+    });
+    if (!gone)
+      return reply.fail(gone.error());
+    if (auto done = parts_.topics->remove(*gone); !done)
+      return reply.fail(done.error());
+    reply.json(200, deleted_json("Topic", request->part("topic")));
+  });
+}
+
+} // namespace ebb

@@ -1,0 +1,59 @@
+#include "actors/service/topic_calls.hpp"
+
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+sink_mark mark_of(const link_mark& x) {
+  return {x.sink, x.generation, x.epoch};
+}
+
+topic_append append_of(topic_append_call&& x) {
+  topic_append y;
+  for (auto& part : x.parts)
+    y.parts.push_back({std::move(part.rows), std::move(part.partitions)});
+  if (x.producer)
+    y.producer =
+        producer_position{x.producer->producer, x.producer->epoch, x.producer->first_sequence};
+  y.idempotency_key = std::move(x.idempotency_key);
+  if (x.mark)
+    y.mark = mark_of(*x.mark);
+  return y;
+}
+
+} // namespace
+
+call_outcome answer_topic_call(topic_registry& topics, const std::string& name_space,
+                               const call_operation& what) {
+  if (const auto* find = std::get_if<topic_find_call>(&what)) {
+    const auto found = topics.find(name_space, find->name);
+    if (!found)
+      return make_error(ec::not_found, "there is no topic named " + find->name,
+                        "apply the topic, or take the stream back");
+    return call_value(link_topic{found->uid, found->name, topics.folder(found->uid),
+                                 found->partitions, found->columns, found->key});
+  }
+  if (const auto* file = std::get_if<topic_append_file_call>(&what)) {
+    EBB_TRY(topics.append_file(file->topic, file->path, mark_of(file->mark)));
+    return call_value{};
+  }
+  return make_error(ec::internal, "a worker has made a call that is not known");
+}
+
+void append_rows(topic_registry& topics, topic_append_call&& what,
+                 std::function<void(call_outcome&&)> answer) {
+  const auto uid = what.topic;
+  topics.append(uid, append_of(std::move(what)), [answer = std::move(answer)](append_answer x) {
+    link_append_answer y;
+    y.status = static_cast<std::uint8_t>(x.status);
+    y.ranges = std::move(x.ranges);
+    y.time = x.time;
+    y.expected_sequence = x.expected_sequence;
+    y.problem = std::move(x.problem);
+    answer(call_value(std::move(y)));
+  });
+}
+
+} // namespace ebb

@@ -1,0 +1,209 @@
+// `ebb up`: the service on this machine.
+
+#include "actors/runtime/engine_config.hpp"
+#include "actors/service/control_process.hpp"
+#include "k8s-bridge/bridge.hpp"
+#include "k8s-bridge/local_backend.hpp"
+#include "tools/cli/commands.hpp"
+#include "tools/cli/load.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <unistd.h>
+
+namespace ebb::cli {
+
+namespace {
+
+/// Addresses as people write them: `8181`, `:8181`, `127.0.0.1:8181`, `[::1]:8181`.
+result<void> parse_address(const std::string& text, http_options& to) {
+  const auto wrong = [&] {
+    return make_error(ec::invalid_argument, "--listen " + text + " is no address",
+                      "write HOST:PORT, like 127.0.0.1:8181");
+  };
+  const auto colon = text.rfind(':');
+  auto host = colon == std::string::npos ? std::string{} : text.substr(0, colon);
+  const auto port = colon == std::string::npos ? text : text.substr(colon + 1);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  if (!host.empty())
+    to.address = host;
+  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos)
+    return wrong();
+  const auto number = std::stoul(port);
+  if (number > 65'535)
+    return wrong();
+  to.port = static_cast<std::uint16_t>(number);
+  return {};
+}
+
+/// SIGINT and SIGTERM, as a thing to wait for: blocked in all threads that start afterwards.
+class signals {
+public:
+  signals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+
+  int wait() const {
+    int signal = 0;
+    sigwait(&set_, &signal);
+    return signal;
+  }
+
+  /// The next one ends the process at once.
+  void let_go() const {
+    pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
+  }
+
+private:
+  sigset_t set_{};
+};
+
+int exit_of(const error& problem) {
+  print_error(problem);
+  switch (problem.code) {
+  case ec::conflict:
+    return exit_conflict;
+  case ec::invalid_argument:
+  case ec::unsupported:
+  case ec::not_found:
+    return exit_invalid;
+  default:
+    return exit_failed;
+  }
+}
+
+result<control_options> options_of(const up_arguments& arguments) {
+  control_options options;
+  EBB_TRY(parse_address(arguments.listen, options.http));
+  options.data_folder = std::filesystem::absolute(arguments.data).lexically_normal().string();
+  while (options.data_folder.size() > 1 && options.data_folder.back() == '/')
+    options.data_folder.pop_back();
+  if (!arguments.files.empty()) {
+    std::error_code problem;
+    const auto files = std::filesystem::canonical(arguments.files, problem);
+    if (problem)
+      return make_error(ec::not_found, "--files " + arguments.files + ": " + problem.message(),
+                        "name a folder that exists");
+    options.files_folder = files.string();
+  }
+  options.http.tls_certificate = arguments.tls_certificate;
+  options.http.tls_key = arguments.tls_key;
+  options.http.token_folder = options.data_folder;
+  options.http.version = version_text();
+  options.placement.warm = arguments.warm;
+  options.placement.max_workers = arguments.max_workers;
+  return options;
+}
+
+/// Processes through the bridge actor.
+class bridged_workers {
+public:
+  bridged_workers(const std::string& data_folder, std::uint32_t threads)
+      : config_(1), system_(config_) {
+    local_backend_options backend;
+    backend.arguments = {"ebb", "worker", "--control", worker_socket(data_folder)};
+    if (threads != 0)
+      backend.arguments.insert(backend.arguments.end(), {"--threads", std::to_string(threads)});
+    backend.log_folder = data_folder + "/logs";
+    bridge_setup setup;
+    setup.make = [backend](worker_listener& listener) {
+      return make_local_backend(backend, listener);
+    };
+    setup.tell = [this](const worker_news& x) { told(x); };
+    bridge_ = system_.spawn(bridge, std::move(setup));
+  }
+
+  ~bridged_workers() {
+    caf::anon_send_exit(bridge_, caf::exit_reason::user_shutdown);
+    bridge_ = nullptr;
+    system_.await_all_actors_done();
+  }
+
+  bridged_workers(const bridged_workers&) = delete;
+  bridged_workers& operator=(const bridged_workers&) = delete;
+
+  worker_starter starter() {
+    using kind = worker_order::kind;
+    return {[this](const std::string& name) {
+              order({kind::start, name, 0});
+            },
+            [this](const std::string& name, std::int64_t pid) {
+              order({kind::adopt, name, pid});
+            },
+            [this](const std::string& name) {
+              order({kind::kill, name, 0});
+            }};
+  }
+
+  /// Null: nobody is told.
+  void tell(control_process* to) {
+    std::lock_guard guard(mutex_);
+    to_ = to;
+  }
+
+private:
+  void order(worker_order x) {
+    caf::anon_send(bridge_, std::move(x));
+  }
+
+  void told(const worker_news& x) {
+    if (x.what == worker_news::kind::started)
+      return;
+    const auto how = x.what == worker_news::kind::failed ? x.why.message : to_string(x.how);
+    std::fprintf(stderr, "%s: %s\n", x.name.c_str(), how.c_str());
+    std::lock_guard guard(mutex_);
+    if (to_ != nullptr)
+      to_->worker_gone(x.name, how);
+  }
+
+  engine_config config_;
+  caf::actor_system system_;
+  bridge_actor bridge_;
+  std::mutex mutex_;
+  control_process* to_ = nullptr;
+};
+
+} // namespace
+
+int up_command(const up_arguments& arguments) {
+  const signals until;
+  auto options = options_of(arguments);
+  if (!options)
+    return exit_of(options.error());
+  const auto data = options->data_folder;
+  const auto files = options->files_folder;
+  bridged_workers workers(data, arguments.threads);
+  auto service = control_process::start(*std::move(options), workers.starter());
+  if (!service)
+    return exit_of(service.error());
+  workers.tell(service->get());
+  std::fprintf(stderr, "ebb serves %zu streams at %s\n", (*service)->streams(),
+               (*service)->url().c_str());
+  std::fprintf(stderr, "data: %s\nfiles of streams: %s\n", data.c_str(),
+               files.empty() ? "none (--files DIR)" : files.c_str());
+  if (arguments.hints)
+    std::fprintf(stderr,
+                 "next: ebb apply -f FILE, ebb get streams, ebb send TOPIC; Ctrl-C ends it\n");
+  until.wait();
+  std::fprintf(stderr, "ending: streams make their last checkpoints\n");
+  until.let_go();
+  (*service)->stop();
+  workers.tell(nullptr);
+  service->reset();
+  return exit_done;
+}
+
+} // namespace ebb::cli
