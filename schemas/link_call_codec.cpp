@@ -1,7 +1,6 @@
-// Calls of workers and their answers.
+// Calls of workers.
 #include "schemas/batch_codec.hpp"
-#include "schemas/control_codec.hpp"
-#include "schemas/link_parts.hpp"
+#include "schemas/link_nested.hpp"
 
 #include <array>
 #include <memory>
@@ -10,46 +9,6 @@
 namespace ebb::link_wire {
 
 namespace {
-
-// Bytes of another codec's message; none are no value.
-capnp::Data::Reader bytes_of(const std::string& x) {
-  return data(x);
-}
-
-template <class T>
-T sound(result<T> x) {
-  KJ_REQUIRE(static_cast<bool>(x), "a message within the message is not sound");
-  return *std::move(x);
-}
-
-template <class List, class T>
-void write_encoded(List to, const std::vector<T>& from) {
-  for (capnp::uint i = 0; i < to.size(); ++i)
-    to.set(i, bytes_of(encode(from[i])));
-}
-
-template <class T, class Decode>
-std::vector<T> read_encoded(capnp::List<capnp::Data>::Reader from, const Decode& decode) {
-  std::vector<T> all;
-  all.reserve(from.size());
-  for (const auto x : from)
-    all.push_back(sound(decode(view(x))));
-  return all;
-}
-
-template <class T>
-std::string encode_if(const std::optional<T>& x) {
-  return x ? encode(*x) : std::string{};
-}
-
-template <class T, class Decode>
-std::optional<T> decode_if(capnp::Data::Reader from, const Decode& decode) {
-  if (from.size() == 0)
-    return std::nullopt;
-  return sound(decode(view(from)));
-}
-
-// --- calls ---------------------------------------------------------------------------------------
 
 void write(wire::LinkMark::Builder to, const link_mark& x) {
   to.setSink(text(x.sink));
@@ -84,7 +43,8 @@ void write_append(wire::LinkAppend::Builder to, const topic_append_call& x,
 
 batch_ptr read_rows(capnp::Data::Reader from) {
   auto own = buffer_ptr::make(std::max<std::size_t>(1, from.size()));
-  std::memcpy(own.as<std::byte>(), from.begin(), from.size());
+  if (from.size() != 0)
+    std::memcpy(own.as<std::byte>(), from.begin(), from.size());
   return std::make_shared<const batch>(sound(view_batch(own, from.size())));
 }
 
@@ -124,7 +84,7 @@ struct argument_writer {
   }
 
   void operator()(const ledger_open_or_create& x) {
-    to.setEntry(bytes_of(encode(x.wanted)));
+    to.setEntry(data(encode(x.wanted)));
   }
 
   void operator()(const ledger_find_stream& x) {
@@ -132,7 +92,7 @@ struct argument_writer {
   }
 
   void operator()(const ledger_update_stream& x) {
-    to.setEntry(bytes_of(encode(x.changed)));
+    to.setEntry(data(encode(x.changed)));
     to.setGeneration(x.generation);
   }
 
@@ -147,14 +107,14 @@ struct argument_writer {
   }
 
   void operator()(const ledger_commit& x) {
-    to.setEntry(bytes_of(encode(x.record)));
+    to.setEntry(data(encode(x.record)));
     to.setGeneration(x.generation);
     write_texts(to.initNames(count(x.savepoints)), x.savepoints);
     to.setCount(x.retained);
   }
 
   void operator()(const ledger_rewind& x) {
-    to.setEntry(bytes_of(encode(x.record)));
+    to.setEntry(data(encode(x.record)));
     to.setGeneration(x.generation);
     tokens(x.tokens);
   }
@@ -281,155 +241,6 @@ call_operation read_operation(std::size_t which, const argument_reader& from,
   return readers[which](from);
 }
 
-// --- answers -------------------------------------------------------------------------------------
-
-void write(wire::LinkTopic::Builder to, const link_topic& x) {
-  to.setUid(text(x.uid));
-  to.setName(text(x.name));
-  to.setFolder(text(x.folder));
-  to.setPartitions(x.partitions);
-  auto columns = to.initColumns(count(x.columns));
-  for (capnp::uint i = 0; i < columns.size(); ++i) {
-    auto column = columns[i];
-    const auto& from = x.columns[i];
-    column.setName(text(from.name));
-    column.setKind(static_cast<std::uint8_t>(from.type.kind));
-    column.setElement(static_cast<std::uint8_t>(from.type.element));
-    column.setNotNull(from.not_null);
-    column.setPrecision(from.type.precision);
-    column.setScale(from.type.scale);
-    column.setLength(from.type.length);
-  }
-  to.setKey(text(x.key));
-}
-
-link_topic read(wire::LinkTopic::Reader from) {
-  link_topic x;
-  x.uid = text(from.getUid());
-  x.name = text(from.getName());
-  x.folder = text(from.getFolder());
-  x.partitions = from.getPartitions();
-  for (const auto column : from.getColumns()) {
-    const sql_type type{choice(column.getKind(), type_kind::array),
-                        choice(column.getElement(), type_kind::array), column.getPrecision(),
-                        column.getScale(), column.getLength()};
-    x.columns.push_back({text(column.getName()), type, column.getNotNull()});
-  }
-  x.key = text(from.getKey());
-  return x;
-}
-
-void write(wire::LinkAppended::Builder to, const link_append_answer& x) {
-  to.setStatus(x.status);
-  to.setHasExpected(x.expected_sequence.has_value());
-  to.setExpected(x.expected_sequence.value_or(0));
-  to.setTime(x.time);
-  auto ranges = to.initRanges(count(x.ranges));
-  for (capnp::uint i = 0; i < ranges.size(); ++i) {
-    ranges[i].setPartition(x.ranges[i].partition);
-    ranges[i].setRows(x.ranges[i].rows);
-    ranges[i].setFirst(x.ranges[i].first);
-  }
-  link_wire::write(to.initProblem(), x.problem);
-}
-
-link_append_answer read(wire::LinkAppended::Reader from) {
-  link_append_answer x;
-  x.status = from.getStatus();
-  x.time = from.getTime();
-  for (const auto range : from.getRanges())
-    x.ranges.push_back({range.getPartition(), range.getRows(), range.getFirst()});
-  if (from.getHasExpected())
-    x.expected_sequence = from.getExpected();
-  x.problem = link_wire::read(from.getProblem());
-  return x;
-}
-
-struct value_writer {
-  wire::LinkAnswer::Builder to;
-
-  void operator()(std::monostate) {
-    to.setNothing();
-  }
-
-  void operator()(std::uint64_t x) {
-    to.setNumber(x);
-  }
-
-  void operator()(const stream_entry& x) {
-    to.setStream(bytes_of(encode(x)));
-  }
-
-  void operator()(const std::optional<stream_entry>& x) {
-    to.setMaybeStream(bytes_of(encode_if(x)));
-  }
-
-  void operator()(const std::vector<checkpoint_record>& x) {
-    write_encoded(to.initRecords(count(x)), x);
-  }
-
-  void operator()(const std::optional<checkpoint_record>& x) {
-    to.setMaybeRecord(bytes_of(encode_if(x)));
-  }
-
-  void operator()(const std::vector<savepoint_entry>& x) {
-    write_encoded(to.initSavepoints(count(x)), x);
-  }
-
-  void operator()(const std::optional<savepoint_entry>& x) {
-    to.setMaybeSavepoint(bytes_of(encode_if(x)));
-  }
-
-  void operator()(const std::vector<sink_token>& x) {
-    write_encoded(to.initTokens(count(x)), x);
-  }
-
-  void operator()(const std::vector<std::string>& x) {
-    write_texts(to.initNames(count(x)), x);
-  }
-
-  void operator()(const link_topic& x) {
-    write(to.initTopic(), x);
-  }
-
-  void operator()(const link_append_answer& x) {
-    write(to.initAppended(), x);
-  }
-};
-
-call_outcome read_outcome(wire::LinkAnswer::Reader from) {
-  using wire_answer = wire::LinkAnswer;
-  switch (from.which()) {
-  case wire_answer::PROBLEM:
-    return link_wire::read(from.getProblem());
-  case wire_answer::NOTHING:
-    return call_value{};
-  case wire_answer::NUMBER:
-    return call_value{from.getNumber()};
-  case wire_answer::STREAM:
-    return call_value{sound(decode_stream(view(from.getStream())))};
-  case wire_answer::MAYBE_STREAM:
-    return call_value{decode_if<stream_entry>(from.getMaybeStream(), decode_stream)};
-  case wire_answer::RECORDS:
-    return call_value{read_encoded<checkpoint_record>(from.getRecords(), decode_checkpoint)};
-  case wire_answer::MAYBE_RECORD:
-    return call_value{decode_if<checkpoint_record>(from.getMaybeRecord(), decode_checkpoint)};
-  case wire_answer::SAVEPOINTS:
-    return call_value{read_encoded<savepoint_entry>(from.getSavepoints(), decode_savepoint)};
-  case wire_answer::MAYBE_SAVEPOINT:
-    return call_value{decode_if<savepoint_entry>(from.getMaybeSavepoint(), decode_savepoint)};
-  case wire_answer::TOKENS:
-    return call_value{read_encoded<sink_token>(from.getTokens(), decode_token)};
-  case wire_answer::NAMES:
-    return call_value{read_texts(from.getNames())};
-  case wire_answer::TOPIC:
-    return call_value{read(from.getTopic())};
-  case wire_answer::APPENDED:
-    return call_value{read(from.getAppended())};
-  }
-  KJ_FAIL_REQUIRE("an answer is not known");
-}
-
 } // namespace
 
 std::vector<buffer_ptr> encode_rows(const call_operation& x) {
@@ -453,18 +264,6 @@ link_call read(wire::LinkCall::Reader from) {
   return {from.getId(), from.getSettled(), text(from.getUid()), from.getPlacement(),
           read_operation(from.getOperation(), {from},
                          std::make_index_sequence<std::variant_size_v<call_operation>>{})};
-}
-
-void write(wire::LinkAnswer::Builder to, const call_answer& x) {
-  to.setId(x.id);
-  if (x.outcome)
-    std::visit(value_writer{to}, *x.outcome);
-  else
-    write(to.initProblem(), x.outcome.error());
-}
-
-call_answer read(wire::LinkAnswer::Reader from) {
-  return {from.getId(), read_outcome(from)};
 }
 
 } // namespace ebb::link_wire

@@ -49,6 +49,29 @@ inline void write_texts(capnp::List<capnp::Text>::Builder to, const std::vector<
 void write(wire::LinkError::Builder to, const error& x);
 [[nodiscard]] error read(wire::LinkError::Reader from);
 
+void write(wire::LinkHello::Builder to, const worker_hello& x);
+[[nodiscard]] worker_hello read(wire::LinkHello::Reader from);
+void write(wire::LinkStarted::Builder to, const stream_started& x);
+[[nodiscard]] stream_started read(wire::LinkStarted::Reader from);
+void write(wire::LinkStatus::Builder to, const stream_status& x);
+[[nodiscard]] stream_status read(wire::LinkStatus::Reader from);
+void write(wire::LinkEnded::Builder to, const stream_ended& x);
+[[nodiscard]] stream_ended read(wire::LinkEnded::Reader from);
+void write(wire::LinkLogLine::Builder to, const log_line& x);
+[[nodiscard]] log_line read(wire::LinkLogLine::Reader from);
+void write(wire::LinkWatch::Builder to, const topic_watch& x);
+[[nodiscard]] topic_watch read(wire::LinkWatch::Reader from);
+void write(wire::LinkMade::Builder to, const savepoint_made& x);
+[[nodiscard]] savepoint_made read(wire::LinkMade::Reader from);
+void write(wire::LinkWelcome::Builder to, const control_welcome& x);
+[[nodiscard]] control_welcome read(wire::LinkWelcome::Reader from);
+void write(wire::LinkStart::Builder to, const start_stream& x);
+[[nodiscard]] start_stream read(wire::LinkStart::Reader from);
+void write(wire::LinkStop::Builder to, const stop_stream& x);
+[[nodiscard]] stop_stream read(wire::LinkStop::Reader from);
+void write(wire::LinkSavepoint::Builder to, const savepoint_stream& x);
+[[nodiscard]] savepoint_stream read(wire::LinkSavepoint::Reader from);
+
 /// The rows of a call's parts as bytes, to be written once the message's size is known.
 [[nodiscard]] std::vector<buffer_ptr> encode_rows(const call_operation& x);
 

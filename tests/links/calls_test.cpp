@@ -427,9 +427,9 @@ BOOST_AUTO_TEST_CASE(a_commit_whose_answer_died_with_the_control_process_is_look
       link->close(make_error(ec::io, "killed"));
       return true;
     };
+    const int before = worker.closed;
     std::optional<result<void>> committed;
     std::jthread committing([&] { committed = store.commit(record); });
-    const int before = worker.closed;
     sleep_until([&] { return worker.closed > before; });
     control.reset();
     control = std::make_unique<control_side>(folder.path(), record.epoch + 1);
