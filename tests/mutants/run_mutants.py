@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""run_mutants.py BUILD [--check] [NAME…]: rules broken on purpose, which `ebb sim` must find.
+"""run_mutants.py BUILD [--check] [NAME…]: rules broken on purpose, which a simulation must find.
 
 Each `*.patch` here breaks one rule of the production code. Its source files are copied to
-BUILD/mutants, patched and compiled with the commands of BUILD, and an `ebb` is linked with them in
-place of its own; the tree and BUILD stay as they are. The mutant must fail within 1,000 seeds.
-With --check only: do the patches still apply? The last line is `N passed, N failed`.
+BUILD/mutants, patched and compiled with the commands of BUILD, and the simulation's program is
+linked with them in place of its own; the tree and BUILD stay as they are. The mutant must fail
+within 1,000 seeds. With --check only: do the patches still apply? The last line is `N passed, N failed`.
 """
 import concurrent.futures
 import json
@@ -19,6 +19,9 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SEEDS = 1000
+EBB_SIM = ("tools/ebb", ["sim"])
+# Programs of simulations by the folder of what is patched, with their first arguments.
+PROGRAMS = {"actors/service/lifecycle": ("tests/service/lifecycle/simulate_lifecycle", [])}
 
 
 class survived(Exception):
@@ -67,15 +70,15 @@ def compiled(build, names, folder):
     return objects
 
 
-def linked(build, objects, folder):
-    """`ebb` with these objects: what they define is not taken from the archives."""
-    link = run(["ninja", "-C", str(build), "-t", "commands", "tools/ebb"]).strip().splitlines()[-1]
+def linked(build, program, objects, folder):
+    """The program with these objects: what they define is not taken from the archives."""
+    link = run(["ninja", "-C", str(build), "-t", "commands", program]).strip().splitlines()[-1]
     arguments = shlex.split(link)
     at = arguments.index("-o")
-    ebb = folder / "ebb"
-    arguments[at + 1] = str(ebb)
+    mutant = folder / pathlib.Path(program).name
+    arguments[at + 1] = str(mutant)
     run(arguments[:at + 2] + objects + arguments[at + 2:], cwd=build)
-    return ebb
+    return mutant
 
 
 def hunt(build, patch, only_check):
@@ -83,10 +86,11 @@ def hunt(build, patch, only_check):
     names = patched_sources(patch, folder)
     if only_check:
         return "applies"
-    ebb = linked(build, compiled(build, names, folder), folder)
+    program, arguments = PROGRAMS.get(str(pathlib.Path(names[0]).parent), EBB_SIM)
+    mutant = linked(build, program, compiled(build, names, folder), folder)
     start = time.monotonic()
     try:
-        done = subprocess.run([str(ebb), "sim", "--seed", "1", "--count", str(SEEDS)],
+        done = subprocess.run([str(mutant), *arguments, "--seed", "1", "--count", str(SEEDS)],
                               capture_output=True, text=True, timeout=600, check=False)
     except subprocess.TimeoutExpired as late:
         raise survived("the simulation does not end") from late

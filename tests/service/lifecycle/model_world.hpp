@@ -104,6 +104,8 @@ public:
   [[nodiscard]] bool is_quiet() const;
   /// All that was appended has been read and applied, all timers have fired. Throws `violation`.
   void check_end() const;
+  /// Worlds with the same digest go on in the same way.
+  [[nodiscard]] std::uint64_t digest() const;
   /// What each stream says of itself.
   [[nodiscard]] std::string describe() const;
 

@@ -1,5 +1,6 @@
 /// simulate_lifecycle --seed N --count M: random worlds; --exhaustive: every interleaving of small
 /// ones.
+#include "tests/service/lifecycle/exhaustive.hpp"
 #include "tests/service/lifecycle/model_world.hpp"
 #include "tools/simulation/dice.hpp"
 
@@ -197,9 +198,15 @@ int main(int argc, char** argv) {
   std::uint64_t count = 1000;
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
+    if (name == "--exhaustive") {
+      std::string text;
+      const bool passed = ebb::model::run_exhaustive(text);
+      std::fputs(text.c_str(), stdout);
+      return passed ? 0 : 1;
+    }
     auto* value = name == "--seed" ? &seed : name == "--count" ? &count : nullptr;
     if (value == nullptr || ++i == argc || !ebb::model::parse(argv[i], *value)) {
-      std::fputs("usage: simulate_lifecycle [--seed N] [--count M]\n", stderr);
+      std::fputs("usage: simulate_lifecycle --exhaustive | [--seed N] [--count M]\n", stderr);
       return 2;
     }
   }
