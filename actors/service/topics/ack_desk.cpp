@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace ebb {
 
@@ -155,14 +157,17 @@ void ack_desk::time_out(std::uint64_t number) {
 void ack_desk::close() {
   timer_.stop();
   std::unordered_map<std::uint64_t, std::shared_ptr<waiting>> left;
+  std::vector<std::shared_ptr<void>> watches;
   {
     std::lock_guard guard(mutex_);
     closed_ = true;
     left.swap(waiting_);
+    for (const auto& x : left)
+      watches.push_back(std::move(x.second->watch));
   }
+  watches.clear();
   for (const auto& x : left)
     x.second->reply.fail(stopping());
-  left.clear(); // with what watches the tracker
   use_.close();
 }
 

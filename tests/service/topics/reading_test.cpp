@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(a_slow_reader) {
   // LMDB's map of the log is counted as resident, too: so much less than all of it is allowed.
   BOOST_TEST(resident_bytes() - before < 100'000'000u);
   BOOST_TEST(healthy.ask(get(path + "?from=latest")).has_value());
-  BOOST_TEST(readers() == 1);
+  BOOST_TEST(readers_become(1));
   const auto answer = slow.receive();
   BOOST_REQUIRE(answer.has_value());
   BOOST_TEST(std::count(answer->body.begin(), answer->body.end(), '\n') == requests * rows);
