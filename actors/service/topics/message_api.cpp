@@ -1,6 +1,6 @@
 #include "actors/service/topics/message_api.hpp"
 
-#include "actors/service/topics/ack_desk.hpp"
+#include "actors/service/topics/ack_waits.hpp"
 #include "actors/service/topics/message_metrics.hpp"
 #include "actors/service/topics/message_reading.hpp"
 #include "actors/service/topics/message_sender.hpp"
@@ -14,7 +14,7 @@ namespace ebb {
 
 struct message_api::parts : std::enable_shared_from_this<message_api::parts> {
   parts(topic_registry& of, io_executor& pool, ack_tracker* tracker, metrics_registry& registry)
-      : topics(of), io(pool), metrics(registry), acks(std::make_shared<ack_desk>(tracker, pool)),
+      : topics(of), io(pool), metrics(registry), acks(std::make_shared<ack_waits>(tracker, pool)),
         sender(std::make_shared<message_sender>(of, pool, acks, metrics)) {}
 
   void read(std::shared_ptr<const http_request> request, const http_reply& reply);
@@ -23,7 +23,7 @@ struct message_api::parts : std::enable_shared_from_this<message_api::parts> {
   topic_registry& topics;
   io_executor& io;
   message_metrics metrics;
-  const std::shared_ptr<ack_desk> acks;
+  const std::shared_ptr<ack_waits> acks;
   const std::shared_ptr<message_sender> sender;
   std::mutex mutex;
   std::unordered_map<std::uint64_t, std::shared_ptr<message_reading>> readings;

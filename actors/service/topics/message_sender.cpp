@@ -110,7 +110,7 @@ http_problem problem_of(const append_answer& answer) {
 }
 
 message_sender::message_sender(topic_registry& topics, io_executor& io,
-                               std::shared_ptr<ack_desk> acks, const message_metrics& metrics)
+                               std::shared_ptr<ack_waits> acks, const message_metrics& metrics)
     : topics_(topics), acks_(std::move(acks)), metrics_(metrics), small_(io, 1), large_(io, 2) {}
 
 void message_sender::fail(const http_reply& reply, const http_problem& problem) {

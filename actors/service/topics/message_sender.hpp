@@ -3,7 +3,7 @@
 
 #include "actors/gateway/http_reply.hpp"
 #include "actors/gateway/http_request.hpp"
-#include "actors/service/topics/ack_desk.hpp"
+#include "actors/service/topics/ack_waits.hpp"
 #include "actors/service/topics/job_lanes.hpp"
 #include "actors/service/topics/message_metrics.hpp"
 #include "actors/service/topics/topic_registry.hpp"
@@ -16,7 +16,7 @@ namespace ebb {
 /// Thread-safe; what is under way holds it.
 class message_sender : public std::enable_shared_from_this<message_sender> {
 public:
-  message_sender(topic_registry& topics, io_executor& io, std::shared_ptr<ack_desk> acks,
+  message_sender(topic_registry& topics, io_executor& io, std::shared_ptr<ack_waits> acks,
                  const message_metrics& metrics);
 
   /// On the server's thread: hands the body to the I/O pool.
@@ -30,7 +30,7 @@ private:
   void fail(const http_reply& reply, const http_problem& problem);
 
   topic_registry& topics_;
-  const std::shared_ptr<ack_desk> acks_;
+  const std::shared_ptr<ack_waits> acks_;
   const message_metrics metrics_;
   job_lanes small_; ///< bodies that take no time
   job_lanes large_;

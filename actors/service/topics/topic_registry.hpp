@@ -31,8 +31,8 @@ struct topic_registry_options {
   /// holds more than was known. From any thread; must not block. May be null.
   std::function<void(const std::string& uid)> on_moved = {};
   /// Lowest offset of each partition that a stream, a record or a savepoint still needs; empty =
-  /// none. From any thread, while the topic's log is locked: it must not call the registry. May be
-  /// null.
+  /// none. From any thread, while the topic's log is locked: of the
+  /// registry it may call `find` and `find_uid` only. May be null.
   std::function<std::vector<std::uint64_t>(const std::string& uid)> needed = {};
 };
 

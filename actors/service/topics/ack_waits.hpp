@@ -18,10 +18,10 @@ namespace ebb {
 
 /// Thread-safe. Answers each request once: 200 when it is reached, 202 after the time, or the
 /// tracker's error.
-class ack_desk : public std::enable_shared_from_this<ack_desk> {
+class ack_waits : public std::enable_shared_from_this<ack_waits> {
 public:
   /// `tracker` may be null: then only what is logged is known.
-  ack_desk(ack_tracker* tracker, io_executor& io);
+  ack_waits(ack_tracker* tracker, io_executor& io);
 
   /// Whether such a question can be answered at all, asked before anything is appended.
   [[nodiscard]] result<void> check(const ack_question& what) const;

@@ -1,4 +1,4 @@
-#include "actors/service/topics/ack_desk.hpp"
+#include "actors/service/topics/ack_waits.hpp"
 
 #include <atomic>
 #include <optional>
@@ -18,7 +18,7 @@ http_problem stopping() {
 
 } // namespace
 
-struct ack_desk::waiting {
+struct ack_waits::waiting {
   waiting(ack_question question, message_receipt about, http_reply to)
       : what(std::move(question)), receipt(std::move(about)), reply(std::move(to)) {}
 
@@ -30,9 +30,9 @@ struct ack_desk::waiting {
   std::atomic<bool> asking = false; ///< ask() is on its way
 };
 
-ack_desk::ack_desk(ack_tracker* tracker, io_executor& io) : tracker_(tracker), lanes_(io, 1) {}
+ack_waits::ack_waits(ack_tracker* tracker, io_executor& io) : tracker_(tracker), lanes_(io, 1) {}
 
-result<void> ack_desk::check(const ack_question& what) const {
+result<void> ack_waits::check(const ack_question& what) const {
   if (what.level == ack_level::logged)
     return {};
   auto known = reached(what);
@@ -41,7 +41,7 @@ result<void> ack_desk::check(const ack_question& what) const {
   return {};
 }
 
-result<bool> ack_desk::reached(const ack_question& what) const {
+result<bool> ack_waits::reached(const ack_question& what) const {
   if (tracker_ == nullptr)
     return make_error(ec::unsupported, "only ack=logged is known here", "ask for ack=logged");
   const use_gate::use use(use_);
@@ -50,8 +50,8 @@ result<bool> ack_desk::reached(const ack_question& what) const {
   return tracker_->reached(what);
 }
 
-void ack_desk::wait(ack_question what, message_receipt receipt, std::chrono::milliseconds time,
-                    http_reply reply) {
+void ack_waits::wait(ack_question what, message_receipt receipt, std::chrono::milliseconds time,
+                     http_reply reply) {
   if (what.level == ack_level::logged) {
     receipt.ack = ack_level::logged;
     return reply.json(200, to_json(receipt));
@@ -97,13 +97,13 @@ void ack_desk::wait(ack_question what, message_receipt receipt, std::chrono::mil
   ask(number);
 }
 
-std::shared_ptr<ack_desk::waiting> ack_desk::find(std::uint64_t number) const {
+std::shared_ptr<ack_waits::waiting> ack_waits::find(std::uint64_t number) const {
   std::lock_guard guard(mutex_);
   const auto at = waiting_.find(number);
   return at == waiting_.end() ? nullptr : at->second;
 }
 
-std::shared_ptr<ack_desk::waiting> ack_desk::forget(std::uint64_t number) {
+std::shared_ptr<ack_waits::waiting> ack_waits::forget(std::uint64_t number) {
   std::shared_ptr<waiting> gone;
   std::shared_ptr<void> watch;
   std::lock_guard guard(mutex_);
@@ -118,7 +118,7 @@ std::shared_ptr<ack_desk::waiting> ack_desk::forget(std::uint64_t number) {
   return gone;
 }
 
-void ack_desk::ask_soon(std::uint64_t number) {
+void ack_waits::ask_soon(std::uint64_t number) {
   const auto x = find(number);
   if (!x || x->asking.exchange(true))
     return;
@@ -128,7 +128,7 @@ void ack_desk::ask_soon(std::uint64_t number) {
   });
 }
 
-void ack_desk::ask(std::uint64_t number) {
+void ack_waits::ask(std::uint64_t number) {
   const auto x = find(number);
   if (!x)
     return;
@@ -145,7 +145,7 @@ void ack_desk::ask(std::uint64_t number) {
 }
 
 // Asks once more: a time of 0 means `as it is now`.
-void ack_desk::time_out(std::uint64_t number) {
+void ack_waits::time_out(std::uint64_t number) {
   ask(number);
   const auto x = forget(number);
   if (!x)
@@ -154,7 +154,7 @@ void ack_desk::time_out(std::uint64_t number) {
   x->reply.json(202, to_json(x->receipt));
 }
 
-void ack_desk::close() {
+void ack_waits::close() {
   timer_.stop();
   std::unordered_map<std::uint64_t, std::shared_ptr<waiting>> left;
   std::vector<std::shared_ptr<void>> watches;
