@@ -4,6 +4,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
+#include <chrono>
+
 namespace ebb {
 namespace {
 
@@ -441,6 +444,58 @@ BOOST_FIXTURE_TEST_CASE(rows_that_come_at_any_time_are_all_read, fixture) {
     writer.join();
     BOOST_TEST(test::sorted(test::all_values(out.batches)) == counting(0, count),
                boost::test_tools::per_element());
+  }
+}
+
+// The second row of each round comes about when a job looks for the first one.
+BOOST_FIXTURE_TEST_CASE(a_row_behind_another_one_is_never_missed, fixture) {
+  using clock = std::chrono::steady_clock;
+  topics.create("t", test::click_columns, 1);
+
+  /// Begins each job late, by up to what an append takes.
+  class late_executor final : public io_executor {
+  public:
+    std::uint64_t open_lane() override {
+      return inner_.open_lane();
+    }
+
+    void submit(std::uint64_t lane, std::function<void()> job) override {
+      inner_.submit(lane, [this, job = std::move(job)] {
+        next_ = next_ * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
+        const auto until = clock::now() + std::chrono::nanoseconds((next_ >> 33) % (1 + limit));
+        while (clock::now() < until) {
+        }
+        job();
+      });
+    }
+
+    std::atomic<std::uint64_t> limit = 0; ///< nanoseconds
+  private:
+    std::uint64_t next_ = 1; ///< of the thread
+    test::thread_executor inner_;
+  };
+
+  late_executor threads;
+  std::atomic<bool> woken = true;
+  auto with = context();
+  with.io = &threads;
+  with.wake = [&] { woken = true; };
+  const auto source = open(with);
+  std::int64_t sent = 0;
+  test::collector out;
+  for (int round = 0; round < 300; ++round) {
+    topics.add("t", clicks(sent++, 1));
+    const auto start = clock::now();
+    topics.add("t", clicks(sent++, 1));
+    threads.limit =
+        static_cast<std::uint64_t>(std::chrono::nanoseconds(clock::now() - start).count());
+    while (source->counters().rows != static_cast<std::uint64_t>(sent)) {
+      BOOST_TEST_REQUIRE((clock::now() < start + std::chrono::seconds(20)), "a row was missed");
+      if (!woken.exchange(false))
+        continue;
+      step_budget budget;
+      require(source->read(1, budget, out));
+    }
   }
 }
 

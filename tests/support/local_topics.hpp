@@ -111,6 +111,20 @@ public:
     refused_readers_ = count;
   }
 
+  /// The next `append_file`s fail with this kind, before anything was appended.
+  void refuse_files(int count, ec kind) {
+    const std::lock_guard lock(mutex_);
+    refused_files_ = count;
+    file_error_ = kind;
+  }
+
+  /// The next `append_file`s append and fail.
+  void forget_answers_of_files(int count, ec kind) {
+    const std::lock_guard lock(mutex_);
+    forgotten_files_ = count;
+    file_error_ = kind;
+  }
+
   [[nodiscard]] std::size_t watchers() {
     const std::lock_guard lock(mutex_);
     return watchers_.size();
@@ -169,14 +183,24 @@ public:
 
   result<void> append_file(const std::string& uid, const std::string& path,
                            const sink_mark& mark) override {
+    auto lost = make_error(ec::io, "the control process is gone");
     std::optional<sink_mark> known;
+    bool forget = false;
     {
       const std::lock_guard lock(mutex_);
+      lost.code = file_error_;
+      if (refused_files_ > 0) {
+        --refused_files_;
+        return lost;
+      }
+      forget = forgotten_files_ > 0;
+      forgotten_files_ -= forget ? 1 : 0;
       known = of(uid).log->mark(mark.sink);
     }
-    return append_topic_output(path, mark, known, [&](topic_append request) {
+    EBB_TRY(append_topic_output(path, mark, known, [&](topic_append request) {
       return append_now(uid, std::move(request));
-    });
+    }));
+    return forget ? result<void>{lost} : result<void>{};
   }
 
 private:
@@ -231,6 +255,9 @@ private:
   micros now_ = 1;
   int made_ = 0;
   int refused_readers_ = 0;
+  int refused_files_ = 0;
+  int forgotten_files_ = 0;
+  ec file_error_ = ec::io;
   bool holding_ = false;
 };
 
