@@ -130,32 +130,31 @@ result<http_response> api::remove(const std::string& path) {
   return ask(request);
 }
 
-result<void> api::lines(const std::string& path, query parameters, bool follow, const line& take) {
+result<void> api::lines(const std::string& path, query parameters, const http_headers& headers,
+                        bool follow, const http_client::head_seen& see, const line& take) {
   http_request request;
   request.target = target(path, std::move(parameters));
+  request.headers = headers;
   request.accept = "application/x-ndjson";
   request.follows = follow;
   std::string rest;
   bool more = true;
-  EBB_ASSIGN(auto answer,
-             client_.stream(request,
-                            [&](const http_response& head, std::string_view part) -> result<bool> {
-                              rest += part;
-                              std::size_t begin = 0;
-                              for (auto end = rest.find('\n'); more && end != std::string::npos;
-                                   begin = end + 1, end = rest.find('\n', begin)) {
-                                const auto one = std::string_view(rest).substr(begin, end - begin);
-                                if (!one.empty()) {
-                                  EBB_ASSIGN(more, take(head, one));
-                                }
-                              }
-                              rest.erase(0, begin);
-                              return more;
-                            }));
+  const auto split = [&](std::string_view part) -> result<bool> {
+    rest += part;
+    std::size_t begin = 0;
+    for (auto end = rest.find('\n'); more && end != std::string::npos;
+         begin = end + 1, end = rest.find('\n', begin))
+      if (end > begin) {
+        EBB_ASSIGN(more, take(std::string_view(rest).substr(begin, end - begin)));
+      }
+    rest.erase(0, begin);
+    return more;
+  };
+  EBB_ASSIGN(const auto answer, client_.stream(request, see, split));
   if (!answer.good())
     return problem_error(answer);
   if (more && !rest.empty())
-    EBB_TRY(take(answer, rest));
+    EBB_TRY(take(rest));
   return {};
 }
 

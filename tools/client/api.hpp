@@ -44,10 +44,12 @@ public:
                                            const std::string& content_type = {});
   [[nodiscard]] result<http_response> remove(const std::string& path);
 
-  /// `item` for each line of an NDJSON answer; false = enough. Whether the service ended it whole.
-  using line = std::function<result<bool>(const http_response& head, std::string_view line)>;
-  [[nodiscard]] result<void> lines(const std::string& path, query parameters, bool follow,
-                                   const line& take);
+  /// Gives the head of an NDJSON answer, then each line; false = enough. ec::io where it ends
+  /// before it is complete.
+  using line = std::function<result<bool>(std::string_view line)>;
+  [[nodiscard]] result<void> lines(const std::string& path, query parameters,
+                                   const http_headers& headers, bool follow,
+                                   const http_client::head_seen& see, const line& take);
 
   /// Path and query with the namespace, for requests that a command makes itself.
   [[nodiscard]] std::string target(const std::string& path, query parameters) const;

@@ -3,6 +3,7 @@
 #include "tools/client/problem_error.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <random>
 
 namespace ebb::client {
@@ -52,13 +53,35 @@ result<http_response> batch_sender::append(const line_batch& batch) {
   return service_->client().send(request);
 }
 
-result<void> batch_sender::send(const line_batch& batch, const std::string& file) {
+bool batch_sender::pass_over(const http_response& answer, line_batch& batch) {
+  const auto field = answer.headers.find("ebb-expected-sequence");
+  if (answer.status != 409 || !settings_.goes_on || field == answer.headers.end())
+    return false;
+  const auto& text = field->second;
+  std::uint64_t expected = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), expected).ec != std::errc{}
+      || expected <= next_sequence())
+    return false;
+  const auto count = std::min<std::uint64_t>(expected - next_sequence(), batch.lines.size());
+  std::size_t begin = 0;
+  for (std::uint64_t i = 0; i < count; ++i)
+    begin = batch.body.find('\n', begin) + 1;
+  batch.body.erase(0, begin);
+  batch.lines.erase(batch.lines.begin(), batch.lines.begin() + static_cast<std::ptrdiff_t>(count));
+  sent_ += count;
+  duplicates_ += count;
+  return true;
+}
+
+result<void> batch_sender::send(line_batch batch, const std::string& file) {
   const auto end = after(settings_.timeout);
   auto pause = std::chrono::milliseconds{first_pause};
-  for (;;) {
+  while (!batch.lines.empty()) {
     auto answer = append(batch);
     if (answer && answer->good())
       return note(*answer, batch.lines.size());
+    if (answer && pass_over(*answer, batch))
+      continue;
     auto problem = answer ? problem_error(*answer) : std::move(answer).error();
     // Whether the service has it is known after the next try, by its number.
     const bool passing =
@@ -76,6 +99,7 @@ result<void> batch_sender::send(const line_batch& batch, const std::string& file
     EBB_TRY(pause_for(wait));
     pause = std::min<std::chrono::milliseconds>(pause * 2, longest_pause);
   }
+  return {};
 }
 
 result<void> batch_sender::note(const http_response& answer, std::size_t rows) {

@@ -21,6 +21,8 @@ struct sender_settings {
   std::string ack = "logged";
   std::string stream;
   std::chrono::milliseconds timeout{}; ///< for one batch with its retries, for one acknowledgement
+  /// Others may have sent some of these numbers under this name before: they are passed over.
+  bool goes_on = false;
 };
 
 /// One batch after the other, numbered from the settings' sequence. Errors: ec::invalid_argument
@@ -34,15 +36,17 @@ public:
 
   /// Until the service has appended it (or knows that it had). Lost connections, 429 and 503 are
   /// tried again, later and later.
-  [[nodiscard]] result<void> send(const line_batch& batch, const std::string& file);
+  [[nodiscard]] result<void> send(line_batch batch, const std::string& file);
 
   /// Until all is acknowledged as the settings ask.
   [[nodiscard]] result<void> wait_for_acks();
 
+  /// Messages that the topic has by now.
   [[nodiscard]] std::uint64_t sent() const noexcept {
     return sent_;
   }
 
+  /// Of them, those that it had before.
   [[nodiscard]] std::uint64_t duplicates() const noexcept {
     return duplicates_;
   }
@@ -56,6 +60,8 @@ public:
 
 private:
   [[nodiscard]] result<http_response> append(const line_batch& batch);
+  /// Whether the answer says that the first lines are there; takes them off.
+  [[nodiscard]] bool pass_over(const http_response& answer, line_batch& batch);
   [[nodiscard]] result<void> note(const http_response& answer, std::size_t rows);
   [[nodiscard]] result<void> wait_for_oldest();
 

@@ -95,6 +95,7 @@ void client_commands::add_manifests(CLI::App& app) {
       ->type_name("KIND");
   remove->add_option("names", delete_.names, "Names")->type_name("NAME");
   remove->add_option("-f,--filename", delete_.files, "What these manifests describe")
+      ->allow_extra_args(false)
       ->type_name("FILE|DIR|-");
   remove->add_flag("--ignore-not-found", delete_.ignore_missing, "No error where it is gone");
   add_connection(*remove);

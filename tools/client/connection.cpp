@@ -114,10 +114,10 @@ result<void> connection::shake_hands(const endpoint& to, const tls_choice& choic
     ERR_clear_error();
     const int done = SSL_do_handshake(session_.get());
     if (done == 1)
-      return check_pin(session_.get(), choice);
+      return check_peer(session_.get(), choice, to.host);
     EBB_ASSIGN(const bool goes_on, wait_after(done, until));
     if (!goes_on)
-      return handshake_error(session_.get(), to.host);
+      return handshake_error(to.host);
   }
 }
 

@@ -7,6 +7,9 @@
 #include "tools/client/report.hpp"
 #include "tools/client/yaml_text.hpp"
 
+#include <array>
+#include <utility>
+
 namespace ebb::client {
 
 namespace {
@@ -133,6 +136,11 @@ result<int> describe(const connection_options& to, const get_arguments& what) {
   if (const auto& partitions = at(x, "status.partitions");
       partitions.is_array() && !partitions.empty())
     section("Partitions", json_table(partitions));
+  const std::array<std::pair<const char*, const char*>, 3> parts{
+      {{"Sources", "sources"}, {"Operators", "operators"}, {"Sinks", "sinks"}}};
+  for (const auto& [title, key] : parts)
+    if (const auto& all = at(x, std::string("status.run.") + key); !all.empty())
+      section(title, json_table(all));
   std::string users;
   for (const auto& user : at(x, "status.users"))
     users += text_of(user) + '\n';

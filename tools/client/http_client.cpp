@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace ebb::client {
 
@@ -88,7 +89,8 @@ public:
     if (got != 0)
       return {};
     code = {};
-    parser_->put_eof(code);
+    if (parser_->got_some())
+      parser_->put_eof(code);
     if (code || !parser_->is_done())
       return make_error(ec::io, "the connection was cut before the answer was complete");
     return {};
@@ -97,7 +99,7 @@ public:
 private:
   void renew() {
     parser_.emplace();
-    parser_->body_limit(boost::none);
+    parser_->body_limit(std::numeric_limits<std::uint64_t>::max());
     parser_->header_limit(header_bytes_max);
     parser_->eager(true);
   }
@@ -135,28 +137,31 @@ std::string http_client::head_of(const http_request& request) const {
 
 result<http_response> http_client::send(const http_request& request) {
   std::string body;
-  auto answer = stream(request, [&](const http_response& /*head*/, std::string_view part) {
-    body += part;
-    return result<bool>(true);
-  });
+  auto answer = stream(
+      request, [](const http_response& /*head*/) {},
+      [&](std::string_view part) {
+        body += part;
+        return result<bool>(true);
+      });
   if (answer && answer->good())
     answer->body = std::move(body);
   return answer;
 }
 
-result<http_response> http_client::stream(const http_request& request, const body_part& take) {
+result<http_response> http_client::stream(const http_request& request, const head_seen& see,
+                                          const body_part& take) {
   if (connection_ && connection_->stale())
     connection_.reset();
   const bool kept = connection_.has_value();
   bool began = false;
-  auto answer = exchange(request, take, began);
+  auto answer = exchange(request, see, take, began);
   if (!answer && kept && !began && request.method == "GET" && answer.error().code == ec::io)
-    answer = exchange(request, take, began);
+    answer = exchange(request, see, take, began);
   return answer;
 }
 
-result<http_response> http_client::exchange(const http_request& request, const body_part& take,
-                                            bool& began) {
+result<http_response> http_client::exchange(const http_request& request, const head_seen& see,
+                                            const body_part& take, bool& began) {
   if (!connection_) {
     EBB_ASSIGN(connection_, connection::open(to_, tls_, after(limits_.connect)));
   }
@@ -174,10 +179,12 @@ result<http_response> http_client::exchange(const http_request& request, const b
     return wrote || began ? head.error() : std::move(wrote).error();
   answered_ = true;
   auto response = response_of(reader.parsed());
+  if (response.good())
+    see(response);
   bool more = true;
   const auto give = [&](std::string_view part) -> result<void> {
     if (response.good()) {
-      EBB_ASSIGN(more, take(response, part));
+      EBB_ASSIGN(more, take(part));
       return {};
     }
     response.body += part;

@@ -15,10 +15,12 @@
 
 namespace ebb::client {
 
+using http_headers = std::vector<std::pair<std::string, std::string>>;
+
 struct http_request {
   std::string method = "GET";
   std::string target; ///< path and query, encoded
-  std::vector<std::pair<std::string, std::string>> headers;
+  http_headers headers;
   std::string_view body = {};
   std::string content_type = {};
   std::string accept = "application/json";
@@ -55,10 +57,12 @@ public:
 
   [[nodiscard]] result<http_response> send(const http_request& request);
 
-  /// Gives the body of a good answer in parts as they come, once the head is in `response`; false
-  /// = enough, the connection is closed. Other answers are collected.
-  using body_part = std::function<result<bool>(const http_response& head, std::string_view part)>;
-  [[nodiscard]] result<http_response> stream(const http_request& request, const body_part& take);
+  /// Gives the head of a good answer, then its body in parts as they come; false = enough, the
+  /// connection is closed. Other answers are collected.
+  using body_part = std::function<result<bool>(std::string_view part)>;
+  using head_seen = std::function<void(const http_response& head)>;
+  [[nodiscard]] result<http_response> stream(const http_request& request, const head_seen& see,
+                                             const body_part& take);
 
   /// Whether the service has ever answered.
   [[nodiscard]] bool has_answered() const noexcept {
@@ -71,8 +75,8 @@ public:
 
 private:
   [[nodiscard]] std::string head_of(const http_request& request) const;
-  [[nodiscard]] result<http_response> exchange(const http_request& request, const body_part& take,
-                                               bool& began);
+  [[nodiscard]] result<http_response> exchange(const http_request& request, const head_seen& see,
+                                               const body_part& take, bool& began);
 
   endpoint to_;
   tls_choice tls_;

@@ -110,6 +110,9 @@ result<std::optional<line_batch>> line_batches::next() {
       return std::optional(std::move(batch));
     if (ended_)
       return batch.lines.empty() ? std::nullopt : std::optional(std::move(batch));
+    // What comes before a line that is too long is not lost with it.
+    if (!batch.lines.empty() && buffer_.size() - begin_ > limits_.line_bytes)
+      return std::optional(std::move(batch));
     EBB_ASSIGN(const bool more, read_more(!batch.lines.empty()));
     if (!more)
       return std::optional(std::move(batch));

@@ -2,6 +2,9 @@
 
 #include "tools/client/json.hpp"
 
+#include <charconv>
+#include <iterator>
+
 namespace ebb::client {
 
 result<message_line> parse_message_line(std::string_view line) {
@@ -21,6 +24,33 @@ result<message_line> parse_message_line(std::string_view line) {
     out.value = line.substr(begin + key.size(), end - begin - key.size());
   else
     out.value = text_of(x["value"]);
+  return out;
+}
+
+std::string positions_text(const message_positions& x) {
+  std::string out;
+  for (const auto& [partition, next] : x)
+    out += (out.empty() ? "" : ",") + std::to_string(partition) + ':' + std::to_string(next);
+  return out;
+}
+
+message_positions parse_positions(std::string_view text) {
+  message_positions out;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto number = [&](std::uint64_t& to) {
+    const auto [stop, problem] = std::from_chars(at, end, to);
+    at = stop;
+    return problem == std::errc{};
+  };
+  while (at != end) {
+    std::uint64_t partition = 0;
+    std::uint64_t next = 0;
+    if (!number(partition) || at == end || *at++ != ':' || !number(next)
+        || (at != end && (*at++ != ',' || at == end)))
+      return {};
+    out[partition] = next;
+  }
   return out;
 }
 

@@ -33,7 +33,7 @@ std::string messages(std::uint64_t count) {
 /// What has happened before it went wrong, and how to go on.
 void tell_rest(const batch_sender& sender, const sender_settings& by, const send_arguments& what) {
   std::fprintf(stderr, "%s had been sent%s%s\n", messages(sender.sent()).c_str(),
-               sender.sent() == 0 ? "" : ", offsets ", sender.offsets().c_str());
+               sender.offsets().empty() ? "" : ", offsets ", sender.offsets().c_str());
   if (what.file == "-" || sender.sent() == 0)
     return;
   std::fprintf(stderr,
@@ -48,6 +48,7 @@ result<int> send(const connection_options& to, const send_arguments& what) {
   EBB_ASSIGN(by.timeout, option_duration("--timeout", what.timeout));
   by.topic = what.topic;
   by.producer = what.producer.empty() ? fresh_producer() : what.producer;
+  by.goes_on = !what.producer.empty();
   by.sequence = what.sequence;
   by.ack = what.ack;
   by.stream = what.stream;
@@ -64,10 +65,10 @@ result<int> send(const connection_options& to, const send_arguments& what) {
   const auto began = time_now();
   const auto all = [&]() -> result<void> {
     for (;;) {
-      EBB_ASSIGN(const auto batch, input.next());
+      EBB_ASSIGN(auto batch, input.next());
       if (!batch)
         break;
-      EBB_TRY(sender.send(*batch, input.name()));
+      EBB_TRY(sender.send(*std::move(batch), input.name()));
       show(progress_of(sender, began));
     }
     return sender.wait_for_acks();
@@ -80,7 +81,7 @@ result<int> send(const connection_options& to, const send_arguments& what) {
     return code;
   }
   std::string text = "sent " + messages(sender.sent());
-  if (sender.sent() != 0)
+  if (!sender.offsets().empty())
     text += ", offsets " + sender.offsets();
   if (sender.duplicates() != 0)
     text += ", " + grouped(sender.duplicates()) + " of them were there already";

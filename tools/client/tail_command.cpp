@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 
 namespace ebb::client {
 
@@ -58,12 +57,11 @@ error no_topic(api& service, const std::string& name, error problem) {
   return problem;
 }
 
-/// Follows over lost connections, for topics with one partition.
+/// Follows over lost connections: it knows how far it has come in each partition.
 class follower {
 public:
   follower(api& service, std::string topic, const tail_arguments& what)
-      : service_(&service), path_(path_of({"topics", std::move(topic), "messages"})), what_(what),
-        from_(what.from) {}
+      : service_(&service), path_(path_of({"topics", std::move(topic), "messages"})), what_(what) {}
 
   result<void> run() {
     auto pause = 100ms;
@@ -79,15 +77,12 @@ public:
         return done;
       if (what_.no_follow)
         return done;
-      if (next_.size() > 1)
-        return cut();
       if (count_ != before) {
         pause = 100ms;
         end = after(patience);
       }
       if (std::chrono::steady_clock::now() > end)
         return done ? make_error(ec::io, "the service ends the connection again and again") : done;
-      // Without a message the place is where it began; `latest` would be later now.
       EBB_TRY(pause_for(pause));
       pause = std::min<std::chrono::milliseconds>(pause * 2, longest_pause);
     }
@@ -99,7 +94,9 @@ private:
   }
 
   [[nodiscard]] query parameters() const {
-    query out{{"from", from_}, {"meta", "true"}};
+    query out{{"meta", "true"}};
+    if (next_.empty())
+      out.emplace_back("from", what_.from);
     if (what_.partition >= 0)
       out.emplace_back("partition", std::to_string(what_.partition));
     if (what_.limit != 0)
@@ -110,34 +107,34 @@ private:
   }
 
   result<void> read() {
+    http_headers headers;
+    if (!next_.empty())
+      headers.emplace_back("Last-Event-ID", positions_text(next_));
     return service_->lines(
-        path_, parameters(), !what_.no_follow,
-        [&](const http_response& /*head*/, std::string_view line) { return take(line); });
+        path_, parameters(), headers, !what_.no_follow,
+        [&](const http_response& head) {
+          // Where it begins; `latest` would be later after a lost connection.
+          const auto begins = head.headers.find("ebb-next");
+          if (next_.empty() && !what_.no_follow && begins != head.headers.end())
+            next_ = parse_positions(begins->second);
+        },
+        [&](std::string_view line) { return take(line); });
   }
 
   result<bool> take(std::string_view line) {
     EBB_ASSIGN(const auto message, parse_message_line(line));
-    next_[message.partition] = message.offset + 1;
-    from_ = std::to_string(message.offset + 1);
+    if (!what_.no_follow)
+      next_[message.partition] = message.offset + 1;
     ++count_;
     print((what_.meta ? std::string(line) : message.value) + '\n');
     return !full();
   }
 
-  [[nodiscard]] error cut() const {
-    std::string places;
-    for (const auto& [partition, offset] : next_)
-      places += (places.empty() ? "" : ", ") + std::string("--partition ")
-                + std::to_string(partition) + " --from " + std::to_string(offset);
-    return make_error(ec::io, "the connection was cut", "go on with one of: " + places);
-  }
-
   api* service_;
   std::string path_;
   const tail_arguments& what_;
-  std::string from_;
   std::uint64_t count_ = 0;
-  std::map<std::uint64_t, std::uint64_t> next_; ///< offset by partition
+  message_positions next_; ///< empty = not known yet
 };
 
 result<int> tail(const connection_options& to, const tail_arguments& what) {

@@ -35,12 +35,12 @@ using tls_session = std::unique_ptr<ssl_st, free_tls>;
 [[nodiscard]] result<tls_session> make_session(ssl_ctx_st* context, int socket,
                                                const std::string& host);
 
-/// After the handshake: whether the certificate is the pinned one. Without a pin the handshake has
-/// verified it.
-[[nodiscard]] result<void> check_pin(ssl_st* session, const tls_choice& choice);
+/// After the handshake, before anything is sent: whether the peer is to be believed. The session
+/// itself accepts everybody, so that the certificate can be shown. ec::invalid_argument.
+[[nodiscard]] result<void> check_peer(ssl_st* session, const tls_choice& choice,
+                                      const std::string& host);
 
-/// Why a handshake failed, with what to do about it: ec::invalid_argument where the certificate is
-/// the reason, else ec::io.
-[[nodiscard]] error handshake_error(ssl_st* session, const std::string& host);
+/// Why a handshake failed: ec::io.
+[[nodiscard]] error handshake_error(const std::string& host);
 
 } // namespace ebb::client

@@ -48,13 +48,14 @@ result<int> logs(const connection_options& to, const view_arguments& what) {
     parameters.emplace_back("limit", std::to_string(what.limit));
   if (what.follow)
     parameters.emplace_back("follow", "true");
+  const auto show = [&](std::string_view line) {
+    const auto x = json::parse(line, nullptr, false);
+    print((what.output == "json" || x.is_discarded() ? std::string(line) : log_text(x)) + '\n');
+    return result<bool>(true);
+  };
   EBB_TRY(service.lines(
-      path_of({"streams", what.stream, "logs"}), parameters, what.follow,
-      [&](const http_response& /*head*/, std::string_view line) {
-        const auto x = json::parse(line, nullptr, false);
-        print((what.output == "json" || x.is_discarded() ? std::string(line) : log_text(x)) + '\n');
-        return result<bool>(true);
-      }));
+      path_of({"streams", what.stream, "logs"}), parameters, {}, what.follow,
+      [](const http_response& /*head*/) {}, show));
   if (what.follow)
     return make_error(ec::io, "the service has ended the log");
   return 0;

@@ -97,6 +97,8 @@ result<ended_operation> wait_for_operation(api& service, const json& begun,
       progress.clear();
       std::fprintf(stderr, "error: %s failed%s%s\n", doing.c_str(), message.empty() ? "" : ": ",
                    message.c_str());
+      if (const auto hint = text_at(out.operation, "hint"); !hint.empty())
+        std::fprintf(stderr, "hint: %s\n", hint.c_str());
       out.code = cli::exit_failed;
       return out;
     }
