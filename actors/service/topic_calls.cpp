@@ -32,6 +32,9 @@ call_outcome answer_topic_call(topic_registry& topics, const std::string& name_s
     if (!found)
       return make_error(ec::not_found, "there is no topic named " + find->name,
                         "apply the topic, or take the stream back");
+    // The worker reads the log's files: they must be there.
+    if (const auto made = topics.mark(found->uid, "-"); !made)
+      return made.error();
     return call_value(link_topic{found->uid, found->name, topics.folder(found->uid),
                                  found->partitions, found->columns, found->key});
   }

@@ -114,7 +114,7 @@ public:
   bridged_workers(const std::string& data_folder, std::uint32_t threads)
       : config_(1), system_(config_) {
     local_backend_options backend;
-    backend.arguments = {"ebb", "worker", "--control", worker_socket(data_folder)};
+    backend.arguments = {"worker", "--control", worker_socket(data_folder)};
     if (threads != 0)
       backend.arguments.insert(backend.arguments.end(), {"--threads", std::to_string(threads)});
     backend.log_folder = data_folder + "/logs";
