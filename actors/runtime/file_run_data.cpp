@@ -227,7 +227,8 @@ private:
     return *first;
   }
 
-  /// A part that has its name stays: only what was appended can be cut off.
+  /// A part that has its name stays, and so does what readers of a topic may have seen: only what
+  /// was appended to a file can be cut off.
   static result<void> can_rewind(const stream_definition& definition) {
     for (const auto& sink : definition.sinks) {
       const auto* file = std::get_if<file_sink>(&sink.connector);
@@ -237,6 +238,11 @@ private:
                               + " writes parts into a folder, which are not taken back",
                           "remove the parts of later epochs by hand (their names end in the epoch) "
                           "and use --sinks keep");
+      if (const auto* topic = std::get_if<topic_sink>(&sink.connector))
+        return make_error(ec::unsupported,
+                          "sink " + sink.name + " writes topic " + topic->name
+                              + ", whose rows are not taken back",
+                          "use --sinks keep: rows since the savepoint then come again");
     }
     return {};
   }

@@ -229,6 +229,14 @@ BOOST_AUTO_TEST_CASE(parts_of_a_folder_are_written_where_rows_are) {
   BOOST_TEST(shape_of(folder).find("gather") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(topics_are_written_where_rows_are) {
+  const auto x = plan_ok(manifest("    - {name: a, sql: SELECT price FROM bid}\n", 2,
+                                  "    - topic: {name: prices}\n"));
+  BOOST_TEST(shape(x.plan).find("gather") == std::string::npos);
+  BOOST_TEST(explain_text(x.graph, x.plan, x.stream).find("sink sink (topic prices)")
+             != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(explain_names_stages_exchanges_and_state) {
   const auto x = plan_ok(manifest(count_by_auction, 2));
   const auto text = explain_text(x.graph, x.plan, x.stream);
@@ -260,12 +268,18 @@ BOOST_AUTO_TEST_CASE(each_connector_has_a_delivery_class) {
   BOOST_TEST(sink_text(true) == "at-least-once (written after the commit, perhaps twice)");
   sink.connector = discard_sink{};
   BOOST_TEST(sink_text(true) == "none (rows are dropped)");
+  sink.connector = topic_sink{"t"};
+  BOOST_TEST(sink_text(true)
+             == "exactly-once (appended after the commit, with a mark that tells a repetition)");
+  BOOST_TEST(sink_text(false) == "at-least-once (append at once)");
   source_definition source;
   const auto source_text = [&] { return to_string(replay_of(source, "/dev")); };
   source.connector = file_source{};
   BOOST_TEST(source_text() == "exactly-once (read again from the recorded byte)");
   std::get<file_source>(source.connector).path = "null";
   BOOST_TEST(source_text() == "none (no regular file: it cannot be read again)");
+  source.connector = topic_source{};
+  BOOST_TEST(source_text() == "exactly-once (read again from the recorded offset)");
   source.connector = generator_source{};
   BOOST_TEST(source_text() == "exactly-once (made again from the recorded number)");
 }
