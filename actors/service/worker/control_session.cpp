@@ -98,6 +98,7 @@ void control_session::welcome(const link_pointer& link, const control_welcome& x
 
 void control_session::closed(const link_pointer& link, const error& why) {
   bool was_linked = false;
+  bool wanted = false;
   {
     std::lock_guard guard(mutex_);
     if (link != link_)
@@ -108,11 +109,14 @@ void control_session::closed(const link_pointer& link, const error& why) {
       alone_since_ = now;
     due_ = now + pause_;
     pause_ = std::min(pause_ * 2, longest_pause);
+    wanted = finishing_;
     link_.reset();
     state_ = state::none;
   }
   calls_->disconnected(link);
-  if (was_linked)
+  if (wanted)
+    listener_.note(log_level::debug, "the link to the control process is closed");
+  else if (was_linked)
     listener_.note(log_level::warning, "the link to the control process is lost: " + why.message);
   else
     listener_.note(log_level::debug, "the control process was not joined: " + why.message);
