@@ -63,7 +63,7 @@ void stream_lifecycle::adopted(std::uint64_t placement, std::uint64_t generation
   }
   if (step_ == step::adopt) {
     held_ = placement;
-    placed_definition_ = definition;
+    placed_definition_ = definition != 0 ? definition : placed_definition_;
     run(lifecycle_reason::adopted, generation, now);
   } else {
     started(placement, generation, now);
@@ -93,7 +93,7 @@ void stream_lifecycle::run(lifecycle_reason why, std::uint64_t generation, micro
 void stream_lifecycle::status(std::uint64_t placement, const run_status& x, micros now) {
   // A worker says it of a run that has started, whatever else of it was lost on the way.
   if (!accepts(placement) || step_ == step::start || step_ == step::adopt)
-    adopted(placement, x.generation, placed_definition_, now);
+    adopted(placement, x.generation, 0, now);
   if (!accepts(placement))
     return;
   auto& a = active();

@@ -112,10 +112,13 @@ void placement_plan::worker_back(std::uint64_t worker, std::int64_t pid,
                                  const std::vector<placement_key>& runs, micros now) {
   now_ = now;
   next_worker_ = std::max(next_worker_, worker + 1);
-  auto& entry = workers_[worker];
+  const auto [found, unknown] = workers_.try_emplace(worker);
+  auto& entry = found->second;
+  // One that was unknown, or ready before, has lived for a while.
+  if (unknown || entry.state == worker_state::starting)
+    entry.since = unknown ? now - limits_.well_after : now;
   entry.pid = pid;
   entry.state = worker_state::ready;
-  entry.since = now - limits_.well_after;
   entry.idle_since = now;
   for (const auto& key : runs)
     if (homes_.emplace(key, worker).second)

@@ -46,7 +46,8 @@ public:
   // What workers say.
 
   void started(std::uint64_t placement, std::uint64_t generation, micros now);
-  /// A worker that came back runs `placement`, placed with `definition`.
+  /// A worker that came back runs `placement`, placed with `definition` (0 = it does not know: then
+  /// what was recorded with the placement).
   void adopted(std::uint64_t placement, std::uint64_t generation, std::uint64_t definition,
                micros now);
   void status(std::uint64_t placement, const run_status& x, micros now);

@@ -552,7 +552,7 @@ void world::connect(std::uint64_t number) {
     if (r.state == run_state::ended)
       life->ended(key.second, r.end, now_);
     else
-      life->adopted(key.second, r.generation, r.definition, now_);
+      life->adopted(key.second, r.generation, r.generation % 2 == 0 ? r.definition : 0, now_);
     collect(key.first);
   }
   carry_out_plan();
