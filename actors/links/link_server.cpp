@@ -2,6 +2,8 @@
 
 #include "actors/links/link_core.hpp"
 #include "actors/links/socket_link.hpp"
+#include "actors/links/tcp_socket.hpp"
+#include "actors/links/tls_stream.hpp"
 #include "actors/links/unix_socket.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -9,7 +11,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <cerrno>
-#include <fcntl.h>
 #include <unistd.h>
 #include <utility>
 
@@ -17,12 +18,43 @@ namespace ebb {
 
 using boost::system::error_code;
 
+namespace {
+
+// What a new socket becomes; an error where it is turned away.
+using socket_welcome =
+    std::function<result<std::pair<std::unique_ptr<link_stream>, link_peer>>(int socket)>;
+
+result<std::pair<std::unique_ptr<link_stream>, link_peer>> welcome_here(int socket) {
+  EBB_ASSIGN(auto peer, peer_of(socket));
+  return std::pair(plain_stream(socket), std::move(peer));
+}
+
+socket_welcome welcome_by_tls(std::shared_ptr<const link_identity> identity) {
+  return [identity = std::move(identity)](
+             int socket) -> result<std::pair<std::unique_ptr<link_stream>, link_peer>> {
+    return std::pair(tls_stream(socket, identity), greet_tcp(socket));
+  };
+}
+
+result<link_pointer> begin(link_loop& loop, socket_handle socket, const socket_welcome& welcome,
+                           link_handlers handlers) {
+  EBB_ASSIGN(auto known, welcome(socket.get()));
+  auto made = std::make_shared<socket_link>(loop.core(), std::move(socket), std::move(known.first),
+                                            std::move(known.second));
+  made->handlers = std::move(handlers);
+  boost::asio::post(loop.core().io, [made] { made->begin(); });
+  return link_pointer(std::move(made));
+}
+
+} // namespace
+
 // Lives on the loop's thread.
 class link_server::listener : public std::enable_shared_from_this<listener> {
 public:
-  listener(link_core& core, socket_handle socket, std::string path, accept_function accept)
-      : core_(core), path_(std::move(path)), accept_(std::move(accept)),
-        socket_(core.io, socket.release()), again_(core.io) {
+  listener(link_core& core, socket_handle socket, std::string path, socket_welcome welcome,
+           accept_function accept)
+      : core_(core), path_(std::move(path)), welcome_(std::move(welcome)),
+        accept_(std::move(accept)), socket_(core.io, socket.release()), again_(core.io) {
     socket_.non_blocking(true);
   }
 
@@ -36,7 +68,8 @@ public:
   void stop() {
     if (!std::exchange(listening_, false))
       return;
-    ::unlink(path_.c_str());
+    if (!path_.empty())
+      ::unlink(path_.c_str());
     socket_.close();
     again_.cancel();
     accept_ = {};
@@ -69,12 +102,13 @@ private:
   }
 
   void admit(socket_handle socket) {
-    auto peer = peer_of(socket.get());
-    if (!peer || *open_ >= core_.options.connections)
+    if (*open_ >= core_.options.connections)
       return;
-    const auto number = socket.get();
-    auto made = std::make_shared<socket_link>(core_, std::move(socket), plain_stream(number),
-                                              *std::move(peer));
+    auto known = welcome_(socket.get());
+    if (!known)
+      return;
+    auto made = std::make_shared<socket_link>(core_, std::move(socket), std::move(known->first),
+                                              std::move(known->second));
     made->handlers = accept_(made);
     ++*open_;
     made->handlers.closed = [open = open_, then = std::move(made->handlers.closed)](
@@ -87,7 +121,8 @@ private:
   }
 
   link_core& core_;
-  const std::string path_;
+  const std::string path_; ///< to be removed; empty = none
+  const socket_welcome welcome_;
   accept_function accept_;
   descriptor socket_;
   boost::asio::steady_timer again_;
@@ -95,15 +130,28 @@ private:
   bool listening_ = true;
 };
 
-link_server::link_server(link_loop& loop, std::shared_ptr<listener> made)
-    : loop_(loop), listener_(std::move(made)) {}
+link_server::link_server(link_loop& loop, std::shared_ptr<listener> made, std::uint16_t port)
+    : loop_(loop), listener_(std::move(made)), port_(port) {
+  boost::asio::post(loop.core().io, [first = listener_] { first->wait(); });
+}
 
 result<std::unique_ptr<link_server>> link_server::listen(link_loop& loop, const std::string& path,
                                                          accept_function accept) {
   EBB_ASSIGN(auto socket, listen_at(path));
-  auto made = std::make_shared<listener>(loop.core(), std::move(socket), path, std::move(accept));
-  boost::asio::post(loop.core().io, [made] { made->wait(); });
-  return std::unique_ptr<link_server>(new link_server(loop, std::move(made)));
+  auto made = std::make_shared<listener>(loop.core(), std::move(socket), path, welcome_here,
+                                         std::move(accept));
+  return std::unique_ptr<link_server>(new link_server(loop, std::move(made), 0));
+}
+
+result<std::unique_ptr<link_server>>
+link_server::listen(link_loop& loop, const link_place& place,
+                    std::shared_ptr<const link_identity> identity, accept_function accept) {
+  EBB_ASSERT(identity->side() == link_side::control);
+  EBB_ASSIGN(auto socket, listen_at(place));
+  const auto port = port_of(socket.get());
+  auto made = std::make_shared<listener>(loop.core(), std::move(socket), std::string(),
+                                         welcome_by_tls(std::move(identity)), std::move(accept));
+  return std::unique_ptr<link_server>(new link_server(loop, std::move(made), port));
 }
 
 link_server::~link_server() {
@@ -113,15 +161,15 @@ link_server::~link_server() {
 result<link_pointer> connect_link(link_loop& loop, const std::string& path,
                                   link_handlers handlers) {
   EBB_ASSIGN(auto socket, connect_to(path));
-  EBB_ASSIGN(auto peer, peer_of(socket.get()));
-  const auto number = socket.get();
-  const auto flags = ::fcntl(number, F_GETFL);
-  ::fcntl(number, F_SETFL, flags | O_NONBLOCK);
-  auto made = std::make_shared<socket_link>(loop.core(), std::move(socket), plain_stream(number),
-                                            std::move(peer));
-  made->handlers = std::move(handlers);
-  boost::asio::post(loop.core().io, [made] { made->begin(); });
-  return link_pointer(std::move(made));
+  return begin(loop, std::move(socket), welcome_here, std::move(handlers));
+}
+
+result<link_pointer> connect_link(link_loop& loop, const link_place& place,
+                                  std::shared_ptr<const link_identity> identity,
+                                  link_handlers handlers) {
+  EBB_ASSERT(identity->side() == link_side::worker);
+  EBB_ASSIGN(auto socket, connect_to(place));
+  return begin(loop, std::move(socket), welcome_by_tls(std::move(identity)), std::move(handlers));
 }
 
 } // namespace ebb

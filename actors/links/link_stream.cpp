@@ -46,6 +46,10 @@ public:
     }
   }
 
+  [[nodiscard]] bool holds_bytes() const noexcept override {
+    return false;
+  }
+
   [[nodiscard]] std::string problem() const override {
     return std::strerror(read_problem_ != 0 ? read_problem_ : write_problem_);
   }

@@ -1,4 +1,4 @@
-/// Bytes to and from a socket that never blocks. What lies below a link: a unix socket here.
+/// Bytes to and from a socket that never blocks: what lies below a link, in the clear or by TLS.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +25,11 @@ public:
   [[nodiscard]] virtual step handshake() = 0;
   [[nodiscard]] virtual step read(std::span<std::byte> to) = 0;
 
-  /// Of the pieces, in order, as much as goes.
+  /// Takes of the pieces, in order, as much as goes; `bytes` says how much, also with `want_write`.
   [[nodiscard]] virtual step write(std::span<const iovec> pieces) = 0;
+
+  /// Bytes were taken that the socket has not: `write` again, with or without more.
+  [[nodiscard]] virtual bool holds_bytes() const noexcept = 0;
 
   /// What the last failure was.
   [[nodiscard]] virtual std::string problem() const = 0;

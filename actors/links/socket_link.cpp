@@ -70,7 +70,7 @@ void socket_link::push(const buffer_ptr& body, bool ahead) {
 }
 
 void socket_link::write_some() {
-  for (std::size_t written = 0; !out_.empty();) {
+  for (std::size_t written = 0; !out_.empty() || stream_->holds_bytes();) {
     std::array<iovec, pieces_max> pieces;
     std::size_t count = 0;
     auto skip = out_sent_;
@@ -94,7 +94,7 @@ void socket_link::write_some() {
     drop(step.bytes);
     written += step.bytes;
     wrote_ = wrote_ || step.bytes != 0;
-    if (!out_.empty() && (step.what != outcome::moved || written >= turn_bytes)) {
+    if (step.what != outcome::moved || written >= turn_bytes) {
       blocked_ = true;
       post([](auto& self) { self.wait_to_write(); });
       return;
@@ -145,6 +145,7 @@ void socket_link::shake_hands() {
   switch (step.what) {
   case outcome::moved:
     ready_ = true;
+    heard_ = true; // for all of it there is as much time as for silence
     if (!blocked_)
       write_some();
     guard.unlock();
@@ -155,14 +156,17 @@ void socket_link::shake_hands() {
     socket_->async_wait(step.what == outcome::want_read ? descriptor::wait_read
                                                         : descriptor::wait_write,
                         [self = shared_from_this()](const error_code& x) {
-                          self->heard_ = true;
                           if (!x)
                             self->shake_hands();
                         });
     return;
   case outcome::ended:
   case outcome::failed:
-    close_soon(make_error(ec::io, "the link could not be secured: " + stream_->problem()));
+    close_soon(make_error(
+        ec::io,
+        "the link could not be secured: "
+            + (step.what == outcome::ended ? "the other side has closed it" : stream_->problem()),
+        "both sides need certificates of one folder"));
     return;
   }
 }
@@ -297,7 +301,7 @@ void socket_link::close_soon(error why) {
 void socket_link::finish() {
   std::lock_guard guard(mutex_);
   finishing_ = true;
-  if (out_.empty())
+  if (out_.empty() && !(stream_ && stream_->holds_bytes()))
     close_soon(make_error(ec::cancelled, "the link was closed here"));
 }
 

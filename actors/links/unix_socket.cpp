@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -101,8 +102,10 @@ result<socket_handle> connect_to(const std::string& path) {
   // Waits only while too many others wait.
   const timeval patience{connect_seconds, 0};
   ::setsockopt(made.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (::connect(made.get(), plain(address), sizeof address) == 0)
+  if (::connect(made.get(), plain(address), sizeof address) == 0) {
+    ::fcntl(made.get(), F_SETFL, ::fcntl(made.get(), F_GETFL) | O_NONBLOCK);
     return made;
+  }
   if (errno == ENOENT || errno == ECONNREFUSED) {
     auto out = make_error(ec::not_found, "no control process listens on this socket",
                           "start it: ebb up --data DIR");

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <fcntl.h>
 #include <fstream>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -29,10 +30,15 @@ std::uint64_t number_of(const link_message& x) {
   return static_cast<std::uint64_t>(std::get<log_line>(x).time);
 }
 
+socket_handle blocking(socket_handle x) {
+  ::fcntl(x.get(), F_SETFL, ::fcntl(x.get(), F_GETFL) & ~O_NONBLOCK);
+  return x;
+}
+
 // A peer that only does what it is told.
 class raw_peer {
 public:
-  explicit raw_peer(const server_end& to) : socket_(take(connect_to(to.path()))) {}
+  explicit raw_peer(const server_end& to) : socket_(blocking(take(connect_to(to.path())))) {}
 
   void say(const std::string& bytes) const {
     BOOST_REQUIRE(::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL)
@@ -446,11 +452,12 @@ BOOST_AUTO_TEST_CASE(processes_of_other_users_are_turned_away,
     if (child == 0) {
       if (::setuid(nobody) != 0)
         ::_exit(9);
-      const auto made = connect_to(path);
+      auto made = connect_to(path);
       if (!made)
         ::_exit(1);
+      const auto socket = blocking(*std::move(made));
       char byte = 0;
-      ::_exit(::recv(made->get(), &byte, 1, 0) == 0 ? 2 : 3);
+      ::_exit(::recv(socket.get(), &byte, 1, 0) == 0 ? 2 : 3);
     }
     int status = 0;
     ::waitpid(child, &status, 0);

@@ -1,0 +1,223 @@
+// Makes the certificates of an installation's links.
+#include "actors/links/link_identity.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
+#include <openssl/bio.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ebb {
+
+namespace {
+
+constexpr long day_seconds = 86'400;
+constexpr long years_seconds = 20 * 365 * day_seconds;
+constexpr std::size_t serial_bytes = 16;
+
+struct freed {
+  void operator()(EVP_PKEY* x) const noexcept {
+    EVP_PKEY_free(x);
+  }
+
+  void operator()(X509* x) const noexcept {
+    X509_free(x);
+  }
+
+  void operator()(BIO* x) const noexcept {
+    BIO_free(x);
+  }
+};
+
+using key_pointer = std::unique_ptr<EVP_PKEY, freed>;
+using certificate_pointer = std::unique_ptr<X509, freed>;
+using memory_pointer = std::unique_ptr<BIO, freed>;
+
+error openssl_error(const char* what) {
+  std::array<char, 256> text{};
+  ERR_error_string_n(ERR_get_error(), text.data(), text.size());
+  ERR_clear_error();
+  return make_error(ec::internal, std::string("OpenSSL cannot ") + what + ": " + text.data());
+}
+
+error file_error(const std::string& file, const char* what) {
+  auto out = make_error(ec::io, std::string("cannot ") + what + ": " + std::strerror(errno),
+                        "check that the data folder belongs to this user and has room");
+  out.place.file = file;
+  return out;
+}
+
+bool is_there(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+// Whole or not at all.
+result<void> write_file(const std::string& path, const std::string& text) {
+  const auto part = path + ".new";
+  ::unlink(part.c_str());
+  const int file = ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (file < 0)
+    return file_error(part, "make the file");
+  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size())
+                       && ::fsync(file) == 0;
+  const int problem = errno;
+  ::close(file);
+  errno = problem;
+  if (!written || ::rename(part.c_str(), path.c_str()) != 0)
+    return file_error(path, "write the file");
+  return {};
+}
+
+result<std::string> text_of(const memory_pointer& memory, bool written, const char* what) {
+  char* data = nullptr;
+  const auto size = memory ? BIO_get_mem_data(memory.get(), &data) : 0;
+  if (!written || size <= 0)
+    return openssl_error(what);
+  return std::string(data, static_cast<std::size_t>(size));
+}
+
+result<void> write_key(const std::string& path, EVP_PKEY* key) {
+  const memory_pointer memory(BIO_new(BIO_s_mem()));
+  EBB_ASSIGN(const auto text, text_of(memory,
+                                      PEM_write_bio_PrivateKey(memory.get(), key, nullptr, nullptr,
+                                                               0, nullptr, nullptr)
+                                          == 1,
+                                      "write a key"));
+  return write_file(path, text);
+}
+
+result<void> write_certificate(const std::string& path, X509* certificate) {
+  const memory_pointer memory(BIO_new(BIO_s_mem()));
+  EBB_ASSIGN(const auto text, text_of(memory, PEM_write_bio_X509(memory.get(), certificate) == 1,
+                                      "write a certificate"));
+  return write_file(path, text);
+}
+
+result<key_pointer> read_key(const std::string& path) {
+  const memory_pointer file(BIO_new_file(path.c_str(), "r"));
+  key_pointer key(file ? PEM_read_bio_PrivateKey(file.get(), nullptr, nullptr, nullptr) : nullptr);
+  if (!key)
+    return openssl_error("read the authority's key");
+  return key;
+}
+
+result<certificate_pointer> read_certificate(const std::string& path) {
+  const memory_pointer file(BIO_new_file(path.c_str(), "r"));
+  certificate_pointer x(file ? PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr) : nullptr);
+  if (!x)
+    return openssl_error("read the authority's certificate");
+  return x;
+}
+
+result<key_pointer> make_key() {
+  key_pointer key(EVP_EC_gen("P-256"));
+  if (!key)
+    return openssl_error("make a key");
+  return key;
+}
+
+bool add_extension(X509* to, X509* issuer, int number, const char* value) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, issuer, to, nullptr, nullptr, 0);
+  auto* extension = X509V3_EXT_conf_nid(nullptr, &context, number, value);
+  const bool added = extension != nullptr && X509_add_ext(to, extension, -1) == 1;
+  X509_EXTENSION_free(extension);
+  return added;
+}
+
+bool set_serial(X509* to) {
+  std::array<unsigned char, serial_bytes> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
+    return false;
+  bytes[0] &= 0x7FU; // a positive number
+  auto* number = BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr);
+  const bool done =
+      number != nullptr && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(to)) != nullptr;
+  BN_free(number);
+  return done;
+}
+
+// `issuer` null: it signs itself, and may sign others.
+result<certificate_pointer> make_certificate(const std::string& name, EVP_PKEY* key, X509* issuer,
+                                             EVP_PKEY* issuer_key) {
+  certificate_pointer x(X509_new());
+  if (!x)
+    return openssl_error("make a certificate");
+  auto* subject = X509_get_subject_name(x.get());
+  const bool is_authority = issuer == nullptr;
+  auto* by = is_authority ? x.get() : issuer;
+  constexpr long version_3 = 2;
+  // Clocks of machines differ.
+  const bool made =
+      X509_set_version(x.get(), version_3) == 1 && set_serial(x.get())
+      && X509_gmtime_adj(X509_getm_notBefore(x.get()), -day_seconds) != nullptr
+      && X509_gmtime_adj(X509_getm_notAfter(x.get()), years_seconds) != nullptr
+      && X509_set_pubkey(x.get(), key) == 1
+      && X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                                    reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0)
+             == 1
+      && X509_set_issuer_name(x.get(), X509_get_subject_name(by)) == 1
+      && add_extension(x.get(), by, NID_basic_constraints,
+                       is_authority ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE")
+      && add_extension(x.get(), by, NID_key_usage,
+                       is_authority ? "critical,keyCertSign" : "critical,digitalSignature")
+      && add_extension(x.get(), by, NID_subject_key_identifier, "hash")
+      && add_extension(x.get(), by, NID_authority_key_identifier, "keyid:always")
+      && X509_sign(x.get(), issuer_key, EVP_sha256()) > 0;
+  if (!made)
+    return openssl_error("make a certificate");
+  return x;
+}
+
+} // namespace
+
+result<void> link_identity::make(const std::string& folder) {
+  ERR_clear_error();
+  if (::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST)
+    return file_error(folder, "make the folder");
+  const auto authority = folder + "/ca";
+  const bool has_certificate = is_there(authority + ".pem");
+  if (has_certificate && is_there(folder + "/control.pem") && is_there(folder + "/worker.pem"))
+    return {};
+  if (has_certificate && !is_there(authority + ".key")) {
+    auto out = make_error(
+        ec::conflict, "certificates of links are missing, and so is the key that signs new ones",
+        "put the files back, or remove the folder to have all made anew");
+    out.place.file = folder;
+    return out;
+  }
+  // A certificate is written behind its key, so that one that is there has its key.
+  if (!has_certificate) {
+    EBB_ASSIGN(const auto key, make_key());
+    EBB_ASSIGN(const auto made, make_certificate("ebb links", key.get(), nullptr, key.get()));
+    EBB_TRY(write_key(authority + ".key", key.get()));
+    EBB_TRY(write_certificate(authority + ".pem", made.get()));
+  }
+  EBB_ASSIGN(const auto issuer_key, read_key(authority + ".key"));
+  EBB_ASSIGN(const auto issuer, read_certificate(authority + ".pem"));
+  for (const auto side : {link_side::control, link_side::worker}) {
+    const auto base = folder + (side == link_side::control ? "/control" : "/worker");
+    // Those of an authority that was replaced are worth nothing.
+    if (has_certificate && is_there(base + ".pem"))
+      continue;
+    EBB_ASSIGN(const auto key, make_key());
+    EBB_ASSIGN(const auto made,
+               make_certificate(certificate_name(side), key.get(), issuer.get(), issuer_key.get()));
+    EBB_TRY(write_key(base + ".key", key.get()));
+    EBB_TRY(write_certificate(base + ".pem", made.get()));
+  }
+  return {};
+}
+
+} // namespace ebb

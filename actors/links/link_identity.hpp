@@ -1,0 +1,55 @@
+/// Certificates of links between machines.
+#pragma once
+
+#include "schemas/error.hpp"
+
+#include <memory>
+#include <string>
+
+// OpenSSL's type.
+struct ssl_ctx_st;
+
+namespace ebb {
+
+enum class link_side : unsigned char { control, worker };
+
+/// What one side shows, and whom it believes: certificates that the installation's own authority
+/// has signed for the other side, and no others. TLS 1.3.
+///
+/// DIR/ca.pem, ca.key, and NAME.pem, NAME.key of both sides. A worker on another machine needs
+/// ca.pem, worker.pem and worker.key alone. To replace them all, remove the folder and start all
+/// processes again.
+class link_identity {
+public:
+  /// Makes what is missing in `folder`, as well as the folder (mode 0700), keys readable by the
+  /// owner alone. By the control process, before it starts workers; others must not at the same
+  /// time. ec::io; ec::conflict: some of the files are there and what is missing cannot be made.
+  [[nodiscard]] static result<void> make(const std::string& folder);
+
+  /// ec::invalid_argument where files are missing, broken or do not fit.
+  [[nodiscard]] static result<std::shared_ptr<const link_identity>> load(const std::string& folder,
+                                                                         link_side side);
+
+  [[nodiscard]] ssl_ctx_st* context() const noexcept {
+    return context_.get();
+  }
+
+  [[nodiscard]] link_side side() const noexcept {
+    return side_;
+  }
+
+private:
+  struct free_context {
+    void operator()(ssl_ctx_st* x) const noexcept;
+  };
+
+  link_identity() = default;
+
+  std::unique_ptr<ssl_ctx_st, free_context> context_;
+  link_side side_ = link_side::control;
+};
+
+/// The name that a side's certificate has.
+[[nodiscard]] const char* certificate_name(link_side x) noexcept;
+
+} // namespace ebb
