@@ -21,8 +21,7 @@ topic_host::topic_host(topic_settings settings, std::shared_ptr<topic_surroundin
     : uid_(settings.uid), folder_(around->options.data_folder + "/topics/" + settings.uid),
       around_(std::move(around)), write_lanes_{around_->io.open_lane(), around_->io.open_lane()},
       read_lane_(around_->io.open_lane()),
-      settings_(std::make_shared<const topic_settings>(std::move(settings))),
-      queue_(around_->options.queue) {}
+      settings_(std::make_shared<const topic_settings>(std::move(settings))) {}
 
 std::shared_ptr<const topic_settings> topic_host::settings() const {
   std::lock_guard guard(mutex_);
@@ -64,22 +63,20 @@ void topic_host::append(topic_append request, answer_function answer) {
   };
   if (ended_)
     return refuse(error(*ended_));
-  const auto offered = queue_.offer(
+  if (!gathering_)
+    gathering_ = std::make_unique<gathering>(around_->options.queue);
+  const auto offered = gathering_->queue.offer(
       std::move(request),
       std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count());
   if (!offered)
     return refuse(offered.error());
-  waiting_.push_back({std::move(answer), now});
+  gathering_->senders.push_back({std::move(answer), now});
   plan(guard);
 }
 
 // Has the next group written when it is due. Gives the lock back.
 void topic_host::plan(std::unique_lock<std::mutex>& guard) {
-  if (scheduled_) {
-    guard.unlock();
-    return;
-  }
-  const auto due = queue_.due();
+  const auto due = scheduled_ || !gathering_ ? std::nullopt : gathering_->queue.due();
   if (!due) {
     guard.unlock();
     return;
@@ -112,7 +109,7 @@ void topic_host::on_due() {
 
 void topic_host::write_group() {
   std::unique_lock guard(mutex_);
-  auto group = queue_.take();
+  auto group = gathering_ ? gathering_->queue.take() : std::vector<topic_append>{};
   if (group.empty()) { // the topic has ended
     scheduled_ = false;
     return;
@@ -130,15 +127,11 @@ void topic_host::write_group() {
   if (moved)
     notify(true);
   guard.lock();
-  auto done = queue_.finish(std::move(answers));
-  std::deque<waiting> to;
-  const auto count = static_cast<std::ptrdiff_t>(done.size());
-  std::move(waiting_.begin(), waiting_.begin() + count, std::back_inserter(to));
-  waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+  auto done = gathering_->finish(std::move(answers));
   scheduled_ = false;
   const auto ended = ended_;
   plan(guard);
-  deliver(std::move(done), std::move(to));
+  deliver(std::move(done));
   if (ended)
     fail_waiting(*ended);
   guard.lock();
@@ -199,12 +192,20 @@ void topic_host::count(const topic_append& request, const append_answer& answer)
   }
 }
 
-void topic_host::deliver(std::vector<std::pair<topic_queue::ticket, append_answer>> answers,
-                         std::deque<waiting> to) {
+topic_host::gathering::delivery topic_host::gathering::finish(std::vector<append_answer> answers) {
+  delivery out;
+  out.answers = queue.finish(std::move(answers));
+  const auto end = senders.begin() + static_cast<std::ptrdiff_t>(out.answers.size());
+  out.to.assign(std::make_move_iterator(senders.begin()), std::make_move_iterator(end));
+  senders.erase(senders.begin(), end);
+  return out;
+}
+
+void topic_host::deliver(gathering::delivery what) const {
   const auto now = clock::now();
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    around_->metrics.seconds.observe(std::chrono::duration<double>(now - to[i].since).count());
-    to[i].answer(std::move(answers[i].second));
+  for (std::size_t i = 0; i < what.answers.size(); ++i) {
+    around_->metrics.seconds.observe(std::chrono::duration<double>(now - what.to[i].since).count());
+    what.to[i].answer(std::move(what.answers[i].second));
   }
 }
 
@@ -222,15 +223,12 @@ append_answer topic_host::append_now(topic_append request) {
 
 void topic_host::fail_waiting(const error& why) {
   std::unique_lock guard(mutex_);
-  while (!queue_.under_way() && queue_.waiting_requests() != 0) {
-    const auto group = queue_.take();
-    auto answers = queue_.finish(std::vector<append_answer>(group.size(), failed(why)));
-    std::deque<waiting> to;
-    const auto count = static_cast<std::ptrdiff_t>(answers.size());
-    std::move(waiting_.begin(), waiting_.begin() + count, std::back_inserter(to));
-    waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+  while (gathering_ && !gathering_->queue.under_way()
+         && gathering_->queue.waiting_requests() != 0) {
+    const auto group = gathering_->queue.take();
+    auto done = gathering_->finish(std::vector<append_answer>(group.size(), failed(why)));
     guard.unlock();
-    deliver(std::move(answers), std::move(to));
+    deliver(std::move(done));
     guard.lock();
   }
 }

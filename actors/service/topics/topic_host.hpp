@@ -1,13 +1,10 @@
 /// One topic: its log while it is used, the requests that wait, and who wants to know of rows.
 #pragma once
 
-#include "actors/runtime/connector.hpp"
 #include "actors/service/topics/closed_topic.hpp"
 #include "actors/service/topics/deadline_timer.hpp"
 #include "actors/service/topics/message_parsers.hpp"
-#include "actors/service/topics/topic_metrics.hpp"
-#include "actors/service/topics/topic_registry.hpp"
-#include "actors/service/topics/use_gate.hpp"
+#include "actors/service/topics/topic_surroundings.hpp"
 #include "storage/topic_log.hpp"
 #include "storage/topic_queue.hpp"
 
@@ -23,23 +20,6 @@
 #include <vector>
 
 namespace ebb {
-
-/// What all topics use; outlives each of them, since what waits on the I/O pool holds it.
-struct topic_surroundings {
-  topic_surroundings(topic_registry_options how, io_executor& pool, std::function<micros()> now,
-                     topic_metrics counts)
-      : options(std::move(how)), io(pool), clock(std::move(now)), metrics(counts) {}
-
-  topic_registry_options options;
-  io_executor& io;
-  std::function<micros()> clock;
-  topic_metrics metrics;
-  deadline_timer timer;
-  std::atomic<std::size_t> open_logs = 0;
-  use_gate hooks; ///< of the options: they may be gone when the registry is
-  /// A log was opened: too many may be. From any thread, without locks of a host.
-  std::function<void()> opened = {};
-};
 
 /// Thread-safe. The log is used under `log_mutex_`, its one reader under `reader_mutex_`, the rest
 /// is under `mutex_`; they are taken in this order, and none is held while others are called.
@@ -117,12 +97,26 @@ private:
     clock::time_point since;
   };
 
+  /// Requests, and who wants their answers.
+  struct gathering {
+    struct delivery {
+      std::vector<std::pair<topic_queue::ticket, append_answer>> answers;
+      std::vector<waiting> to; ///< one each
+    };
+
+    explicit gathering(const topic_queue_limits& limits) : queue(limits) {}
+
+    [[nodiscard]] delivery finish(std::vector<append_answer> answers);
+
+    topic_queue queue;
+    std::deque<waiting> senders; ///< of the group under way and of those that wait, by ticket
+  };
+
   void plan(std::unique_lock<std::mutex>& guard);
   void on_due();
   void write_group();
   [[nodiscard]] std::vector<append_answer> write(const std::vector<topic_append>& group);
-  void deliver(std::vector<std::pair<topic_queue::ticket, append_answer>> answers,
-               std::deque<waiting> to);
+  void deliver(gathering::delivery what) const;
   void fail_waiting(const error& why);
   void count(const topic_append& request, const append_answer& answer) const;
   void notify(bool hook);
@@ -162,8 +156,7 @@ private:
 
   mutable std::mutex mutex_;
   std::shared_ptr<const topic_settings> settings_;
-  topic_queue queue_;
-  std::deque<waiting> waiting_; ///< of the queue and of the group under way, by ticket
+  std::unique_ptr<gathering> gathering_; ///< null while the topic is not used
   std::vector<std::weak_ptr<watcher>> watchers_;
   std::optional<closed_topic> known_;
   std::optional<error> ended_;

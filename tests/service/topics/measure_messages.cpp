@@ -1,6 +1,7 @@
-// measure_messages [SECONDS [FOLDER]]: one-message requests on keep-alive connections, and lines of
-// bids in requests of 1,000 rows; logged and durable. The client is in this process, the server in
-// one of its own.
+// measure_messages [-- SECONDS [FOLDER [TOPICS]]]: one-message requests on keep-alive connections,
+// and lines of bids in requests of 1,000 rows; logged and durable. The client is in this process,
+// the server in one of its own. And what topics cost that nobody uses: with a third argument only
+// that.
 
 #include "actors/gateway/http_server.hpp"
 #include "actors/gateway/service_routes.hpp"
@@ -20,6 +21,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <sys/epoll.h>
@@ -221,6 +223,59 @@ void measure(const char* name, const std::vector<std::string>& requests, double 
   std::fflush(stdout);
 }
 
+std::uint64_t resident_bytes() {
+  std::ifstream status("/proc/self/statm");
+  std::uint64_t pages = 0;
+  status >> pages >> pages;
+  return pages * 4'096;
+}
+
+// What topics cost that nobody uses, and how fast a start with them is.
+void measure_many(int count, const std::string& folder) {
+  const auto settings = [](int i) {
+    topic_settings x;
+    x.uid = fmt::format("01890a5d-ac96-774b-bcce-{:012}", i);
+    x.name = fmt::format("topic-{}", i);
+    x.columns = bid_columns();
+    return x;
+  };
+  std::filesystem::remove_all(folder);
+  for (int round = 0; round < 2; ++round) {
+    metrics_registry metrics;
+    io_pool io;
+    topic_registry_options options;
+    options.data_folder = folder;
+    const auto before = resident_bytes();
+    const auto begin = clock_type::now();
+    auto topics = topic_registry::open(
+        options, io, [] { return micros{1'000'000}; }, metrics);
+    if (!topics)
+      std::abort();
+    for (int i = 0; i < count; ++i)
+      if (!(*topics)->put(settings(i)))
+        std::abort();
+    const auto made = clock_type::now();
+    const auto bytes = resident_bytes() - before;
+    for (int i = 0; i < count; ++i)
+      if (!(*topics)->bounds(settings(i).uid))
+        std::abort();
+    const auto asked = clock_type::now();
+    fmt::print(
+        "{} topics, {}: {:.0f} bytes each, made known in {:.0f} ms, all ends found in {:.0f} "
+        "ms, {} logs open\n",
+        count, round == 0 ? "never used" : "used before", static_cast<double>(bytes) / count,
+        std::chrono::duration<double, std::milli>(made - begin).count(),
+        std::chrono::duration<double, std::milli>(asked - made).count(), (*topics)->open_logs());
+    if (round != 0)
+      break;
+    for (int i = 0; i < count; ++i) {
+      const auto read = (*topics)->read(settings(i).uid, 0, 0, {}); // makes the log
+      if (!read)
+        std::abort();
+    }
+  }
+}
+
 std::string batch_of_bids(int rows) {
   batch x;
   x.rows = static_cast<std::uint32_t>(rows);
@@ -257,6 +312,11 @@ boost::unit_test::test_suite* init_unit_test_suite(int argc, char** argv) {
       body += bid_line(i * 1000 + k) + '\n';
     lines.push_back(test::post(path, body, "application/x-ndjson"));
   }
+  if (argc > 3) { // only this
+    measure_many(std::atoi(argv[3]), folder);
+    std::filesystem::remove_all(folder);
+    std::exit(0);
+  }
   measure("one message, 100 connections", single, 1, 100, seconds, folder);
   measure("one message, 1 connection", single, 1, 1, seconds, folder);
   measure("1,000 lines, 16 connections", lines, 1000, 16, seconds, folder);
@@ -264,6 +324,7 @@ boost::unit_test::test_suite* init_unit_test_suite(int argc, char** argv) {
   measure("a batch of 1,000 rows, 16 connections",
           {test::post(path, batch_of_bids(1000), "application/x-ebb-batch")}, 1000, 16, seconds,
           folder);
+  measure_many(10'000, folder);
   std::filesystem::remove_all(folder);
   std::exit(0);
 }
