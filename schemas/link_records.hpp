@@ -151,7 +151,8 @@ struct log_line {
   bool operator==(const log_line&) const = default;
 };
 
-/// Whether the worker wants `topic_moved` of this topic.
+/// Whether the worker wants `topic_moved` of this topic. Once that is arranged it is answered with a
+/// first `topic_moved`, since rows may have come after the worker's last look.
 struct topic_watch {
   std::string uid;
   bool on = true;
