@@ -10,6 +10,8 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -41,6 +43,33 @@ double process_seconds() {
   return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
 }
 
+// Two ends, by a unix socket or by TLS.
+class ends {
+public:
+  ends(const std::string& folder, bool is_tls, link_handlers control, link_handlers worker)
+      : control_(take(link_loop::start())), worker_(take(link_loop::start())) {
+    const auto accept = [handlers = std::move(control)](const link_pointer&) { return handlers; };
+    if (is_tls) {
+      const auto load = [&](link_side side) { return take(link_identity::load(folder, side)); };
+      server_ =
+          take(link_server::listen(*control_, {"127.0.0.1", 0}, load(link_side::control), accept));
+      link = take(connect_link(*worker_, {"127.0.0.1", server_->port()}, load(link_side::worker),
+                               std::move(worker)));
+    } else {
+      server_ = take(link_server::listen(*control_, folder + "/links", accept));
+      link = take(connect_link(*worker_, folder + "/links", std::move(worker)));
+    }
+  }
+
+private:
+  std::unique_ptr<link_loop> control_;
+  std::unique_ptr<link_loop> worker_;
+  std::unique_ptr<link_server> server_;
+
+public:
+  link_pointer link;
+};
+
 // Answers each call with a number, on the loop's thread.
 link_handlers answering() {
   return {[](const link_pointer& link, link_message&& x) {
@@ -50,18 +79,14 @@ link_handlers answering() {
           {}};
 }
 
-void measure_calls(const std::string& path, double seconds, int threads) {
-  auto control = take(link_loop::start());
-  auto worker = take(link_loop::start());
-  const auto server =
-      take(link_server::listen(*control, path, [](const link_pointer&) { return answering(); }));
+void measure_calls(const std::string& folder, bool is_tls, double seconds, int threads) {
   link_calls calls;
-  const auto link = take(connect_link(*worker, path,
-                                      {[&](const link_pointer&, link_message&& x) {
-                                         calls.answered(std::move(std::get<call_answer>(x)));
-                                       },
-                                       {}}));
-  calls.connected(link, 1);
+  const ends both(folder, is_tls, answering(),
+                  {[&](const link_pointer&, link_message&& x) {
+                     calls.answered(std::move(std::get<call_answer>(x)));
+                   },
+                   {}});
+  calls.connected(both.link, 1);
   std::mutex mutex;
   std::vector<double> times;
   const auto begun = clock_type::now();
@@ -90,16 +115,14 @@ void measure_calls(const std::string& path, double seconds, int threads) {
              times[times.size() * 99 / 100] * 1e6, (process_seconds() - cpu) / count * 1e6);
 }
 
-void measure_bytes(const std::string& path, double seconds, std::size_t size) {
-  auto control = take(link_loop::start());
-  auto worker = take(link_loop::start());
+void measure_bytes(const std::string& folder, bool is_tls, double seconds, std::size_t size) {
   std::atomic<std::uint64_t> got = 0;
-  const auto server = take(link_server::listen(*control, path, [&](const link_pointer&) {
-    return link_handlers{
-        [&](const link_pointer&, link_message&& x) { got += std::get<log_line>(x).text.size(); },
-        {}};
-  }));
-  const auto link = take(connect_link(*worker, path, {}));
+  const ends both(
+      folder, is_tls,
+      {[&](const link_pointer&, link_message&& x) { got += std::get<log_line>(x).text.size(); },
+       {}},
+      {});
+  const auto& link = both.link;
   const link_message message = log_line{"uid", log_level::info, 0, std::string(size, 'x'), {}};
   const auto begun = clock_type::now();
   const auto cpu = process_seconds();
@@ -145,12 +168,17 @@ int main(int count, char** arguments) {
   if (::mkdtemp(folder.data()) == nullptr)
     return 1;
   const auto path = folder + "/links";
-  for (const int threads : {1, 8, 64})
-    measure_calls(path, seconds, threads);
-  for (const std::size_t size : {std::size_t{64} << 10, std::size_t{1} << 20})
-    measure_bytes(path, seconds, size);
+  if (!link_identity::make(folder))
+    return 1;
+  for (const bool is_tls : {false, true}) {
+    fmt::print("{}\n", is_tls ? "TLS" : "unix socket");
+    for (const int threads : {1, 8, 64})
+      measure_calls(folder, is_tls, seconds, threads);
+    for (const std::size_t size : {std::size_t{64} << 10, std::size_t{1} << 20})
+      measure_bytes(folder, is_tls, seconds, size);
+  }
   for (const std::size_t connections : {std::size_t{1}, std::size_t{100}})
     measure_rest(path, std::max(seconds, 5.0), connections);
-  ::rmdir(folder.c_str());
+  std::filesystem::remove_all(folder);
   return 0;
 }
