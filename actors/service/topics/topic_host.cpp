@@ -3,7 +3,6 @@
 #include "actors/service/topics/topic_keys.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 namespace ebb {
 
@@ -54,7 +53,6 @@ void topic_host::append(topic_append request, answer_function answer) {
   touch();
   const auto known = settings();
   choose_partitions(*known, request);
-  const auto now = clock::now();
   std::unique_lock guard(mutex_);
   const auto refuse = [&](const error& why) {
     guard.unlock();
@@ -64,25 +62,20 @@ void topic_host::append(topic_append request, answer_function answer) {
   if (ended_)
     return refuse(error(*ended_));
   if (!gathering_)
-    gathering_ = std::make_unique<gathering>(around_->options.queue);
-  const auto offered = gathering_->queue.offer(
-      std::move(request),
-      std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count());
-  if (!offered)
+    gathering_ = std::make_unique<topic_gathering>(around_->options.queue);
+  if (const auto offered = gathering_->offer(std::move(request), answer); !offered)
     return refuse(offered.error());
-  gathering_->senders.push_back({std::move(answer), now});
   plan(guard);
 }
 
 // Has the next group written when it is due. Gives the lock back.
 void topic_host::plan(std::unique_lock<std::mutex>& guard) {
-  const auto due = scheduled_ || !gathering_ ? std::nullopt : gathering_->queue.due();
+  const auto due = scheduled_ || !gathering_ ? std::nullopt : gathering_->due();
   if (!due) {
     guard.unlock();
     return;
   }
-  const clock::time_point when{std::chrono::microseconds(*due)};
-  if (when <= clock::now()) {
+  if (*due <= clock::now()) {
     scheduled_ = true;
     const auto lane = write_lanes_[turn_++ % write_lanes_.size()];
     guard.unlock();
@@ -95,7 +88,7 @@ void topic_host::plan(std::unique_lock<std::mutex>& guard) {
   }
   armed_ = true;
   guard.unlock();
-  around_->timer.at(when, [weak = weak_from_this()] {
+  around_->timer.at(*due, [weak = weak_from_this()] {
     if (const auto self = weak.lock())
       self->on_due();
   });
@@ -109,7 +102,7 @@ void topic_host::on_due() {
 
 void topic_host::write_group() {
   std::unique_lock guard(mutex_);
-  auto group = gathering_ ? gathering_->queue.take() : std::vector<topic_append>{};
+  auto group = gathering_ ? gathering_->take() : std::vector<topic_append>{};
   if (group.empty()) { // the topic has ended
     scheduled_ = false;
     return;
@@ -192,16 +185,7 @@ void topic_host::count(const topic_append& request, const append_answer& answer)
   }
 }
 
-topic_host::gathering::delivery topic_host::gathering::finish(std::vector<append_answer> answers) {
-  delivery out;
-  out.answers = queue.finish(std::move(answers));
-  const auto end = senders.begin() + static_cast<std::ptrdiff_t>(out.answers.size());
-  out.to.assign(std::make_move_iterator(senders.begin()), std::make_move_iterator(end));
-  senders.erase(senders.begin(), end);
-  return out;
-}
-
-void topic_host::deliver(gathering::delivery what) const {
+void topic_host::deliver(topic_gathering::delivery what) const {
   const auto now = clock::now();
   for (std::size_t i = 0; i < what.answers.size(); ++i) {
     around_->metrics.seconds.observe(std::chrono::duration<double>(now - what.to[i].since).count());
@@ -223,9 +207,8 @@ append_answer topic_host::append_now(topic_append request) {
 
 void topic_host::fail_waiting(const error& why) {
   std::unique_lock guard(mutex_);
-  while (gathering_ && !gathering_->queue.under_way()
-         && gathering_->queue.waiting_requests() != 0) {
-    const auto group = gathering_->queue.take();
+  while (gathering_ && !gathering_->under_way() && !gathering_->empty()) {
+    const auto group = gathering_->take();
     auto done = gathering_->finish(std::vector<append_answer>(group.size(), failed(why)));
     guard.unlock();
     deliver(std::move(done));

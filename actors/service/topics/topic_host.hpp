@@ -4,14 +4,13 @@
 #include "actors/service/topics/closed_topic.hpp"
 #include "actors/service/topics/deadline_timer.hpp"
 #include "actors/service/topics/message_parsers.hpp"
+#include "actors/service/topics/topic_gathering.hpp"
 #include "actors/service/topics/topic_surroundings.hpp"
 #include "storage/topic_log.hpp"
-#include "storage/topic_queue.hpp"
 
 #include <array>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -25,7 +24,7 @@ namespace ebb {
 /// is under `mutex_`; they are taken in this order, and none is held while others are called.
 class topic_host final : public std::enable_shared_from_this<topic_host> {
 public:
-  using answer_function = std::function<void(append_answer)>;
+  using answer_function = topic_gathering::answer_function;
 
   topic_host(topic_settings settings, std::shared_ptr<topic_surroundings> around);
 
@@ -92,31 +91,11 @@ private:
 
   using clock = deadline_timer::clock;
 
-  struct waiting {
-    answer_function answer;
-    clock::time_point since;
-  };
-
-  /// Requests, and who wants their answers.
-  struct gathering {
-    struct delivery {
-      std::vector<std::pair<topic_queue::ticket, append_answer>> answers;
-      std::vector<waiting> to; ///< one each
-    };
-
-    explicit gathering(const topic_queue_limits& limits) : queue(limits) {}
-
-    [[nodiscard]] delivery finish(std::vector<append_answer> answers);
-
-    topic_queue queue;
-    std::deque<waiting> senders; ///< of the group under way and of those that wait, by ticket
-  };
-
   void plan(std::unique_lock<std::mutex>& guard);
   void on_due();
   void write_group();
   [[nodiscard]] std::vector<append_answer> write(const std::vector<topic_append>& group);
-  void deliver(gathering::delivery what) const;
+  void deliver(topic_gathering::delivery what) const;
   void fail_waiting(const error& why);
   void count(const topic_append& request, const append_answer& answer) const;
   void notify(bool hook);
@@ -156,7 +135,7 @@ private:
 
   mutable std::mutex mutex_;
   std::shared_ptr<const topic_settings> settings_;
-  std::unique_ptr<gathering> gathering_; ///< null while the topic is not used
+  std::unique_ptr<topic_gathering> gathering_; ///< null while the topic is not used
   std::vector<std::weak_ptr<watcher>> watchers_;
   std::optional<closed_topic> known_;
   std::optional<error> ended_;

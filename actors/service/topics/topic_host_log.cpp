@@ -114,9 +114,7 @@ void topic_host::close_if_idle(bool forced) {
   bool busy = !log.owns_lock() || (!forced && used() + idle > clock::now());
   if (!busy) {
     std::lock_guard guard(mutex_);
-    busy = scheduled_
-           || (gathering_
-               && (gathering_->queue.under_way() || gathering_->queue.waiting_requests() != 0));
+    busy = scheduled_ || (gathering_ && !gathering_->empty());
     if (!busy)
       gathering_.reset();
   }

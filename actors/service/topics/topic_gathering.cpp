@@ -1,0 +1,34 @@
+#include "actors/service/topics/topic_gathering.hpp"
+
+#include <iterator>
+
+namespace ebb {
+
+result<void> topic_gathering::offer(topic_append request, answer_function& answer) {
+  const auto now = clock::now();
+  const auto offered = queue_.offer(
+      std::move(request),
+      std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count());
+  if (!offered)
+    return offered.error();
+  senders_.push_back({std::move(answer), now});
+  return {};
+}
+
+std::optional<topic_gathering::clock::time_point> topic_gathering::due() const {
+  const auto when = queue_.due();
+  if (!when)
+    return std::nullopt;
+  return clock::time_point{std::chrono::microseconds(*when)};
+}
+
+topic_gathering::delivery topic_gathering::finish(std::vector<append_answer> answers) {
+  delivery out;
+  out.answers = queue_.finish(std::move(answers));
+  const auto end = senders_.begin() + static_cast<std::ptrdiff_t>(out.answers.size());
+  out.to.assign(std::make_move_iterator(senders_.begin()), std::make_move_iterator(end));
+  senders_.erase(senders_.begin(), end);
+  return out;
+}
+
+} // namespace ebb
