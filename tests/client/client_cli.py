@@ -226,7 +226,7 @@ def test_get(case):
         "items": [stream("b", "Asleep", nextWake="2126-01-31T12:00:00Z")]} if query.get("after") == "a" else {
             "items": [stream("a", message="line\nend\x1b[31m")], "next": "a"}))
     table = case.good("get", "streams").splitlines()
-    assert table[0].split() == ["NAME", "PHASE", "REASON", "SINCE", "CHECKPOINT", "STATE", "NEXT", "WAKE", "AGE"]
+    assert table[0].split() == ["NAME", "PHASE", "REASON", "SINCE", "CHECKPOINT", "WRITTEN", "NEXT", "WAKE", "AGE"]
     assert table[1].split()[:3] == ["a", "Running", "Message"] and "2.0 KiB" in table[1], table
     assert table[2].split()[:2] == ["b", "Asleep"] and "in 3" in table[2], table
     assert table[0].index("PHASE") == table[1].index("Running") == table[2].index("Asleep")
@@ -256,7 +256,9 @@ def test_yaml_is_read_back_equal(case):
                     "time": "2026-01-31T12:00:00Z", "yes": "no", "colon": "a: b", "hash": "a #b", "dash": "- a",
                     "deep": {"empty": {}, "none": [], "lists": [[1, [2, {"a": [3]}]], {"b": {"c": "d\ne\n\n"}}]},
                     "null": None, "true": True, "lead": "  x\ny", "tab": "\t", "uni": "é😀", "star": "*a",
-                    "quote": "it's \"so\"", "type": "TIMESTAMP, n::BIGINT", "percent": "%a", "tilde": "~", "on": "On"}
+                    "quote": "it's \"so\"", "type": "TIMESTAMP, n::BIGINT", "percent": "%a", "tilde": "~", "on": "On",
+                    "odd": "a\x7f\x85\u2028\u2029\ufeffb\u009f", "oddlines": "a\n\x85b", "more": "x > 1 AND y[1] = '{*'",
+                    "10s": "10s", "size": "64Mi", "float": "1e5", "sexagesimal": "12:30"}
     case.service.answer("GET", "/v1/streams/x", (200, {}, made))
     assert yaml.safe_load(case.good("get", "stream", "x", "-o", "yaml")) == made
 
@@ -497,7 +499,9 @@ def test_send_goes_on_by_producer(case):
 
 def test_send_shows_the_bad_line(case):
     case.write("m.ndjson", rows(1200) + "\n" + '{"a": "bad"}\n')
-    case.bad(2, "send", "orders", "m.ndjson", says=["m.ndjson:1202: a: this is no number", "1,000 messages had been sent"])
+    case.bad(2, "send", "orders", "m.ndjson", says=["m.ndjson:1202: a: this is no number",
+                                                    "of the lines from 1001 to 1202 none was kept",
+                                                    "1,000 messages had been sent"])
 
 
 def test_send_from_a_pipe_waits_for_nobody(case):

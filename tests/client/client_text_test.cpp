@@ -90,6 +90,8 @@ BOOST_AUTO_TEST_CASE(tables_of_anything) {
              == "  A  B   C\n  1  x\n     yy  [1,{\"d\":2}]\n200\n");
   BOOST_TEST(json_table(json::parse(R"(["one",2,null,"t\u001bwo"])")) == "one\n2\n\nt wo\n");
   BOOST_TEST(json_table(json::parse("[]")) == "");
+  BOOST_TEST(json_table(json::parse(R"([{"a":{"b":1.5,"c":"x"},"d":["p","q"],"e":{}}])"))
+             == "A          D     E\nb=1.5 c=x  p, q\n");
   // Wide by characters, not by bytes.
   BOOST_TEST(json_table(json::parse(R"([{"a":"é","b":1},{"a":"xx","b":2}])"))
              == "A   B\né   1\nxx  2\n");
@@ -107,7 +109,7 @@ BOOST_AUTO_TEST_CASE(tables_of_streams) {
     {"metadata":{"name":"longer"}}, {}])");
   const auto lines = resource_lines({"Stream", "stream", "streams"}, items, now);
   const std::vector<std::string> expected{
-      "NAME    PHASE   REASON  SINCE  CHECKPOINT    STATE  NEXT WAKE  AGE",
+      "NAME    PHASE   REASON  SINCE  CHECKPOINT  WRITTEN  NEXT WAKE  AGE",
       "a       Asleep  Idle    60s    7 (5m ago)  1.5 KiB  in 60m     2d",
       "longer",
       "",
@@ -124,7 +126,8 @@ BOOST_AUTO_TEST_CASE(yaml) {
              == "a: 1\nb:\n  c:\n  - 1\n  - d: 2\n    e: 3\n  - - 4\n    - 5\nf: []\n");
   BOOST_TEST(of(R"({"sql":"SELECT 1\nFROM t\n","x":"a\nb"})")
              == "sql: |\n  SELECT 1\n  FROM t\nx: |-\n  a\n  b\n");
-  for (const char* text : {"abc", "a-b", "/x/y.csv", "a b, c", "TIMESTAMP(3)", "a:b", "it's"})
+  for (const char* text : {"abc", "a-b", "/x/y.csv", "a b, c", "TIMESTAMP(3)", "a:b", "it's", "10s",
+                           "64Mi", "x > 1 AND y[1] = '{*'", "naïve"})
     BOOST_TEST(yaml_scalar(text) == text);
   for (const char* text :
        {"",    "yes", "No",  "null", "~",  "1",  "1.5", "12:30", "2026-01-31", "a: b",   "a #b",

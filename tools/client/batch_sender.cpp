@@ -92,6 +92,8 @@ result<void> batch_sender::send(line_batch batch, const std::string& file) {
       if (problem.place.line != 0 && problem.place.line <= batch.lines.size()) {
         problem.place.line = static_cast<std::uint32_t>(batch.lines[problem.place.line - 1]);
         problem.place.file = file;
+        problem.hint = "correct the line; of the lines from " + std::to_string(batch.lines.front())
+                       + " to " + std::to_string(batch.lines.back()) + " none was kept";
       }
       return problem;
     }
@@ -157,7 +159,8 @@ std::string batch_sender::offsets() const {
   for (const auto& [partition, range] : offsets_) {
     const bool alone = offsets_.size() == 1 && partition == 0;
     out += (out.empty() ? "" : " ") + (alone ? std::string{} : std::to_string(partition) + ':')
-           + std::to_string(range.first) + '-' + std::to_string(range.second);
+           + std::to_string(range.first)
+           + (range.second == range.first ? std::string{} : '-' + std::to_string(range.second));
   }
   return out;
 }

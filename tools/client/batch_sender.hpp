@@ -55,7 +55,7 @@ public:
     return settings_.sequence + sent_;
   }
 
-  /// `0-999`, or with several partitions `0:0-999 1:0-500`; empty = nothing was sent.
+  /// `5`, `0-999`, or with several partitions `0:0-999 1:0-500`; empty = nothing was sent.
   [[nodiscard]] std::string offsets() const;
 
 private:

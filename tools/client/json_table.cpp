@@ -12,6 +12,23 @@ bool is_upper(char c) noexcept {
   return c >= 'A' && c <= 'Z';
 }
 
+/// A cell's text: lists and objects of single values without JSON's brackets.
+std::string cell_text(const json& value) {
+  const bool flat =
+      value.is_structured()
+      && std::none_of(value.begin(), value.end(), [](const json& x) { return x.is_structured(); });
+  if (!flat)
+    return cell_of(text_of(value));
+  std::string out;
+  if (value.is_array())
+    for (const auto& x : value)
+      out += (out.empty() ? "" : ", ") + text_of(x);
+  else
+    for (const auto& [key, x] : value.items())
+      out += (out.empty() ? "" : " ") + key + '=' + text_of(x);
+  return cell_of(out);
+}
+
 } // namespace
 
 std::string heading_of(const std::string& key) {
@@ -58,7 +75,7 @@ std::string json_table(const json& items) {
   for (const auto& x : items) {
     std::vector<std::string> row;
     for (const auto& key : keys)
-      row.push_back(x.is_object() && x.contains(key) ? cell_of(text_of(x[key])) : std::string{});
+      row.push_back(x.is_object() && x.contains(key) ? cell_text(x[key]) : std::string{});
     table.add(std::move(row));
   }
   return table.text();

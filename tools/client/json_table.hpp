@@ -12,7 +12,8 @@ namespace ebb::client {
 [[nodiscard]] std::string heading_of(const std::string& key);
 
 /// Columns are the keys of the first object, then those that others add; columns of numbers stand
-/// right. Values that are no objects make one column. Control characters are shown as spaces.
+/// right. Objects in a cell are `key=value …`, lists `a, b`. Values that are no objects make one
+/// column. Control characters are shown as spaces.
 [[nodiscard]] std::string json_table(const json& items);
 
 /// Text for a cell: without line ends and other control characters.

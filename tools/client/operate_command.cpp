@@ -56,7 +56,9 @@ result<int> operate(const connection_options& to, const std::string& verb,
   if (what.output == "json") {
     print_json(ended.operation.dump(-1, ' ', false, json::error_handler_t::replace));
   } else if (ended.code == 0) {
-    const auto message = text_at(ended.operation, "message");
+    // Of these the message is the same once more.
+    const bool all_said = verb == "sleep" || verb == "wake";
+    const auto message = all_said ? std::string{} : text_at(ended.operation, "message");
     print(words.done + (message.empty() ? "" : ": " + message) + '\n');
   }
   return ended.code;

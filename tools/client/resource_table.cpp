@@ -48,7 +48,7 @@ std::string partitions_of(const json& x) {
 
 cli::text_table stream_table(const json& items, std::int64_t now) {
   cli::text_table table(
-      {"NAME", "PHASE", "REASON", "SINCE", "CHECKPOINT", "STATE", "NEXT WAKE", "AGE"});
+      {"NAME", "PHASE", "REASON", "SINCE", "CHECKPOINT", "WRITTEN", "NEXT WAKE", "AGE"});
   table.right(5);
   for (const auto& x : items) {
     const auto wake = text_at(x, "status.nextWake");

@@ -18,35 +18,72 @@ bool is_word_of_yaml(const std::string& text) {
   return std::find(words.begin(), words.end(), low) != words.end();
 }
 
-/// Letters that begin a plain word, and what may follow in one. Times, numbers and versions begin
-/// with a digit and are quoted: 1.1 reads many of them (12:30:45, 1_000, 0o7, .inf).
-bool is_plain(const std::string& text) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  if (text.empty() || !(letter(text[0]) || text[0] == '/' || text[0] == '_'))
-    return false;
+bool is_letter(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// `10s`, `64Mi`: no number in any YAML.
+bool is_quantity(const std::string& text) {
+  constexpr std::array<std::string_view, 9> units{"ms", "s", "m", "h", "d", "Ki", "Mi", "Gi", "Ti"};
+  const auto end = text.find_first_not_of("0123456789");
+  return end != 0 && end != std::string::npos
+         && std::find(units.begin(), units.end(), text.substr(end)) != units.end();
+}
+
+/// Characters that YAML takes only as escapes: controls, and line ends that are not `\n`.
+bool has_special(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool digit = c >= '0' && c <= '9';
-    const bool inner = i + 1 < text.size();
-    if (letter(c) || digit || std::string_view("_-./()*").find(c) != std::string_view::npos)
-      continue;
-    if (inner && (c == ' ' || c == ',' || c == '\'' || c == '=') && text[i + 1] != '#')
-      continue;
-    if (inner && c == ':' && text[i + 1] != ' ')
-      continue;
-    return false;
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    if ((byte < 0x20 && byte != '\n') || byte == 0x7f || (byte == 0xc2 && next < 0xa0)
+        || text.substr(i, 3) == "\u2028" || text.substr(i, 3) == "\u2029"
+        || text.substr(i, 3) == "\ufeff")
+      return true;
   }
-  return !is_word_of_yaml(text);
+  return false;
+}
+
+/// Begins like a word and holds nothing that means something. Times, numbers and versions begin
+/// with a digit and are quoted: YAML 1.1 reads many of them (12:30:45, 1_000, 0o7).
+bool is_plain(const std::string& text) {
+  if (is_quantity(text))
+    return true;
+  if (text.empty() || !(is_letter(text[0]) || text[0] == '/' || text[0] == '_')
+      || text.back() == ' ' || text.back() == ':' || text.find('\n') != std::string::npos)
+    return false;
+  return text.find(": ") == std::string::npos && text.find(" #") == std::string::npos
+         && !has_special(text) && !is_word_of_yaml(text);
 }
 
 /// Whether a block (`|`) gives exactly this text back.
 bool fits_block(const std::string& text) {
-  if (text.find('\n') == std::string::npos || text[0] == ' ' || text[0] == '\n' || text[0] == '\t')
-    return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return c == '\n' || (byte >= 0x20 && byte != 0x7f);
-  });
+  return text.find('\n') != std::string::npos && text[0] != ' ' && text[0] != '\n'
+         && !has_special(text);
+}
+
+/// JSON's text is YAML's, too, but for these.
+std::string escaped(const std::string& text) {
+  if (!has_special(text))
+    return text;
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto three = std::string_view(text).substr(i, 3);
+    constexpr const char* digits = "0123456789abcdef";
+    if (byte == 0x7f) {
+      out += "\\x7f";
+    } else if (byte == 0xc2 && i + 1 < text.size()
+               && static_cast<unsigned char>(text[i + 1]) < 0xa0) {
+      const auto low = static_cast<unsigned char>(text[++i]);
+      (out += "\\x").append({digits[low >> 4], digits[low & 15]});
+    } else if (three == "\u2028" || three == "\u2029" || three == "\ufeff") {
+      out += three == "\u2028" ? "\\u2028" : three == "\u2029" ? "\\u2029" : "\\ufeff";
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
 }
 
 void write_block(std::string& out, const std::string& text, std::size_t indent) {
@@ -106,8 +143,8 @@ void write(std::string& out, const json& value, std::size_t indent, bool after_d
 } // namespace
 
 std::string yaml_scalar(const std::string& text) {
-  // Every JSON text is one of YAML.
-  return is_plain(text) ? text : json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+  return is_plain(text) ? text
+                        : escaped(json(text).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 std::string yaml_text(const json& value) {
