@@ -162,7 +162,8 @@ private:
   std::vector<event> events_; ///< not stored yet
   micros flush_at_ = max_time;
   micros clock_ = max_time; ///< for which the world was asked
-  std::function<void()> shut_down_;
+  bool ending_ = false;
+  std::function<void()> shut_down_; ///< waits for the workers that are connected
   bool pumping_places_ = false;
 };
 

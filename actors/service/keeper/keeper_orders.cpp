@@ -44,8 +44,6 @@ std::optional<result<std::string>> outcome_of(const operation& x, const stream_s
 void keeper::check_operations(stream_slot& x) {
   for (const auto& id : operations_.pending(x.uid)) {
     const auto* found = operations_.find(id);
-    if (found->started == world_.now() && !x.life.settled())
-      continue;
     if (const auto how = outcome_of(*found, x))
       finish(id, *how);
   }
@@ -278,6 +276,7 @@ std::vector<placement_plan::worker_view> keeper::workers() const {
 }
 
 void keeper::shut_down(std::function<void()> done) {
+  ending_ = true;
   for (const auto& x : places_.workers())
     if (!world_.send(x.worker, worker_shutdown{}))
       world_.kill_worker(x.worker);

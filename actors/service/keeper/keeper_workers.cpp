@@ -14,8 +14,9 @@ constexpr std::size_t lines_kept = 500;
 } // namespace
 
 void keeper::pump_places() {
-  // Assigning may lose a worker, which is asked for here again.
-  if (std::exchange(pumping_places_, true))
+  // At the end nobody takes the place of the workers that go. Assigning may lose a worker, which is
+  // asked for here again.
+  if (ending_ || std::exchange(pumping_places_, true))
     return;
   for (;;) {
     const auto effects = places_.take_effects();
@@ -113,6 +114,8 @@ void keeper::worker_here(std::uint64_t worker, const worker_hello& hello,
     if (slot != nullptr && slot->life.accepts(x.placement)) {
       answer.accepted.push_back({x.uid, x.placement});
       runs.push_back({x.uid, x.placement});
+      // Its calls come right behind the welcome.
+      world_.records().allow(x.uid, x.placement);
     } else {
       answer.refused.push_back({x.uid, x.placement, "another start has taken its place"});
     }
@@ -129,11 +132,12 @@ void keeper::worker_here(std::uint64_t worker, const worker_hello& hello,
     auto* slot = by_uid(x.uid);
     if (slot == nullptr || !slot->life.accepts(x.placement))
       continue;
-    world_.records().allow(x.uid, x.placement);
     slot->life.adopted(x.placement, x.generation, slot->definition, now);
     pump(*slot);
   }
   pump_places();
+  if (ending_ && !world_.send(worker, worker_shutdown{}))
+    world_.kill_worker(worker);
 }
 
 void keeper::worker_gone(std::uint64_t worker) {
@@ -146,7 +150,7 @@ void keeper::worker_gone(std::uint64_t worker) {
 
 void keeper::worker_says(std::uint64_t worker, link_message&& what) {
   // Runs that end now go on when the service starts again.
-  if (shut_down_)
+  if (ending_)
     return;
   if (auto* started = std::get_if<stream_started>(&what))
     take(worker, std::move(*started));
@@ -183,6 +187,7 @@ void keeper::take(std::uint64_t, stream_status&& x) {
   status.busy = x.busy;
   status.activity = x.activity;
   status.next_timer = x.next_timer;
+  status.progressed = x.checkpoints.completed != 0;
   // Seen from here: the worker tells its state as soon as it changes.
   const auto moved = [](const auto& all) {
     return std::any_of(all.begin(), all.end(), [](const auto& y) { return y.rows != 0; });
@@ -205,9 +210,9 @@ void keeper::take(std::uint64_t, stream_status&& x) {
 void keeper::take(std::uint64_t worker, stream_ended&& x) {
   const auto now = world_.now();
   const placement_key key{x.uid, x.placement};
-  places_.dropped(key, now);
   auto* slot = by_uid(x.uid);
   if (slot == nullptr || !slot->life.accepts(x.placement)) {
+    places_.dropped(key, now);
     world_.send(worker, stop_stream{x.uid, x.placement, true});
     if (slot == nullptr) {
       pump_places();
