@@ -6,6 +6,7 @@
 #include "actors/runtime/processing_time.hpp"
 #include "actors/service/keeper/input_positions.hpp"
 #include "actors/service/service_gateway.hpp"
+#include "actors/service/stream_metrics.hpp"
 #include "actors/service/worker_desk.hpp"
 
 #include <caf/actor_system.hpp>
@@ -129,14 +130,24 @@ struct control_process::parts final : keeper_world {
     moved.listen(topic, on);
   }
 
+  void show(const stream_slot& x) override {
+    numbers.seen(x);
+  }
+
+  void show(const wake_trace& x) override {
+    numbers.woke(x);
+  }
+
   void reads(const std::string& uid, const std::string& name,
              const std::vector<std::string>& of) override {
     acks->set_reader(uid, name, of);
     std::lock_guard guard(names_mutex);
-    if (name.empty())
+    if (name.empty()) {
       names.erase(uid);
-    else
+      numbers.gone(uid);
+    } else {
       names[uid] = split(name).name_space;
+    }
   }
 
   // --- what comes from outside
@@ -203,6 +214,7 @@ struct control_process::parts final : keeper_world {
   std::mutex names_mutex;
   std::unordered_map<std::string, std::string> names; ///< namespaces of streams, by uid
   metrics_registry metrics;
+  stream_metrics numbers{metrics, clock};
   std::unique_ptr<topic_registry> registry;
   std::uint64_t lane = 0;
   std::uint64_t reading_lane = 0;

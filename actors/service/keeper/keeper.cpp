@@ -235,19 +235,25 @@ void keeper::input_moved(const std::string& topic) {
   if (found == readers_.end())
     return;
   const auto now = world_.now();
-  // A lifecycle may change the list.
-  const auto all = found->second;
-  for (auto* slot : all) {
-    slot->life.input_moved(now, now);
-    pump(*slot);
-  }
+  // Streams may go meanwhile.
+  std::vector<std::string> all;
+  for (const auto* slot : found->second)
+    if (slot->armed)
+      all.push_back(slot->uid);
+  for (const auto& uid : all)
+    if (auto* slot = by_uid(uid)) {
+      slot->life.input_moved(now, now);
+      pump(*slot);
+    }
   pump_places();
 }
 
 // --- what lifecycles want ------------------------------------------------------------------------
 
 void keeper::pump(stream_slot& x) {
-  const auto uid = x.uid;
+  // What one effect leads to comes behind the others of its kind.
+  if (std::exchange(x.pumping, true))
+    return;
   for (;;) {
     auto effects = x.life.take_effects();
     if (effects.empty())
@@ -261,12 +267,14 @@ void keeper::pump(stream_slot& x) {
       carry_out(x, e);
     }
   }
+  x.pumping = false;
   looked_after(x);
 }
 
 void keeper::looked_after(stream_slot& x) {
   if (x.life.phase() == lifecycle_phase::asleep && x.awake && !x.awake->restore)
     x.awake.reset();
+  world_.show(x);
   set_timer(x);
   check_operations(x);
   arm_clock();
@@ -341,6 +349,7 @@ void keeper::carry_out(stream_slot& x, effect& e) {
     keep_event(x, "decisions", decision_json(x, e, now));
     return;
   case effect::kind::log_wake:
+    world_.show(e.trace);
     keep_event(x, "wakes", wake_json(e.trace));
     return;
   case effect::kind::forget:

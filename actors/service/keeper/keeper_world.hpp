@@ -13,6 +13,8 @@ namespace ebb {
 
 class control_records;
 class topic_registry;
+struct stream_slot;
+struct wake_trace;
 
 /// Called on the keeper's thread; nothing blocks.
 class keeper_world {
@@ -42,7 +44,11 @@ public:
   /// Where `moved` of the registry is of interest to the keeper.
   virtual void listen(const std::string& topic, bool on) = 0;
 
-  /// The stream reads these topics now; none: it is gone.
+  /// For the metrics: how a stream is now; and a wake that is over.
+  virtual void show(const stream_slot& x) = 0;
+  virtual void show(const wake_trace& x) = 0;
+
+  /// The stream reads these topics now; without a name: it is gone.
   virtual void reads(const std::string& uid, const std::string& name,
                      const std::vector<std::string>& topics) = 0;
 };

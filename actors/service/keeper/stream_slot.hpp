@@ -38,6 +38,7 @@ struct stream_slot {
   stream_lifecycle life;
   micros timer = max_time; ///< entry in the keeper's timers
   bool armed = false;
+  bool pumping = false; ///< effects are being carried out, in their order
   std::unique_ptr<awake_part> awake = nullptr;
 };
 

@@ -1,0 +1,445 @@
+#include "actors/connectors/topic_position.hpp"
+#include "tests/support/rows.hpp"
+
+#include "keeper_support.hpp"
+
+using namespace ebb;
+using namespace keeper_test;
+
+namespace {
+
+constexpr const char* manifest = R"(apiVersion: ebb.dev/v1alpha1
+kind: Topic
+metadata: {name: clicks}
+spec:
+  schema: id BIGINT
+---
+apiVersion: ebb.dev/v1alpha1
+kind: Stream
+metadata: {name: all}
+spec:
+  sleep: {idleAfter: 5s}
+  sources:
+    - name: c
+      schema: id BIGINT
+      topic: {name: clicks}
+  sinks:
+    - discard: {}
+)";
+
+/// A service with one stream, `all`, that reads the topic `clicks`.
+class service {
+public:
+  service() {
+    open(1);
+    worker_joins(1'000'001);
+    apply(manifest);
+  }
+
+  void open(std::uint64_t incarnation) {
+    world = std::make_unique<played_world>(folder.path);
+    keeper_options options;
+    options.data_folder = folder.path;
+    options.incarnation = incarnation;
+    streams = std::make_unique<keeper>(options, *world);
+    keeper::loaded all;
+    require(world->records().with([&](control_db& db) -> result<void> {
+      EBB_ASSIGN(all.streams, db.streams());
+      EBB_ASSIGN(all.lives, db.lives());
+      EBB_ASSIGN(all.traits, db.traits());
+      EBB_ASSIGN(const auto topics, db.topics());
+      for (const auto& x : topics) {
+        EBB_ASSIGN(const auto definition, definition_of(x));
+        EBB_TRY(world->topics().put(settings_of(definition, x.uid)));
+      }
+      return {};
+    }));
+    streams->load(all);
+    run_jobs();
+  }
+
+  /// As after kill -9.
+  void reopen(std::uint64_t incarnation) {
+    streams.reset();
+    world.reset();
+    open(incarnation);
+  }
+
+  void apply(const std::string& text) {
+    auto& records = world->records();
+    apply_options options;
+    options.now = world->time;
+    options.new_uid = random_uid;
+    const resource_lookup known{
+        [&](const std::string& name) {
+          return records.with([&](control_db& db) { return db.find_stream(name); });
+        },
+        [&](const std::string& name) {
+          return records.with([&](control_db& db) { return db.find_topic(name); });
+        },
+        [&](const std::string& uid) {
+          return records.with([&](control_db& db) { return db.find_traits(uid); });
+        }};
+    const auto plan = value_of(plan_apply(text, options, known));
+    require(records.with([&](control_db& db) { return db.change(plan.changes); }));
+    for (const auto& x : plan.topics)
+      require(world->topics().put(x));
+    streams->applied(plan);
+    run_jobs();
+  }
+
+  void run_jobs() {
+    while (!world->jobs.empty()) {
+      auto [work, then] = std::move(world->jobs.front());
+      world->jobs.pop_front();
+      work();
+      then();
+    }
+  }
+
+  void pass(micros time) {
+    const auto until = world->time + time;
+    while (world->alarm <= until) {
+      world->time = std::max(world->time, std::exchange(world->alarm, max_time));
+      streams->tick();
+      run_jobs();
+    }
+    world->time = until;
+  }
+
+  void worker_joins(std::uint64_t worker, std::vector<hosted_stream> hosted = {}) {
+    worker_hello hello;
+    hello.name = "worker-" + std::to_string(worker);
+    hello.pid = 17;
+    hello.hosted = std::move(hosted);
+    streams->worker_here(worker, hello, [&](control_welcome x) { welcome = std::move(x); });
+    run_jobs();
+  }
+
+  void says(link_message what) {
+    streams->worker_says(1'000'001, std::move(what));
+    run_jobs();
+  }
+
+  [[nodiscard]] const stream_slot& slot() const {
+    const auto* found = streams->find("all");
+    BOOST_REQUIRE(found != nullptr);
+    return *found;
+  }
+
+  [[nodiscard]] std::string phase() const {
+    return to_string(slot().life.phase());
+  }
+
+  /// The order to start it is there: it starts.
+  void start() {
+    const auto* order = world->last<start_stream>();
+    BOOST_REQUIRE(order != nullptr);
+    says(stream_started{order->uid, order->placement, order->placement, {}});
+    BOOST_TEST(phase() == "Running");
+  }
+
+  /// The stream's last checkpoint has read so far.
+  void record(std::uint64_t offset) {
+    require(world->records().with([&](control_db& db) -> result<void> {
+      const auto uid = slot().uid;
+      EBB_ASSIGN(const auto generation, db.begin_generation(uid));
+      EBB_ASSIGN(const auto epoch, db.reserve_epochs(uid, generation, 1));
+      commit_request request;
+      request.generation = generation;
+      request.record.uid = uid;
+      request.record.epoch = epoch;
+      request.record.generation = generation;
+      request.record.positions = {{"c", 0, false, encode(topic_position{topic(), offset})}};
+      return db.commit(request);
+    }));
+  }
+
+  [[nodiscard]] std::string topic() {
+    return world->topics().find("default", "clicks")->uid;
+  }
+
+  void append() {
+    topic_append request;
+    request.parts.push_back({test::rows_of({7}), {}});
+    append_status status = append_status::failed;
+    world->topics().append(topic(), std::move(request),
+                           [&](const append_answer& x) { status = x.status; });
+    BOOST_REQUIRE(status == append_status::appended);
+  }
+
+  /// It has nothing to do until it is put to sleep.
+  void rest() {
+    const auto* order = world->last<start_stream>();
+    stream_status status;
+    status.uid = order->uid;
+    status.placement = order->placement;
+    status.activity = 1;
+    for (int i = 0; i < 10 && world->last<stop_stream>() == nullptr; ++i) {
+      says(status);
+      pass(micros_per_second);
+    }
+    const auto* stop = world->last<stop_stream>();
+    BOOST_REQUIRE(stop != nullptr);
+    BOOST_TEST(!stop->kill);
+    BOOST_TEST(phase() == "GoingToSleep");
+  }
+
+  void ends() {
+    const auto* order = world->last<start_stream>();
+    stream_ended end;
+    end.uid = order->uid;
+    end.placement = order->placement;
+    end.cut = true;
+    says(end);
+  }
+
+  scratch_folder folder;
+  std::unique_ptr<played_world> world;
+  std::unique_ptr<keeper> streams;
+  control_welcome welcome;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(keeping_streams)
+
+BOOST_AUTO_TEST_CASE(a_new_stream_is_placed_and_started) {
+  service x;
+  const auto* order = x.world->last<start_stream>();
+  BOOST_REQUIRE(order != nullptr);
+  BOOST_TEST(order->name == "all");
+  BOOST_TEST(order->placement == 1U);
+  BOOST_TEST(order->data_folder == x.folder.path);
+  BOOST_TEST(order->manifest.find("kind: Stream") != std::string::npos);
+  BOOST_TEST(x.phase() == "Waking");
+  BOOST_TEST(x.world->records().allows({order->uid, 1}));
+  BOOST_TEST(!x.world->records().allows({order->uid, 2}));
+  x.start();
+}
+
+BOOST_AUTO_TEST_CASE(it_sleeps_when_it_rests_and_wakes_with_a_message) {
+  service x;
+  x.start();
+  x.rest();
+  x.record(0);
+  x.ends();
+  BOOST_TEST(x.phase() == "Asleep");
+  BOOST_TEST(x.world->listening[x.topic()]);
+  const auto* forget = x.world->last<stop_stream>();
+  BOOST_TEST(forget->kill);
+  BOOST_TEST(x.streams->worker_of(x.slot()) == 0U);
+
+  x.world->sent.clear();
+  x.append();
+  x.streams->input_moved(x.topic());
+  x.run_jobs();
+  const auto* order = x.world->last<start_stream>();
+  BOOST_REQUIRE(order != nullptr);
+  BOOST_TEST(order->placement == 2U);
+  x.start();
+  BOOST_TEST(std::string(to_string(x.slot().life.reason())) == "InputArrived");
+}
+
+BOOST_AUTO_TEST_CASE(a_message_that_came_while_it_fell_asleep_wakes_it) {
+  service x;
+  x.start();
+  x.rest();
+  x.record(0);
+  x.append(); // nobody listens yet
+  x.ends();
+  BOOST_TEST(x.phase() == "Waking");
+  x.start();
+}
+
+BOOST_AUTO_TEST_CASE(a_new_control_process_finds_sleepers_that_have_input) {
+  service x;
+  x.start();
+  x.rest();
+  x.record(0);
+  x.ends();
+  x.append(); // and the control process dies before it is told
+  x.reopen(2);
+  BOOST_TEST(x.phase() == "Waking");
+  x.worker_joins(2'000'001);
+  BOOST_REQUIRE(x.world->last<start_stream>() != nullptr);
+  BOOST_TEST(x.world->last<start_stream>()->placement == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_control_process_leaves_those_alone_that_have_read_all) {
+  service x;
+  x.start();
+  x.append();
+  x.rest();
+  x.record(1);
+  x.ends();
+  x.reopen(2);
+  BOOST_TEST(x.phase() == "Asleep");
+}
+
+BOOST_AUTO_TEST_CASE(a_running_stream_is_adopted_and_strangers_are_refused) {
+  service x;
+  x.start();
+  const auto uid = x.slot().uid;
+  x.reopen(2);
+  BOOST_TEST(x.phase() == "Waking");
+  x.worker_joins(1'000'001, {{uid, 1, 1}, {uid, 9, 9}, {"nobody", 1, 1}});
+  BOOST_TEST(x.phase() == "Running");
+  BOOST_REQUIRE(x.welcome.accepted.size() == 1U);
+  BOOST_TEST(x.welcome.accepted.front().placement == 1U);
+  BOOST_TEST(x.welcome.refused.size() == 2U);
+  BOOST_TEST(x.welcome.incarnation == 2U);
+  BOOST_TEST(x.world->records().allows({uid, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_nobody_brings_back_is_replaced) {
+  service x;
+  x.start();
+  x.reopen(2);
+  x.worker_joins(2'000'001);
+  x.pass(15 * micros_per_second);
+  BOOST_REQUIRE(x.world->last<start_stream>() != nullptr);
+  BOOST_TEST(x.world->last<start_stream>()->placement == 2U);
+  // The old one comes late: what it runs is over.
+  x.worker_joins(1'000'001, {{x.slot().uid, 1, 1}});
+  BOOST_TEST(x.welcome.refused.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_worker_is_replaced_by_the_next_placement) {
+  service x;
+  x.start();
+  x.streams->worker_gone(1'000'001);
+  x.run_jobs();
+  BOOST_TEST(x.phase() == "Waking");
+  x.pass(3 * micros_per_second);
+  BOOST_REQUIRE(!x.world->started_workers.empty());
+  x.worker_joins(x.world->started_workers.back());
+  BOOST_TEST(x.world->last<start_stream>()->placement == 2U);
+  BOOST_TEST(!x.world->records().allows({x.slot().uid, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(what_will_never_work_fails_and_is_told) {
+  service x;
+  stream_ended end;
+  end.uid = x.slot().uid;
+  end.placement = 1;
+  end.problem = make_error(ec::invalid_argument, "column id does not exist", "name another");
+  x.says(end);
+  BOOST_TEST(x.phase() == "Failed");
+  x.pass(micros_per_second);
+  const auto errors = value_of(x.world->records().with(
+      [&](control_db& db) { return db.events(x.slot().uid, "errors", 10); }));
+  BOOST_REQUIRE(errors.size() == 1U);
+  BOOST_TEST(errors.front().find("column id does not exist") != std::string::npos);
+  // A person mends it.
+  x.streams->wake("all", [](const auto&) {});
+  x.run_jobs();
+  BOOST_TEST(x.phase() == "Waking");
+}
+
+BOOST_AUTO_TEST_CASE(orders_of_persons_end_when_they_are_done) {
+  service x;
+  x.start();
+  x.pass(2 * micros_per_second);
+  std::string id;
+  x.streams->sleep("all", [&](const result<std::string>& begun) { id = value_of(begun); });
+  x.run_jobs();
+  BOOST_TEST(!x.streams->find_operation(id)->done());
+  bool told = false;
+  x.streams->await_operation(id, [&] { told = true; });
+  x.record(0);
+  x.ends();
+  BOOST_TEST(x.streams->find_operation(id)->done());
+  BOOST_TEST(!x.streams->find_operation(id)->problem.has_value());
+  BOOST_TEST(told);
+
+  x.streams->wake("all", [&](const result<std::string>& begun) { id = value_of(begun); });
+  x.run_jobs();
+  BOOST_TEST(!x.streams->find_operation(id)->done());
+  x.start();
+  BOOST_TEST(x.streams->find_operation(id)->done());
+
+  ec refused = ec::internal;
+  x.streams->wake("nobody", [&](const auto& begun) { refused = begun.error().code; });
+  BOOST_CHECK(refused == ec::not_found);
+}
+
+BOOST_AUTO_TEST_CASE(another_parallelism_begins_with_the_next_start) {
+  service x;
+  x.start();
+  x.pass(2 * micros_per_second);
+  std::string id;
+  x.streams->scale("all", 3, [&](const result<std::string>& begun) { id = value_of(begun); });
+  x.run_jobs();
+  BOOST_TEST(x.world->last<stop_stream>() != nullptr);
+  x.record(0);
+  x.world->sent.clear();
+  stream_ended end;
+  end.uid = x.slot().uid;
+  end.placement = 1;
+  end.cut = true;
+  x.says(end);
+  BOOST_REQUIRE(x.world->last<start_stream>() != nullptr);
+  BOOST_TEST(x.world->last<start_stream>()->parallelism == 3U);
+  BOOST_TEST(!x.streams->find_operation(id)->done());
+  x.start();
+  BOOST_TEST(x.streams->find_operation(id)->done());
+  x.reopen(2);
+  BOOST_TEST(x.slot().parallelism == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_savepoint_of_a_sleeper_is_its_newest_record) {
+  service x;
+  x.start();
+  x.rest();
+  x.record(0);
+  x.ends();
+  std::string id;
+  x.streams->savepoint("all", "before", [&](const auto& begun) { id = value_of(begun); });
+  x.run_jobs();
+  BOOST_TEST(x.streams->find_operation(id)->done());
+  BOOST_TEST(!x.streams->find_operation(id)->problem.has_value());
+  BOOST_TEST(x.phase() == "Asleep");
+
+  // Going back to it starts the stream from there.
+  x.world->sent.clear();
+  x.streams->restore("all", {"before", link_past_output::keep},
+                     [&](const auto& begun) { id = value_of(begun); });
+  x.run_jobs();
+  BOOST_REQUIRE(x.world->last<start_stream>() != nullptr);
+  BOOST_TEST(x.world->last<start_stream>()->savepoint == "before");
+  BOOST_CHECK(x.world->last<start_stream>()->past_output == link_past_output::keep);
+  x.start();
+  BOOST_TEST(x.streams->find_operation(id)->done());
+
+  x.pass(2 * micros_per_second);
+  x.streams->restore("all", {"nothing"}, [&](const auto& begun) { id = value_of(begun); });
+  x.run_jobs();
+  stream_ended end;
+  end.uid = x.slot().uid;
+  end.placement = 2;
+  end.cut = true;
+  x.says(end);
+  BOOST_REQUIRE(x.streams->find_operation(id)->done());
+  BOOST_TEST(x.streams->find_operation(id)->problem.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_deleted_stream_is_gone_with_its_files) {
+  service x;
+  x.start();
+  const auto uid = x.slot().uid;
+  std::filesystem::create_directories(x.folder.path + "/streams/" + uid + "/segments");
+  bool gone = false;
+  x.streams->remove("all", [&](const auto& done) { gone = static_cast<bool>(done); });
+  x.run_jobs();
+  x.ends();
+  x.pass(10 * micros_per_second);
+  BOOST_TEST(gone);
+  BOOST_TEST(x.streams->find("all") == nullptr);
+  BOOST_TEST(x.streams->count() == 0U);
+  BOOST_TEST(!std::filesystem::exists(x.folder.path + "/streams/" + uid));
+  BOOST_TEST(value_of(x.world->records().with([](control_db& db) { return db.lives(); })).empty());
+  BOOST_TEST(x.streams->users_of(x.topic()).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
