@@ -196,6 +196,14 @@ void world::check_step() const {
       continue;
     demand(life->phase() != lifecycle_phase::asleep || life->held() == 0,
            "a sleeping stream holds a place");
+    std::size_t able = 0;
+    for (const auto& [number, w] : workers_)
+      for (const auto& [key, r] : w.runs)
+        able += key.first == s && r.state != run_state::ended && life->accepts(key.second)
+                        && (r.state == run_state::begin || r.generation == stored_[s].generation)
+                    ? 1U
+                    : 0U;
+    demand(able <= 1, "two runs of a stream can write");
     if (life->settled() || life->next_time() != max_time)
       continue;
     // Without a deadline it may only wait for the database, which always answers.
