@@ -12,6 +12,7 @@ namespace ebb {
 struct run_status {
   std::uint64_t generation = 0;
   bool busy = false;          ///< rows are under way, or output is not applied yet
+  bool progressed = false;    ///< this run has completed a checkpoint
   std::uint64_t activity = 0; ///< changes whenever the stream has done something
   micros next_timer = max_time;
   micros mapped =

@@ -172,6 +172,8 @@ void stream_lifecycle::end_run(micros now) {
   default:
     break;
   }
+  // It has worked off all there was.
+  failures_ = 0;
   step_ = step::record_end;
   deadline_ = max_time;
   want_record();
@@ -203,7 +205,11 @@ void stream_lifecycle::lose(lifecycle_reason why, effect::kind how, bool counts,
   if (aim_ == lifecycle_aim::stopped)
     return settle(lifecycle_phase::stopped, lifecycle_reason::person, now);
   if (counts) {
-    if (step_ == step::run && well_time() <= now)
+    // What comes after progress is no repetition, if it was not the stream's own error.
+    const bool progressed = why == lifecycle_reason::worker_lost
+                            && (step_ == step::run || step_ == step::stop)
+                            && active().status.progressed;
+    if (progressed || (step_ == step::run && well_time() <= now))
       failures_ = 0;
     ++failures_;
     // A worker that dies says little about the stream: the first time it goes on at once.

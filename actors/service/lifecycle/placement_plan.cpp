@@ -99,11 +99,15 @@ void placement_plan::worker_lost(std::uint64_t worker, micros now) {
       effects_.push_back({effect::kind::lost, worker, key});
   }
   if (!gone.ending) {
-    const bool at_once =
-        gone.state == worker_state::starting || now - gone.since < limits_.well_after;
-    failures_ = at_once ? failures_ + 1 : 0;
-    start_after_ = at_once ? now + backoff() : now;
-    failed_at_ = now;
+    const bool lived = gone.state == worker_state::ready && now - gone.since >= limits_.well_after;
+    // One that dies with a stream may die of it: that is the stream's back-off. And those that had
+    // started before the last one failed say nothing new.
+    const bool failed = !lived && gone.runs.empty() && (failures_ == 0 || gone.since >= failed_at_);
+    if (failed || lived) {
+      failures_ = failed ? failures_ + 1 : 0;
+      start_after_ = failed ? now + backoff() : now;
+      failed_at_ = now;
+    }
   }
   advance();
 }

@@ -186,6 +186,29 @@ BOOST_AUTO_TEST_CASE(workers_that_die_at_once_are_started_less_often) {
   BOOST_TEST(x.place("a", 2) == "start 14");
 }
 
+BOOST_AUTO_TEST_CASE(workers_that_are_killed_together_count_once) {
+  driver x(small(1, 4));
+  BOOST_TEST(x.effects() == "start 1");
+  BOOST_TEST(x.ready(1) == "");
+  BOOST_TEST(x.place("a", 1) == "a1 to 1, start 2");
+  BOOST_TEST(x.ready(2) == "");
+  BOOST_TEST(x.place("b", 1) == "b1 to 2, start 3");
+  BOOST_TEST(x.ready(3) == "");
+  // With a stream: another one comes at once.
+  BOOST_TEST(x.tick(s) == "");
+  BOOST_TEST(x.lost(1) == "lost a1");
+  BOOST_TEST(x.lost(2) == "lost b1");
+  BOOST_TEST(x.lost(3) == "");
+  BOOST_TEST(x.place("a", 2) == "");
+  BOOST_TEST(x.plan.why({"a", 2}, x.now)
+             == "1 workers in a row died at once, the next one starts in 1 s");
+  BOOST_TEST(x.tick(s) == "start 4");
+  BOOST_TEST(x.ready(4) == "a2 to 4, start 5");
+  BOOST_TEST(x.lost(4) == "lost a2");
+  BOOST_TEST(x.place("a", 3) == "");
+  BOOST_TEST(x.ready(5) == "a3 to 5, start 6");
+}
+
 BOOST_AUTO_TEST_CASE(a_worker_that_does_not_become_ready_is_killed) {
   driver x(small(1, 1));
   BOOST_TEST(x.effects() == "start 1");

@@ -491,6 +491,29 @@ BOOST_AUTO_TEST_CASE(a_lost_worker_is_replaced_at_once_the_first_time) {
   BOOST_TEST(x.record.retry_at == x.now + 2 * s);
 }
 
+BOOST_AUTO_TEST_CASE(workers_lost_between_checkpoints_are_no_repetition) {
+  driver x;
+  x.start();
+  for (std::uint64_t i = 1; i < 9; ++i) {
+    run_status status;
+    status.progressed = true;
+    x.life.status(i, status, x.now);
+    x.life.worker_lost(i, x.now);
+    BOOST_TEST(x.record.failures <= 1U);
+    BOOST_TEST(x.effects() == "kill " + std::to_string(i) + ", ask_grant, record Running");
+    BOOST_TEST(x.record.failures == 1U);
+    BOOST_TEST(x.record.retry_at == x.now);
+    BOOST_TEST(x.recorded() == "");
+    x.start();
+  }
+  // An error of its own is one, whatever went before.
+  run_status status;
+  status.progressed = true;
+  x.life.status(9, status, x.now);
+  x.ended(9, run_end::kind::failed);
+  BOOST_TEST(x.record.failures == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(a_worker_lost_after_the_end_does_not_matter) {
   driver x;
   x.start();
