@@ -5,6 +5,7 @@
 #include "actors/plan/plan_graph.hpp"
 #include "actors/runtime/run_data.hpp"
 
+#include <caf/logger.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_actor.hpp>
 
@@ -108,6 +109,8 @@ result<stream_started> placed_stream::open(const std::function<void()>& conclude
     generation_ = started.generation;
     run_ = std::make_unique<stream_run>(system_, parts_->planned.plan, parts_->planned.definition,
                                         std::move(stream.setup), concluded, finished);
+    // Who spawns holds CAF's logger until the thread ends, and the actor system waits for it.
+    caf::logger::set_current_actor_system(nullptr);
   }
   if (finished)
     concluded();
