@@ -1,6 +1,5 @@
 """One chain of two streams with its producers, from the manifest to the verdict."""
 import collections
-import datetime
 import random
 import threading
 import time
@@ -8,7 +7,7 @@ import time
 import verdict as check
 from service_process import Unanswered, call, get
 from traffic import Observer, Pace, Producer, read_topic
-from workload import CLOSE_MILLIS, EventClock, PARTITIONS, Row, WINDOW_MILLIS, manifests
+from workload import CLOSE_MILLIS, EventClock, PARTITIONS, Row, WINDOW_MILLIS, manifests, moment
 
 
 def duration_seconds(text):
@@ -16,10 +15,6 @@ def duration_seconds(text):
         if text.endswith(unit):
             return float(text[:-len(unit)]) * seconds
     raise ValueError(text)
-
-
-def moment(text):
-    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 class Chain:

@@ -63,6 +63,7 @@ def print_wakes(wakes):
 def end_service(service, verdict):
     """A clean end, after which nothing of it runs."""
     begin = time.monotonic()
+    said = service.log.stat().st_size
     code = service.stop(60)
     if code != 0:
         verdict.say("end", f"exit code {code} within 60 s of SIGTERM")
@@ -72,6 +73,10 @@ def end_service(service, verdict):
     left = service.workers()
     if left:
         verdict.say("processes left", str(left))
+    # Workers end by themselves.
+    for line in service.log.read_bytes()[said:].decode(errors="replace").splitlines():
+        if "killed by signal" in line:
+            verdict.say("end", line)
     print(f"  ended in {took:.2f} s")
 
 

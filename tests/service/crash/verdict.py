@@ -1,7 +1,7 @@
 """What topics must hold, from what was acknowledged; shares no code with ebb."""
 import collections
 
-from workload import PARTITIONS, WINDOW_MILLIS, millis_of
+from workload import PARTITIONS, WINDOW_MILLIS, millis_of, moment
 
 SHOWN = 8
 
@@ -20,12 +20,13 @@ class Verdict:
 def check_offsets(verdict, topic, rows):
     """Every partition's offsets begin at 0 and have no gaps; append times do not fall."""
     at = collections.defaultdict(int)
-    times = collections.defaultdict(str)
-    for partition, offset, time, _ in rows:
+    times = collections.defaultdict(float)
+    for partition, offset, text, _ in rows:
+        time = moment(text)
         if offset != at[partition]:
             verdict.say("offsets", f"{topic}/{partition}: {offset} after {at[partition] - 1}")
         if time < times[partition]:
-            verdict.say("append times", f"{topic}/{partition}@{offset}: {time} after {times[partition]}")
+            verdict.say("append times", f"{topic}/{partition}@{offset}: {text} after {times[partition]}")
         at[partition] = offset + 1
         times[partition] = time
         if not 0 <= partition < PARTITIONS:

@@ -77,6 +77,11 @@ def millis_of(text):
     return round((datetime.datetime.fromisoformat(text) - BASE).total_seconds() * 1000)
 
 
+def moment(text):
+    """Seconds of a time as the service writes it."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
 @dataclasses.dataclass
 class Row:
     k: str
