@@ -121,7 +121,7 @@ private:
   // The main loop.
 
   [[nodiscard]] std::optional<clock::time_point> next_look() const {
-    if (quiet_ >= quiet_looks && host_->count() == 0)
+    if (quiet_ >= quiet_looks && !disturbed_ && host_->count() == 0)
       return std::nullopt;
     return next_look_;
   }
@@ -142,7 +142,7 @@ private:
       log_.alarm(x.uid, x.checkpoints.alarm);
       static_cast<void>(session_->send(x));
     }
-    quiet_ = busy ? 0 : std::min(quiet_ + 1, quiet_looks + 1);
+    quiet_ = busy || disturbed_.exchange(false) ? 0 : std::min(quiet_ + 1, quiet_looks + 1);
     if (quiet_ == quiet_looks && options_.rested)
       options_.rested();
   }
@@ -235,6 +235,7 @@ private:
       static_cast<void>(session_->send(*said));
     else
       host_->start(std::move(x));
+    disturbed_ = true;
     wake_.ring();
   }
 
@@ -293,6 +294,7 @@ private:
     static_cast<void>(session_->send(x));
     // What its merges and the like may still ask is of no use.
     calls_->cancel({x.uid, x.placement});
+    disturbed_ = true;
     wake_.ring();
   }
 
@@ -323,6 +325,7 @@ private:
   const std::shared_ptr<link_calls> calls_;
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> newly_welcomed_ = false;
+  std::atomic<bool> disturbed_ = false; ///< a stream has come or gone since the last look
 
   // Of the main loop.
   clock::time_point next_look_ = clock::now();
