@@ -128,6 +128,12 @@ result<topic_rows_maker> topic_rows_maker::make(const sink_definition& sink, con
 }
 
 result<batch_ptr> topic_rows_maker::rows_of(const batch& from) const {
+  const auto* weights = from.weights.as<const std::int32_t>();
+  if (from.weights && std::any_of(weights, weights + from.rows, [](auto x) { return x != 1; }))
+    return make_error(ec::unsupported,
+                      "sink " + sink_ + ": the result has changes of earlier rows, and topic "
+                          + topic_ + " takes new rows only",
+                      "write a query whose result is only added to");
   auto made = std::make_shared<batch>();
   made->rows = from.rows;
   made->columns.reserve(columns_.size());

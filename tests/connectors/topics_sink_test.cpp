@@ -369,6 +369,24 @@ BOOST_FIXTURE_TEST_CASE(columns_are_found_by_name, fixture) {
                 "extra, Page: leave it out of the query, or name it AS one of them");
 }
 
+BOOST_FIXTURE_TEST_CASE(changes_of_earlier_rows_are_refused, fixture) {
+  topics.create("t", test::click_columns);
+  const auto sink = open(false);
+  auto rows = std::make_shared<batch>(*clicks(0, 2));
+  rows->weights = buffer_ptr::of<std::int32_t>(2);
+  rows->weights.as<std::int32_t>()[0] = 1;
+  rows->weights.as<std::int32_t>()[1] = 1;
+  require(sink->write(rows));
+  rows = std::make_shared<batch>(*clicks(2, 2));
+  rows->weights = buffer_ptr::of<std::int32_t>(2);
+  rows->weights.as<std::int32_t>()[0] = 1;
+  rows->weights.as<std::int32_t>()[1] = -1;
+  const auto failed = sink->write(rows);
+  BOOST_REQUIRE(!failed);
+  BOOST_TEST((failed.error().code == ec::unsupported));
+  BOOST_TEST(accounts() == counting(0, 2), boost::test_tools::per_element());
+}
+
 BOOST_FIXTURE_TEST_CASE(bounded_text_and_numbers_become_unbounded_ones, fixture) {
   const auto with = [](sql_type type, std::int16_t precision, std::int16_t scale,
                        std::int32_t length) {
