@@ -315,8 +315,11 @@ def on_terminal(case, *arguments, until, seconds=15):
     """Output of a command on a terminal until it has a text; then Ctrl-C. And its exit code."""
     child, master = pty.fork()
     if child == 0:
-        os.chdir(case.folder)
-        os.execve(EBB, [EBB, *arguments], case.environment())
+        try:
+            os.chdir(case.folder)
+            os.execve(EBB, [EBB, *arguments], case.environment())
+        finally:
+            os._exit(127)  # pylint: disable=protected-access
     seen = b""
     end = time.monotonic() + seconds
     try:
@@ -510,6 +513,7 @@ def test_send_from_a_pipe_waits_for_nobody(case):
         run.stdin.write(f'{{"a": {count}}}\n')
         run.stdin.flush()
         wait_for(lambda: len(case.service.topics["orders"].rows) == count)  # pylint: disable=cell-var-from-loop
+    time.sleep(0.2)  # its answer, too
     run.send_signal(signal.SIGINT)
     assert run.wait(5) == 130 and "had been sent, offsets 0-" in run.stderr.read()
     run.stdin.close()

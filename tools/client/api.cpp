@@ -49,6 +49,13 @@ std::string with_query(std::string path, const query& parameters) {
   return path;
 }
 
+std::string_view take_line(std::string_view& lines) {
+  const auto end = lines.find('\n');
+  const auto line = lines.substr(0, end);
+  lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+  return line;
+}
+
 result<api> api::open(const connection_options& options) {
   notice_interrupts();
   EBB_ASSIGN(const auto contexts, load_contexts(context_path()));
@@ -131,7 +138,7 @@ result<http_response> api::remove(const std::string& path) {
 }
 
 result<void> api::lines(const std::string& path, query parameters, const http_headers& headers,
-                        bool follow, const http_client::head_seen& see, const line& take) {
+                        bool follow, const http_client::head_seen& see, const whole_lines& take) {
   http_request request;
   request.target = target(path, std::move(parameters));
   request.headers = headers;
@@ -141,13 +148,11 @@ result<void> api::lines(const std::string& path, query parameters, const http_he
   bool more = true;
   const auto split = [&](std::string_view part) -> result<bool> {
     rest += part;
-    std::size_t begin = 0;
-    for (auto end = rest.find('\n'); more && end != std::string::npos;
-         begin = end + 1, end = rest.find('\n', begin))
-      if (end > begin) {
-        EBB_ASSIGN(more, take(std::string_view(rest).substr(begin, end - begin)));
-      }
-    rest.erase(0, begin);
+    const auto end = rest.rfind('\n') + 1;
+    if (end == 0)
+      return true;
+    EBB_ASSIGN(more, take(std::string_view(rest).substr(0, end)));
+    rest.erase(0, end);
     return more;
   };
   EBB_ASSIGN(const auto answer, client_.stream(request, see, split));

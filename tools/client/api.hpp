@@ -19,6 +19,9 @@ using query = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] std::string path_of(const std::vector<std::string>& parts);
 [[nodiscard]] std::string with_query(std::string path, const query& parameters);
 
+/// The first line of several, without its end; takes it off.
+[[nodiscard]] std::string_view take_line(std::string_view& lines);
+
 /// One service. Answers that are not good become their problem's error. Errors: those of the
 /// client, and problem_error().
 class api {
@@ -44,12 +47,12 @@ public:
                                            const std::string& content_type = {});
   [[nodiscard]] result<http_response> remove(const std::string& path);
 
-  /// Gives the head of an NDJSON answer, then each line; false = enough. ec::io where it ends
-  /// before it is complete.
-  using line = std::function<result<bool>(std::string_view line)>;
+  /// Gives the head of an NDJSON answer, then its lines, several at a time as they come, each with
+  /// its end; false = enough. ec::io where it ends before it is complete.
+  using whole_lines = std::function<result<bool>(std::string_view lines)>;
   [[nodiscard]] result<void> lines(const std::string& path, query parameters,
                                    const http_headers& headers, bool follow,
-                                   const http_client::head_seen& see, const line& take);
+                                   const http_client::head_seen& see, const whole_lines& take);
 
   /// Path and query with the namespace, for requests that a command makes itself.
   [[nodiscard]] std::string target(const std::string& path, query parameters) const;

@@ -3,28 +3,47 @@
 #include "tools/client/json.hpp"
 
 #include <charconv>
-#include <iterator>
 
 namespace ebb::client {
 
+namespace {
+
+/// The line as the service writes it; false where it is anything else.
+bool parse_usual(std::string_view line, message_line& out) {
+  const auto skip = [&](std::string_view text) {
+    const bool there = line.substr(0, text.size()) == text;
+    line.remove_prefix(there ? text.size() : 0);
+    return there;
+  };
+  const auto number = [&](std::uint64_t& to) {
+    const auto [stop, problem] = std::from_chars(line.data(), line.data() + line.size(), to);
+    line.remove_prefix(static_cast<std::size_t>(stop - line.data()));
+    return problem == std::errc{};
+  };
+  if (!skip(R"({"partition":)") || !number(out.partition) || !skip(R"(,"offset":)")
+      || !number(out.offset) || !skip(R"(,"time":")"))
+    return false;
+  const auto end = line.find('"');
+  line.remove_prefix(end == std::string_view::npos ? line.size() : end);
+  if (!skip(R"(","value":{)") || line.size() < 2 || line.substr(line.size() - 2) != "}}")
+    return false;
+  (out.value = '{').append(line.substr(0, line.size() - 1));
+  return true;
+}
+
+} // namespace
+
 result<message_line> parse_message_line(std::string_view line) {
+  message_line out;
+  if (parse_usual(line, out))
+    return out;
   EBB_ASSIGN(const auto x, parse_json(line));
   const auto& partition = at(x, "partition");
   const auto& offset = at(x, "offset");
   if (!partition.is_number_unsigned() || !offset.is_number_unsigned() || !x.contains("value"))
     return make_error(ec::io, "the answer has a line that is no message: " + std::string(line));
-  message_line out{partition.get<std::uint64_t>(), offset.get<std::uint64_t>(), {}};
-  // Numbers are not read and written again: 1.10 stays 1.10. The fields before it hold no texts
-  // that could look like it.
-  constexpr std::string_view key = R"("value":)";
-  const auto begin = line.find(key);
-  const auto end = line.rfind('}');
-  if (begin != std::string_view::npos && end != std::string_view::npos
-      && x.items().begin() != x.items().end() && std::prev(x.end()).key() == "value")
-    out.value = line.substr(begin + key.size(), end - begin - key.size());
-  else
-    out.value = text_of(x["value"]);
-  return out;
+  return message_line{partition.get<std::uint64_t>(), offset.get<std::uint64_t>(),
+                      text_of(x["value"])};
 }
 
 std::string positions_text(const message_positions& x) {

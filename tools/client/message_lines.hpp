@@ -13,10 +13,11 @@ namespace ebb::client {
 struct message_line {
   std::uint64_t partition = 0;
   std::uint64_t offset = 0;
-  std::string value; ///< the row, byte by byte as the service sent it
+  std::string value; ///< the row, byte by byte where the line has the usual form
 };
 
-/// `{"partition":0,"offset":5,"time":"…","value":{…}}`. ec::io where it is none.
+/// `{"partition":0,"offset":5,"time":"…","value":{…}}`, else in any order and spacing, then the
+/// row's numbers may be spelled anew. ec::io where it is none.
 [[nodiscard]] result<message_line> parse_message_line(std::string_view line);
 
 /// The next offset of each partition.

@@ -118,15 +118,20 @@ private:
           if (next_.empty() && !what_.no_follow && begins != head.headers.end())
             next_ = parse_positions(begins->second);
         },
-        [&](std::string_view line) { return take(line); });
+        [&](std::string_view lines) { return take(lines); });
   }
 
-  result<bool> take(std::string_view line) {
-    EBB_ASSIGN(const auto message, parse_message_line(line));
-    if (!what_.no_follow)
-      next_[message.partition] = message.offset + 1;
-    ++count_;
-    print((what_.meta ? std::string(line) : message.value) + '\n');
+  result<bool> take(std::string_view lines) {
+    std::string out;
+    while (!lines.empty() && !full()) {
+      const auto line = take_line(lines);
+      EBB_ASSIGN(const auto message, parse_message_line(line));
+      if (!what_.no_follow)
+        next_[message.partition] = message.offset + 1;
+      ++count_;
+      (out += what_.meta ? line : std::string_view(message.value)) += '\n';
+    }
+    print(out);
     return !full();
   }
 

@@ -48,9 +48,14 @@ result<int> logs(const connection_options& to, const view_arguments& what) {
     parameters.emplace_back("limit", std::to_string(what.limit));
   if (what.follow)
     parameters.emplace_back("follow", "true");
-  const auto show = [&](std::string_view line) {
-    const auto x = json::parse(line, nullptr, false);
-    print((what.output == "json" || x.is_discarded() ? std::string(line) : log_text(x)) + '\n');
+  const auto show = [&](std::string_view lines) {
+    std::string out;
+    while (!lines.empty()) {
+      const auto line = take_line(lines);
+      const auto x = json::parse(line, nullptr, false);
+      out += (what.output == "json" || x.is_discarded() ? std::string(line) : log_text(x)) + '\n';
+    }
+    print(out);
     return result<bool>(true);
   };
   EBB_TRY(service.lines(
