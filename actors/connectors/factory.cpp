@@ -25,9 +25,9 @@ template <class... Ts>
 overloaded(Ts...) -> overloaded<Ts...>;
 
 error no_topics(const std::string& name) {
-  return make_error(ec::unsupported, name + ": topics need the service",
-                    "use a file, generator or nexmark source and a file, stdout or discard sink "
-                    "with ebb run");
+  return make_error(
+      ec::unsupported, name + ": topics need the service",
+      "apply the stream to one (ebb up, ebb apply -f FILE), or use other sources and sinks");
 }
 
 class builtin_connectors final : public connector_factory {

@@ -127,7 +127,9 @@ result<manifest_documents> read_documents(std::string_view text, const std::stri
       EBB_TRY(topic_names.add(in, metadata, topic.name, "topics"));
       if (!topics)
         return in.fail(kind, "topic " + topic.name + ": topics need the service",
-                       "put it into a file of its own", ec::unsupported);
+                       "apply the file to one (ebb up, ebb apply -f FILE), or run a file "
+                       "of streams without topics",
+                       ec::unsupported);
       topic.text = text_of(source, node);
       out.topics.push_back(std::move(topic));
     } else {
