@@ -103,19 +103,27 @@ result<http_response> api::get_patiently(const std::string& path, const query& p
   }
 }
 
-result<json> api::list(const std::string& path, bool patiently) {
-  json all{{"items", json::array()}};
+result<api::whole_list> api::list(const std::string& path, bool patiently) {
+  whole_list out;
   query parameters{{"limit", page_size}};
   for (;;) {
-    EBB_ASSIGN(const auto answer,
-               patiently ? get_patiently(path, parameters) : get(path, parameters));
-    EBB_ASSIGN(const auto page, parse_json(answer.body));
-    for (const auto& x : at(page, "items"))
-      all["items"].push_back(x);
+    EBB_ASSIGN(auto answer, patiently ? get_patiently(path, parameters) : get(path, parameters));
+    EBB_ASSIGN(auto page, parse_json(answer.body));
     const auto next = text_at(page, "next");
-    if (next.empty())
-      return all;
-    parameters = {{"limit", page_size}, {"after", next}};
+    if (out.all.is_null()) {
+      out.all = {{"items", json::array()}};
+      if (next.empty())
+        out.body = std::move(answer.body);
+    }
+    for (const auto& x : at(page, "items"))
+      out.all["items"].push_back(x);
+    if (!next.empty()) {
+      parameters = {{"limit", page_size}, {"after", next}};
+      continue;
+    }
+    if (out.body.empty())
+      out.body = out.all.dump(-1, ' ', false, json::error_handler_t::replace);
+    return out;
   }
 }
 

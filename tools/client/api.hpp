@@ -39,8 +39,14 @@ public:
   [[nodiscard]] result<http_response> get_patiently(const std::string& path,
                                                     const query& parameters = {});
 
-  /// All pages of a list, as one object with `items`.
-  [[nodiscard]] result<json> list(const std::string& path, bool patiently = false);
+  /// All pages of a list, as one object with `items`. `body` is as the service sent it where it
+  /// is one page.
+  struct whole_list {
+    json all;
+    std::string body;
+  };
+
+  [[nodiscard]] result<whole_list> list(const std::string& path, bool patiently = false);
 
   [[nodiscard]] result<http_response> post(const std::string& path, query parameters,
                                            std::string_view body = {},

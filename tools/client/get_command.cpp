@@ -34,9 +34,10 @@ struct found {
 result<found> fetch(api& service, const target& what, bool patiently) {
   found out;
   if (what.name.empty()) {
-    EBB_ASSIGN(out.whole, service.list(path_of({what.kind.plural}), patiently));
+    EBB_ASSIGN(auto all, service.list(path_of({what.kind.plural}), patiently));
+    out.whole = std::move(all.all);
     out.items = out.whole["items"];
-    out.body = out.whole.dump(-1, ' ', false, json::error_handler_t::replace);
+    out.body = std::move(all.body);
     return out;
   }
   const auto path = path_of({what.kind.plural, what.name});
@@ -165,7 +166,7 @@ int names_command(const connection_options& to, const std::string& kind) {
   if (!service)
     return cli::exit_done;
   if (const auto all = service->list(path_of({named->plural})))
-    for (const auto& x : (*all)["items"])
+    for (const auto& x : all->all["items"])
       print(text_at(x, "metadata.name") + '\n');
   return cli::exit_done;
 }

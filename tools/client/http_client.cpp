@@ -175,8 +175,12 @@ result<http_response> http_client::exchange(const http_request& request, const h
   // A service that refuses a body may answer and close before it has all of it.
   answer_reader reader(live, began);
   const auto head = reader.read_head(after(limits_.answer + request.waits));
-  if (!head)
-    return wrote || began ? head.error() : std::move(wrote).error();
+  if (!head) {
+    auto problem = wrote || began ? head.error() : std::move(wrote).error();
+    if (problem.hint.empty() && problem.code == ec::io && !to_.tls && !answered_)
+      problem.hint = "if the service speaks TLS there, name it by https://";
+    return problem;
+  }
   answered_ = true;
   auto response = response_of(reader.parsed());
   if (response.good())

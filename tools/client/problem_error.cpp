@@ -81,7 +81,8 @@ error problem_error(const http_response& answer) {
     if (answer.status == 404 || answer.status == 405)
       out.hint = "is another program listening at this address, or an older version of ebb?";
   }
-  if (out.hint.empty())
+  // What the service says of a missing token is for programs that speak HTTP.
+  if (out.hint.empty() || answer.status == 401)
     out.hint = hint_for(answer.status);
   return out;
 }
