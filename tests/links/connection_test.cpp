@@ -277,6 +277,26 @@ BOOST_AUTO_TEST_CASE(a_frozen_process_is_noticed) {
   ::waitpid(child, nullptr, 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_process_that_was_stopped_does_not_blame_the_other) {
+  server_end server(patient);
+  const auto child = ::fork();
+  if (child == 0) {
+    auto loop = link_loop::start(quick);
+    auto link = connect_link(**loop, server.path(), {});
+    static_cast<void>((*link)->send(topic_moved{"here"}));
+    for (;;)
+      ::pause();
+  }
+  server.seen.messages(1);
+  ::kill(child, SIGSTOP);
+  std::this_thread::sleep_for(3 * quick.silence);
+  ::kill(child, SIGCONT);
+  std::this_thread::sleep_for(2 * quick.silence);
+  BOOST_TEST(server.seen.links()[0]->open());
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_killed_process_is_noticed_at_once) {
   server_end server; // silence of 3 s
   const auto child = ::fork();
