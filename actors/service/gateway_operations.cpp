@@ -14,6 +14,13 @@ std::string stream_of(const http_request& x) {
   return qualified_name(std::string(x.name_space()), x.part("stream"));
 }
 
+error no_such_stream(const http_request& x) {
+  auto problem = make_error(ec::not_found, "there is no stream named " + x.part("stream"),
+                            "ebb get streams lists those of a namespace");
+  problem.place.field = "path.stream";
+  return problem;
+}
+
 link_past_output past_output_of(std::string_view text) {
   return text == "rewind" ? link_past_output::rewind
          : text == "keep" ? link_past_output::keep
@@ -117,9 +124,7 @@ void service_gateway::why(const request_pointer& request, const http_reply& repl
   with_keeper([this, request, reply](keeper& streams) {
     const auto* found = streams.find(stream_of(*request));
     if (found == nullptr)
-      return reply.fail(make_error(ec::not_found,
-                                   "there is no stream named " + request->part("stream"),
-                                   "ebb get streams lists those of a namespace"));
+      return reply.fail(no_such_stream(*request));
     reply.json(200, why_json(view_of(streams, *found, parts_.clock()), streams.why(*found)));
   });
 }
@@ -128,9 +133,7 @@ void service_gateway::logs(const request_pointer& request, const http_reply& rep
   with_keeper([request, reply](keeper& streams) {
     const auto* found = streams.find(stream_of(*request));
     if (found == nullptr)
-      return reply.fail(make_error(ec::not_found,
-                                   "there is no stream named " + request->part("stream"),
-                                   "ebb get streams lists those of a namespace"));
+      return reply.fail(no_such_stream(*request));
     const auto least = request->query_text("level", "info") == "debug"     ? log_level::debug
                        : request->query_text("level", "info") == "info"    ? log_level::info
                        : request->query_text("level", "info") == "warning" ? log_level::warning

@@ -17,10 +17,12 @@ public:
   }
 
   result<apply_plan> plan(const std::string& text) {
-    return plan_apply(text, options,
-                      {[this](const std::string& name) { return find(streams, name); },
-                       [this](const std::string& name) { return find(topics, name); },
-                       [this](const std::string& uid) { return find(traits, uid); }});
+    return plan_apply(
+        text, options,
+        {[this](const std::string& name) { return find(streams, name); },
+         [this](const std::string& name) { return find(topics, name); },
+         [this](const std::string& uid) { return find(traits, uid); },
+         [this](const std::string& path, const std::string& but) { return writer(path, but); }});
   }
 
   apply_plan apply(const std::string& text) {
@@ -35,6 +37,13 @@ public:
     for (const auto& x : made->changes.traits)
       traits[x.uid] = x;
     return *std::move(made);
+  }
+
+  result<std::optional<std::string>> writer(const std::string& path, const std::string& but) {
+    for (const auto& [name, x] : streams)
+      if (x.uid != but && traits[x.uid].files == std::vector{path})
+        return std::optional(name);
+    return std::optional<std::string>{};
   }
 
   template <class T>
@@ -125,16 +134,16 @@ BOOST_AUTO_TEST_CASE(documents_are_in_the_namespace_that_is_asked_for) {
   BOOST_TEST(made.documents.back().name_space == "team");
   // Another namespace does not see these topics.
   x.options.name_space = "other";
-  refused(x, stream("one", "topic: {name: in}"), ec::not_found);
+  refused(x, stream("one", "topic: {name: in}"), ec::invalid_argument);
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_with_its_place) {
   known_resources x;
   x.apply(two_topics);
-  const auto missing = refused(x, stream("one", "topic: {name: inn}"), ec::not_found);
+  const auto missing = refused(x, stream("one", "topic: {name: inn}"), ec::invalid_argument);
   BOOST_TEST(missing.message == "there is no topic named inn");
   BOOST_TEST(missing.place.line > 0U);
-  refused(x, stream("one", "topic: {name: in}", "topic: {name: nowhere}"), ec::not_found);
+  refused(x, stream("one", "topic: {name: in}", "topic: {name: nowhere}"), ec::invalid_argument);
   const auto type = refused(x, stream("one", "topic: {name: in}", "topic: {name: out}", "id TEXT"),
                             ec::invalid_argument);
   BOOST_TEST(type.message.find("is text here and bigint") != std::string::npos);
@@ -143,7 +152,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_with_its_place) {
               ec::invalid_argument);
   BOOST_TEST(column.message.find("nr") != std::string::npos);
   // One wrong document: nothing is planned.
-  refused(x, topic("third", "schema: a TEXT") + stream("one", "topic: {name: inn}"), ec::not_found);
+  refused(x, topic("third", "schema: a TEXT") + stream("one", "topic: {name: inn}"), ec::invalid_argument);
   refused(x, topic("twice", "schema: a TEXT") + topic("twice", "schema: a TEXT"),
           ec::invalid_argument);
 }
@@ -173,6 +182,21 @@ BOOST_AUTO_TEST_CASE(files_lie_in_the_services_folder) {
   x.apply(file("/srv/files/deep/a.ndjson"));
   for (const auto* path : {"../a.ndjson", "/etc/passwd", "x/../../a", "/srv/filesystem/a"})
     refused(x, file(path), ec::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(two_streams_do_not_write_one_file) {
+  known_resources x;
+  x.options.files_folder = "/srv/files";
+  x.apply(two_topics + stream("one", "topic: {name: in}", "file: {path: out.ndjson}"));
+  const auto taken = refused(
+      x, stream("two", "topic: {name: in}", "file: {path: deep/../out.ndjson}"), ec::conflict);
+  BOOST_TEST(taken.message == "stream one writes the file /srv/files/out.ndjson, too");
+  refused(x,
+          stream("three", "topic: {name: in}", "file: {path: new.ndjson}")
+              + stream("four", "topic: {name: in}", "file: {path: new.ndjson}"),
+          ec::conflict);
+  // A stream may be changed and keep its file.
+  x.apply(stream("one", "topic: {name: in}", "file: {path: out.ndjson}") + "  parallelism: 2\n");
 }
 
 BOOST_AUTO_TEST_CASE(state_that_does_not_fit_is_refused) {
