@@ -16,9 +16,6 @@ namespace ebb {
 
 namespace {
 
-// As many as a manifest allows subtasks.
-constexpr std::uint32_t lanes_max = 128;
-
 std::string file_name(std::string text) {
   std::replace(text.begin(), text.end(), '/', '_');
   return text;
@@ -124,15 +121,11 @@ result<void> open_folder_parts(const file_sink& options, const connector_context
         context);
     return {};
   }
-  // What a crash has left of lanes that there are no more.
-  if (context.subtask == 0)
-    for (auto lane = context.parallelism; lane < lanes_max; ++lane)
-      ::unlink(
-          join_path(folder, '.' + file_name(owner) + '-' + std::to_string(lane) + ending + ".part")
-              .c_str());
   staging how;
   how.folder = std::filesystem::absolute(folder).string();
-  how.open_name = '.' + name + ending + ".part";
+  how.open_start = '.' + file_name(owner) + '-';
+  how.open_end = ending + ".part";
+  how.generation = context.generation;
   how.sealed_start = '.' + name + '-';
   how.sealed_end = ending + ".part";
   how.lane = context.subtask;

@@ -52,13 +52,15 @@ result<staging> stage_in_output_folder(const std::string& sink, const connector_
   const auto& folder = context.output_folder;
   if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
     return file_error("create", folder, errno);
-  auto name = context.stream_uid + '.' + sink + '.' + std::to_string(lane) + '.';
+  auto name = context.stream_uid + '.' + sink + '.';
   std::replace(name.begin(), name.end(), '/', '_');
   staging how;
   // The next run may start elsewhere.
   how.folder = std::filesystem::absolute(folder).string();
-  how.open_name = name + "part";
-  how.sealed_start = name;
+  how.open_start = name;
+  how.open_end = ".part";
+  how.generation = context.generation;
+  how.sealed_start = name + std::to_string(lane) + '.';
   how.sealed_end = ".out";
   how.lane = lane;
   return how;

@@ -6,13 +6,18 @@
 #include "storage/failpoint.hpp"
 
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <dirent.h>
 #include <fcntl.h>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <thread>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace ebb {
 
@@ -68,10 +73,47 @@ private:
   std::string shown_;
 };
 
+/// Takes a number off the front.
+std::optional<std::uint64_t> take_number(std::string_view& text) {
+  std::uint64_t number = 0;
+  const auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc{})
+    return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
+  return number;
+}
+
+/// Removes what lower generations have left of this sink, in whatever lane: crashes leave it, and a
+/// process that still writes there is fenced. Files that cannot be removed stay.
+void sweep_open_files(const staging& how) {
+  constexpr std::string_view mark = ".g";
+  DIR* handle = ::opendir(how.folder.c_str());
+  if (handle == nullptr)
+    return;
+  std::vector<std::string> names;
+  while (const auto* entry = ::readdir(handle)) {
+    std::string_view name = entry->d_name;
+    if (!name.starts_with(how.open_start))
+      continue;
+    name.remove_prefix(how.open_start.size());
+    if (!take_number(name) || !name.starts_with(mark))
+      continue;
+    name.remove_prefix(mark.size());
+    const auto generation = take_number(name);
+    if (generation && *generation < how.generation && name == how.open_end)
+      names.emplace_back(entry->d_name);
+  }
+  ::closedir(handle);
+  for (const auto& name : names)
+    ::unlink(join_path(how.folder, name).c_str());
+}
+
 class staged_target final : public output_target {
 public:
   explicit staged_target(staging how)
-      : how_(std::move(how)), open_path_(join_path(how_.folder, how_.open_name)) {}
+      : how_(std::move(how)),
+        open_path_(join_path(how_.folder, how_.open_start + std::to_string(how_.lane) + ".g"
+                                              + std::to_string(how_.generation) + how_.open_end)) {}
 
   ~staged_target() override {
     drop();
@@ -124,7 +166,10 @@ public:
 
 private:
   result<void> open() {
-    // What is there was left by a crash, or by a writer that has been given up and may still write.
+    if (!std::exchange(swept_, true))
+      sweep_open_files(how_);
+    // What is there was left by a writer of this process that has been given up and may still
+    // write.
     ::unlink(open_path_.c_str());
     for (;;) {
       file_ = descriptor(::open(open_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
@@ -161,6 +206,7 @@ private:
   std::string open_path_;
   descriptor file_;
   bool begun_ = false;
+  bool swept_ = false;
   std::shared_ptr<tallied_writer::tally> tally_;
   std::unique_ptr<byte_writer> writer_;
 };

@@ -13,7 +13,11 @@ namespace ebb {
 
 struct staging {
   std::string folder;
-  std::string open_name;    ///< of the file that is written now
+  /// The file that is written now is named by this, the lane, `.g`, the generation, and `open_end`.
+  /// A process that was given up, and does not know it yet, writes into one of its own.
+  std::string open_start;
+  std::string open_end;
+  std::uint64_t generation = 0;
   std::string sealed_start; ///< a sealed file's name is this, the epoch,
   std::string sealed_end;   ///< and this
   compression method = compression::none;
@@ -31,7 +35,7 @@ struct staging {
 };
 
 /// A file is created with its epoch's first byte, and synced and named when it is sealed. Digests
-/// are computed on the way.
+/// are computed on the way. With the first one, what lower generations have left open goes.
 [[nodiscard]] std::unique_ptr<output_target> make_staged_target(staging how);
 
 } // namespace ebb

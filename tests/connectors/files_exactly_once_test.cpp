@@ -70,6 +70,7 @@ struct session {
   outputs last = {};
   std::uint32_t subtask = 0;
   std::uint32_t parallelism = 1;
+  std::uint64_t generation = 0;
   test::inline_executor io = {};
 
   [[nodiscard]] result<std::unique_ptr<sink_writer>> try_open() {
@@ -82,6 +83,7 @@ struct session {
     context.output_folder = exactly_once ? folder / "out" : "";
     context.subtask = subtask;
     context.parallelism = parallelism;
+    context.generation = generation;
     context.outputs = last;
     return open_file_sink(sink_named("rows"), options, columns, context);
   }
@@ -362,10 +364,10 @@ BOOST_AUTO_TEST_CASE(an_epoch_is_sealed_in_the_background) {
   BOOST_TEST(folder.read("out/u1.rows.0.2.out") == json_of(3, 2));
   write(sink, rows_of(5, 2));
   io.run_one();
-  BOOST_TEST(folder.has("out/u1.rows.0.part"));
+  BOOST_TEST(folder.has("out/u1.rows.0.g0.part"));
   sink.abandon();
   opened = std::unique_ptr<sink_writer>();
-  BOOST_TEST(!folder.has("out/u1.rows.0.part"));
+  BOOST_TEST(!folder.has("out/u1.rows.0.g0.part"));
 }
 
 BOOST_AUTO_TEST_CASE(a_sink_with_another_path_begins_another_file) {
@@ -553,13 +555,47 @@ BOOST_AUTO_TEST_CASE(without_checkpoints_there_is_a_part_a_lane_at_the_end) {
   BOOST_TEST(missing.error().message.find("does not exist") != std::string::npos);
 }
 
+// A process that was replaced while it was frozen, and goes on.
+BOOST_AUTO_TEST_CASE(writers_of_lower_generations_disturb_nobody) {
+  for (const char* path : {"o.json", "parts/"}) {
+    BOOST_TEST_CONTEXT(path) {
+      const test::temporary_folder folder;
+      session old{folder, file_at(path)};
+      old.generation = 1;
+      session fresh{folder, file_at(path)};
+      fresh.generation = 2;
+      auto before = old.open();
+      write(*before, rows_of(100, 1));
+      auto sink = fresh.open();
+      write(*sink, rows_of(0, 2));
+      // Its file has been taken away: it fails.
+      BOOST_TEST((!before->seal(1) || !before->sealed()));
+      auto again = old.open();
+      write(*again, rows_of(200, 1));
+      write(*sink, rows_of(2, 1));
+      const auto output = seal(*sink, 1025);
+      BOOST_TEST(seal(*again, 2).file != output.file);
+      BOOST_TEST(fresh.apply(output) == "applied");
+      BOOST_TEST(folder.read(path == std::string("parts/") ? "parts/u1-0-1025.ndjson" : "o.json")
+                 == json_of(0, 3));
+      write(*again, rows_of(300, 1));
+      write(*sink, rows_of(3, 1));
+      again->abandon();
+      again.reset();
+      const auto next = seal(*sink, 1026);
+      BOOST_TEST(fresh.apply(next) == "applied");
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(outputs_that_were_never_committed_are_swept) {
   const test::temporary_folder folder;
   const auto connectors = make_connectors();
   session x{folder, file_at("parts/")};
+  x.generation = 3;
   auto sink = x.open();
-  folder.write("parts/.u1-1.ndjson.part", "of a lane that there was");
-  sink = x.open();
+  folder.write("parts/.u1-0.g2.ndjson.part", "of a crash");
+  folder.write("parts/.u1-1.g1.ndjson.part", "of a lane that there was");
   for (const char* name : {".u1-0-3.ndjson.part", ".u1-0-12.ndjson.part", ".u1-1-3.ndjson.part",
                            ".u10-0-3.ndjson.part", "u1-0-3.ndjson", ".u1-0-x3.ndjson.part"})
     folder.write(std::string("parts/") + name, "x");
