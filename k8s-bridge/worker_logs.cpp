@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fcntl.h>
 #include <filesystem>
+#include <set>
+#include <string_view>
 #include <sys/file.h>
 #include <system_error>
 #include <unistd.h>
@@ -80,6 +82,28 @@ void worker_logs::sweep() const {
     std::filesystem::remove(old[i].path, ignored);
     std::filesystem::remove(old[i].path + ".1", ignored);
   }
+}
+
+std::vector<std::string> worker_logs::living() const {
+  std::set<std::string> names;
+  std::error_code failed;
+  for (auto at = std::filesystem::directory_iterator(folder_, failed);
+       !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
+    auto name = at->path().filename().string();
+    if (name.ends_with(".1"))
+      name.resize(name.size() - 2);
+    if (is_log(name))
+      names.insert(name.substr(0, name.size() - std::string_view(ending).size()));
+  }
+  std::vector<std::string> all;
+  for (const auto& name : names) {
+    const auto file = path(name);
+    // One that goes on in a new file holds one of both at any time: the new one at the latest when
+    // the old one is free.
+    if (has_writer(file) || has_writer(file + ".1") || has_writer(file))
+      all.push_back(name);
+  }
+  return all;
 }
 
 std::string worker_logs::last_line(const std::string& name) const {

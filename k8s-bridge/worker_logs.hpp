@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace ebb {
 
@@ -28,6 +29,9 @@ public:
 
   /// Removes empty files and the oldest ones of workers that are gone.
   void sweep() const;
+
+  /// Names of logs (`worker-NAME`) that have a living worker, whoever has started it.
+  [[nodiscard]] std::vector<std::string> living() const;
 
   /// Its last line, shortened to 300 bytes; empty where there is none.
   [[nodiscard]] std::string last_line(const std::string& name) const;

@@ -130,4 +130,5 @@ struct Traits {
   definition @4 :UInt64;
   inputs @5 :List(LifeInput);
   outputs @6 :List(Text);
+  files @7 :List(Text);
 }

@@ -282,6 +282,9 @@ void write(wire::Traits::Builder to, const life_traits& x) {
   auto outputs = to.initOutputs(count(x.outputs));
   for (capnp::uint i = 0; i < outputs.size(); ++i)
     outputs.set(i, text(x.outputs[i]));
+  auto files = to.initFiles(count(x.files));
+  for (capnp::uint i = 0; i < files.size(); ++i)
+    files.set(i, text(x.files[i]));
 }
 
 life_traits read(wire::Traits::Reader from) {
@@ -294,6 +297,8 @@ life_traits read(wire::Traits::Reader from) {
   read_all(from.getInputs(), x.inputs);
   for (const auto output : from.getOutputs())
     x.outputs.push_back(text(output));
+  for (const auto file : from.getFiles())
+    x.files.push_back(text(file));
   return x;
 }
 

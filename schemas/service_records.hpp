@@ -60,6 +60,7 @@ struct life_traits {
   std::uint64_t definition = 1;  ///< grows with each change of manifest or parallelism
   std::vector<life_input> inputs;
   std::vector<std::string> outputs; ///< uids of topics that it writes
+  std::vector<std::string> files;   ///< that it writes, with their whole paths
 
   bool operator==(const life_traits&) const = default;
 };

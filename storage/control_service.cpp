@@ -119,6 +119,18 @@ result<std::optional<life_traits>> control_db::find_traits(std::string_view uid)
   return std::optional(std::move(found));
 }
 
+result<std::optional<std::string>> control_db::writer_of_file(std::string_view path,
+                                                              std::string_view but) {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  EBB_ASSIGN(const auto all, load_table<life_traits>(in, control_table::traits, decode_traits));
+  for (const auto& x : all)
+    if (x.uid != but && std::find(x.files.begin(), x.files.end(), path) != x.files.end()) {
+      EBB_ASSIGN(const auto entry, load_stream(in, x.uid));
+      return std::optional(entry.name);
+    }
+  return std::optional<std::string>{};
+}
+
 result<std::vector<std::string>> control_db::users_of_topic(std::string_view uid) {
   EBB_ASSIGN(const auto in, store_->begin_read());
   EBB_ASSIGN(const auto all, load_table<life_traits>(in, control_table::traits, decode_traits));

@@ -117,7 +117,8 @@ void subtask::take_credits(std::vector<returned_credit>& out) {
 micros subtask::next_time() const {
   micros result = max_time;
   for (const auto& x : steps_) {
-    if (x->ticks && !x->ended)
+    // After an interrupt it is told when the stream would have gone on.
+    if (x->ticks && (!x->ended || cut()))
       result = std::min(result, std::max(x->op->next_tick(), x->last_tick + 1));
     if (!x->source || x->source_done() || x->status.what != read_status::kind::waiting
         || x->alignment.held())

@@ -159,6 +159,7 @@ private:
     entry.parallelism = x.parallelism;
     ++entry.revision;
     traits.uid = entry.uid;
+    EBB_TRY(owns_its_files(traits, x));
     if (before) {
       plan_.changes.changed_streams.push_back(entry);
     } else {
@@ -167,6 +168,21 @@ private:
     }
     plan_.changes.traits.push_back(std::move(traits));
     plan_.documents.push_back(document("Stream", x.name, entry.uid, action));
+    return {};
+  }
+
+  /// Two sinks on one file would write over each other.
+  result<void> owns_its_files(const life_traits& traits, const stream_definition& x) {
+    for (const auto& path : traits.files) {
+      EBB_ASSIGN(auto other, known_.writer(path, traits.uid));
+      if (const auto found = files_.find(path); found != files_.end())
+        other = found->second;
+      if (other)
+        return make_error(ec::conflict,
+                          "stream " + split(*other).name + " writes the file " + path + ", too",
+                          "give each stream a file of its own");
+      files_[path] = x.name;
+    }
     return {};
   }
 
@@ -198,6 +214,7 @@ private:
   const resource_lookup& known_;
   apply_plan plan_;
   std::map<std::string, topic_settings> topics_; ///< of the text, and looked up
+  std::map<std::string, std::string> files_;     ///< streams of the text that write them
   std::set<std::string> topics_seen_;
   std::set<std::string> streams_seen_;
 };

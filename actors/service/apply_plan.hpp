@@ -20,6 +20,9 @@ struct resource_lookup {
   std::function<result<std::optional<topic_entry>>(const std::string& name)> topic;
   /// Of a stream, by uid.
   std::function<result<std::optional<life_traits>>(const std::string& uid)> traits;
+  /// Name of a stream, but the one with this uid, that writes the file.
+  std::function<result<std::optional<std::string>>(const std::string& path, const std::string& but)>
+      writer;
 };
 
 struct apply_options {

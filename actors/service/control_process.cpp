@@ -30,6 +30,9 @@ constexpr std::uint32_t io_threads = 8;
 /// A worker whose link is gone and whose process is there may connect again.
 constexpr micros away_grace = 3 * micros_per_second;
 
+/// Between looks at who of an earlier control process's workers lives.
+constexpr micros look_for_workers = micros_per_second / 20;
+
 constexpr auto stop_patience = std::chrono::seconds(45);
 
 /// Topics whose growth the keeper wants to know of. Thread-safe.
@@ -81,12 +84,20 @@ struct control_process::parts final : keeper_world {
     messages.reset();
     desk.reset();
     links.reset();
-    if (streams) {
+    if (streams)
       caf::anon_send_exit(streams, caf::exit_reason::user_shutdown);
-      streams = nullptr;
-    }
     system.await_all_actors_done();
+    // What jobs say to the actor now goes nowhere.
+    drain(lane);
+    drain(reading_lane);
     registry.reset();
+  }
+
+  /// Waits for the jobs of a lane.
+  void drain(std::uint64_t of) {
+    std::promise<void> done;
+    io.submit(of, [&] { done.set_value(); });
+    done.get_future().wait();
   }
 
   // --- keeper_world
@@ -204,6 +215,7 @@ struct control_process::parts final : keeper_world {
   result<void> open();
   result<void> open_topics();
   void load_streams(keeper::loaded all);
+  void await_return();
 
   control_options options;
   worker_starter starter;
@@ -247,6 +259,25 @@ result<void> control_process::parts::open_topics() {
   return {};
 }
 
+/// Workers that live have come back, or some of them are still waited for.
+void control_process::parts::await_return() {
+  if (!starter.living)
+    return;
+  const auto living = std::make_shared<std::vector<std::uint64_t>>();
+  run(
+      [this, living] {
+        for (const auto& name : starter.living())
+          if (const auto worker = worker_number(name))
+            living->push_back(*worker);
+      },
+      [this, living] {
+        tell([this, living](keeper& k) {
+          if (!k.returned(*living))
+            k.call_after(look_for_workers, [this] { await_return(); });
+        });
+      });
+}
+
 void control_process::parts::load_streams(keeper::loaded all) {
   std::promise<void> done;
   tell([&](keeper& k) {
@@ -284,7 +315,6 @@ result<void> control_process::parts::open() {
              worker_desk::listen(
                  *links, worker_socket(options.data_folder), *database, *registry, io,
                  [this](const std::string& uid) { return name_space_of(uid); }, desk_events()));
-  load_streams(std::move(loaded));
   messages = std::make_unique<message_api>(*registry, io, acks.get(), metrics);
   gateway_parts x;
   x.records = database.get();
@@ -298,8 +328,11 @@ result<void> control_process::parts::open() {
   x.files_folder = options.files_folder;
   x.streams = streams;
   gateway = std::make_unique<service_gateway>(std::move(x));
-  gateway->ready();
+  // A port that is taken is found before workers are started.
   EBB_ASSIGN(http, http_server::start(options.http, service_routes(), *gateway, metrics));
+  load_streams(std::move(loaded));
+  await_return();
+  gateway->ready();
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace ebb {
 
@@ -25,6 +26,8 @@ struct worker_starter {
   /// One that an earlier control process has started.
   std::function<void(const std::string& name, std::int64_t pid)> adopt;
   std::function<void(const std::string& name)> kill;
+  /// Those that live, whoever has started them. This one blocks, shortly. May be empty.
+  std::function<std::vector<std::string>()> living;
 };
 
 /// Where workers find the control process of this folder.

@@ -20,9 +20,11 @@ std::string topic_of(const http_request& x) {
   return qualified_name(std::string(x.name_space()), x.part("topic"));
 }
 
-error no_such(const char* kind, const std::string& name) {
-  return make_error(ec::not_found, std::string("there is no ") + kind + " named " + name,
-                    std::string("ebb get ") + kind + "s lists those of a namespace");
+error no_such(const std::string& kind, const std::string& name) {
+  auto problem = make_error(ec::not_found, "there is no " + kind + " named " + name,
+                            "ebb get " + kind + "s lists those of a namespace");
+  problem.place.field = "path." + kind;
+  return problem;
 }
 
 std::size_t limit_of(const http_request& x) {
@@ -62,6 +64,8 @@ std::string service_gateway::not_ready() const {
 }
 
 void service_gateway::handle(request_pointer request, http_reply reply) {
+  if (!ready_)
+    return reply.fail(make_error(ec::cancelled, "the service is starting", "try again"));
   switch (request->to->call) {
   case api_call::append_messages:
   case api_call::read_messages:
@@ -136,6 +140,9 @@ void service_gateway::apply(const request_pointer& request, const http_reply& re
         },
         [this](const std::string& uid) {
           return parts_.records->with([&](control_db& db) { return db.find_traits(uid); });
+        },
+        [this](const std::string& path, const std::string& but) {
+          return parts_.records->with([&](control_db& db) { return db.writer_of_file(path, but); });
         }};
     auto planned = plan_apply(request->body, options, known);
     if (!planned)

@@ -22,7 +22,7 @@ result<topic_settings> find(const stream_definition& stream, const std::string& 
                             const error_place& place, const topic_lookup& topic) {
   EBB_ASSIGN(auto found, topic(qualified_name(stream.name_space, name)));
   if (!found)
-    return here(place, make_error(ec::not_found, "there is no topic named " + name,
+    return here(place, make_error(ec::invalid_argument, "there is no topic named " + name,
                                   "apply the topic first, or in the same manifest"));
   return std::move(*found);
 }
@@ -48,8 +48,8 @@ result<void> check_columns(const source_definition& source, const topic_settings
 }
 
 /// Below the folder, however it is spelt.
-result<void> check_path(const std::string& path, const std::string& folder,
-                        const error_place& place) {
+result<std::string> check_path(const std::string& path, const std::string& folder,
+                               const error_place& place) {
   if (folder.empty())
     return here(place, make_error(ec::unsupported, "this service reads and writes no files",
                                   "start it with ebb up --files DIR, or use topics"));
@@ -63,7 +63,7 @@ result<void> check_path(const std::string& path, const std::string& folder,
                                   "the file " + path + " lies outside of the service's folder",
                                   "a service reads and writes files only under its --files DIR; "
                                   "relative paths start there"));
-  return {};
+  return full.string();
 }
 
 } // namespace
@@ -90,7 +90,8 @@ result<life_traits> check_stream(const stream_definition& x, const std::string& 
       EBB_ASSIGN(const auto found, find(x, to->name, sink.place, topic));
       traits.outputs.push_back(found.uid);
     } else if (const auto* file = std::get_if<file_sink>(&sink.connector)) {
-      EBB_TRY(check_path(file->path, files_folder, sink.place));
+      EBB_ASSIGN(auto path, check_path(file->path, files_folder, sink.place));
+      traits.files.push_back(std::move(path));
     }
   }
   return traits;

@@ -107,6 +107,25 @@ BOOST_AUTO_TEST_CASE(old_and_empty_logs_go_and_those_of_the_living_stay) {
   worker_logs(folder + "/nowhere").sweep();
 }
 
+BOOST_AUTO_TEST_CASE(those_that_live_are_known_by_their_locks) {
+  worker_logs logs(folder);
+  BOOST_TEST(logs.living().empty());
+  old_log("1", "x", 50);
+  auto one = logs.open("2");
+  BOOST_REQUIRE(one);
+  {
+    auto other = logs.open("worker-3");
+    BOOST_REQUIRE(other);
+    // It is going on in a new file.
+    std::filesystem::rename(folder + "/worker-3.log", folder + "/worker-3.log.1");
+    BOOST_TEST(logs.living() == (std::vector<std::string>{"worker-2", "worker-3"}),
+               boost::test_tools::per_element());
+  }
+  BOOST_TEST(logs.living() == std::vector<std::string>{"worker-2"},
+             boost::test_tools::per_element());
+  BOOST_TEST(worker_logs(folder + "/nowhere").living().empty());
+}
+
 BOOST_AUTO_TEST_CASE(the_last_line_is_short_and_whole_text) {
   worker_logs logs(folder);
   BOOST_TEST(logs.last_line("none").empty());

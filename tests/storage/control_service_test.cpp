@@ -41,7 +41,10 @@ life_record life_of(const std::string& uid) {
 }
 
 life_traits traits_of(const std::string& uid) {
-  return {uid, 60, "files", 4, 2, {{"clicks", "topic-1"}, {"views", "topic-2"}}, {"topic-3"}};
+  return {uid,         60,
+          "files",     4,
+          2,           {{"clicks", "topic-1"}, {"views", "topic-2"}},
+          {"topic-3"}, {"/srv/out.ndjson"}};
 }
 
 } // namespace
@@ -140,6 +143,18 @@ BOOST_AUTO_TEST_CASE(the_newest_record_gets_a_name) {
   BOOST_TEST(value_of(db.name_newest("uid-a", "before")) == epoch + 3);
   BOOST_CHECK(db.name_newest("uid-a", "before").error().code == ec::conflict);
   BOOST_TEST(value_of(db.savepoint("uid-a", "before"))->record.epoch == epoch + 3);
+}
+
+BOOST_AUTO_TEST_CASE(it_is_known_who_writes_a_file) {
+  temporary_folder folder;
+  auto db = value_of(control_db::open(folder.path()));
+  service_changes made;
+  made.new_streams = {stream_named("a", "uid-a")};
+  made.traits = {traits_of("uid-a")};
+  require(db.change(made));
+  BOOST_TEST(value_of(db.writer_of_file("/srv/out.ndjson", "uid-b")).value_or("") == "a");
+  BOOST_TEST(!value_of(db.writer_of_file("/srv/out.ndjson", "uid-a")).has_value());
+  BOOST_TEST(!value_of(db.writer_of_file("/srv/other", "uid-b")).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(incarnations_only_grow) {

@@ -4,6 +4,7 @@
 #include "actors/service/control_process.hpp"
 #include "k8s-bridge/bridge.hpp"
 #include "k8s-bridge/local_backend.hpp"
+#include "k8s-bridge/worker_logs.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/load.hpp"
 
@@ -112,12 +113,12 @@ result<control_options> options_of(const up_arguments& arguments) {
 class bridged_workers {
 public:
   bridged_workers(const std::string& data_folder, std::uint32_t threads)
-      : config_(1), system_(config_) {
+      : log_folder_(data_folder + "/logs"), config_(1), system_(config_) {
     local_backend_options backend;
     backend.arguments = {"worker", "--control", worker_socket(data_folder)};
     if (threads != 0)
       backend.arguments.insert(backend.arguments.end(), {"--threads", std::to_string(threads)});
-    backend.log_folder = data_folder + "/logs";
+    backend.log_folder = log_folder_;
     bridge_setup setup;
     setup.make = [backend](worker_listener& listener) {
       return make_local_backend(backend, listener);
@@ -145,7 +146,8 @@ public:
             },
             [this](const std::string& name) {
               order({kind::kill, name, 0});
-            }};
+            },
+            [logs = worker_logs(log_folder_)] { return logs.living(); }};
   }
 
   /// Null: nobody is told.
@@ -169,6 +171,7 @@ private:
       to_->worker_gone(x.name, how);
   }
 
+  const std::string log_folder_;
   engine_config config_;
   caf::actor_system system_;
   bridge_actor bridge_;

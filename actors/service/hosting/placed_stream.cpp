@@ -9,6 +9,7 @@
 #include <caf/send.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -127,6 +128,7 @@ stream_ended placed_stream::close() {
   }
   if (!run)
     return ended;
+  ended.next_timer = std::min(ended.next_timer, run->report().next_time);
   if (auto outcome = run->outcome()) {
     ended.cut = outcome->cut && !outcome->problem;
     ended.finished = !outcome->cut && !outcome->problem;

@@ -11,8 +11,8 @@ namespace ebb {
 
 namespace {
 
-/// Numbers of workers that one incarnation gives out.
-constexpr std::uint64_t workers_an_incarnation = 1'000'000;
+/// Workers of an earlier control process come back within this.
+constexpr micros return_within = micros_per_second;
 
 /// Events wait so long for others, to be stored together.
 constexpr micros flush_after = micros_per_second / 4;
@@ -21,7 +21,8 @@ constexpr micros flush_after = micros_per_second / 4;
 
 keeper::keeper(keeper_options options, keeper_world& world)
     : options_(std::move(options)), world_(world), queue_(options_.queue),
-      places_(options_.placement, options_.incarnation * workers_an_incarnation + 1, world.now()),
+      places_(options_.placement, options_.incarnation * workers_an_incarnation + 1, world.now(),
+              options_.incarnation == 1 ? 0 : world.now() + return_within),
       operations_(options_.incarnation) {}
 
 keeper::~keeper() = default;

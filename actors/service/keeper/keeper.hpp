@@ -19,6 +19,9 @@
 
 namespace ebb {
 
+/// Numbers of workers that one incarnation gives out.
+constexpr std::uint64_t workers_an_incarnation = 1'000'000;
+
 struct keeper_options {
   std::string data_folder;
   std::string files_folder; ///< relative paths of manifests start here
@@ -58,6 +61,10 @@ public:
   void worker_here(std::uint64_t worker, const worker_hello& hello,
                    const std::function<void(control_welcome)>& welcome);
   void worker_gone(std::uint64_t worker);
+  /// Workers of earlier control processes of which `living` are alive, and nobody else. When all of
+  /// them have come back, what none of them has is started anew, and the answer is true; else ask
+  /// again.
+  [[nodiscard]] bool returned(const std::vector<std::uint64_t>& living);
   void worker_says(std::uint64_t worker, link_message&& what);
 
   // Persons. `done` is called when it has begun, with the operation's id, or has been refused.

@@ -121,18 +121,13 @@ void keeper::worker_here(std::uint64_t worker, const worker_hello& hello,
     }
   }
   welcome(std::move(answer));
-  const auto all = places_.workers();
-  const bool known =
-      std::any_of(all.begin(), all.end(), [&](const auto& x) { return x.worker == worker; });
-  if (known && runs.empty())
-    places_.worker_ready(worker, hello.pid, now);
-  else
-    places_.worker_back(worker, hello.pid, runs, now);
+  places_.worker_back(worker, hello.pid, runs, now);
   for (const auto& x : hello.hosted) {
     auto* slot = by_uid(x.uid);
     if (slot == nullptr || !slot->life.accepts(x.placement))
       continue;
-    slot->life.adopted(x.placement, x.generation, slot->definition, now);
+    // It runs what was recorded with its placement; a change since then is one.
+    slot->life.adopted(x.placement, x.generation, 0, now);
     pump(*slot);
   }
   pump_places();

@@ -73,6 +73,13 @@ void placement_plan::assign(const placement_key& key, std::uint64_t worker) {
   effects_.push_back({effect::kind::assign, worker, key});
 }
 
+void placement_plan::returned(micros now) {
+  now_ = now;
+  if (failures_ == 0)
+    start_after_ = std::min(start_after_, now);
+  advance();
+}
+
 void placement_plan::worker_ready(std::uint64_t worker, std::int64_t pid, micros now) {
   now_ = now;
   const auto found = workers_.find(worker);

@@ -66,6 +66,8 @@ public:
   void kill(const placement_key& key, micros now);
   void dropped(const placement_key& key, micros now);
 
+  /// All workers of before are back: others may be started.
+  void returned(micros now);
   void worker_ready(std::uint64_t worker, std::int64_t pid, micros now);
   /// It has ended or was cut off (then the caller sees to it that it ends).
   void worker_lost(std::uint64_t worker, micros now);

@@ -106,6 +106,11 @@ public:
     return held_;
   }
 
+  /// The placement whose worker is to come back to a new control process; 0 = none.
+  [[nodiscard]] std::uint64_t awaited() const noexcept {
+    return step_ == step::adopt ? placement_ : 0;
+  }
+
   /// Calls of other placements are to be refused.
   [[nodiscard]] bool accepts(std::uint64_t placement) const noexcept;
   /// No step is under way: nothing happens until an input, an alarm or a person.

@@ -152,7 +152,8 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_with_its_place) {
               ec::invalid_argument);
   BOOST_TEST(column.message.find("nr") != std::string::npos);
   // One wrong document: nothing is planned.
-  refused(x, topic("third", "schema: a TEXT") + stream("one", "topic: {name: inn}"), ec::invalid_argument);
+  refused(x, topic("third", "schema: a TEXT") + stream("one", "topic: {name: inn}"),
+          ec::invalid_argument);
   refused(x, topic("twice", "schema: a TEXT") + topic("twice", "schema: a TEXT"),
           ec::invalid_argument);
 }

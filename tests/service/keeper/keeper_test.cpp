@@ -79,6 +79,9 @@ public:
         },
         [&](const std::string& uid) {
           return records.with([&](control_db& db) { return db.find_traits(uid); });
+        },
+        [&](const std::string& path, const std::string& but) {
+          return records.with([&](control_db& db) { return db.writer_of_file(path, but); });
         }};
     const auto plan = value_of(plan_apply(text, options, known));
     require(records.with([&](control_db& db) { return db.change(plan.changes); }));
@@ -303,6 +306,25 @@ BOOST_AUTO_TEST_CASE(a_worker_that_nobody_brings_back_is_replaced) {
   // The old one comes late: what it runs is over.
   x.worker_joins(1'000'001, {{x.slot().uid, 1, 1}});
   BOOST_TEST(x.welcome.refused.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_has_died_is_not_waited_for) {
+  service x;
+  x.start();
+  x.reopen(2);
+  x.worker_joins(2'000'001);
+  // It lives, and is waited for.
+  BOOST_TEST(!x.streams->returned({1'000'001, 2'000'001}));
+  x.pass(micros_per_second);
+  BOOST_TEST(x.world->last<start_stream>() == nullptr);
+  // One that is back has nothing of it.
+  x.worker_joins(1'000'002);
+  BOOST_TEST(!x.streams->returned({1'000'001, 1'000'002, 2'000'001}));
+  BOOST_TEST(x.streams->returned({1'000'002, 2'000'001}));
+  x.run_jobs();
+  BOOST_REQUIRE(x.world->last<start_stream>() != nullptr);
+  BOOST_TEST(x.world->last<start_stream>()->placement == 2U);
+  BOOST_TEST(x.streams->returned({}));
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_worker_is_replaced_by_the_next_placement) {
