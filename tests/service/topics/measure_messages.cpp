@@ -326,7 +326,6 @@ boost::unit_test::test_suite* init_unit_test_suite(int argc, char** argv) {
   measure("a batch of 1,000 rows, 16 connections",
           {test::post(path, batch_of_bids(1000), "application/x-ebb-batch")}, 1000, 16, seconds,
           folder);
-  measure_many(10'000, folder);
   std::filesystem::remove_all(folder);
   std::exit(0);
 }

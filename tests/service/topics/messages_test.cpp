@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <thread>
 
 namespace ebb::test {
@@ -396,6 +397,35 @@ BOOST_AUTO_TEST_CASE(metrics) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_CASE(stopping_with_much_under_way) {
+  topics_folder folder;
+  std::atomic<int> answered = 0;
+  for (int round = 0; round < 10; ++round) {
+    auto service = std::make_unique<topics_service>(folder.path());
+    service->put(orders());
+    const auto port = service->server->port();
+    std::vector<std::unique_ptr<http_client>> clients;
+    for (int i = 0; i < 20; ++i)
+      clients.push_back(std::make_unique<http_client>(port));
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+      std::string requests;
+      for (int k = 0; k < 20; ++k)
+        requests += post(path, R"({"id":1})");
+      clients[i]->send(i % 4 == 0   ? get(path + "?follow=true")
+                       : i % 4 == 1 ? post(path + "?ack=committed", R"({"id":2})")
+                                    : requests);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(3 * round));
+    if (round % 2 == 0) // as a process that ends at its leisure
+      service->server->stop(std::chrono::milliseconds(20));
+    service.reset();
+    for (const auto& x : clients)
+      while (const auto answer = x->receive())
+        answered += answer->status == 200 || answer->status == 503 ? 1 : 0;
+  }
+  BOOST_TEST(answered > 0);
+}
 
 BOOST_AUTO_TEST_CASE(receipt_tokens_read_back) {
   ack_question x;
