@@ -1,5 +1,6 @@
 """One chain of two streams with its producers, from the manifest to the verdict."""
 import collections
+import json
 import random
 import threading
 import time
@@ -138,6 +139,13 @@ class Chain:
             for x in get(self.service.port, f"/v1/streams/{stream}/errors?limit=1000")["items"]:
                 found[f"{stream}: {x.get('message', x)}"] += 1
         return found
+
+    def keep_events(self, folder):
+        """Decisions and errors as files, for who looks into a violation."""
+        for stream in self.streams:
+            for kind in ("decisions", "errors", "wakes"):
+                items = get(self.service.port, f"/v1/streams/{stream}/{kind}?limit=1000")["items"]
+                (folder / f"{stream}-{kind}.ndjson").write_text("".join(json.dumps(x) + "\n" for x in items))
 
     def failed(self):
         return [f"{x}: {get(self.service.port, f'/v1/streams/{x}')['status']}" for x in self.streams

@@ -94,6 +94,7 @@ def settle(service, chains, verdict, seconds, begin):
     wakes, errors, latencies = [], {}, []
     for chain in chains:
         chain.judge(verdict)
+        chain.keep_events(service.folder)
         wakes += chain.wakes()
         for text, count in chain.errors().items():
             errors[text] = errors.get(text, 0) + count
@@ -121,8 +122,10 @@ def settle(service, chains, verdict, seconds, begin):
     return latencies
 
 
-def slowest(latencies, killer):
+def slowest(latencies, killer, folder):
     """What happened around the row that waited the longest for its result."""
+    (folder / "kills.txt").write_text("".join(
+        f"{time.strftime('%H:%M:%S', time.gmtime(at))}.{int(at * 1000) % 1000:03} {what}\n" for at, what in killer.events))
     if not latencies:
         return
     took, when, row = latencies[-1]
@@ -158,7 +161,7 @@ def run_kills(arguments, folder, verdict):
             verdict.say("control process", text)
         print("  " + ", ".join(f"{n} {what}" for what, n in sorted(killer.counts.items()))
               + f"; {service.starts} starts", flush=True)
-        slowest(settle(service, chains, verdict, 180, begin), killer)
+        slowest(settle(service, chains, verdict, 180, begin), killer, folder)
         end_service(service, verdict)
     finally:
         service.end_all()
