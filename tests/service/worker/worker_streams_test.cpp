@@ -368,6 +368,47 @@ BOOST_AUTO_TEST_CASE(a_killed_worker_loses_and_doubles_nothing) {
   expect_ids(next);
 }
 
+BOOST_AUTO_TEST_CASE(a_frozen_worker_that_wakes_up_disturbs_nobody) {
+  const auto uid = control.make_stream("copy");
+  const auto frozen = control.start_worker("worker-1");
+  wait_for_worker();
+  const auto generation = start(uid, 1);
+  std::int64_t next = 0;
+  const auto add = [&] {
+    for (int i = 0; i < 10; ++i) {
+      control.add_rows("events", static_cast<std::uint32_t>(i % 2), next, 100);
+      next += 100;
+      std::this_thread::sleep_for(10ms);
+    }
+  };
+  add();
+  control.signal(frozen, SIGSTOP);
+  add();
+  control.forget();
+  control.start_worker("worker-2");
+  wait_for_worker();
+  BOOST_TEST(start(uid, 2) > generation);
+  add();
+  control.forget();
+  control.signal(frozen, SIGCONT);
+  // Its link still works, so that only its calls and its files could do harm.
+  add();
+  control.cut_links();
+  const auto ended = control.wait_for<stream_ended>([](const auto& x) { return x.placement == 1; });
+  BOOST_REQUIRE(ended);
+  BOOST_TEST(!ended->cut);
+  add();
+  BOOST_TEST(wait_for_lines(static_cast<std::size_t>(next)));
+  // Whichever said hello last: the other knows nothing of the placement.
+  control.forget();
+  control.signal(frozen, SIGKILL);
+  static_cast<void>(control.wait_for_exit(frozen));
+  control.cut_links();
+  wait_for_worker();
+  BOOST_TEST(stop(uid, 2).cut);
+  expect_ids(next);
+}
+
 BOOST_AUTO_TEST_CASE(windows_of_a_bounded_stream_add_up_across_kills) {
   const auto uid = control.make_stream("windows");
   for (std::uint64_t placement = 1; placement <= 3; ++placement) {
@@ -462,8 +503,11 @@ BOOST_AUTO_TEST_CASE(a_stop_while_it_starts_still_makes_a_checkpoint) {
 
 BOOST_AUTO_TEST_CASE(an_idle_worker_costs_little) {
   const auto uid = control.make_stream("copy");
+  const auto begin = std::chrono::steady_clock::now();
   const auto pid = control.start_worker("worker-1");
   wait_for_worker();
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  BOOST_TEST_MESSAGE("from the start of the process to its hello: " << took.count() << " ms");
   const auto measure = [&](const char* when, std::uint64_t most) {
     std::this_thread::sleep_for(1s);
     const auto before = cpu_ticks(pid);
