@@ -110,18 +110,10 @@ class Chain:
             if seen:
                 check.check_seen(verdict, self.topics[name], seen, rows)
         requests = [x for producer in self.producers for x in producer.requests]
-        check.check_events(verdict, requests, topics["events"])
-        taken = [check.fields(value) for _, _, _, value in topics["events"] if value["v"] % 4 != 0]
-        check.check_copy(verdict, self.topics["mid"], topics["mid"],
-                         {(k, seq, v * 2, at) for k, seq, v, at in taken}, check.fields)
-        check.check_copy(verdict, self.topics["out"], topics["out"], {(k, seq, v * 2) for k, seq, v, _ in taken},
-                         lambda x: (x["k"], x["seq"], x["v"]))
-        for name in ("events", "mid", "out"):
-            check.check_order(verdict, self.topics[name], topics[name])
         if {p for p, _, _, value in topics["mid"] if value["k"].startswith("close-")} != set(range(PARTITIONS)):
             verdict.say("test", "the closing rows are not in every partition")
         close_from = CLOSE_MILLIS - CLOSE_MILLIS % WINDOW_MILLIS
-        self.windows = check.check_windows(verdict, self.topics["counts"], topics["counts"], taken, close_from)
+        self.windows = check.check_topics(verdict, self.topics, requests, topics, close_from)
         appended = {(v["k"], v["seq"]): moment(time) for _, _, time, v in topics["events"]}
         self.latencies = sorted((moment(time) - appended[v["k"], v["seq"]], moment(time), f"{v['k']} {v['seq']}")
                                 for _, _, time, v in topics["out"] if (v["k"], v["seq"]) in appended)

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 
+import checker
 from chain import Chain, apply
 from killer import Killer
 from service_process import Service, Unanswered
@@ -107,7 +108,8 @@ def settle(service, chains, verdict, seconds, begin):
     rows = {x: sum(chain.rows[x] for chain in chains) for x in Chain.TOPICS}
     print(f"  requests: {len(requests)}, {sum(x.ranges is not None for x in requests)} acknowledged, "
           f"{sum(p.retries for c in chains for p in c.producers)} attempts without answer, "
-          f"{sum(p.duplicates for c in chains for p in c.producers)} answered as duplicates")
+          f"{sum(p.duplicates for c in chains for p in c.producers)} answered as duplicates, "
+          f"{sum(p.repeated for c in chains for p in c.producers)} sent again later")
     print(f"  messages: {sum(len(x.rows) for x in requests if x.ranges is not None)} acknowledged; rows in "
           + ", ".join(f"{x} {n}" for x, n in rows.items())
           + f"; {sum(c.windows for c in chains)} windows")
@@ -210,6 +212,10 @@ def main():
     # Short: the path of a socket lies below it.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ebb-svc-"))
     passed = failed = 0
+    for text in checker.run(arguments.seed):
+        failed += 1
+        print(f"VIOLATION of the checks themselves: {text}")
+    passed += not failed
     modes = [(f"--seconds {arguments.seconds:g}", run_kills)] if arguments.seconds else []
     modes += [(f"--cycles {arguments.cycles}", run_cycles)] if arguments.cycles else []
     for wish, run in modes:

@@ -52,6 +52,7 @@ class Producer(threading.Thread):
         self.requests = []
         self.retries = 0
         self.duplicates = 0
+        self.repeated = 0
         self.complaints = []
         self.given_up = []  # tickets of requests that may still come in
 
@@ -110,6 +111,24 @@ class Producer(threading.Thread):
             self.clock.give_back(old)
         self.given_up.clear()
         self.clock.give_back(ticket)
+        if self.rng.random() < 0.05:
+            self.repeat()
+
+    def repeat(self):
+        """An old request once more: the same receipt, as a duplicate. The last 1,024 are known."""
+        known = [x for x in self.requests[-1000:] if x.epoch == self.epoch and x.ranges is not None]
+        if not known:
+            return
+        request = self.rng.choice(known)
+        status, _, answer = self.attempt(request, "".join(row.text() for row in request.rows).encode())
+        if status in (None, 429, 503):
+            return
+        self.repeated += 1
+        receipt = json.loads(answer) if status == 200 else {}
+        ranges = [(x["partition"], x["first"], x["last"]) for x in receipt.get("partitions", [])]
+        if ranges != request.ranges or not receipt.get("duplicate"):
+            self.complaints.append(f"{self.name} epoch {self.epoch} sequence {request.sequence} again: "
+                                   f"{status} {answer[:300]!r}, was {request.ranges}")
 
     def give_up(self, ticket):
         self.given_up.append(ticket)

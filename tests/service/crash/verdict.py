@@ -129,3 +129,16 @@ def check_windows(verdict, topic, rows, taken, close_from):
     for key in windows.keys() - found.keys():
         verdict.say("lost", f"{topic}: window {key} {windows[key]}")
     return len(windows)
+
+
+def check_topics(verdict, names, requests, topics, close_from):
+    """All that the four topics of a chain say of each other; the number of windows. Keys: events, mid,
+    out, counts."""
+    check_events(verdict, requests, topics["events"])
+    taken = [fields(value) for _, _, _, value in topics["events"] if value["v"] % 4 != 0]
+    check_copy(verdict, names["mid"], topics["mid"], {(k, seq, v * 2, at) for k, seq, v, at in taken}, fields)
+    check_copy(verdict, names["out"], topics["out"], {(k, seq, v * 2) for k, seq, v, _ in taken},
+               lambda x: (x["k"], x["seq"], x["v"]))
+    for name in ("events", "mid", "out"):
+        check_order(verdict, names[name], topics[name])
+    return check_windows(verdict, names["counts"], topics["counts"], taken, close_from)
