@@ -108,7 +108,7 @@ void service_gateway::checkpoints(const request_pointer& request, const http_rep
 
 void service_gateway::events(const request_pointer& request, const http_reply& reply,
                              const char* kind) {
-  with_stream(request, reply, [this, request, reply, kind](const stream_entry& entry) {
+  const auto show = [this, request, reply, kind](const stream_entry& entry) {
     const auto made = parts_.records->with([&](control_db& db) {
       return db.events(entry.uid, kind,
                        static_cast<std::size_t>(request->query_number("limit", 100)));
@@ -117,6 +117,11 @@ void service_gateway::events(const request_pointer& request, const http_reply& r
       reply.json(200, page_json(*made, {}));
     else
       reply.fail(made.error());
+  };
+  // What has just happened is shown, too: it is stored before the look.
+  with_keeper([this, request, reply, show](keeper& streams) {
+    streams.flush_events();
+    with_stream(request, reply, show);
   });
 }
 

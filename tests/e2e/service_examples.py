@@ -61,8 +61,8 @@ class Page:
             came = run.stdout
             assert run.returncode == 0, (script, came)
             if wanted:
-                pattern = r"\s*\n\s*".join(line_pattern(line) for line in wanted.splitlines())
-                assert re.search(pattern, came), f"{script}\ngave\n{came}\nwanted\n{wanted}"
+                pattern = lines_pattern(wanted)
+                assert re.search(pattern, came + "\n"), f"{script}\ngave\n{came}\nwanted\n{wanted}"
             if until and until in script:
                 return came
         assert not until, f"no step has {until}"
@@ -73,6 +73,14 @@ def line_pattern(line):
     """Spaces as many as there are, … anything."""
     return ".*".join(r"\s+".join(re.escape(word) for word in part.split(" ") if word)
                      for part in re.split(r" *… *", line.strip()))
+
+
+def lines_pattern(text):
+    """A line … stands for any number of lines."""
+    pattern = ""
+    for line in text.splitlines():
+        pattern += r"(?:.*\n)*?\s*" if line.strip() == "…" else line_pattern(line) + r"\s*\n\s*"
+    return pattern
 
 
 def examples(*names):
@@ -177,6 +185,18 @@ def test_orders():
         with open(e2e.FOLDER / "files" / "alerts.csv", encoding="utf-8") as file:
             alerts = [int(x["id"]) for x in csv.DictReader(file)]
         assert alerts == [x["id"] for x in sent if x["amount"] >= 1000]
+
+
+def test_the_page_for_who_runs_it():
+    examples("orders")
+    page = Page("service.md")
+    with page.service() as service:
+        page.play()
+        assert service.phase("totals") in ("Running", "Asleep")
+        second = e2e.ebb("up", "--data", "data", "--listen", "127.0.0.1:0")
+        assert second.returncode == 4 and str(service.process.pid) in second.stderr, second.stderr
+    run = e2e.ebb("verify", "--data", "data")
+    assert run.returncode == 0 and "good" in run.stdout, run
 
 
 if __name__ == "__main__":

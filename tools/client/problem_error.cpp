@@ -69,7 +69,9 @@ error problem_error(const http_response& answer) {
     out.message = text_at(document, "detail");
     if (out.message.empty())
       out.message = text_at(document, "title");
-    out.place.field = text_at(document, "field");
+    // Names in the path are those that a person has given; that they came by the path says nothing.
+    if (const auto field = text_at(document, "field"); !field.starts_with("path."))
+      out.place.field = field;
     out.place.line = number_at(document, "line");
     out.place.column = number_at(document, "column");
     out.hint = text_at(document, "hint");

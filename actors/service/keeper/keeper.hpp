@@ -99,6 +99,8 @@ public:
   /// `take` gets each line that the stream logs, until it answers false; null when the stream is
   /// gone.
   void follow_lines(const std::string& uid, std::function<bool(const log_line*)> take);
+  /// Has what was decided until now stored by the work that it gives to the control database next.
+  void flush_events();
   [[nodiscard]] std::size_t count() const noexcept;
   [[nodiscard]] std::vector<placement_plan::worker_view> workers() const;
 
@@ -131,7 +133,6 @@ private:
   void set_timer(stream_slot& x);
   void arm_clock();
   void keep_event(const stream_slot& x, const char* kind, std::string text);
-  void flush_events();
   void check_operations(stream_slot& x);
   void finish(const std::string& operation, const result<std::string>& how);
   void looked_after(stream_slot& x);

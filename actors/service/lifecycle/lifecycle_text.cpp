@@ -121,7 +121,8 @@ std::string stream_lifecycle::next_action(micros now) const {
                ? std::string("sleeps until a message comes or a person wakes it")
                : fmt::format("sleeps until a message comes, or for {}", until(next_wake_, now));
   case step::backoff:
-    return fmt::format("starts in {} after {} failures in a row", until(retry_at_, now), failures_);
+    return fmt::format("starts in {} after {} failure{} in a row", until(retry_at_, now), failures_,
+                       failures_ == 1 ? "" : "s");
   case step::queue:
     return !active_ || active_->queue_problem.empty()
                ? fmt::format("waits in the wake queue, asks again in {}", until(deadline_, now))
@@ -169,8 +170,8 @@ std::vector<std::string> stream_lifecycle::why(micros now) const {
       fmt::format("{} for {}: {}", to_string(phase_), ago(since_, now), phrase(reason_)));
   lines.push_back(next_action(now));
   if (step_ == step::run && failures_ != 0)
-    lines.push_back(fmt::format("{} failures in a row, forgotten when it has run well for {} more",
-                                failures_, until(well_time(), now)));
+    lines.push_back(fmt::format("{} failure{} in a row, forgotten when it has run well for {} more",
+                                failures_, failures_ == 1 ? "" : "s", until(well_time(), now)));
   if (active_ && !active_->message.empty()) {
     lines.push_back(fmt::format("last failure: {}", active_->message));
     if (!active_->hint.empty())
