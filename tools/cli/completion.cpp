@@ -40,7 +40,9 @@ std::vector<command_words> words_of(const CLI::App& app) {
       words.below.push_back(below->get_name());
     for (const auto* option : command->get_options())
       if (option->get_positional())
-        words.places.push_back(option->get_type_name());
+        // Without what checks add: `N:INT in [1 - 128]`.
+        words.places.push_back(
+            option->get_type_name().substr(0, option->get_type_name().find(":")));
     result.push_back(std::move(words));
   }
   return result;
@@ -146,10 +148,10 @@ std::string zsh_script(const std::vector<command_words>& commands) {
   for (const auto& command : commands)
     text += "      " + quoted(command.name + ':' + command.description) + '\n';
   text += "    )\n    _describe command commands\n    return\n  fi\n"
-          "  local first= i\n  local -a options below places\n  integer place=1\n"
+          "  local first= i\n  local -a flags below places\n  integer place=1\n"
           "  case ${words[2]} in\n";
   for (const auto& command : commands)
-    text += "    " + command.name + ") options=(" + joined(command.options) + ") below=("
+    text += "    " + command.name + ") flags=(" + joined(command.options) + ") below=("
             + joined(command.below) + ") places=(" +
             [&] {
               std::vector<std::string> all;
@@ -169,7 +171,7 @@ std::string zsh_script(const std::vector<command_words>& commands) {
            "    compadd -- $below\n"
            "    return\n"
            "  fi\n"
-           "  [[ ${words[CURRENT]} == -* ]] && compadd -- $options && return\n"
+           "  [[ ${words[CURRENT]} == -* ]] && compadd -- $flags && return\n"
            "  case ${places[place]} in\n"
            "    STREAM|TOPIC*|KIND|NAME|SHELL)\n"
            "      compadd -- ${(f)\"$(_ebb_names \"${places[place]}\" \"$first\")\"} ;;\n"
