@@ -169,6 +169,15 @@ def run_kills(arguments, folder, verdict):
         service.end_all()
 
 
+def check_use(verdict, early, late):
+    """What a cycle leaves behind shows after many of them."""
+    for who, before, after in zip(("control process", "largest worker"), early, late):
+        print(f"  {who}: {before[0]:.0f} MB, {before[1]} files, {before[2]} threads after a quarter; "
+              f"{after[0]:.0f} MB, {after[1]} files, {after[2]} threads at the end")
+        if after[0] > before[0] + 64 or after[1] > before[1] + 48 or after[2] > before[2] + 16:
+            verdict.say("growth", f"{who}: {before} to {after}")
+
+
 def run_cycles(arguments, folder, verdict):
     service = Service(os.path.abspath(arguments.ebb), folder)
     begin = time.monotonic()
@@ -185,6 +194,7 @@ def run_cycles(arguments, folder, verdict):
         # Each cycle takes about the shortest time that a stream stays awake.
         patience = 120 + arguments.cycles * 3
         wakes = 0
+        early = None
         while wakes < arguments.cycles:
             if time.monotonic() - begin > patience:
                 verdict.say("slow", f"only {wakes} wakes in {patience} s")
@@ -198,7 +208,10 @@ def run_cycles(arguments, folder, verdict):
             except Unanswered as problem:
                 verdict.say("unanswered", str(problem))
                 break
+            if early is None and wakes >= arguments.cycles / 4:
+                early = service.use()
         print(f"  {wakes} wakes in {time.monotonic() - begin:.0f} s", flush=True)
+        check_use(verdict, early or service.use(), service.use())
         settle(service, chains, verdict, 60, begin)
         end_service(service, verdict)
     finally:

@@ -49,6 +49,17 @@ def state_of(pid):
         return None
 
 
+def use_of(pid):
+    """(resident MB, open files, threads) of a process; zeros when it is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            fields = dict(line.split(":", 1) for line in file.read().splitlines() if ":" in line)
+        return (int(fields["VmRSS"].split()[0]) / 1024, len(os.listdir(f"/proc/{pid}/fd")),
+                int(fields["Threads"]))
+    except (OSError, KeyError, ValueError):
+        return 0.0, 0, 0
+
+
 class Service:
     """The control process is a child; workers are found by the folder in their arguments, since
     they outlive the process that started them."""
@@ -105,6 +116,11 @@ class Service:
             if b"worker" in parts and mark in parts and state_of(name) not in (None, "Z"):
                 found.append(int(name))
         return sorted(found)
+
+    def use(self):
+        """Of the control process; the most of one worker."""
+        workers = [use_of(x) for x in self.workers()] or [(0.0, 0, 0)]
+        return use_of(self.process.pid), tuple(max(x[i] for x in workers) for i in range(3))
 
     def stop(self, seconds):
         """Exit code of a clean end; None when it did not end in time, it is killed then."""
