@@ -23,10 +23,12 @@ FENCE = re.compile(r"^```(sh|text)\n(.*?)^```", re.S | re.M)
 
 
 class Page:
-    """A page of docs/, carried out step by step."""
+    """A page of docs/, or a section of one, carried out step by step."""
 
-    def __init__(self, name):
+    def __init__(self, name, section=""):
         text = (e2e.ROOT / "docs" / name).read_text(encoding="utf-8")
+        if section:
+            text = re.search(rf"^## {section}\n(.*?)(?=^## |\Z)", text, re.S | re.M)[1]
         self.steps = []
         for match in FENCE.finditer(text):
             if match[1] == "sh":
@@ -185,6 +187,13 @@ def test_orders():
         with open(e2e.FOLDER / "files" / "alerts.csv", encoding="utf-8") as file:
             alerts = [int(x["id"]) for x in csv.DictReader(file)]
         assert alerts == [x["id"] for x in sent if x["amount"] >= 1000]
+
+
+def test_readme_service():
+    examples("flights-service")
+    page = Page("../README.md", "A service")
+    with page.service():
+        page.play()
 
 
 def test_the_page_for_who_runs_it():

@@ -3,8 +3,10 @@
 
 docs/functions.md equals what the catalogs print (`--update` rewrites it); every whole manifest in
 the documentation is valid; every ```sql block of docs/sql.md plans over the tables that the page
-declares; the tests that docs/reliability.md names exist. Ends in `N passed, N failed`.
+declares; the tests that docs/reliability.md names exist; commands have the options that are shown,
+links and the pages that are named exist. Ends in `N passed, N failed`.
 """
+import functools
 import pathlib
 import re
 import subprocess
@@ -12,6 +14,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.S | re.M)
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.S | re.M)
 
 
@@ -40,6 +43,48 @@ def query_manifest(sql):
     body = "".join(f"        {line}\n" for line in sql.strip().splitlines())
     return ("apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {name: doc}\nspec:\n  sources:\n"
             f"{tables()}  operators:\n    - name: query\n      sql: |\n{body}  sinks:\n    - discard: {{}}\n")
+
+
+def commands(text):
+    """`ebb …` of the text, in blocks and in the running text: words of each."""
+    whole = [x for _, language, x in FENCED.findall(text) if language in ("sh", "console")]
+    lines = [line.split("  #")[0] for x in whole for line in re.sub(r"\\\n", " ", x).splitlines()]
+    lines += re.findall(r"`([^`\n]*)`", FENCED.sub("", text))
+    for line in lines:
+        for part in re.split(r"\|\|?|&&|;|\$\(", line):
+            words = part.split()
+            if words[:1] == ["ebb"] and len(words) > 1 and re.fullmatch(r"[a-z]+", words[1]):
+                yield words[1:]
+
+
+@functools.lru_cache(maxsize=None)
+def help_of(ebb, *words):
+    run = subprocess.run([ebb, *words, "--help"], text=True, capture_output=True, check=False)
+    return run.stdout if run.returncode == 0 else None
+
+
+def wrong_command(ebb, words):
+    """What is wrong with a command that the documentation shows; None = nothing."""
+    names = [words[0]]
+    shown = help_of(ebb, *names)
+    while shown and "SUBCOMMAND" in shown and len(words) > len(names):
+        names.append(words[len(names)])
+        shown = help_of(ebb, *names)
+    if shown is None:
+        return f"there is no command ebb {' '.join(names)}"
+    options = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", shown))
+    for word in words[len(names):]:
+        option = re.match(r"--?[a-z][a-z-]*(?=$|=)", word)
+        if option and option[0] not in options:
+            return f"ebb {' '.join(names)} has no {option[0]}"
+    return None
+
+
+def dead_links(path, text):
+    plain = FENCED.sub("", text)
+    named = [path.parent / x.split("#")[0] for x in re.findall(r"\]\(([^)#:]+(?:#[\w-]*)?)\)", plain)]
+    named += [ROOT / x for x in re.findall(r"(?<![\w/.])docs/[\w-]+\.md", plain)]
+    return sorted({str(x.name) for x in named if not x.exists()})
 
 
 def missing_tests():
@@ -73,6 +118,10 @@ def main():
         for line, text in blocks(path, "yaml"):
             if text.startswith("apiVersion"):
                 check(f"{path.name}:{line}", validate(ebb, text))
+        text = path.read_text(encoding="utf-8")
+        for words in commands(text):
+            check(f"{path.name}: {' '.join(words)}", wrong_command(ebb, words))
+        check(path.name, "names " + ", ".join(dead_links(path, text)) if dead_links(path, text) else None)
     for line, sql in blocks(ROOT / "docs" / "sql.md", "sql"):
         check(f"sql.md:{line}", validate(ebb, query_manifest(sql)))
     check("reliability.md", "no test is named " + ", ".join(missing_tests()) if missing_tests() else None)
