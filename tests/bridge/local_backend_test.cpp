@@ -261,9 +261,9 @@ BOOST_AUTO_TEST_CASE(a_stopped_worker_is_killed) {
 BOOST_AUTO_TEST_CASE(one_that_does_not_end_in_time_is_killed) {
   use("trap '' TERM; echo ready; while :; do sleep 0.05; done", 200ms);
   start("a");
-  for (int i = 0; i < 400 && log("a").empty(); ++i)
-    std::this_thread::sleep_for(10ms);
   const auto stopped = start("b");
+  for (int i = 0; i < 400 && (log("a").empty() || log("b").empty()); ++i)
+    std::this_thread::sleep_for(10ms);
   ::kill(static_cast<pid_t>(stopped), SIGSTOP);
   backend->end("a");
   backend->end("b");

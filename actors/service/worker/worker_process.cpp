@@ -142,9 +142,16 @@ private:
       log_.alarm(x.uid, x.checkpoints.alarm);
       static_cast<void>(session_->send(x));
     }
-    quiet_ = busy || disturbed_.exchange(false) ? 0 : std::min(quiet_ + 1, quiet_looks + 1);
+    const bool restless = disturbed_.exchange(false) || busy || is_opening();
+    quiet_ = restless ? 0 : std::min(quiet_ + 1, quiet_looks + 1);
     if (quiet_ == quiet_looks && options_.rested)
       options_.rested();
+  }
+
+  /// A stream is being started: the code that it needs is not to be given back now.
+  [[nodiscard]] bool is_opening() const {
+    const auto all = host_->hosted();
+    return std::any_of(all.begin(), all.end(), [](const auto& x) { return x.generation == 0; });
   }
 
   /// What was said of the streams' ends goes out.
