@@ -76,6 +76,11 @@ void worker_log::alarm(const std::string& uid, const std::string& text) {
     write(log_level::warning, "the checkpoint is held up: " + text, uid);
 }
 
+void worker_log::forget(const std::string& uid) {
+  std::lock_guard guard(mutex_);
+  alarms_.erase(uid);
+}
+
 void worker_log::flush() {
   std::deque<log_line> lines;
   std::uint64_t dropped = 0;

@@ -25,6 +25,9 @@ public:
   /// What keeps a stream's checkpoints from being made; empty = nothing. Said where it has changed.
   void alarm(const std::string& uid, const std::string& text);
 
+  /// The stream has ended: nothing is said of its alarm any more.
+  void forget(const std::string& uid);
+
   /// There is a control process again.
   void flush();
 

@@ -289,7 +289,7 @@ private:
   void tell(stream_ended x) override {
     if (x.problem)
       log_.write(log_level::error, to_string(*x.problem), x.uid);
-    log_.alarm(x.uid, {});
+    log_.forget(x.uid);
     const key at{x.uid, x.placement};
     {
       std::lock_guard guard(mutex_);
