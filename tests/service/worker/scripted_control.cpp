@@ -177,6 +177,23 @@ void scripted_control::add_rows(const std::string& topic, std::uint32_t partitio
   BOOST_REQUIRE_MESSAGE(answer.status == append_status::appended, answer.problem.message);
 }
 
+std::vector<std::int64_t> scripted_control::rows_of_topic(const std::string& topic,
+                                                          std::uint32_t partition) {
+  const auto found = topics_->find("default", topic);
+  BOOST_REQUIRE(found);
+  std::vector<std::int64_t> all;
+  for (std::uint64_t at = 0;;) {
+    const auto slice = value(topics_->read(found->uid, partition, at, {}));
+    if (slice.batches.empty())
+      return all;
+    for (const auto& x : slice.batches) {
+      const auto some = values_of(*x.rows);
+      all.insert(all.end(), some.begin(), some.end());
+    }
+    at = slice.next;
+  }
+}
+
 void scripted_control::forget() {
   std::lock_guard guard(mutex_);
   heard_.clear();

@@ -71,6 +71,9 @@ public:
   void add_rows(const std::string& topic, std::uint32_t partition, std::int64_t first,
                 std::uint32_t count);
 
+  /// Numbers in one partition of a topic.
+  std::vector<std::int64_t> rows_of_topic(const std::string& topic, std::uint32_t partition);
+
   // What workers have said since the last `forget`, kept in order.
 
   template <class T>

@@ -33,6 +33,21 @@ spec:
     - file: {path: out.ndjson, format: json}
 )";
 
+/// Topic `events` to topic `copies`.
+constexpr const char* chain_manifest = R"(apiVersion: ebb.dev/v1alpha1
+kind: Stream
+metadata: {name: chain}
+spec:
+  checkpoint: {interval: 100ms}
+  sources:
+    - {name: events, schema: id BIGINT, topic: {name: events}}
+  operators:
+    - name: copies
+      sql: SELECT id FROM events
+  sinks:
+    - topic: {name: copies}
+)";
+
 /// Bounded, with windows: its counts add up to the bids of the events.
 constexpr const char* window_manifest = R"(apiVersion: ebb.dev/v1alpha1
 kind: Stream
@@ -407,6 +422,41 @@ BOOST_AUTO_TEST_CASE(a_frozen_worker_that_wakes_up_disturbs_nobody) {
   wait_for_worker();
   BOOST_TEST(stop(uid, 2).cut);
   expect_ids(next);
+}
+
+BOOST_AUTO_TEST_CASE(rows_go_from_topic_to_topic_once_across_kills_and_cut_links) {
+  control.make_topic("copies", 1);
+  const auto uid = control.make_stream("chain");
+  std::int64_t next = 0;
+  for (std::uint64_t placement = 1; placement <= 3; ++placement) {
+    control.forget();
+    const auto pid = control.start_worker("worker-" + std::to_string(placement));
+    wait_for_worker();
+    start(uid, placement, chain_manifest, "chain");
+    for (int i = 0; i < 30; ++i) {
+      control.add_rows("events", 0, next, 100);
+      next += 100;
+      std::this_thread::sleep_for(10ms);
+      if (i % 7 == 3)
+        control.cut_links();
+    }
+    if (placement == 3)
+      break;
+    control.signal(pid, SIGKILL);
+    static_cast<void>(control.wait_for_exit(pid));
+  }
+  control.forget();
+  control.cut_links();
+  wait_for_worker();
+  BOOST_TEST(stop(uid, 3).cut);
+  const auto all = control.rows_of_topic("copies", 0);
+  BOOST_TEST(all.size() == static_cast<std::size_t>(next));
+  // In order, too: one partition to one partition.
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (all[i] != static_cast<std::int64_t>(i)) {
+      BOOST_ERROR("row " << i << " of the topic is " << all[i]);
+      break;
+    }
 }
 
 BOOST_AUTO_TEST_CASE(windows_of_a_bounded_stream_add_up_across_kills) {
