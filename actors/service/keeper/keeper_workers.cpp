@@ -92,12 +92,18 @@ void keeper::assign(std::uint64_t worker, const placement_key& key) {
           return;
         if (j->done && world_.send(worker, std::move(j->order)))
           return;
+        if (j->done) {
+          // It has just died, which is not heard yet.
+          places_.dropped(key, world_.now());
+          found->life.worker_lost(key.placement, world_.now());
+          pump(*found);
+          return pump_places();
+        }
         // What a worker would say.
         stream_ended ended;
         ended.uid = key.stream;
         ended.placement = key.placement;
-        ended.problem =
-            j->done ? make_error(ec::io, "the worker cannot be reached") : j->done.error();
+        ended.problem = j->done.error();
         take(worker, std::move(ended));
       });
 }

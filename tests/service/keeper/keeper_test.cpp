@@ -340,6 +340,21 @@ BOOST_AUTO_TEST_CASE(a_lost_worker_is_replaced_by_the_next_placement) {
   BOOST_TEST(!x.world->records().allows({x.slot().uid, 1}));
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_that_cannot_be_reached_is_lost) {
+  service x;
+  x.start();
+  x.streams->worker_gone(1'000'001);
+  x.run_jobs();
+  x.world->connected = false;
+  x.worker_joins(1'000'005);
+  BOOST_TEST(x.phase() == "Waking");
+  BOOST_TEST(to_string(x.slot().life.reason()) == std::string("WorkerLost"));
+  x.world->connected = true;
+  x.pass(2 * micros_per_second);
+  BOOST_REQUIRE(x.world->last<start_stream>() != nullptr);
+  BOOST_TEST(x.world->last<start_stream>()->placement > 2U);
+}
+
 BOOST_AUTO_TEST_CASE(what_will_never_work_fails_and_is_told) {
   service x;
   stream_ended end;
