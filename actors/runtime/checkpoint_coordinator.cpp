@@ -156,7 +156,8 @@ void checkpoint_coordinator::enter(checkpoint_phase phase) {
 
 void checkpoint_coordinator::end(micros now) {
   const bool done = phase_ == checkpoint_phase::apply;
-  const auto duration = now - timing_.started;
+  // What burdens the stream; a record may wait for a control process that is away.
+  const auto duration = timing_.snapshot;
   // After one that was given up the next begins at once: channels that wait for a barrier that
   // never came are held until then.
   due_ = done ? std::max(timing_.started + std::max(settings_.interval, settings_.pace * duration),

@@ -1,5 +1,6 @@
 #include "actors/plan/plan_graph.hpp"
 #include "actors/plan/stage_plan.hpp"
+#include "actors/service/keeper/life_codec.hpp"
 #include "actors/service/service_gateway.hpp"
 #include "actors/service/views.hpp"
 
@@ -25,6 +26,21 @@ link_past_output past_output_of(std::string_view text) {
   return text == "rewind" ? link_past_output::rewind
          : text == "keep" ? link_past_output::keep
                           : link_past_output::refuse;
+}
+
+log_level level_of(std::string_view text) {
+  return text == "debug"     ? log_level::debug
+         : text == "warning" ? log_level::warning
+         : text == "error"   ? log_level::error
+                             : log_level::info;
+}
+
+/// Of a stored line.
+log_level level_of_line(const std::string& line) {
+  for (const auto x : {log_level::debug, log_level::warning, log_level::error})
+    if (line.find(std::string(R"("level":")") + to_string(x) + '"') != std::string::npos)
+      return x;
+  return log_level::info;
 }
 
 } // namespace
@@ -135,38 +151,37 @@ void service_gateway::why(const request_pointer& request, const http_reply& repl
 }
 
 void service_gateway::logs(const request_pointer& request, const http_reply& reply) {
-  with_keeper([request, reply](keeper& streams) {
-    const auto* found = streams.find(stream_of(*request));
-    if (found == nullptr)
-      return reply.fail(no_such_stream(*request));
-    const auto least = request->query_text("level", "info") == "debug"     ? log_level::debug
-                       : request->query_text("level", "info") == "info"    ? log_level::info
-                       : request->query_text("level", "info") == "warning" ? log_level::warning
-                                                                           : log_level::error;
+  with_stream(request, reply, [this, request, reply](const stream_entry& entry) {
+    const auto least = level_of(request->query_text("level", "info"));
     const bool events = request->accept == "text/event-stream";
-    const auto text = [events](const log_line& x) {
-      return events ? "data: " + log_json(x) + "\n\n" : log_json(x) + '\n';
+    const char* type = events ? "text/event-stream" : "application/x-ndjson";
+    const auto framed = [events](const std::string& x) {
+      return events ? "data: " + x + "\n\n" : x + '\n';
     };
-    std::vector<const log_line*> lines;
-    if (found->awake)
-      for (const auto& x : found->awake->lines)
-        if (x.level >= least)
-          lines.push_back(&x);
+    auto lines = parts_.records->with(
+        [&](control_db& db) { return db.events(entry.uid, "logs", told_events_kept); });
+    if (!lines)
+      return reply.fail(lines.error());
+    std::erase_if(*lines, [&](const std::string& x) { return level_of_line(x) < least; });
     const auto limit = static_cast<std::size_t>(request->query_number("limit", 100));
+    if (lines->size() > limit)
+      lines->resize(limit);
     std::string all;
-    for (auto i = lines.size() - std::min(limit, lines.size()); i < lines.size(); ++i)
-      all += text(*lines[i]);
+    for (auto x = lines->rbegin(); x != lines->rend(); ++x)
+      all += framed(*x);
     if (request->query_number("follow", 0) == 0)
-      return reply.send({200, events ? "text/event-stream" : "application/x-ndjson", all});
-    auto stream = reply.stream(200, events ? "text/event-stream" : "application/x-ndjson");
+      return reply.send({200, type, all});
+    auto stream = reply.stream(200, type);
     static_cast<void>(stream.write(std::move(all)));
     // A client that reads too slowly misses lines.
-    streams.follow_lines(found->uid, [stream, text, least](const log_line* x) mutable {
-      if (x == nullptr) {
-        stream.end();
-        return false;
-      }
-      return x->level < least || stream.write(text(*x)) != http_stream::taken::closed;
+    with_keeper([uid = entry.uid, stream, framed, least](keeper& streams) {
+      streams.follow_lines(uid, [stream, framed, least](const log_line* x) mutable {
+        if (x == nullptr) {
+          stream.end();
+          return false;
+        }
+        return x->level < least || stream.write(framed(log_json(*x))) != http_stream::taken::closed;
+      });
     });
   });
 }

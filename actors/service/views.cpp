@@ -205,16 +205,6 @@ std::string why_json(const stream_view& x, const std::vector<std::string>& sente
                       {"sentences", sentences}});
 }
 
-std::string log_json(const log_line& x) {
-  constexpr const char* levels[] = {"debug", "info", "warning", "error"};
-  json all{{"time", time_text(x.time)},
-           {"level", levels[static_cast<std::size_t>(x.level)]},
-           {"message", x.text}};
-  for (const auto& [key, value] : x.fields)
-    all[key] = value;
-  return text_of(all);
-}
-
 std::string state_json(const state_rows& x) {
   auto all = json::array();
   for (const auto& y : x.rows)

@@ -46,7 +46,6 @@ struct stream_view {
 [[nodiscard]] std::string applied_json(const apply_plan& x);
 [[nodiscard]] std::string operation_json(const operation& x);
 [[nodiscard]] std::string why_json(const stream_view& x, const std::vector<std::string>& sentences);
-[[nodiscard]] std::string log_json(const log_line& x);
 
 [[nodiscard]] std::string state_json(const state_rows& x);
 

@@ -113,8 +113,16 @@ struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
     }
     one.watches[x.uid] = topics.watch(x.uid, [weak = std::weak_ptr(link), uid = x.uid] {
       if (const auto open = weak.lock())
-        static_cast<void>(open->send(topic_moved{uid}));
+        tell_moved(open, uid);
     });
+    // Rows may have come between the worker's look at the log and now.
+    tell_moved(link, x.uid);
+  }
+
+  static void tell_moved(const link_pointer& link, const std::string& uid) {
+    // When the worker has connected again it looks at all of its topics.
+    if (auto sent = link->send(topic_moved{uid}); !sent && sent.error().code == ec::resource)
+      link->close(std::move(sent).error());
   }
 
   // Calls of one stream are carried out in the order in which they come, beside those of others.

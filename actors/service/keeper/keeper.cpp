@@ -348,6 +348,7 @@ void keeper::carry_out(stream_slot& x, effect& e) {
     return;
   case effect::kind::log_decision:
     keep_event(x, "decisions", decision_json(x, e, now));
+    log(x, log_level::info, e.text);
     return;
   case effect::kind::log_wake:
     world_.show(e.trace);

@@ -100,6 +100,8 @@ public:
   /// gone.
   void follow_lines(const std::string& uid, std::function<bool(const log_line*)> take);
   /// Has what was decided until now stored by the work that it gives to the control database next.
+  void log(const stream_slot& slot, const log_line& x);
+  void log(const stream_slot& slot, log_level level, std::string text);
   void flush_events();
   [[nodiscard]] std::size_t count() const noexcept;
   [[nodiscard]] std::vector<placement_plan::worker_view> workers() const;

@@ -112,11 +112,21 @@ void keeper::scale(const std::string& name, std::uint32_t parallelism, begun_fun
 
   const auto j =
       std::make_shared<job>(job{(*slot)->uid, parallelism, {}, make_error(ec::internal, "")});
-  const auto id = operations_.begin(operation_kind::scale, j->uid, name, world_.now()).id;
-  done(id);
   world_.run(
       [this, j] {
         j->done = world_.records().with([&](control_db& db) -> result<void> {
+          EBB_ASSIGN(const auto entry, db.stream(j->uid));
+          EBB_ASSIGN(const auto stream, definition_of(entry, options_.files_folder));
+          if (j->parallelism > stream.max_parallelism) {
+            const auto most = std::to_string(stream.max_parallelism);
+            auto problem =
+                make_error(ec::invalid_argument, "the stream's state has " + most + " key groups",
+                           "at most " + most
+                               + " subtasks an operator can share them; "
+                                 "spec.maxParallelism says how many there are");
+            problem.place.field = "query.parallelism";
+            return problem;
+          }
           EBB_ASSIGN(const auto all, db.traits());
           const auto found =
               std::find_if(all.begin(), all.end(), [&](const auto& x) { return x.uid == j->uid; });
@@ -130,11 +140,13 @@ void keeper::scale(const std::string& name, std::uint32_t parallelism, begun_fun
           return db.change(changes);
         });
       },
-      [this, j, id] {
+      [this, j, name, done = std::move(done)] {
         auto* found = by_uid(j->uid);
         if (!j->done || found == nullptr)
-          return finish(id, j->done ? make_error(ec::not_found, "the stream has been deleted")
-                                    : j->done.error());
+          return done(j->done ? make_error(ec::not_found, "the stream has been deleted")
+                              : j->done.error());
+        const auto id = operations_.begin(operation_kind::scale, j->uid, name, world_.now()).id;
+        done(id);
         found->definition = j->traits.definition;
         found->parallelism = j->parallelism;
         found->life.define(j->traits.definition, policy_for(j->traits), world_.now());

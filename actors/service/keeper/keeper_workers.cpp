@@ -7,12 +7,6 @@
 
 namespace ebb {
 
-namespace {
-
-constexpr std::size_t lines_kept = 500;
-
-} // namespace
-
 void keeper::pump_places() {
   // At the end nobody takes the place of the workers that go. Assigning may lose a worker, which is
   // asked for here again.
@@ -225,8 +219,10 @@ void keeper::take(std::uint64_t worker, stream_ended&& x) {
   if (x.problem) {
     end.what = run_end::kind::failed;
     end.problem = std::move(*x.problem);
-    if (slot->life.accepts(x.placement))
+    if (slot->life.accepts(x.placement)) {
       keep_event(*slot, "errors", error_json(end.problem, now));
+      log(*slot, log_level::error, end.problem.message);
+    }
   } else if (x.finished) {
     end.what = run_end::kind::finished;
   } else if (!x.cut) {
@@ -251,16 +247,24 @@ void keeper::take(savepoint_made&& x) {
 }
 
 void keeper::take(log_line&& x) {
-  auto* slot = by_uid(x.uid);
-  if (slot == nullptr)
-    return;
-  auto [first, last] = followers_.equal_range(x.uid);
+  if (const auto* slot = by_uid(x.uid))
+    log(*slot, x);
+}
+
+void keeper::log(const stream_slot& slot, const log_line& x) {
+  auto [first, last] = followers_.equal_range(slot.uid);
   while (first != last)
     first = first->second(&x) ? std::next(first) : followers_.erase(first);
-  auto& lines = awake(*slot).lines;
-  lines.push_back(std::move(x));
-  if (lines.size() > lines_kept)
-    lines.pop_front();
+  keep_event(slot, "logs", log_json(x));
+}
+
+void keeper::log(const stream_slot& slot, log_level level, std::string text) {
+  log_line x;
+  x.uid = slot.uid;
+  x.level = level;
+  x.time = world_.now();
+  x.text = std::move(text);
+  log(slot, x);
 }
 
 void keeper::follow_lines(const std::string& uid, std::function<bool(const log_line*)> take) {

@@ -104,6 +104,27 @@ std::string error_json(const error& x, micros now) {
   return made.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+const char* to_string(log_level x) noexcept {
+  switch (x) {
+  case log_level::debug:
+    return "debug";
+  case log_level::info:
+    return "info";
+  case log_level::warning:
+    return "warning";
+  case log_level::error:
+    return "error";
+  }
+  return "";
+}
+
+std::string log_json(const log_line& x) {
+  json all{{"time", time_text(x.time)}, {"level", to_string(x.level)}, {"message", x.text}};
+  for (const auto& [key, value] : x.fields)
+    all[key] = value;
+  return all.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 comparison compare_inputs(control_records& records, topic_registry& topics, const std::string& uid,
                           const std::vector<std::string>& inputs) {
   auto newest = records.with([&](control_db& db) { return db.newest_record(uid); });

@@ -5,7 +5,6 @@
 #include "schemas/link_records.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,7 +23,6 @@ struct awake_part {
   std::optional<stream_status> status; ///< the last one
   std::vector<std::string> notes;      ///< of its start
   std::optional<restore_wish> restore;
-  std::deque<log_line> lines; ///< the newest
 };
 
 struct stream_slot {
