@@ -6,6 +6,7 @@
 #include "actors/runtime/checkpoint_coordinator.hpp"
 #include "schemas/error.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -47,6 +48,13 @@ public:
   /// it, and it may be called again.
   [[nodiscard]] virtual result<std::optional<segment_info>>
   write_delta(epoch_number epoch, std::span<const snapshot_ptr> snapshots) = 0;
+
+  /// Which of the record's savepoints, by place in its list, have a name that is taken: `commit`
+  /// would refuse the record for them.
+  [[nodiscard]] virtual result<std::vector<std::size_t>> taken(const epoch_record&) {
+    return std::vector<std::size_t>{};
+  }
+
   /// The commit point. Refused when the stream has a newer generation.
   [[nodiscard]] virtual result<void> commit(const epoch_record& record) = 0;
   /// Outputs of a lane up to `epoch` have reached their target; `offset` is the target's end.
@@ -63,6 +71,7 @@ public:
   /// Merges segments and removes files that nothing needs; a bounded piece of work. True when there
   /// is more.
   [[nodiscard]] virtual result<bool> maintain() = 0;
+
   /// The stream ends: maintenance under way is given up soon. Does not block; by any thread.
   virtual void stop_maintenance() noexcept {}
 };

@@ -51,6 +51,13 @@ void request(self_pointer self, const effect& x) {
     self->send(subtask, checkpoint_request{state.setup.generation, x.epoch, x.base, x.whole});
 }
 
+/// The record without those of its savepoints.
+epoch_record without(epoch_record x, const std::vector<std::size_t>& savepoints) {
+  for (auto i = savepoints.rbegin(); i != savepoints.rend(); ++i)
+    x.savepoints.erase(x.savepoints.begin() + static_cast<std::ptrdiff_t>(*i));
+  return x;
+}
+
 void commit(self_pointer self, const effect& x) {
   auto& state = self->state;
   epoch_record record;
@@ -72,9 +79,28 @@ void commit(self_pointer self, const effect& x) {
                    [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
   submit(self, durable_step::commit, x.epoch,
          [store = state.setup.store, record = std::move(record)](step_done& done) {
-           if (auto committed = store->commit(record); !committed)
+           // A name that is taken fails the wish, not the checkpoint.
+           auto taken = store->taken(record);
+           if (!taken) {
+             done.problem = std::move(taken).error();
+             return;
+           }
+           done.taken = *std::move(taken);
+           auto committed = done.taken.empty() ? store->commit(record)
+                                               : store->commit(without(record, done.taken));
+           if (!committed)
              done.problem = std::move(committed).error();
          });
+}
+
+/// Answers wishes whose names are taken; they are among the next ones that are answered.
+void refuse(self_pointer self, const std::vector<std::size_t>& taken) {
+  for (const auto i : taken) {
+    auto& wish = self->state.wishes[i];
+    if (const auto tell = std::exchange(wish.answer, nullptr))
+      tell(make_error(ec::conflict, "the stream has a savepoint named " + wish.name,
+                      "choose another name"));
+  }
 }
 
 void apply(self_pointer self, const effect& x) {
@@ -170,6 +196,7 @@ void step_finished(self_pointer self, const step_done& x) {
     state.counts.last = x.epoch;
     state.counts.alarm.clear();
     show(self);
+    refuse(self, x.taken);
     answer(self, state.decide->fulfils(), x.epoch);
     maintain(self);
     break;

@@ -101,6 +101,26 @@ stream_store::write_delta(epoch_number epoch, std::span<const snapshot_ptr> snap
   return std::optional<segment_info>(std::move(info));
 }
 
+result<std::vector<std::size_t>> stream_store::taken(const epoch_record& record) {
+  std::vector<std::size_t> found;
+  const auto& names = record.savepoints;
+  if (names.empty())
+    return found;
+  EBB_ASSIGN(const auto known, ledger_->with([&](stream_ledger& database) {
+    return database.savepoints(stream_.uid);
+  }));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto at = names.begin() + static_cast<std::ptrdiff_t>(i);
+    // Those of this epoch are its own: the answer to an earlier try was lost.
+    const bool is_known = std::any_of(known.begin(), known.end(), [&](const auto& x) {
+      return x.name == *at && x.record.epoch != record.epoch;
+    });
+    if (is_known || std::find(names.begin(), at, *at) != at)
+      found.push_back(i);
+  }
+  return found;
+}
+
 result<void> stream_store::commit(const epoch_record& record) {
   std::vector<segment_info> fresh;
   for (const auto& part : record.parts)

@@ -67,6 +67,7 @@ public:
   result<epoch_number> reserve(std::uint32_t count) override;
   result<std::optional<segment_info>> write_delta(epoch_number epoch,
                                                   std::span<const snapshot_ptr> snapshots) override;
+  result<std::vector<std::size_t>> taken(const epoch_record& record) override;
   result<void> commit(const epoch_record& record) override;
   result<void> applied(const std::string& sink, std::uint32_t lane, epoch_number epoch,
                        std::uint64_t offset) override;

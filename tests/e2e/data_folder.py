@@ -90,6 +90,8 @@ def test_savepoint_and_back():
         assert made.returncode == 0, made.stderr
         epoch = json.loads(made.stdout)["epoch"]
         fails(ebb("savepoint", "nobody", "x", "--data", "d"), 4, "no stream nobody", "these run: s")
+        # A name that is taken; the stream goes on.
+        fails(ebb("savepoint", "s", "first", "--data", "d"), 4, "savepoint named first", "another name")
         size = (e2e.FOLDER / "out.ndjson").stat().st_size
         wait_for(lambda: (e2e.FOLDER / "out.ndjson").stat().st_size > size)
         wait_for(lambda: max(x["epoch"] for x in checkpoints()) > epoch + 4)
