@@ -385,6 +385,36 @@ def test_deleting_and_making_again():
         assert service.messages("numbers") == []
 
 
+def operated(service, target_):
+    """What became of an operation."""
+    begun = service.ask("POST", target_)
+    assert begun.status == 202, begun
+    return good(service.ask("GET", f"/v1/operations/{begun.json()['id']}?timeout=20s"))
+
+
+def test_orders_that_cannot_be():
+    with Service() as service:
+        good(service.apply(WHOLE.replace("  sleep: {idleAfter: 2s}", "  maxParallelism: 8\n  sleep: {idleAfter: never}")))
+        service.wait_phase("s", "Running")
+        problem(service.ask("POST", "/v1/streams/s:scale?parallelism=9"), 400, "query.parallelism", "8 key groups")
+        assert operated(service, "/v1/streams/s:scale?parallelism=8")["phase"] == "Succeeded"
+        generation = service.stream("s")["status"]["generation"]
+        assert operated(service, "/v1/streams/s:savepoint?name=a")["phase"] == "Succeeded"
+        again = operated(service, "/v1/streams/s:savepoint?name=a")
+        assert again["phase"] == "Failed" and "named a" in again["message"] and again["hint"], again
+        absent = operated(service, "/v1/streams/s:restore?savepoint=absent")
+        assert absent["phase"] == "Failed" and "absent" in absent["message"] and absent["hint"], absent
+        # The stream went on meanwhile.
+        service.wait_phase("s", "Running")
+        assert good(service.ask("GET", "/v1/streams/s/errors"))["items"] == []
+        assert service.stream("s")["status"]["generation"] <= generation + 1
+        assert operated(service, "/v1/streams/s:sleep")["phase"] == "Succeeded"
+        again = operated(service, "/v1/streams/s:savepoint?name=a")
+        assert again["phase"] == "Failed" and "named a" in again["message"], again
+        assert operated(service, "/v1/streams/s:savepoint?name=b")["phase"] == "Succeeded"
+        assert service.phase("s") == "Asleep"
+
+
 # --- credentials --------------------------------------------------------------------------------
 
 def token(role, *more):

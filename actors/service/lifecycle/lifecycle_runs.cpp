@@ -224,7 +224,7 @@ void stream_lifecycle::lose(lifecycle_reason why, effect::kind how, bool counts,
   aim_ = lifecycle_aim::awake;
   next_wake_ = max_time;
   open_trace(now, now);
-  note(fmt::format("{} failures in a row, next try in {}", failures_,
+  note(fmt::format("{} failure{} in a row, next try in {}", failures_, failures_ == 1 ? "" : "s",
                    duration_text(std::max<micros>(retry_at_ - now, 0))));
   try_start(now);
   if (counts)
