@@ -284,6 +284,19 @@ def test_bad_messages():
         assert service.messages("numbers") == []
 
 
+def test_places_that_are_not_there():
+    with Service() as service:
+        good(service.apply(topic("numbers")))
+        path = "/v1/topics/numbers/messages"
+        problem(service.ask("GET", path + "?partition=1"), 400, "query.partition", "no partition 1", "one, number 0")
+        problem(service.ask("GET", path + "?from=1"), 400, "query.from", "offset 1", "earliest")
+        problem(service.ask("POST", path + "?ack=committed", {"id": 1}), 409, None, "no stream reads", "apply a stream")
+        problem(service.ask("POST", path + "?ack=committed&stream=absent", {"id": 1}), (404, 409), None, "absent")
+        problem(service.ask("GET", "/v1/acks/AAAA"), (400, 404))
+        problem(service.ask("GET", "/v1/operations/absent"), 404)
+        assert service.messages("numbers") == []
+
+
 def test_sequences():
     with Service() as service:
         good(service.apply(topic("numbers")))

@@ -205,10 +205,11 @@ message_reading::find_positions(const std::vector<topic_bounds>& bounds) {
   std::vector<topic_cursor::position> from;
   if (const auto* only = request_->query_value("partition")) {
     if (only->number >= partitions)
-      return make_problem(
-          400, "partition-unknown",
-          fmt::format("topic {} has {} partitions, numbered from 0", topic_->name, partitions),
-          "query.partition");
+      return make_problem(400, "partition-unknown",
+                          fmt::format("topic {} has no partition {}", topic_->name, only->number),
+                          "query.partition",
+                          partitions == 1 ? "it has one, number 0"
+                                          : fmt::format("it has {}, numbered from 0", partitions));
     from.push_back({static_cast<std::uint32_t>(only->number), 0});
   } else {
     for (std::uint32_t p = 0; p < partitions; ++p)
