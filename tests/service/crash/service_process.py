@@ -50,11 +50,11 @@ def state_of(pid):
 
 
 def use_of(pid):
-    """(resident MB, open files, threads) of a process; zeros when it is gone."""
+    """(MB of its own memory, open files, threads) of a process; zeros when it is gone."""
     try:
         with open(f"/proc/{pid}/status", encoding="utf-8") as file:
             fields = dict(line.split(":", 1) for line in file.read().splitlines() if ":" in line)
-        return (int(fields["VmRSS"].split()[0]) / 1024, len(os.listdir(f"/proc/{pid}/fd")),
+        return (int(fields["RssAnon"].split()[0]) / 1024, len(os.listdir(f"/proc/{pid}/fd")),
                 int(fields["Threads"]))
     except (OSError, KeyError, ValueError):
         return 0.0, 0, 0
