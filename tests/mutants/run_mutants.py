@@ -2,9 +2,9 @@
 """run_mutants.py BUILD [--check] [NAME…]: rules broken on purpose, which a simulation must find.
 
 Each `*.patch` here breaks one rule of the production code. Its source files are copied to
-BUILD/mutants, patched and compiled with the commands of BUILD, and the simulation's program is
-linked with them in place of its own; the tree and BUILD stay as they are. The mutant must fail
-within 1,000 seeds. With --check only: do the patches still apply? The last line is `N passed, N failed`.
+BUILD/mutants, patched and compiled with the commands of BUILD, and the program of the simulation, or
+of a crash test, is linked with them in place of its own; the tree and BUILD stay as they are. The
+mutant must fail, within 1,000 seeds where there are seeds. With --check only: do the patches still apply? The last line is `N passed, N failed`.
 """
 import concurrent.futures
 import json
@@ -22,6 +22,8 @@ SEEDS = 1000
 EBB_SIM = ("tools/ebb", ["sim"])
 # Programs of simulations by the folder of what is patched, with their first arguments.
 PROGRAMS = {"actors/service/lifecycle": ("tests/service/lifecycle/simulate_lifecycle", [])}
+# The same of crash tests, which have no seeds.
+CRASH_TESTS = {"storage": ("tests/test_topics", ["--run_test=topic_faults/a_crash_at_each_durable_step"])}
 
 
 class survived(Exception):
@@ -86,14 +88,23 @@ def hunt(build, patch, only_check):
     names = patched_sources(patch, folder)
     if only_check:
         return "applies"
-    program, arguments = PROGRAMS.get(str(pathlib.Path(names[0]).parent), EBB_SIM)
+    folder_of_patched = str(pathlib.Path(names[0]).parent)
+    has_seeds = folder_of_patched not in CRASH_TESTS
+    program, arguments = (PROGRAMS.get(folder_of_patched, EBB_SIM) if has_seeds
+                          else CRASH_TESTS[folder_of_patched])
     mutant = linked(build, program, compiled(build, names, folder), folder)
     start = time.monotonic()
     try:
-        done = subprocess.run([str(mutant), *arguments, "--seed", "1", "--count", str(SEEDS)],
-                              capture_output=True, text=True, timeout=600, check=False)
+        seeds = ["--seed", "1", "--count", str(SEEDS)] if has_seeds else []
+        done = subprocess.run([str(mutant), *arguments, *seeds], capture_output=True, text=True, timeout=600,
+                              check=False)
     except subprocess.TimeoutExpired as late:
         raise survived("the simulation does not end") from late
+    if not has_seeds:
+        failures = re.findall(r"error: (in .*)$", done.stdout, re.M)
+        if done.returncode == 0 or not failures:
+            raise survived("survived the crash test")
+        return f"found in {time.monotonic() - start:.1f} s: {failures[0][:160]}"
     found = re.findall(r"^seed (\d+).*$", done.stdout, re.M)
     if done.returncode == 0 or not found:
         raise survived(f"survived {SEEDS} seeds")

@@ -13,11 +13,14 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <mutex>
 #include <optional>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ebb::cli {
@@ -109,6 +112,18 @@ result<control_options> options_of(const up_arguments& arguments) {
   return options;
 }
 
+/// Messages and state are nobody else's business. A folder that is there keeps its mode.
+result<void> make_private_folder(const std::string& path) {
+  std::error_code problem;
+  if (!std::filesystem::exists(path, problem)) {
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), problem);
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+      return make_error(ec::io, "--data " + path + ": " + std::strerror(errno),
+                        "name a folder that can be made");
+  }
+  return {};
+}
+
 /// Processes through the bridge actor.
 class bridged_workers {
 public:
@@ -187,6 +202,8 @@ int up_command(const up_arguments& arguments) {
   if (!options)
     return exit_of(options.error());
   const auto data = options->data_folder;
+  if (auto made = make_private_folder(data); !made)
+    return exit_of(made.error());
   const auto files = options->files_folder;
   bridged_workers workers(data, arguments.threads);
   auto service = control_process::start(*std::move(options), workers.starter());

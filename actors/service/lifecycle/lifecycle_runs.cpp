@@ -11,10 +11,24 @@
 namespace ebb {
 
 namespace {
-/// Another try would end the same way.
+/// Another try would end the same way: it would read the same record again.
 bool is_final(ec code) noexcept {
-  return code == ec::invalid_argument || code == ec::unsupported || code == ec::corrupt
-         || code == ec::conflict;
+  switch (code) {
+  case ec::invalid_argument:
+  case ec::unsupported:
+  case ec::corrupt:
+  case ec::conflict:
+  case ec::bad_record:
+  case ec::evaluation:
+    return true;
+  case ec::not_found:
+  case ec::io:
+  case ec::resource:
+  case ec::cancelled:
+  case ec::internal:
+    return false;
+  }
+  return false;
 }
 } // namespace
 

@@ -406,7 +406,8 @@ BOOST_AUTO_TEST_CASE(a_back_off_outlives_the_control_process) {
 }
 
 BOOST_AUTO_TEST_CASE(an_error_that_stays_waits_for_a_person) {
-  for (const auto code : {ec::invalid_argument, ec::unsupported, ec::corrupt, ec::conflict}) {
+  for (const auto code : {ec::invalid_argument, ec::unsupported, ec::corrupt, ec::conflict,
+                          ec::bad_record, ec::evaluation}) {
     driver x;
     x.start();
     BOOST_TEST(x.ended(1, run_end::kind::failed, code) == "record Failed");
