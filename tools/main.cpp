@@ -60,6 +60,10 @@ CLI::App* add_worker(CLI::App& app, ebb::cli::worker_arguments& to) {
   command->add_option("--control", to.control, "Socket of the control process")
       ->required()
       ->type_name("SOCKET");
+  command
+      ->add_option("--identity", to.identity,
+                   "Folder with ca.pem, worker.pem and worker.key: --control is HOST:PORT then")
+      ->type_name("DIR");
   command->add_option("--name", to.name, "Name that the control process knows it by")
       ->required()
       ->type_name("NAME");
@@ -92,6 +96,12 @@ void add_up(CLI::App& app, ebb::cli::up_arguments& to) {
   command->add_option("--tls-cert", to.tls_certificate, "Certificate with its chain (PEM)")
       ->type_name("FILE");
   command->add_option("--tls-key", to.tls_key, "Its key (PEM)")->type_name("FILE");
+  command
+      ->add_option("--links", to.links,
+                   "Between this process and its workers: socket (default), or tls with "
+                   "certificates of both sides, made at the first start")
+      ->check(CLI::IsMember({"socket", "tls"}))
+      ->type_name("HOW");
   command->add_option("--warm", to.warm, "Idle workers kept for the next stream (default 1)")
       ->check(CLI::Range(0, 64))
       ->type_name("N");

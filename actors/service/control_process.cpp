@@ -66,10 +66,6 @@ private:
 
 } // namespace
 
-std::string worker_socket(const std::string& data_folder) {
-  return data_folder + "/workers.sock";
-}
-
 struct control_process::parts final : keeper_world {
   parts(control_options o, worker_starter w)
       : options(std::move(o)), starter(std::move(w)), clock(processing_time()),
@@ -313,7 +309,7 @@ result<void> control_process::parts::open() {
   EBB_ASSIGN(links, link_loop::start());
   EBB_ASSIGN(desk,
              worker_desk::listen(
-                 *links, worker_socket(options.data_folder), *database, *registry, io,
+                 *links, options.links, *database, *registry, io,
                  [this](const std::string& uid) { return name_space_of(uid); }, desk_events()));
   messages = std::make_unique<message_api>(*registry, io, acks.get(), metrics);
   gateway_parts x;

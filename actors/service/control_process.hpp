@@ -3,6 +3,7 @@
 
 #include "actors/gateway/http_server.hpp"
 #include "actors/service/lifecycle/placement_plan.hpp"
+#include "actors/service/worker_address.hpp"
 #include "schemas/error.hpp"
 
 #include <cstdint>
@@ -17,6 +18,7 @@ struct control_options {
   std::string data_folder;
   std::string files_folder; ///< that streams may read and write; empty = none
   http_options http;
+  worker_address links;
   placement_limits placement;
 };
 
@@ -29,9 +31,6 @@ struct worker_starter {
   /// Those that live, whoever has started them. This one blocks, shortly. May be empty.
   std::function<std::vector<std::string>()> living;
 };
-
-/// Where workers find the control process of this folder.
-[[nodiscard]] std::string worker_socket(const std::string& data_folder);
 
 class control_process {
 public:

@@ -186,16 +186,19 @@ struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
 worker_desk::worker_desk(std::shared_ptr<parts> made) : parts_(std::move(made)) {}
 
 result<std::unique_ptr<worker_desk>>
-worker_desk::listen(link_loop& loop, const std::string& path, control_records& records,
+worker_desk::listen(link_loop& loop, const worker_address& at, control_records& records,
                     topic_registry& topics, io_executor& io,
                     std::function<std::optional<std::string>(const std::string& uid)> name_space_of,
                     worker_desk_events events) {
   auto made = std::make_shared<parts>(records, topics, io, std::move(events));
   made->name_space_of = std::move(name_space_of);
   std::unique_ptr<worker_desk> desk(new worker_desk(made));
-  EBB_ASSIGN(desk->server_, link_server::listen(loop, path, [made](const link_pointer&) {
-               return made->accept();
-             }));
+  const auto accept = [made](const link_pointer&) { return made->accept(); };
+  if (at.identity) {
+    EBB_ASSIGN(desk->server_, link_server::listen(loop, at.place, at.identity, accept));
+  } else {
+    EBB_ASSIGN(desk->server_, link_server::listen(loop, at.socket, accept));
+  }
   return desk;
 }
 

@@ -7,6 +7,7 @@
 #include "actors/runtime/connector.hpp"
 #include "actors/service/control_records.hpp"
 #include "actors/service/topics/topic_registry.hpp"
+#include "actors/service/worker_address.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -39,10 +40,10 @@ struct worker_desk_events {
 /// Thread-safe.
 class worker_desk {
 public:
-  /// Listens on `path`. All outlive it.
+  /// Listens there. All outlive it.
   [[nodiscard]] static result<std::unique_ptr<worker_desk>>
-  listen(link_loop& loop, const std::string& path, control_records& records, topic_registry& topics,
-         io_executor& io,
+  listen(link_loop& loop, const worker_address& at, control_records& records,
+         topic_registry& topics, io_executor& io,
          std::function<std::optional<std::string>(const std::string& uid)> name_space_of,
          worker_desk_events events);
   ~worker_desk();

@@ -58,7 +58,8 @@ struct bench_arguments {
 };
 
 struct worker_arguments {
-  std::string control; ///< socket of the control process
+  std::string control;  ///< socket of the control process; with an identity HOST:PORT
+  std::string identity; ///< folder with the worker's certificate; empty = a socket
   std::string name;
   std::uint32_t threads = 0;
   double orphan_timeout = 60; ///< seconds
@@ -71,6 +72,7 @@ struct up_arguments {
   std::string files; ///< folder that streams may read and write; empty = none
   std::string tls_certificate;
   std::string tls_key;
+  std::string links = "socket";  ///< or tls
   std::uint32_t warm = 1;        ///< idle workers
   std::uint32_t max_workers = 8; ///< then streams share them
   std::uint32_t threads = 0;     ///< of each worker

@@ -127,10 +127,11 @@ result<void> make_private_folder(const std::string& path) {
 /// Processes through the bridge actor.
 class bridged_workers {
 public:
-  bridged_workers(const std::string& data_folder, std::uint32_t threads)
+  bridged_workers(const std::string& data_folder, const worker_address& at, std::uint32_t threads)
       : log_folder_(data_folder + "/logs"), config_(1), system_(config_) {
     local_backend_options backend;
-    backend.arguments = {"worker", "--control", worker_socket(data_folder)};
+    backend.arguments = {"worker"};
+    backend.arguments.insert(backend.arguments.end(), at.arguments.begin(), at.arguments.end());
     if (threads != 0)
       backend.arguments.insert(backend.arguments.end(), {"--threads", std::to_string(threads)});
     backend.log_folder = log_folder_;
@@ -204,8 +205,12 @@ int up_command(const up_arguments& arguments) {
   const auto data = options->data_folder;
   if (auto made = make_private_folder(data); !made)
     return exit_of(made.error());
+  auto links = arguments.links == "tls" ? tls_address(data) : socket_address(data);
+  if (!links)
+    return exit_of(links.error());
+  options->links = *links;
   const auto files = options->files_folder;
-  bridged_workers workers(data, arguments.threads);
+  bridged_workers workers(data, *links, arguments.threads);
   auto service = control_process::start(*std::move(options), workers.starter());
   if (!service)
     return exit_of(service.error());

@@ -7,6 +7,9 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
+#include <memory>
+#include <utility>
 
 namespace ebb::cli {
 
@@ -18,6 +21,27 @@ std::atomic<worker_process*> running{nullptr};
 extern "C" void on_stop_signal(int) {
   if (auto* process = running.load())
     process->stop();
+}
+
+} // namespace
+
+namespace {
+
+/// HOST:PORT.
+result<link_place> place_of(const std::string& text) {
+  const auto colon = text.rfind(':');
+  const auto port = colon == std::string::npos ? std::string{} : text.substr(colon + 1);
+  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos
+      || std::stoul(port) > UINT16_MAX)
+    return make_error(ec::invalid_argument, "--control " + text + " is no address",
+                      "with --identity write HOST:PORT");
+  return link_place{text.substr(0, colon), static_cast<std::uint16_t>(std::stoul(port))};
+}
+
+result<void> use_tls(const worker_arguments& arguments, worker_options& options) {
+  EBB_ASSIGN(options.place, place_of(arguments.control));
+  EBB_ASSIGN(options.identity, link_identity::load(arguments.identity, link_side::worker));
+  return {};
 }
 
 } // namespace
@@ -35,6 +59,12 @@ int worker_command(const worker_arguments& arguments) {
       std::chrono::duration<double>(arguments.orphan_timeout));
   options.rested = give_memory_back;
   options.looked = [&log] { log.look(); };
+  if (!arguments.identity.empty()) {
+    if (auto used = use_tls(arguments, options); !used) {
+      print_error(used.error());
+      return exit_failed;
+    }
+  }
   auto made = worker_process::make(std::move(options));
   if (!made) {
     print_error(made.error());

@@ -68,7 +68,9 @@ public:
     if (!connect) {
       EBB_ASSIGN(loop_, link_loop::start(options_.link));
       connect = [this](link_handlers handlers) {
-        return connect_link(*loop_, options_.control, std::move(handlers));
+        return options_.identity
+                   ? connect_link(*loop_, options_.place, options_.identity, std::move(handlers))
+                   : connect_link(*loop_, options_.control, std::move(handlers));
       };
     }
     session_.emplace(std::move(connect), *this, wake_, calls_, clock::now());

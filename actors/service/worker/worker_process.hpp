@@ -5,6 +5,7 @@
 /// welcome refuses is killed. How ends are said and released: ended_streams.hpp.
 #pragma once
 
+#include "actors/links/link_server.hpp"
 #include "actors/service/hosting/stream_host.hpp"
 #include "actors/service/worker/control_session.hpp"
 
@@ -17,6 +18,9 @@ namespace ebb {
 
 struct worker_options {
   std::string control; ///< path of the control process's socket
+  /// With an identity of the worker side: TLS to this place instead.
+  link_place place;
+  std::shared_ptr<const link_identity> identity;
   std::string name;
   std::string version; ///< of ebb
   host_options host;
