@@ -1,5 +1,7 @@
 #include "actors/plan/sql/parse.hpp"
 
+#include "actors/plan/printable.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <memory>
@@ -258,8 +260,9 @@ result<ast> parse_statement(const sql_text& text) {
   auto parsed = pg_query_parse(sql.c_str());
   const std::unique_ptr<PgQueryParseResult, free_parse_result> guard{&parsed};
   if (parsed.error != nullptr) {
-    const std::string message =
-        parsed.error->message == nullptr ? "syntax error" : parsed.error->message;
+    // It may quote a part of a character.
+    const auto message =
+        printable(parsed.error->message == nullptr ? "syntax error" : parsed.error->message);
     // The parser's own limit, of symbols whose rule is not complete.
     if (message.starts_with("memory exhausted"))
       return too_deep();

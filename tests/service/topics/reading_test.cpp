@@ -214,8 +214,12 @@ BOOST_AUTO_TEST_CASE(a_slow_reader) {
   http_client healthy(service.server->port());
   for (int i = 1; i < requests; ++i)
     append(i * rows, rows, 1000); // 60 MB in all
+#ifndef __SANITIZE_ADDRESS__      // which keeps what is freed for a while
   // LMDB's map of the log is counted as resident, too: so much less than all of it is allowed.
   BOOST_TEST(resident_bytes() - before < 100'000'000u);
+#else
+  static_cast<void>(before);
+#endif
   BOOST_TEST(healthy.ask(get(path + "?from=latest")).has_value());
   BOOST_TEST(readers_become(1));
   const auto answer = slow.receive();
