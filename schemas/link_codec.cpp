@@ -215,4 +215,18 @@ result<link_message> decode_link_message(const buffer_ptr& bytes, std::size_t si
   }
 }
 
+const char* to_string(log_level x) noexcept {
+  switch (x) {
+  case log_level::debug:
+    return "debug";
+  case log_level::info:
+    return "info";
+  case log_level::warning:
+    return "warning";
+  case log_level::error:
+    return "error";
+  }
+  return "";
+}
+
 } // namespace ebb

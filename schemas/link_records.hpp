@@ -141,6 +141,8 @@ struct stream_ended {
 
 enum class log_level : std::uint8_t { debug, info, warning, error };
 
+[[nodiscard]] const char* to_string(log_level x) noexcept;
+
 struct log_line {
   std::string uid; ///< of the stream; empty = of the worker
   log_level level = log_level::info;
@@ -151,8 +153,8 @@ struct log_line {
   bool operator==(const log_line&) const = default;
 };
 
-/// Whether the worker wants `topic_moved` of this topic. Once that is arranged it is answered with a
-/// first `topic_moved`, since rows may have come after the worker's last look.
+/// Whether the worker wants `topic_moved` of this topic. Once that is arranged it is answered with
+/// a first `topic_moved`, since rows may have come after the worker's last look.
 struct topic_watch {
   std::string uid;
   bool on = true;

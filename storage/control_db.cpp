@@ -73,13 +73,7 @@ result<stream_entry> control_db::stream(std::string_view uid) {
 
 result<std::vector<stream_entry>> control_db::streams() {
   EBB_ASSIGN(const auto in, store_->begin_read());
-  EBB_ASSIGN(const auto entries, in.scan(control_table::streams, {}));
-  std::vector<stream_entry> all;
-  for (const auto& [uid, value] : entries) {
-    EBB_ASSIGN(auto entry, decode_stream(value));
-    all.push_back(std::move(entry));
-  }
-  return all;
+  return load_entries<stream_entry>(in, control_table::streams, {}, decode_stream);
 }
 
 result<void> control_db::update_stream(const stream_entry& changed, std::uint64_t generation) {

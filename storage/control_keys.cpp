@@ -13,19 +13,6 @@ void append_number(std::string& to, T value) {
     to += static_cast<char>(value >> shift & 0xff);
 }
 
-template <class T, class Decode>
-result<std::vector<T>> load_all(const control_transaction& from, control_table table,
-                                std::string_view uid, Decode decode) {
-  EBB_ASSIGN(const auto entries, from.scan(table, stream_prefix(uid)));
-  std::vector<T> all;
-  all.reserve(entries.size());
-  for (const auto& [key, value] : entries) {
-    EBB_ASSIGN(auto x, decode(value));
-    all.push_back(std::move(x));
-  }
-  return all;
-}
-
 } // namespace
 
 std::string stream_prefix(std::string_view uid) {
@@ -94,16 +81,18 @@ result<void> store_stream(control_transaction& to, const stream_entry& entry) {
 
 result<std::vector<checkpoint_record>> load_records(const control_transaction& from,
                                                     std::string_view uid) {
-  return load_all<checkpoint_record>(from, control_table::records, uid, decode_checkpoint);
+  return load_entries<checkpoint_record>(from, control_table::records, stream_prefix(uid),
+                                         decode_checkpoint);
 }
 
 result<std::vector<savepoint_entry>> load_savepoints(const control_transaction& from,
                                                      std::string_view uid) {
-  return load_all<savepoint_entry>(from, control_table::savepoints, uid, decode_savepoint);
+  return load_entries<savepoint_entry>(from, control_table::savepoints, stream_prefix(uid),
+                                       decode_savepoint);
 }
 
 result<std::vector<sink_token>> load_tokens(const control_transaction& from, std::string_view uid) {
-  return load_all<sink_token>(from, control_table::tokens, uid, decode_token);
+  return load_entries<sink_token>(from, control_table::tokens, stream_prefix(uid), decode_token);
 }
 
 result<void> erase_all(control_transaction& in, control_table table, std::string_view uid) {

@@ -9,6 +9,7 @@
 #include "schemas/control_codec.hpp"
 #include "storage/control_store.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,33 @@ namespace ebb {
                                                                    std::string_view uid);
 [[nodiscard]] result<std::vector<sink_token>> load_tokens(const control_transaction& from,
                                                           std::string_view uid);
+
+/// Entries whose key begins so, in key order.
+template <class T, class Decode>
+[[nodiscard]] result<std::vector<T>> load_entries(const control_transaction& from,
+                                                  control_table table, std::string_view prefix,
+                                                  Decode decode) {
+  EBB_ASSIGN(const auto entries, from.scan(table, prefix));
+  std::vector<T> all;
+  all.reserve(entries.size());
+  for (const auto& [key, value] : entries) {
+    EBB_ASSIGN(auto x, decode(value));
+    all.push_back(std::move(x));
+  }
+  return all;
+}
+
+/// The entry with this key, or nothing.
+template <class T, class Decode>
+[[nodiscard]] result<std::optional<T>> find_entry(const control_transaction& from,
+                                                  control_table table, std::string_view key,
+                                                  Decode decode) {
+  EBB_ASSIGN(const auto value, from.get(table, key));
+  if (!value)
+    return std::optional<T>{};
+  EBB_ASSIGN(auto x, decode(*value));
+  return std::optional<T>(std::move(x));
+}
 
 /// Erases all of a stream's entries in a table.
 [[nodiscard]] result<void> erase_all(control_transaction& in, control_table table,

@@ -49,19 +49,6 @@ result<void> add_event(control_transaction& in, const told_event& x) {
   return in.put(control_table::events, event_key(x.uid, x.kind, number), x.text);
 }
 
-template <class T, class Decode>
-result<std::vector<T>> load_table(const control_transaction& in, control_table table,
-                                  Decode decode) {
-  EBB_ASSIGN(const auto entries, in.scan(table, {}));
-  std::vector<T> all;
-  all.reserve(entries.size());
-  for (const auto& [key, value] : entries) {
-    EBB_ASSIGN(auto x, decode(value));
-    all.push_back(std::move(x));
-  }
-  return all;
-}
-
 } // namespace
 
 result<void> control_db::change(const service_changes& changes) {
@@ -98,31 +85,24 @@ result<std::uint64_t> control_db::begin_incarnation() {
 
 result<std::vector<topic_entry>> control_db::topics() {
   EBB_ASSIGN(const auto in, store_->begin_read());
-  return load_table<topic_entry>(in, control_table::topics, decode_topic);
+  return load_entries<topic_entry>(in, control_table::topics, {}, decode_topic);
 }
 
 result<std::optional<topic_entry>> control_db::find_topic(std::string_view name) {
   EBB_ASSIGN(const auto in, store_->begin_read());
-  EBB_ASSIGN(const auto value, in.get(control_table::topics, name));
-  if (!value)
-    return std::optional<topic_entry>{};
-  EBB_ASSIGN(auto entry, decode_topic(*value));
-  return std::optional(std::move(entry));
+  return find_entry<topic_entry>(in, control_table::topics, name, decode_topic);
 }
 
 result<std::optional<life_traits>> control_db::find_traits(std::string_view uid) {
   EBB_ASSIGN(const auto in, store_->begin_read());
-  EBB_ASSIGN(const auto value, in.get(control_table::traits, uid));
-  if (!value)
-    return std::optional<life_traits>{};
-  EBB_ASSIGN(auto found, decode_traits(*value));
-  return std::optional(std::move(found));
+  return find_entry<life_traits>(in, control_table::traits, uid, decode_traits);
 }
 
 result<std::optional<std::string>> control_db::writer_of_file(std::string_view path,
                                                               std::string_view but) {
   EBB_ASSIGN(const auto in, store_->begin_read());
-  EBB_ASSIGN(const auto all, load_table<life_traits>(in, control_table::traits, decode_traits));
+  EBB_ASSIGN(const auto all,
+             load_entries<life_traits>(in, control_table::traits, {}, decode_traits));
   for (const auto& x : all)
     if (x.uid != but && std::find(x.files.begin(), x.files.end(), path) != x.files.end()) {
       EBB_ASSIGN(const auto entry, load_stream(in, x.uid));
@@ -133,7 +113,8 @@ result<std::optional<std::string>> control_db::writer_of_file(std::string_view p
 
 result<std::vector<std::string>> control_db::users_of_topic(std::string_view uid) {
   EBB_ASSIGN(const auto in, store_->begin_read());
-  EBB_ASSIGN(const auto all, load_table<life_traits>(in, control_table::traits, decode_traits));
+  EBB_ASSIGN(const auto all,
+             load_entries<life_traits>(in, control_table::traits, {}, decode_traits));
   std::vector<std::string> names;
   for (const auto& x : all) {
     const bool uses =
@@ -149,12 +130,12 @@ result<std::vector<std::string>> control_db::users_of_topic(std::string_view uid
 
 result<std::vector<life_record>> control_db::lives() {
   EBB_ASSIGN(const auto in, store_->begin_read());
-  return load_table<life_record>(in, control_table::lives, decode_life);
+  return load_entries<life_record>(in, control_table::lives, {}, decode_life);
 }
 
 result<std::vector<life_traits>> control_db::traits() {
   EBB_ASSIGN(const auto in, store_->begin_read());
-  return load_table<life_traits>(in, control_table::traits, decode_traits);
+  return load_entries<life_traits>(in, control_table::traits, {}, decode_traits);
 }
 
 result<void> control_db::put_life(const life_record& life) {

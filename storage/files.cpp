@@ -180,12 +180,12 @@ result<void> remove_file(const std::string& path) {
   return {};
 }
 
-result<void> make_folder(const std::string& path) {
-  if (::mkdir(path.c_str(), 0755) == 0)
+result<void> make_folder(const std::string& path, unsigned mode) {
+  if (::mkdir(path.c_str(), mode) == 0)
     return sync_folder(folder_of(path));
   if (errno == ENOENT && folder_of(path) != path) {
     EBB_TRY(make_folder(folder_of(path)));
-    if (::mkdir(path.c_str(), 0755) == 0)
+    if (::mkdir(path.c_str(), mode) == 0)
       return sync_folder(folder_of(path));
   }
   const int number = errno;

@@ -71,8 +71,8 @@ private:
 /// No error where there is no such file.
 [[nodiscard]] result<void> remove_file(const std::string& path);
 
-/// With its parents; no error where it exists. New names are durable when it returns.
-[[nodiscard]] result<void> make_folder(const std::string& path);
+/// With its parents (mode 0755); no error where it exists. New names are durable when it returns.
+[[nodiscard]] result<void> make_folder(const std::string& path, unsigned mode = 0755);
 
 /// Names of the regular files in `folder`, in order; none where there is no such folder.
 [[nodiscard]] result<std::vector<std::string>> list_files(const std::string& folder);

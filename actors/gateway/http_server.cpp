@@ -1,10 +1,10 @@
 #include "actors/gateway/http_server.hpp"
 
 #include "actors/gateway/server_core.hpp"
+#include "actors/runtime/blocked_signals.hpp"
 
 #include <boost/asio/post.hpp>
 
-#include <csignal>
 #include <ctime>
 #include <mutex>
 #include <pthread.h>
@@ -30,26 +30,6 @@ result<void> check_exposure(const http_options& options, const token_guard& toke
                       "make the first one: ebb auth init --data DIR, or listen on 127.0.0.1");
   return {};
 }
-
-// For the new thread: signals are others' business, and a peer that is gone is no reason to die.
-class blocked_signals {
-public:
-  blocked_signals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-
-  ~blocked_signals() {
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
-  blocked_signals(const blocked_signals&) = delete;
-  blocked_signals& operator=(const blocked_signals&) = delete;
-
-private:
-  sigset_t before_;
-};
 
 } // namespace
 

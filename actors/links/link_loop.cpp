@@ -1,35 +1,11 @@
 #include "actors/links/link_loop.hpp"
 
 #include "actors/links/link_core.hpp"
+#include "actors/runtime/blocked_signals.hpp"
 
-#include <csignal>
 #include <system_error>
 
 namespace ebb {
-
-namespace {
-
-// For the new thread: signals are others' business.
-class blocked_signals {
-public:
-  blocked_signals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-
-  ~blocked_signals() {
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
-  blocked_signals(const blocked_signals&) = delete;
-  blocked_signals& operator=(const blocked_signals&) = delete;
-
-private:
-  sigset_t before_;
-};
-
-} // namespace
 
 link_loop::link_loop() = default;
 

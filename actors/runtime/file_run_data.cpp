@@ -34,12 +34,6 @@ std::optional<sink_token> token_of(const std::vector<sink_token>& tokens, const 
   return found == tokens.end() ? std::nullopt : std::optional(*found);
 }
 
-/// Output of later epochs has reached some target.
-bool is_passed(const checkpoint_record& record, const std::vector<sink_token>& tokens) {
-  return std::any_of(tokens.begin(), tokens.end(),
-                     [&](const auto& x) { return x.epoch > record.epoch; });
-}
-
 sealed_output to_output(const recorded_output& x) {
   return {x.lane, x.file, x.bytes, x.digest, x.target, x.offset, x.rows};
 }
@@ -274,10 +268,7 @@ private:
     EBB_ASSIGN(auto tokens, with([&](stream_ledger& db) { return db.tokens(stream.uid); }));
     const bool passed = is_passed(record, tokens);
     if (passed && options_.output == past_output::refuse)
-      return make_error(ec::conflict,
-                        "sinks have written output of epochs after savepoint " + found->name,
-                        "--sinks rewind cuts the targets back to where they were, --sinks keep "
-                        "leaves what they have and writes the rows since then again");
+      return savepoint_passed(found->name);
     if (passed && options_.output == past_output::rewind)
       EBB_TRY(can_rewind(definition));
     EBB_ASSIGN(data.state, open_state(stream, record));
@@ -320,6 +311,18 @@ private:
 };
 
 } // namespace
+
+bool is_passed(const checkpoint_record& record, const std::vector<sink_token>& tokens) {
+  return std::any_of(tokens.begin(), tokens.end(),
+                     [&](const auto& x) { return x.epoch > record.epoch; });
+}
+
+error savepoint_passed(const std::string& savepoint) {
+  return make_error(ec::conflict,
+                    "sinks have written output of epochs after savepoint " + savepoint,
+                    "--sinks rewind cuts the targets back to where they were, --sinks keep "
+                    "leaves what they have and writes the rows since then again");
+}
 
 result<std::shared_ptr<run_data>> open_run_data(const data_options& options) {
   EBB_ASSIGN(auto database, control_db::open(options.folder));

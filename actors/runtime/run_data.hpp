@@ -4,6 +4,7 @@
 #include "actors/plan/stage_plan.hpp"
 #include "actors/runtime/checkpoint_store.hpp"
 #include "actors/runtime/restore_stream.hpp"
+#include "schemas/control_records.hpp"
 
 #include <memory>
 #include <string>
@@ -25,6 +26,14 @@ enum class past_output : std::uint8_t {
   keep,   ///< it stays, and may be written again
 };
 
+/// Whether output of epochs after the savepoint has reached some target.
+[[nodiscard]] bool is_passed(const checkpoint_record& record,
+                             const std::vector<sink_token>& tokens);
+
+/// What a person is told who goes back to a savepoint that is passed, and has not said what becomes
+/// of the output.
+[[nodiscard]] error savepoint_passed(const std::string& savepoint);
+
 struct data_options {
   std::string folder;
   resume_from from = resume_from::latest;
@@ -39,7 +48,7 @@ struct stream_data {
   stream_start start;
   bool finished = false; ///< its input has ended before: there is nothing to run
   std::shared_ptr<checkpoint_store> store;
-  std::unique_ptr<stored_state> state; ///< null = nothing to restore
+  std::unique_ptr<stored_state> state;     ///< null = nothing to restore
   std::uint64_t small = small_state_bytes; ///< for restore_state
   /// Output of the restored epoch that may not have reached its target, in the order to apply.
   std::vector<sink_snapshot> unapplied;

@@ -3,6 +3,7 @@
 #include "actors/plan/plan_graph.hpp"
 #include "actors/plan/stage_plan.hpp"
 #include "actors/plan/state_change.hpp"
+#include "actors/service/keeper/life_codec.hpp"
 #include "actors/service/stream_checks.hpp"
 
 #include <algorithm>
@@ -187,11 +188,9 @@ private:
   }
 
   [[nodiscard]] life_record first_life(const std::string& uid) const {
-    life_record life;
-    life.uid = uid;
-    life.phase = first_phase;
+    lifecycle_record life; // begins by waking
     life.since = options_.now;
-    return life;
+    return to_record(uid, life);
   }
 
   static result<void> keeps_state(const stream_entry& before, const stream_definition& x,

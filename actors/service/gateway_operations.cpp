@@ -1,26 +1,15 @@
 #include "actors/plan/plan_graph.hpp"
 #include "actors/plan/stage_plan.hpp"
+#include "actors/service/gateway_answers.hpp"
 #include "actors/service/keeper/life_codec.hpp"
 #include "actors/service/service_gateway.hpp"
 #include "actors/service/views.hpp"
 
-#include <chrono>
 #include <utility>
 
 namespace ebb {
 
 namespace {
-
-std::string stream_of(const http_request& x) {
-  return qualified_name(std::string(x.name_space()), x.part("stream"));
-}
-
-error no_such_stream(const http_request& x) {
-  auto problem = make_error(ec::not_found, "there is no stream named " + x.part("stream"),
-                            "ebb get streams lists those of a namespace");
-  problem.place.field = "path.stream";
-  return problem;
-}
 
 link_past_output past_output_of(std::string_view text) {
   return text == "rewind" ? link_past_output::rewind
@@ -47,7 +36,7 @@ log_level level_of_line(const std::string& line) {
 
 void service_gateway::operate(const request_pointer& request, const http_reply& reply) {
   with_keeper([request, reply](keeper& streams) {
-    const auto name = stream_of(*request);
+    const auto name = qualified_part(*request, "stream");
     const auto begun = [&streams, reply](const result<std::string>& id) {
       if (!id)
         return reply.fail(id.error());
@@ -75,7 +64,7 @@ void service_gateway::operate(const request_pointer& request, const http_reply& 
 void service_gateway::get_operation(const request_pointer& request, const http_reply& reply) {
   with_keeper([request, reply](keeper& streams) {
     const auto id = request->part("operation");
-    const auto answer = [&streams, id, reply] {
+    const auto tell = [&streams, id, reply] {
       if (const auto* found = streams.find_operation(id))
         reply.json(200, operation_json(*found));
       else
@@ -85,10 +74,10 @@ void service_gateway::get_operation(const request_pointer& request, const http_r
     };
     const auto patience = request->query_number("timeout", 0);
     if (streams.find_operation(id) == nullptr || patience == 0)
-      return answer();
+      return tell();
     // Whichever comes first: later answers do nothing.
-    streams.await_operation(id, answer);
-    streams.call_after(patience * 1000, answer);
+    streams.await_operation(id, tell);
+    streams.call_after(patience * 1000, tell);
   });
 }
 
@@ -100,10 +89,7 @@ void service_gateway::graph(const request_pointer& request, const http_reply& re
       EBB_ASSIGN(const auto plan, make_stages(graph, definition));
       return explain_json(graph, plan, definition);
     }();
-    if (made)
-      reply.json(200, *made);
-    else
-      reply.fail(made.error());
+    answer(reply, made);
   });
 }
 
@@ -112,27 +98,18 @@ void service_gateway::checkpoints(const request_pointer& request, const http_rep
     const auto made = parts_.records->with([&](control_db& db) -> result<std::string> {
       EBB_ASSIGN(const auto records, db.records(entry.uid));
       EBB_ASSIGN(const auto savepoints, db.savepoints(entry.uid));
-      return checkpoints_json(records, savepoints,
-                              static_cast<std::size_t>(request->query_number("limit", 100)));
+      return checkpoints_json(records, savepoints, limit_of(*request));
     });
-    if (made)
-      reply.json(200, *made);
-    else
-      reply.fail(made.error());
+    answer(reply, made);
   });
 }
 
 void service_gateway::events(const request_pointer& request, const http_reply& reply,
                              const char* kind) {
   const auto show = [this, request, reply, kind](const stream_entry& entry) {
-    const auto made = parts_.records->with([&](control_db& db) {
-      return db.events(entry.uid, kind,
-                       static_cast<std::size_t>(request->query_number("limit", 100)));
-    });
-    if (made)
-      reply.json(200, page_json(*made, {}));
-    else
-      reply.fail(made.error());
+    const auto made = parts_.records->with(
+        [&](control_db& db) { return db.events(entry.uid, kind, limit_of(*request)); });
+    answer(reply, made ? page_json(*made, {}) : result<std::string>(made.error()));
   };
   // What has just happened is shown, too: it is stored before the look.
   with_keeper([this, request, reply, show](keeper& streams) {
@@ -143,9 +120,9 @@ void service_gateway::events(const request_pointer& request, const http_reply& r
 
 void service_gateway::why(const request_pointer& request, const http_reply& reply) {
   with_keeper([this, request, reply](keeper& streams) {
-    const auto* found = streams.find(stream_of(*request));
+    const auto* found = streams.find(qualified_part(*request, "stream"));
     if (found == nullptr)
-      return reply.fail(no_such_stream(*request));
+      return reply.fail(no_such("stream", *request));
     reply.json(200, why_json(view_of(streams, *found, parts_.clock()), streams.why(*found)));
   });
 }
@@ -163,7 +140,7 @@ void service_gateway::logs(const request_pointer& request, const http_reply& rep
     if (!lines)
       return reply.fail(lines.error());
     std::erase_if(*lines, [&](const std::string& x) { return level_of_line(x) < least; });
-    const auto limit = static_cast<std::size_t>(request->query_number("limit", 100));
+    const auto limit = limit_of(*request);
     if (lines->size() > limit)
       lines->resize(limit);
     std::string all;

@@ -1,5 +1,6 @@
 #include "actors/service/service_gateway.hpp"
 
+#include "actors/service/gateway_answers.hpp"
 #include "actors/service/views.hpp"
 #include "schemas/assert.hpp"
 
@@ -11,25 +12,6 @@
 namespace ebb {
 
 namespace {
-
-std::string stream_of(const http_request& x) {
-  return qualified_name(std::string(x.name_space()), x.part("stream"));
-}
-
-std::string topic_of(const http_request& x) {
-  return qualified_name(std::string(x.name_space()), x.part("topic"));
-}
-
-error no_such(const std::string& kind, const std::string& name) {
-  auto problem = make_error(ec::not_found, "there is no " + kind + " named " + name,
-                            "ebb get " + kind + "s lists those of a namespace");
-  problem.place.field = "path." + kind;
-  return problem;
-}
-
-std::size_t limit_of(const http_request& x) {
-  return static_cast<std::size_t>(x.query_number("limit", 100));
-}
 
 std::string deleted_json(const char* kind, const std::string& name) {
   return std::string(R"({"kind":")") + kind + R"(","name":")" + name + R"("})";
@@ -48,12 +30,12 @@ void service_gateway::with_records(std::function<void()> run) const {
 void service_gateway::with_stream(const request_pointer& request, const http_reply& reply,
                                   std::function<void(const stream_entry&)> run) const {
   with_records([this, request, reply, run = std::move(run)] {
-    const auto found =
-        parts_.records->with([&](control_db& db) { return db.find_stream(stream_of(*request)); });
+    const auto found = parts_.records->with(
+        [&](control_db& db) { return db.find_stream(qualified_part(*request, "stream")); });
     if (!found)
       reply.fail(found.error());
     else if (!*found)
-      reply.fail(no_such("stream", request->part("stream")));
+      reply.fail(no_such("stream", *request));
     else
       run(**found);
   });
@@ -90,7 +72,7 @@ void service_gateway::handle(request_pointer request, http_reply reply) {
     return reply.json(200, page_json({}, {}));
   case api_call::get_function:
   case api_call::delete_function:
-    return reply.fail(no_such("function", request->part("function")));
+    return reply.fail(no_such("function", *request));
   case api_call::sleep_stream:
   case api_call::wake_stream:
   case api_call::scale_stream:
@@ -163,6 +145,14 @@ void service_gateway::apply(const request_pointer& request, const http_reply& re
   });
 }
 
+result<std::string> service_gateway::describe(const stream_view& x) const {
+  return parts_.records->with([&](control_db& db) -> result<std::string> {
+    EBB_ASSIGN(const auto entry, db.stream(x.uid));
+    EBB_ASSIGN(const auto newest, db.newest_record(x.uid));
+    return stream_json(x, entry, newest);
+  });
+}
+
 void service_gateway::list_streams(const request_pointer& request, const http_reply& reply) {
   with_keeper([this, request, reply](keeper& streams) {
     const auto limit = limit_of(*request);
@@ -176,11 +166,7 @@ void service_gateway::list_streams(const request_pointer& request, const http_re
       for (const auto& x : *views) {
         if (items.size() == limit)
           break;
-        auto made = parts_.records->with([&](control_db& db) -> result<std::string> {
-          EBB_ASSIGN(const auto entry, db.stream(x.uid));
-          EBB_ASSIGN(const auto newest, db.newest_record(x.uid));
-          return stream_json(x, entry, newest);
-        });
+        auto made = describe(x);
         if (!made)
           return reply.fail(made.error());
         items.push_back(*std::move(made));
@@ -193,32 +179,23 @@ void service_gateway::list_streams(const request_pointer& request, const http_re
 
 void service_gateway::get_stream(const request_pointer& request, const http_reply& reply) {
   with_keeper([this, request, reply](keeper& streams) {
-    const auto* found = streams.find(stream_of(*request));
+    const auto* found = streams.find(qualified_part(*request, "stream"));
     if (found == nullptr)
-      return reply.fail(no_such("stream", request->part("stream")));
+      return reply.fail(no_such("stream", *request));
     const auto view = std::make_shared<stream_view>(view_of(streams, *found, parts_.clock()));
-    with_records([this, reply, view] {
-      auto made = parts_.records->with([&](control_db& db) -> result<std::string> {
-        EBB_ASSIGN(const auto entry, db.stream(view->uid));
-        EBB_ASSIGN(const auto newest, db.newest_record(view->uid));
-        return stream_json(*view, entry, newest);
-      });
-      if (made)
-        reply.json(200, *std::move(made));
-      else
-        reply.fail(made.error());
-    });
+    with_records([this, reply, view] { answer(reply, describe(*view)); });
   });
 }
 
 void service_gateway::delete_stream(const request_pointer& request, const http_reply& reply) {
   with_keeper([this, request, reply](keeper& streams) {
-    streams.remove(stream_of(*request), [request, reply](const result<std::string>& done) {
-      if (done)
-        reply.json(200, deleted_json("Stream", request->part("stream")));
-      else
-        reply.fail(done.error());
-    });
+    streams.remove(qualified_part(*request, "stream"),
+                   [request, reply](const result<std::string>& done) {
+                     if (done)
+                       reply.json(200, deleted_json("Stream", request->part("stream")));
+                     else
+                       reply.fail(done.error());
+                   });
   });
 }
 
@@ -260,12 +237,12 @@ void service_gateway::list_topics(const request_pointer& request, const http_rep
 
 void service_gateway::get_topic(const request_pointer& request, const http_reply& reply) {
   with_records([this, request, reply] {
-    const auto found =
-        parts_.records->with([&](control_db& db) { return db.find_topic(topic_of(*request)); });
+    const auto found = parts_.records->with(
+        [&](control_db& db) { return db.find_topic(qualified_part(*request, "topic")); });
     if (!found)
       return reply.fail(found.error());
     if (!*found)
-      return reply.fail(no_such("topic", request->part("topic")));
+      return reply.fail(no_such("topic", *request));
     with_keeper([this, reply, entry = **found](keeper& streams) {
       with_records([this, reply, entry, users = streams.users_of(entry.uid)] {
         const auto usage = parts_.topics->usage(entry.uid);
@@ -283,9 +260,9 @@ void service_gateway::get_topic(const request_pointer& request, const http_reply
 void service_gateway::delete_topic(const request_pointer& request, const http_reply& reply) {
   with_records([this, request, reply] {
     auto gone = parts_.records->with([&](control_db& db) -> result<std::string> {
-      EBB_ASSIGN(const auto found, db.find_topic(topic_of(*request)));
+      EBB_ASSIGN(const auto found, db.find_topic(qualified_part(*request, "topic")));
       if (!found)
-        return no_such("topic", request->part("topic"));
+        return no_such("topic", *request);
       EBB_ASSIGN(const auto users, db.users_of_topic(found->uid));
       if (!users.empty()) {
         std::string names;

@@ -14,6 +14,8 @@
 
 namespace ebb {
 
+struct stream_view;
+
 /// What the gateway works with; all of it outlives it.
 struct gateway_parts {
   control_records* records = nullptr;
@@ -58,6 +60,9 @@ private:
   void why(const request_pointer& request, const http_reply& reply);
   void logs(const request_pointer& request, const http_reply& reply);
   void state(const request_pointer& request, const http_reply& reply);
+
+  /// A stream as `get` shows it. Blocks.
+  [[nodiscard]] result<std::string> describe(const stream_view& x) const;
 
   /// On the keeper's thread.
   void with_keeper(std::function<void(keeper&)> run) const;

@@ -1,7 +1,6 @@
 #include "actors/service/stream_checks.hpp"
 
 #include "actors/connectors/topic_partitions.hpp"
-#include "actors/service/lifecycle/lifecycle_record.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -9,8 +8,6 @@
 namespace ebb {
 
 namespace {
-
-static_assert(first_phase == static_cast<std::uint8_t>(lifecycle_phase::running));
 
 error here(const error_place& place, error problem) {
   if (problem.place.line == 0)

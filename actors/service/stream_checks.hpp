@@ -12,9 +12,6 @@
 
 namespace ebb {
 
-/// lifecycle_phase::running: a new stream begins by waking.
-inline constexpr std::uint8_t first_phase = 2;
-
 using topic_lookup = std::function<result<std::optional<topic_settings>>(const std::string& name)>;
 
 /// Its topics exist and have its columns; its files lie below `files_folder`. What is known of it

@@ -1,5 +1,6 @@
 #include "actors/service/views.hpp"
 
+#include "actors/runtime/moment_text.hpp"
 #include "actors/service/keeper/life_codec.hpp"
 #include "actors/service/manifest_json.hpp"
 
@@ -23,7 +24,7 @@ json metadata(const std::string& qualified, const std::string& uid, std::uint64_
   json x{{"name", name.name}, {"namespace", name.name_space}, {"uid", uid}};
   x["generation"] = revision;
   if (created != 0)
-    x["creationTimestamp"] = time_text(created);
+    x["creationTimestamp"] = moment_text(created);
   return x;
 }
 
@@ -39,12 +40,12 @@ json condition(const char* type, bool is, const stream_view& x) {
           {"status", is ? "True" : "False"},
           {"reason", x.reason},
           {"message", x.message},
-          {"lastTransitionTime", time_text(x.since)}};
+          {"lastTransitionTime", moment_text(x.since)}};
 }
 
 json checkpoint_of(const checkpoint_record& x) {
   return {{"epoch", x.epoch},
-          {"time", time_text(x.when)},
+          {"time", moment_text(x.when)},
           {"bytes", x.bytes},
           {"durationMillis",
            (x.phases.align + x.phases.serialise + x.phases.write + x.phases.commit) / 1000}};
@@ -74,7 +75,7 @@ json numbers_of(const stream_status& x) {
   if (!x.checkpoints.alarm.empty())
     all["checkpoints"]["alarm"] = x.checkpoints.alarm;
   if (x.watermark != min_time && x.watermark != max_time)
-    all["watermark"] = time_text(x.watermark);
+    all["watermark"] = moment_text(x.watermark);
   return all;
 }
 
@@ -107,7 +108,7 @@ std::string stream_json(const stream_view& x, const stream_entry& entry,
   json status{{"phase", to_string(x.phase)},
               {"reason", x.reason},
               {"message", x.message},
-              {"since", time_text(x.since)},
+              {"since", moment_text(x.since)},
               {"uid", x.uid}};
   status["generation"] = std::max(x.generation, entry.generation);
   if (x.parallelism != 0)
@@ -115,7 +116,7 @@ std::string stream_json(const stream_view& x, const stream_entry& entry,
   if (newest)
     status["checkpoint"] = checkpoint_of(*newest);
   if (x.next_wake != max_time)
-    status["nextWake"] = time_text(x.next_wake);
+    status["nextWake"] = moment_text(x.next_wake);
   if (x.worker != 0)
     status["worker"] = x.worker;
   if (x.status)
@@ -149,7 +150,7 @@ std::string topic_json(const topic_entry& entry, const topic_usage& usage,
                    {"bytes", usage.size.bytes},
                    {"users", std::move(names)}};
   if (usage.last_time != 0)
-    all["status"]["lastMessage"] = time_text(usage.last_time);
+    all["status"]["lastMessage"] = moment_text(usage.last_time);
   return text_of(all);
 }
 
@@ -184,9 +185,9 @@ std::string operation_json(const operation& x) {
                                  : "Succeeded"},
            {"operation", to_string(x.what)},
            {"stream", split(x.name).name},
-           {"startedAt", time_text(x.started)}};
+           {"startedAt", moment_text(x.started)}};
   if (x.done())
-    all["finishedAt"] = time_text(x.finished);
+    all["finishedAt"] = moment_text(x.finished);
   if (x.problem) {
     all["message"] = x.problem->message;
     if (!x.problem->hint.empty())
@@ -201,7 +202,7 @@ std::string why_json(const stream_view& x, const std::vector<std::string>& sente
   return text_of(json{{"stream", split(x.name).name},
                       {"phase", to_string(x.phase)},
                       {"reason", x.reason},
-                      {"since", time_text(x.since)},
+                      {"since", moment_text(x.since)},
                       {"sentences", sentences}});
 }
 
@@ -210,7 +211,7 @@ std::string state_json(const state_rows& x) {
   for (const auto& y : x.rows)
     all.push_back({{"state", y.state}, {"keyGroup", y.group}, {"key", y.key}, {"value", y.value}});
   return text_of(json{{"epoch", x.epoch},
-                      {"time", time_text(x.when)},
+                      {"time", moment_text(x.when)},
                       {"items", std::move(all)},
                       {"more", x.more}});
 }
@@ -225,7 +226,7 @@ std::string checkpoints_json(const std::vector<checkpoint_record>& records,
     for (const auto& y : x.segments)
       bytes += y.bytes;
     json one{{"epoch", x.epoch},
-             {"time", time_text(x.when)},
+             {"time", moment_text(x.when)},
              {"reason", to_string(x.reason)},
              {"generation", x.generation},
              {"millis", static_cast<double>(x.phases.align + x.phases.serialise + x.phases.write

@@ -3,8 +3,6 @@
 #include "storage/files.hpp"
 
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -2,6 +2,7 @@
 
 #include "actors/gateway/parameters.hpp"
 #include "actors/gateway/token_store.hpp"
+#include "actors/runtime/moment_text.hpp"
 #include "storage/files.hpp"
 #include "storage/folder_lock.hpp"
 #include "tools/cli/commands.hpp"

@@ -1,5 +1,7 @@
 #include "tools/cli/load.hpp"
 
+#include "tools/cli/commands.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -147,6 +149,20 @@ result<manifest_documents> load(const std::vector<std::string>& files, bool topi
 }
 
 } // namespace
+
+int exit_of_start(const error& problem) {
+  print_error(problem);
+  switch (problem.code) {
+  case ec::invalid_argument:
+  case ec::unsupported:
+  case ec::not_found:
+    return exit_invalid;
+  case ec::conflict:
+    return exit_conflict;
+  default:
+    return exit_failed;
+  }
+}
 
 result<manifest_documents> load_documents(const std::vector<std::string>& files) {
   return load(files, true);

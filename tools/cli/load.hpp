@@ -12,6 +12,10 @@ namespace ebb::cli {
 void print_error(const error& problem);
 void print_warning(const error& problem);
 
+/// Prints why `run` or `up` does not start or has failed; the exit code. Errors in what a person
+/// wrote end with 2, those of the run with 1.
+[[nodiscard]] int exit_of_start(const error& problem);
+
 /// All documents of the files, in order. Warnings are printed; names must differ across the files.
 [[nodiscard]] result<manifest_documents> load_documents(const std::vector<std::string>& files);
 

@@ -43,20 +43,6 @@ void catch_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-// Errors in what a person wrote end with 2, those of the run with 1.
-int exit_of(const error& problem) {
-  switch (problem.code) {
-  case ec::invalid_argument:
-  case ec::unsupported:
-  case ec::not_found:
-    return exit_invalid;
-  case ec::conflict:
-    return exit_conflict;
-  default:
-    return exit_failed;
-  }
-}
-
 result<std::shared_ptr<run_data>> open_data(const run_arguments& arguments) {
   if (arguments.data.empty()) {
     if (arguments.from != "latest-checkpoint" || !arguments.sinks.empty())
@@ -117,8 +103,7 @@ int run_command(const run_arguments& arguments) {
       stream.parallelism = arguments.parallelism;
   auto data = open_data(arguments);
   if (!data) {
-    print_error(data.error());
-    return exit_of(data.error());
+    return exit_of_start(data.error());
   }
   const auto connectors = make_connectors();
   const auto start = std::chrono::steady_clock::now();
@@ -154,8 +139,7 @@ int run_command(const run_arguments& arguments) {
   const auto reports = run_streams(*streams, *connectors, options);
   line.clear();
   if (!reports) {
-    print_error(reports.error());
-    return exit_of(reports.error());
+    return exit_of_start(reports.error());
   }
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   if (!arguments.stats.empty())

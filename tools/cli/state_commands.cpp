@@ -1,5 +1,6 @@
 // Commands that look into a data folder, also while a run uses it.
 
+#include "actors/runtime/moment_text.hpp"
 #include "actors/runtime/state_rows.hpp"
 #include "storage/control_db.hpp"
 #include "storage/segment_reader.hpp"

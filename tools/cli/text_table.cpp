@@ -1,11 +1,9 @@
 #include "tools/cli/text_table.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 
 namespace ebb::cli {
 
@@ -46,12 +44,6 @@ std::string size_text(std::uint64_t bytes) {
   for (; size >= 1024 && unit + 1 < units.size(); ++unit)
     size /= 1024;
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", size, units[unit]);
-}
-
-std::string moment_text(std::int64_t micros) {
-  const auto seconds = static_cast<std::time_t>(micros / 1'000'000);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds),
-                     micros % 1'000'000 / 1000);
 }
 
 std::string duration_text(std::int64_t micros) {

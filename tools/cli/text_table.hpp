@@ -28,8 +28,6 @@ private:
 
 /// `1.5 KiB`.
 [[nodiscard]] std::string size_text(std::uint64_t bytes);
-/// `2026-01-31T12:00:00.123Z` of microseconds since 1970.
-[[nodiscard]] std::string moment_text(std::int64_t micros);
 /// `12.3 ms`.
 [[nodiscard]] std::string duration_text(std::int64_t micros);
 

@@ -5,23 +5,20 @@
 #include "k8s-bridge/bridge.hpp"
 #include "k8s-bridge/local_backend.hpp"
 #include "k8s-bridge/worker_logs.hpp"
+#include "storage/files.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/load.hpp"
+#include "tools/cli/port.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <mutex>
-#include <optional>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace ebb::cli {
 
@@ -40,12 +37,10 @@ result<void> parse_address(const std::string& text, http_options& to) {
     host = host.substr(1, host.size() - 2);
   if (!host.empty())
     to.address = host;
-  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos)
+  const auto number = parse_port(port);
+  if (!number)
     return wrong();
-  const auto number = std::stoul(port);
-  if (number > 65'535)
-    return wrong();
-  to.port = static_cast<std::uint16_t>(number);
+  to.port = *number;
   return {};
 }
 
@@ -75,20 +70,6 @@ private:
   sigset_t set_{};
 };
 
-int exit_of(const error& problem) {
-  print_error(problem);
-  switch (problem.code) {
-  case ec::conflict:
-    return exit_conflict;
-  case ec::invalid_argument:
-  case ec::unsupported:
-  case ec::not_found:
-    return exit_invalid;
-  default:
-    return exit_failed;
-  }
-}
-
 result<control_options> options_of(const up_arguments& arguments) {
   control_options options;
   EBB_TRY(parse_address(arguments.listen, options.http));
@@ -110,18 +91,6 @@ result<control_options> options_of(const up_arguments& arguments) {
   options.placement.warm = arguments.warm;
   options.placement.max_workers = arguments.max_workers;
   return options;
-}
-
-/// Messages and state are nobody else's business. A folder that is there keeps its mode.
-result<void> make_private_folder(const std::string& path) {
-  std::error_code problem;
-  if (!std::filesystem::exists(path, problem)) {
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), problem);
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-      return make_error(ec::io, "--data " + path + ": " + std::strerror(errno),
-                        "name a folder that can be made");
-  }
-  return {};
 }
 
 /// Processes through the bridge actor.
@@ -201,19 +170,20 @@ int up_command(const up_arguments& arguments) {
   const signals until;
   auto options = options_of(arguments);
   if (!options)
-    return exit_of(options.error());
+    return exit_of_start(options.error());
   const auto data = options->data_folder;
-  if (auto made = make_private_folder(data); !made)
-    return exit_of(made.error());
+  // Messages and state are nobody else's business. A folder that is there keeps its mode.
+  if (auto made = make_folder(data, 0700); !made)
+    return exit_of_start(made.error());
   auto links = arguments.links == "tls" ? tls_address(data) : socket_address(data);
   if (!links)
-    return exit_of(links.error());
+    return exit_of_start(links.error());
   options->links = *links;
   const auto files = options->files_folder;
   bridged_workers workers(data, *links, arguments.threads);
   auto service = control_process::start(*std::move(options), workers.starter());
   if (!service)
-    return exit_of(service.error());
+    return exit_of_start(service.error());
   workers.tell(service->get());
   std::fprintf(stderr, "ebb serves %zu streams at %s\n", (*service)->streams(),
                (*service)->url().c_str());

@@ -2,13 +2,13 @@
 #include "actors/service/worker/worker_process.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/load.hpp"
+#include "tools/cli/port.hpp"
 #include "tools/cli/process_memory.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <cstdint>
-#include <memory>
+#include <optional>
 #include <utility>
 
 namespace ebb::cli {
@@ -23,19 +23,14 @@ extern "C" void on_stop_signal(int) {
     process->stop();
 }
 
-} // namespace
-
-namespace {
-
 /// HOST:PORT.
 result<link_place> place_of(const std::string& text) {
   const auto colon = text.rfind(':');
-  const auto port = colon == std::string::npos ? std::string{} : text.substr(colon + 1);
-  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos
-      || std::stoul(port) > UINT16_MAX)
+  const auto port = colon == std::string::npos ? std::nullopt : parse_port(text.substr(colon + 1));
+  if (!port)
     return make_error(ec::invalid_argument, "--control " + text + " is no address",
                       "with --identity write HOST:PORT");
-  return link_place{text.substr(0, colon), static_cast<std::uint16_t>(std::stoul(port))};
+  return link_place{text.substr(0, colon), *port};
 }
 
 result<void> use_tls(const worker_arguments& arguments, worker_options& options) {

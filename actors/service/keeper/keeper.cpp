@@ -42,29 +42,28 @@ std::shared_ptr<const lifecycle_policy> keeper::policy_for(const life_traits& x)
 
 stream_slot& keeper::add(const std::string& uid, const std::string& name, const life_traits& traits,
                          const life_record& life) {
-  auto made = std::unique_ptr<stream_slot>(new stream_slot{
-      uid,
-      name,
-      traits.definition,
-      traits.parallelism,
-      0,
-      {},
-      traits.outputs,
-      stream_lifecycle(policy_for(traits), to_lifecycle(life), traits.definition, world_.now())});
-  for (const auto& x : traits.inputs)
-    if (std::find(made->inputs.begin(), made->inputs.end(), x.topic) == made->inputs.end())
-      made->inputs.push_back(x.topic);
+  auto made = std::unique_ptr<stream_slot>(
+      new stream_slot{.uid = uid,
+                      .name = name,
+                      .life = stream_lifecycle(policy_for(traits), to_lifecycle(life),
+                                               traits.definition, world_.now())});
   auto& slot = *made;
   names_[name] = &slot;
   streams_[uid] = std::move(made);
-  link_topics(slot);
+  take_traits(slot, traits);
   return slot;
 }
 
-void keeper::link_topics(const stream_slot& x) {
+void keeper::take_traits(stream_slot& x, const life_traits& traits) {
+  x.parallelism = traits.parallelism;
+  x.outputs = traits.outputs;
+  x.inputs.clear();
+  for (const auto& input : traits.inputs)
+    if (std::find(x.inputs.begin(), x.inputs.end(), input.topic) == x.inputs.end())
+      x.inputs.push_back(input.topic);
   world_.reads(x.uid, x.name, x.inputs);
   for (const auto& topic : x.inputs)
-    readers_[topic].push_back(const_cast<stream_slot*>(&x));
+    readers_[topic].push_back(&x);
 }
 
 void keeper::unlink_topics(const stream_slot& x) {
@@ -136,14 +135,7 @@ void keeper::applied(const apply_plan& plan) {
     const bool armed = slot->armed;
     listen(*slot, false);
     unlink_topics(*slot);
-    slot->definition = now_known.definition;
-    slot->parallelism = now_known.parallelism;
-    slot->outputs = now_known.outputs;
-    slot->inputs.clear();
-    for (const auto& input : now_known.inputs)
-      if (std::find(slot->inputs.begin(), slot->inputs.end(), input.topic) == slot->inputs.end())
-        slot->inputs.push_back(input.topic);
-    link_topics(*slot);
+    take_traits(*slot, now_known);
     listen(*slot, armed);
     slot->life.define(now_known.definition, policy_for(now_known), now);
     pump(*slot);
@@ -217,16 +209,10 @@ void keeper::flush_events() {
   flush_at_ = max_time;
   if (events_.empty())
     return;
-  auto events = std::make_shared<std::vector<event>>(std::move(events_));
-  events_.clear();
   world_.run(
-      [this, events] {
-        static_cast<void>(world_.records().with([&](control_db& db) -> result<void> {
-          std::vector<told_event> all;
-          for (auto& x : *events)
-            all.push_back({std::move(x.uid), x.kind, std::move(x.text)});
-          return db.add_events(all);
-        }));
+      [this, events = std::exchange(events_, {})] {
+        static_cast<void>(
+            world_.records().with([&](control_db& db) { return db.add_events(events); }));
       },
       [] {});
 }

@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -87,7 +88,6 @@ public:
   list(const std::string& name_space, const std::string& after, std::size_t limit) const;
   /// Streams that read or write the topic, by name.
   [[nodiscard]] std::vector<std::string> users_of(const std::string& topic) const;
-  [[nodiscard]] std::vector<std::string> readers_of(const std::string& topic) const;
   [[nodiscard]] std::vector<std::string> why(const stream_slot& x) const;
   /// The worker that has it; 0 = none.
   [[nodiscard]] std::uint64_t worker_of(const stream_slot& x) const;
@@ -100,11 +100,8 @@ public:
   /// gone.
   void follow_lines(const std::string& uid, std::function<bool(const log_line*)> take);
   /// Has what was decided until now stored by the work that it gives to the control database next.
-  void log(const stream_slot& slot, const log_line& x);
-  void log(const stream_slot& slot, log_level level, std::string text);
   void flush_events();
   [[nodiscard]] std::size_t count() const noexcept;
-  [[nodiscard]] std::vector<placement_plan::worker_view> workers() const;
 
   /// All streams end with final checkpoints, then all workers; `done` when they have.
   void shut_down(std::function<void()> done);
@@ -114,7 +111,8 @@ private:
 
   stream_slot& add(const std::string& uid, const std::string& name, const life_traits& traits,
                    const life_record& life);
-  void link_topics(const stream_slot& x);
+  /// Also makes it a reader of its topics.
+  void take_traits(stream_slot& x, const life_traits& traits);
   void unlink_topics(const stream_slot& x);
   [[nodiscard]] std::shared_ptr<const lifecycle_policy> policy_for(const life_traits& x);
   stream_slot* by_uid(const std::string& uid);
@@ -135,6 +133,11 @@ private:
   void set_timer(stream_slot& x);
   void arm_clock();
   void keep_event(const stream_slot& x, const char* kind, std::string text);
+  void log(const stream_slot& slot, const log_line& x);
+  void log(const stream_slot& slot, log_level level, std::string text);
+  /// An order that the lifecycle takes or refuses at once, as an operation.
+  void order(operation_kind what, const std::string& name, const begun_function& done,
+             result<void> (stream_lifecycle::*give)(micros now));
   void check_operations(stream_slot& x);
   void finish(const std::string& operation, const result<std::string>& how);
   void looked_after(stream_slot& x);
@@ -154,7 +157,7 @@ private:
   std::map<std::pair<micros, std::string>, std::shared_ptr<const lifecycle_policy>> policies_;
   wake_queue queue_;
   placement_plan places_;
-  std::unordered_map<std::uint64_t, bool> connected_; ///< workers
+  std::unordered_set<std::uint64_t> connected_; ///< workers
   operations operations_;
   std::multimap<std::string, std::function<void()>> awaiting_;                 ///< by operation
   std::multimap<std::string, std::function<bool(const log_line*)>> followers_; ///< by stream
@@ -162,14 +165,7 @@ private:
   std::map<std::uint64_t, std::string> savepoints_; ///< operation, by request
   std::uint64_t next_request_ = 1;
   std::multimap<std::string, std::function<void(const result<std::string>&)>> removing_; ///< by uid
-
-  struct event {
-    std::string uid;
-    const char* kind;
-    std::string text;
-  };
-
-  std::vector<event> events_; ///< not stored yet
+  std::vector<told_event> events_; ///< not stored yet
   micros flush_at_ = max_time;
   micros clock_ = max_time; ///< for which the world was asked
   bool ending_ = false;

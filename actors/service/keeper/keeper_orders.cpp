@@ -72,30 +72,25 @@ const operation* keeper::find_operation(const std::string& id) const {
   return operations_.find(id);
 }
 
-void keeper::sleep(const std::string& name, const begun_function& done) {
+void keeper::order(operation_kind what, const std::string& name, const begun_function& done,
+                   result<void> (stream_lifecycle::*give)(micros now)) {
   auto slot = by_name(name);
   if (!slot)
     return done(std::move(slot).error());
   const auto now = world_.now();
-  if (auto ordered = (*slot)->life.sleep(now); !ordered)
+  if (auto ordered = ((*slot)->life.*give)(now); !ordered)
     return done(std::move(ordered).error());
-  const auto id = operations_.begin(operation_kind::sleep, (*slot)->uid, name, now).id;
-  done(id);
+  done(operations_.begin(what, (*slot)->uid, name, now).id);
   pump(**slot);
   pump_places();
 }
 
+void keeper::sleep(const std::string& name, const begun_function& done) {
+  order(operation_kind::sleep, name, done, &stream_lifecycle::sleep);
+}
+
 void keeper::wake(const std::string& name, const begun_function& done) {
-  auto slot = by_name(name);
-  if (!slot)
-    return done(std::move(slot).error());
-  const auto now = world_.now();
-  if (auto ordered = (*slot)->life.wake(now); !ordered)
-    return done(std::move(ordered).error());
-  const auto id = operations_.begin(operation_kind::wake, (*slot)->uid, name, now).id;
-  done(id);
-  pump(**slot);
-  pump_places();
+  order(operation_kind::wake, name, done, &stream_lifecycle::wake);
 }
 
 void keeper::scale(const std::string& name, std::uint32_t parallelism, begun_function done) {
@@ -127,10 +122,8 @@ void keeper::scale(const std::string& name, std::uint32_t parallelism, begun_fun
             problem.place.field = "query.parallelism";
             return problem;
           }
-          EBB_ASSIGN(const auto all, db.traits());
-          const auto found =
-              std::find_if(all.begin(), all.end(), [&](const auto& x) { return x.uid == j->uid; });
-          if (found == all.end())
+          EBB_ASSIGN(const auto found, db.find_traits(j->uid));
+          if (!found)
             return make_error(ec::not_found, "the stream has been deleted");
           j->traits = *found;
           j->traits.parallelism = j->parallelism;
@@ -147,7 +140,6 @@ void keeper::scale(const std::string& name, std::uint32_t parallelism, begun_fun
                               : j->done.error());
         const auto id = operations_.begin(operation_kind::scale, j->uid, name, world_.now()).id;
         done(id);
-        found->definition = j->traits.definition;
         found->parallelism = j->parallelism;
         found->life.define(j->traits.definition, policy_for(j->traits), world_.now());
         // One that sleeps gets its new subtasks when it wakes.
@@ -245,22 +237,14 @@ std::vector<const stream_slot*> keeper::list(const std::string& name_space,
   return all;
 }
 
-std::vector<std::string> keeper::readers_of(const std::string& topic) const {
-  std::vector<std::string> all;
-  if (const auto found = readers_.find(topic); found != readers_.end())
-    for (const auto* x : found->second)
-      all.push_back(x->name);
-  std::sort(all.begin(), all.end());
-  return all;
-}
-
 std::vector<std::string> keeper::users_of(const std::string& topic) const {
-  auto all = readers_of(topic);
-  for (const auto& [uid, x] : streams_)
-    if (std::find(x->outputs.begin(), x->outputs.end(), topic) != x->outputs.end())
-      all.push_back(x->name);
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
+  const auto has = [&](const std::vector<std::string>& topics) {
+    return std::find(topics.begin(), topics.end(), topic) != topics.end();
+  };
+  std::vector<std::string> all;
+  for (const auto& [name, x] : names_)
+    if (has(x->inputs) || has(x->outputs))
+      all.push_back(name);
   return all;
 }
 
@@ -281,10 +265,6 @@ std::uint64_t keeper::worker_of(const stream_slot& x) const {
 
 std::size_t keeper::count() const noexcept {
   return streams_.size();
-}
-
-std::vector<placement_plan::worker_view> keeper::workers() const {
-  return places_.workers();
 }
 
 void keeper::shut_down(std::function<void()> done) {

@@ -105,7 +105,7 @@ void keeper::assign(std::uint64_t worker, const placement_key& key) {
 void keeper::worker_here(std::uint64_t worker, const worker_hello& hello,
                          const std::function<void(control_welcome)>& welcome) {
   const auto now = world_.now();
-  connected_[worker] = true;
+  connected_.insert(worker);
   control_welcome answer;
   answer.incarnation = options_.incarnation;
   std::vector<placement_key> runs;
@@ -193,11 +193,8 @@ void keeper::take(std::uint64_t, stream_status&& x) {
   if (moved(x.sinks))
     status.first_output = trace != nullptr && trace->first_output != 0 ? trace->first_output : now;
   slot->life.status(x.placement, status, now);
-  if (slot->life.accepts(x.placement)) {
-    if (x.checkpoints.last != 0)
-      slot->epoch = x.checkpoints.last;
+  if (slot->life.accepts(x.placement))
     awake(*slot).status = std::move(x);
-  }
   pump(*slot);
   pump_places();
 }

@@ -1,11 +1,11 @@
 #include "actors/service/keeper/life_codec.hpp"
 
+#include "actors/runtime/moment_text.hpp"
+#include "actors/runtime/run_data.hpp"
 #include "actors/service/control_records.hpp"
 #include "actors/service/keeper/input_positions.hpp"
 #include "actors/service/topics/topic_registry.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -61,14 +61,8 @@ life_record to_record(const std::string& uid, const lifecycle_record& x) {
   return y;
 }
 
-std::string time_text(micros x) {
-  const auto millis = x / 1000;
-  const auto seconds = static_cast<std::time_t>(millis / 1000);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), millis % 1000);
-}
-
 std::string decision_json(const stream_slot& x, const lifecycle_effect& e, micros now) {
-  return json{{"time", time_text(now)},
+  return json{{"time", moment_text(now)},
               {"phase", to_string(x.life.phase())},
               {"reason", to_string(x.life.reason())},
               {"decision", e.text}}
@@ -88,7 +82,7 @@ std::string wake_json(const wake_trace& x) {
   put("map", x.map);
   put("firstRecord", x.first_record);
   put("firstOutput", x.first_output);
-  return json{{"time", time_text(x.trigger)},
+  return json{{"time", moment_text(x.trigger)},
               {"cause", to_string(x.cause)},
               {"placement", x.placement},
               {"millisAfterTrigger", std::move(phases)}}
@@ -96,7 +90,7 @@ std::string wake_json(const wake_trace& x) {
 }
 
 std::string error_json(const error& x, micros now) {
-  json made{{"time", time_text(now)}, {"kind", to_string(x.code)}, {"message", x.message}};
+  json made{{"time", moment_text(now)}, {"kind", to_string(x.code)}, {"message", x.message}};
   if (!x.place.field.empty())
     made["field"] = x.place.field;
   if (!x.hint.empty())
@@ -104,22 +98,8 @@ std::string error_json(const error& x, micros now) {
   return made.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-const char* to_string(log_level x) noexcept {
-  switch (x) {
-  case log_level::debug:
-    return "debug";
-  case log_level::info:
-    return "info";
-  case log_level::warning:
-    return "warning";
-  case log_level::error:
-    return "error";
-  }
-  return "";
-}
-
 std::string log_json(const log_line& x) {
-  json all{{"time", time_text(x.time)}, {"level", to_string(x.level)}, {"message", x.text}};
+  json all{{"time", moment_text(x.time)}, {"level", to_string(x.level)}, {"message", x.text}};
   for (const auto& [key, value] : x.fields)
     all[key] = value;
   return all.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -157,12 +137,8 @@ result<void> check_restore(control_records& records, const std::string& uid,
     if (wish.past_output != link_past_output::refuse)
       return {};
     EBB_ASSIGN(const auto tokens, db.tokens(uid));
-    for (const auto& x : tokens)
-      if (x.epoch > found->record.epoch)
-        return make_error(ec::conflict,
-                          "sinks have written output of epochs after savepoint " + wish.savepoint,
-                          "--sinks rewind cuts the targets back to where they were, --sinks keep "
-                          "leaves what they have and writes the rows since then again");
+    if (is_passed(found->record, tokens))
+      return savepoint_passed(wish.savepoint);
     return {};
   });
 }

@@ -23,10 +23,6 @@ class topic_registry;
 [[nodiscard]] std::string wake_json(const wake_trace& x);
 [[nodiscard]] std::string error_json(const error& x, micros now);
 [[nodiscard]] std::string log_json(const log_line& x);
-[[nodiscard]] const char* to_string(log_level x) noexcept;
-
-/// RFC 3339 in UTC, with milliseconds.
-[[nodiscard]] std::string time_text(micros x);
 
 // Blocking.
 

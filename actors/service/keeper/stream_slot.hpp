@@ -28,11 +28,9 @@ struct awake_part {
 struct stream_slot {
   std::string uid;
   std::string name; ///< qualified
-  std::uint64_t definition = 1;
-  std::uint32_t parallelism = 0;   ///< a person's wish; 0 = as in the manifest
-  std::uint64_t epoch = 0;         ///< of the newest checkpoint record, as far as it is known
-  std::vector<std::string> inputs; ///< uids of topics, each once
-  std::vector<std::string> outputs;
+  std::uint32_t parallelism = 0;        ///< a person's wish; 0 = as in the manifest
+  std::vector<std::string> inputs = {}; ///< uids of topics, each once
+  std::vector<std::string> outputs = {};
   stream_lifecycle life;
   micros timer = max_time; ///< entry in the keeper's timers
   bool armed = false;

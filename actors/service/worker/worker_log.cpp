@@ -16,20 +16,6 @@ micros now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
 }
 
-const char* name_of(log_level x) {
-  switch (x) {
-  case log_level::debug:
-    return "debug";
-  case log_level::info:
-    return "info";
-  case log_level::warning:
-    return "warning";
-  case log_level::error:
-    break;
-  }
-  return "error";
-}
-
 /// What the system said, behind the names of files, of which each attempt has others.
 std::string reason_of(const std::string& alarm) {
   const auto at = alarm.rfind(": ");
@@ -42,7 +28,7 @@ worker_log::worker_log(std::function<bool(const log_line&)> send) : send_(std::m
 
 void worker_log::write(log_level level, const std::string& text, const std::string& uid) {
   if (level != log_level::debug)
-    std::fprintf(stderr, "%s: %s%s%s\n", name_of(level), uid.empty() ? "" : uid.c_str(),
+    std::fprintf(stderr, "%s: %s%s%s\n", to_string(level), uid.empty() ? "" : uid.c_str(),
                  uid.empty() ? "" : ": ", text.c_str());
   pass({uid, level, now(), text, {}});
 }
