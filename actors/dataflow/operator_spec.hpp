@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/dataflow/aggregate.hpp"
+#include "actors/dataflow/changelog_spec.hpp"
 #include "actors/dataflow/expr.hpp"
 #include "actors/dataflow/operator.hpp"
 
@@ -103,8 +104,6 @@ struct stream_join_spec {
   expr_ptr residual;
 };
 
-enum class rank_kind : std::uint8_t { row_number, rank, dense_rank };
-
 /// Rows with rank ≤ `limit` per partition and window, emitted when the watermark passes window_end,
 /// in rank order; appends the rank (BIGINT) when `with_rank`.
 struct window_top_n_spec {
@@ -158,10 +157,11 @@ struct union_all_spec {
 /// Appends the processing time of the last tick as a TIMESTAMP column (`proctime()`).
 struct stamp_time_spec {};
 
-using operator_spec =
-    std::variant<filter_project_spec, assign_watermarks_spec, window_assign_spec,
-                 window_aggregate_spec, window_join_spec, interval_join_spec, stream_join_spec,
-                 window_top_n_spec, over_spec, union_all_spec, stamp_time_spec>;
+using operator_spec = std::variant<filter_project_spec, assign_watermarks_spec, window_assign_spec,
+                                   window_aggregate_spec, window_join_spec, interval_join_spec,
+                                   stream_join_spec, window_top_n_spec, over_spec, union_all_spec,
+                                   stamp_time_spec, group_aggregate_spec, changelog_join_spec,
+                                   changelog_top_n_spec, weigh_rows_spec, upsert_spec>;
 
 /// What an instance knows besides its spec.
 struct operator_context {

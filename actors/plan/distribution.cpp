@@ -48,6 +48,14 @@ std::vector<distribution> required(const operator_spec& spec, std::size_t inputs
     return {by(x->left_keys), by(x->right_keys)};
   if (const auto* x = std::get_if<stream_join_spec>(&spec))
     return {by(x->left_keys), by(x->right_keys)};
+  if (const auto* x = std::get_if<group_aggregate_spec>(&spec))
+    return {by(x->keys)};
+  if (const auto* x = std::get_if<changelog_join_spec>(&spec))
+    return {by(x->left_keys), by(x->right_keys)};
+  if (const auto* x = std::get_if<changelog_top_n_spec>(&spec))
+    return {by(x->partition)};
+  if (const auto* x = std::get_if<upsert_spec>(&spec))
+    return {by(x->keys)};
   return std::vector<distribution>(inputs);
 }
 
@@ -84,6 +92,16 @@ distribution delivered(const operator_spec& spec, const distribution& input) {
       return UINT32_MAX;
     });
   }
+  if (const auto* x = std::get_if<group_aggregate_spec>(&spec))
+    return moved([&](std::uint32_t key) {
+      const auto found = std::find(x->keys.begin(), x->keys.end(), key);
+      return found == x->keys.end() ? UINT32_MAX
+                                    : static_cast<std::uint32_t>(found - x->keys.begin());
+    });
+  if (const auto* x = std::get_if<weigh_rows_spec>(&spec))
+    return moved([&](std::uint32_t key) {
+      return key == x->count_column ? UINT32_MAX : key < x->count_column ? key : key - 1;
+    });
   if (std::holds_alternative<union_all_spec>(spec))
     return {};
   // The others pass input 0's columns on in their places.

@@ -59,6 +59,16 @@ std::string state_text(const operator_spec& spec) {
     return "rows of both sides until no match can come";
   if (std::holds_alternative<stream_join_spec>(spec))
     return "all rows of both sides, kept for ever";
+  if (const auto* x = std::get_if<group_aggregate_spec>(&spec))
+    return x->calls.empty() ? "each distinct row, kept for ever"
+                            : "accumulators per key, kept for ever";
+  if (std::holds_alternative<changelog_join_spec>(spec))
+    return "all rows of both sides, kept for ever";
+  if (const auto* x = std::get_if<changelog_top_n_spec>(&spec))
+    return x->updating || x->limit == INT64_MAX ? "all rows per partition, kept for ever"
+                                                : "best rows per partition, kept for ever";
+  if (std::holds_alternative<upsert_spec>(spec))
+    return "the last row of each key";
   if (std::holds_alternative<window_top_n_spec>(spec))
     return "best rows per window and partition";
   if (std::holds_alternative<over_spec>(spec))

@@ -59,6 +59,7 @@ struct source_definition {
   std::string name;
   schema columns;
   std::vector<std::string> primary_key;
+  bool replaces = false; ///< onConflict: replace; a row takes the place of the one of its key
   std::optional<event_time> time;
   timestamp_unit unit = timestamp_unit::ms;
   bad_record_policy on_bad_record = bad_record_policy::fail;

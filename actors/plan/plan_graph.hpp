@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -28,8 +29,9 @@ struct plan_column {
   /// For window_start/window_end: which window, so that joins can tell equal windows
   /// (same function, size, slide, offset). For event_time: the rows' watermark follows this column.
   window_spec window;
-  /// Roles other than plain: no later row that is not late has a value before watermark - lag. 0 for
-  /// a source's event time; -1 where every row lies behind the watermark (a fired window's end).
+  /// Roles other than plain: no later row that is not late has a value before watermark - lag. 0
+  /// for a source's event time; -1 where every row lies behind the watermark (a fired window's
+  /// end).
   micros lag = 0;
 };
 
@@ -37,8 +39,13 @@ struct source_node {
   std::uint32_t source = 0; ///< index into stream_definition::sources
 };
 
+/// Columns whose values, taken together, at most one row has at a time; none at all: one row.
+using unique_key = std::optional<std::vector<std::uint32_t>>;
+
 struct sink_node {
   std::uint32_t sink = 0; ///< index into stream_definition::sinks
+  bool updating = false;  ///< its rows are changes
+  unique_key key;         ///< of its rows; all changes of one key come in order on one channel
 };
 
 struct plan_node {
@@ -47,7 +54,9 @@ struct plan_node {
   std::variant<source_node, operator_spec, sink_node> what;
   std::vector<node_id> inputs;
   std::vector<plan_column> columns; ///< output row; empty for sinks
-  std::string why; ///< one sentence for `ebb explain`: append-only or updating, and why
+  std::string why;       ///< one sentence for `ebb explain`: append-only or updating, and why
+  bool updating = false; ///< rows may be deleted later; else every weight is positive
+  unique_key key;        ///< of the rows
 };
 
 struct plan_graph {

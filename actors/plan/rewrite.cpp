@@ -43,7 +43,11 @@ bool keeps_rows(const operator_spec& spec) {
          || std::holds_alternative<over_spec>(spec)
          || std::holds_alternative<window_assign_spec>(spec)
          || std::holds_alternative<window_aggregate_spec>(spec)
-         || std::holds_alternative<union_all_spec>(spec);
+         || std::holds_alternative<union_all_spec>(spec)
+         || std::holds_alternative<group_aggregate_spec>(spec)
+         || std::holds_alternative<changelog_join_spec>(spec)
+         || std::holds_alternative<changelog_top_n_spec>(spec)
+         || std::holds_alternative<upsert_spec>(spec);
 }
 
 // Columns of each node that its users read.

@@ -103,6 +103,26 @@ void move_call(aggregate_call& call, const column_mapping& mapping) {
     key.column = mapping[key.column];
 }
 
+// The calls whose results are read, over moved columns. `fixed` outputs come before the results.
+std::vector<aggregate_call> move_calls(std::vector<aggregate_call> calls, std::size_t fixed,
+                                       const column_mapping& mapping, const flags& outputs,
+                                       column_mapping& output) {
+  output.resize(fixed + calls.size());
+  for (std::uint32_t i = 0; i < fixed; ++i)
+    output[i] = i;
+  std::vector<aggregate_call> kept;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (!outputs[fixed + i]) {
+      output[fixed + i] = no_column;
+      continue;
+    }
+    output[fixed + i] = static_cast<std::uint32_t>(fixed + kept.size());
+    move_call(calls[i], mapping);
+    kept.push_back(std::move(calls[i]));
+  }
+  return kept;
+}
+
 expr_ptr move_expr(const expr_ptr& x, const column_mapping& mapping) {
   return x ? remap_columns(x, mapping) : x;
 }
@@ -220,6 +240,28 @@ std::vector<std::vector<bool>> columns_read(const operator_spec& spec, const fla
                      read_through(outputs, input);
                  },
                  [&](const stamp_time_spec&) { read_through(outputs, first); },
+                 [&](const group_aggregate_spec& x) {
+                   read_all(x.keys, first);
+                   for (std::size_t i = 0; i < x.calls.size(); ++i)
+                     if (outputs[x.keys.size() + i])
+                       read_call(x.calls[i], first);
+                 },
+                 [&](const changelog_join_spec& x) { read_join(x, outputs, inputs); },
+                 [&](const changelog_top_n_spec& x) {
+                   read_through(outputs, first);
+                   read_all(x.partition, first);
+                   for (const auto& key : x.order_by)
+                     read(key.column, first);
+                 },
+                 [&](const weigh_rows_spec& x) {
+                   for (std::uint32_t i = 0; i < outputs.size(); ++i)
+                     first[i < x.count_column ? i : i + 1] = outputs[i];
+                   read(x.count_column, first);
+                 },
+                 [&](const upsert_spec& x) {
+                   read_through(outputs, first);
+                   read_all(x.keys, first);
+                 },
              },
              spec);
   return inputs;
@@ -229,98 +271,118 @@ operator_spec remap_inputs(const operator_spec& spec, const std::vector<column_m
                            const flags& outputs, const std::vector<std::uint32_t>& new_widths,
                            column_mapping& output) {
   const auto& first = inputs[0];
-  return std::visit(overloaded{
-                        [&](filter_project_spec x) -> operator_spec {
-                          x.predicate = move_expr(x.predicate, first);
-                          std::vector<expr_ptr> kept;
-                          output.assign(x.outputs.size(), no_column);
-                          for (std::size_t i = 0; i < x.outputs.size(); ++i) {
-                            if (!outputs[i])
-                              continue;
-                            output[i] = static_cast<std::uint32_t>(kept.size());
-                            kept.push_back(move_expr(x.outputs[i], first));
-                          }
-                          x.outputs = std::move(kept);
-                          return x;
-                        },
-                        [&](assign_watermarks_spec x) -> operator_spec {
-                          x.time_column = moved(x.time_column, first);
-                          output = first;
-                          return x;
-                        },
-                        [&](window_assign_spec x) -> operator_spec {
-                          move_window(x.window, first);
-                          output = appended_mapping(first, new_widths[0], 2);
-                          return x;
-                        },
-                        [&](window_aggregate_spec x) -> operator_spec {
-                          move_window(x.window, first);
-                          move_all(x.keys, first);
-                          const auto fixed = x.keys.size() + 2;
-                          output.resize(fixed + x.calls.size());
-                          for (std::uint32_t i = 0; i < fixed; ++i)
-                            output[i] = i;
-                          std::vector<aggregate_call> kept;
-                          for (std::size_t i = 0; i < x.calls.size(); ++i) {
-                            if (!outputs[fixed + i]) {
-                              output[fixed + i] = no_column;
-                              continue;
-                            }
-                            output[fixed + i] = static_cast<std::uint32_t>(fixed + kept.size());
-                            move_call(x.calls[i], first);
-                            kept.push_back(std::move(x.calls[i]));
-                          }
-                          x.calls = std::move(kept);
-                          return x;
-                        },
-                        [&](window_join_spec x) -> operator_spec {
-                          move_join(x, inputs, new_widths, output);
-                          x.left_start = moved(x.left_start, inputs[0]);
-                          x.left_end = moved(x.left_end, inputs[0]);
-                          x.right_start = moved(x.right_start, inputs[1]);
-                          x.right_end = moved(x.right_end, inputs[1]);
-                          return x;
-                        },
-                        [&](interval_join_spec x) -> operator_spec {
-                          move_join(x, inputs, new_widths, output);
-                          x.left_time = moved(x.left_time, inputs[0]);
-                          x.right_time = moved(x.right_time, inputs[1]);
-                          return x;
-                        },
-                        [&](stream_join_spec x) -> operator_spec {
-                          move_join(x, inputs, new_widths, output);
-                          return x;
-                        },
-                        [&](window_top_n_spec x) -> operator_spec {
-                          x.window_start = moved(x.window_start, first);
-                          x.window_end = moved(x.window_end, first);
-                          move_all(x.partition, first);
-                          for (auto& key : x.order_by)
-                            key.column = first[key.column];
-                          output = appended_mapping(first, new_widths[0], x.with_rank ? 1 : 0);
-                          return x;
-                        },
-                        [&](over_spec x) -> operator_spec {
-                          move_all(x.partition, first);
-                          x.time_column = moved(x.time_column, first);
-                          for (auto& key : x.order_by)
-                            key.column = first[key.column];
-                          for (auto& call : x.calls)
-                            move_call(call.call, first);
-                          output = appended_mapping(first, new_widths[0],
-                                                    static_cast<std::uint32_t>(x.calls.size()));
-                          return x;
-                        },
-                        [&](union_all_spec x) -> operator_spec {
-                          output = first;
-                          return x;
-                        },
-                        [&](stamp_time_spec x) -> operator_spec {
-                          output = appended_mapping(first, new_widths[0], 1);
-                          return x;
-                        },
-                    },
-                    spec);
+  return std::visit(
+      overloaded{
+          [&](filter_project_spec x) -> operator_spec {
+            x.predicate = move_expr(x.predicate, first);
+            std::vector<expr_ptr> kept;
+            output.assign(x.outputs.size(), no_column);
+            for (std::size_t i = 0; i < x.outputs.size(); ++i) {
+              if (!outputs[i])
+                continue;
+              output[i] = static_cast<std::uint32_t>(kept.size());
+              kept.push_back(move_expr(x.outputs[i], first));
+            }
+            x.outputs = std::move(kept);
+            return x;
+          },
+          [&](assign_watermarks_spec x) -> operator_spec {
+            x.time_column = moved(x.time_column, first);
+            output = first;
+            return x;
+          },
+          [&](window_assign_spec x) -> operator_spec {
+            move_window(x.window, first);
+            output = appended_mapping(first, new_widths[0], 2);
+            return x;
+          },
+          [&](window_aggregate_spec x) -> operator_spec {
+            move_window(x.window, first);
+            move_all(x.keys, first);
+            x.calls = move_calls(std::move(x.calls), x.keys.size() + 2, first, outputs, output);
+            return x;
+          },
+          [&](window_join_spec x) -> operator_spec {
+            move_join(x, inputs, new_widths, output);
+            x.left_start = moved(x.left_start, inputs[0]);
+            x.left_end = moved(x.left_end, inputs[0]);
+            x.right_start = moved(x.right_start, inputs[1]);
+            x.right_end = moved(x.right_end, inputs[1]);
+            return x;
+          },
+          [&](interval_join_spec x) -> operator_spec {
+            move_join(x, inputs, new_widths, output);
+            x.left_time = moved(x.left_time, inputs[0]);
+            x.right_time = moved(x.right_time, inputs[1]);
+            return x;
+          },
+          [&](stream_join_spec x) -> operator_spec {
+            move_join(x, inputs, new_widths, output);
+            return x;
+          },
+          [&](window_top_n_spec x) -> operator_spec {
+            x.window_start = moved(x.window_start, first);
+            x.window_end = moved(x.window_end, first);
+            move_all(x.partition, first);
+            for (auto& key : x.order_by)
+              key.column = first[key.column];
+            output = appended_mapping(first, new_widths[0], x.with_rank ? 1 : 0);
+            return x;
+          },
+          [&](over_spec x) -> operator_spec {
+            move_all(x.partition, first);
+            x.time_column = moved(x.time_column, first);
+            for (auto& key : x.order_by)
+              key.column = first[key.column];
+            for (auto& call : x.calls)
+              move_call(call.call, first);
+            output =
+                appended_mapping(first, new_widths[0], static_cast<std::uint32_t>(x.calls.size()));
+            return x;
+          },
+          [&](union_all_spec x) -> operator_spec {
+            output = first;
+            return x;
+          },
+          [&](stamp_time_spec x) -> operator_spec {
+            output = appended_mapping(first, new_widths[0], 1);
+            return x;
+          },
+          [&](group_aggregate_spec x) -> operator_spec {
+            move_all(x.keys, first);
+            x.calls = move_calls(std::move(x.calls), x.keys.size(), first, outputs, output);
+            return x;
+          },
+          [&](changelog_join_spec x) -> operator_spec {
+            move_join(x, inputs, new_widths, output);
+            if (!x.both_sides())
+              output.resize(inputs[0].size());
+            return x;
+          },
+          [&](changelog_top_n_spec x) -> operator_spec {
+            move_all(x.partition, first);
+            for (auto& key : x.order_by)
+              key.column = first[key.column];
+            output = appended_mapping(first, new_widths[0], x.with_rank ? 1 : 0);
+            return x;
+          },
+          [&](weigh_rows_spec x) -> operator_spec {
+            const auto count = first[x.count_column];
+            output.clear();
+            for (std::uint32_t i = 0; i < first.size(); ++i)
+              if (i != x.count_column)
+                output.push_back(first[i] == no_column || first[i] < count ? first[i]
+                                                                           : first[i] - 1);
+            x.count_column = count;
+            return x;
+          },
+          [&](upsert_spec x) -> operator_spec {
+            move_all(x.keys, first);
+            output = first;
+            return x;
+          },
+      },
+      spec);
 }
 
 bool same_spec(const operator_spec& a, const operator_spec& b) {
@@ -375,6 +437,26 @@ bool same_spec(const operator_spec& a, const operator_spec& b) {
           },
           [&](const union_all_spec& x) { return x.inputs == std::get<union_all_spec>(b).inputs; },
           [&](const stamp_time_spec&) { return true; },
+          [&](const group_aggregate_spec& x) {
+            const auto& y = std::get<group_aggregate_spec>(b);
+            return x.keys == y.keys && same(x.calls, y.calls) && x.updating == y.updating;
+          },
+          [&](const changelog_join_spec& x) {
+            const auto& y = std::get<changelog_join_spec>(b);
+            return x.kind == y.kind && x.left_keys == y.left_keys && x.right_keys == y.right_keys
+                   && same(x.residual, y.residual) && x.left_updating == y.left_updating
+                   && x.right_updating == y.right_updating;
+          },
+          [&](const changelog_top_n_spec& x) {
+            const auto& y = std::get<changelog_top_n_spec>(b);
+            return x.partition == y.partition && x.order_by == y.order_by && x.rank == y.rank
+                   && x.offset == y.offset && x.limit == y.limit && x.with_rank == y.with_rank
+                   && x.updating == y.updating;
+          },
+          [&](const weigh_rows_spec& x) {
+            return x.count_column == std::get<weigh_rows_spec>(b).count_column;
+          },
+          [&](const upsert_spec& x) { return x.keys == std::get<upsert_spec>(b).keys; },
       },
       a);
 }

@@ -97,6 +97,35 @@ struct describe {
   void operator()(const union_all_spec&) const {}
 
   void operator()(const stamp_time_spec&) const {}
+
+  void operator()(const group_aggregate_spec& x) const {
+    append_numbers(x.keys, out);
+    for (const auto& call : x.calls)
+      append_call(call, out);
+    out += x.updating ? " updating" : "";
+  }
+
+  void operator()(const changelog_join_spec& x) const {
+    append_numbers(x.left_keys, out);
+    append_numbers(x.right_keys, out);
+    out += std::to_string(static_cast<int>(x.kind)) + (x.left_updating ? " updating" : " append")
+           + (x.right_updating ? " updating" : " append");
+  }
+
+  void operator()(const changelog_top_n_spec& x) const {
+    append_numbers(x.partition, out);
+    for (const auto& key : x.order_by)
+      out += ' ' + std::to_string(key.column) + (key.descending ? " down" : " up")
+             + (key.nulls_first ? " nulls first" : "");
+    out += " limit " + std::to_string(x.limit) + " offset " + std::to_string(x.offset) + " rank "
+           + std::to_string(static_cast<int>(x.rank)) + (x.updating ? " updating" : "");
+  }
+
+  void operator()(const weigh_rows_spec&) const {}
+
+  void operator()(const upsert_spec& x) const {
+    append_numbers(x.keys, out);
+  }
 };
 
 /// A final phase keeps what a complete one does, though its input looks different: its keys and

@@ -186,6 +186,16 @@ void add_layouts(const operator_layouts&, const filter_project_spec&) {}
 
 void add_layouts(const operator_layouts&, const union_all_spec&) {}
 
+void add_layouts(const operator_layouts&, const group_aggregate_spec&) {}
+
+void add_layouts(const operator_layouts&, const changelog_join_spec&) {}
+
+void add_layouts(const operator_layouts&, const changelog_top_n_spec&) {}
+
+void add_layouts(const operator_layouts&, const weigh_rows_spec&) {}
+
+void add_layouts(const operator_layouts&, const upsert_spec&) {}
+
 } // namespace
 
 std::vector<state_layout> state_layouts(const stage_plan& plan) {

@@ -47,7 +47,27 @@ struct name_of_state {
     return x.window.processing_time ? "processing time" : nullptr;
   }
 
+  const char* operator()(const group_aggregate_spec&) const {
+    return "group aggregate";
+  }
+
+  const char* operator()(const changelog_join_spec&) const {
+    return "changelog join";
+  }
+
+  const char* operator()(const changelog_top_n_spec&) const {
+    return "changelog top-n";
+  }
+
+  const char* operator()(const upsert_spec&) const {
+    return "upsert";
+  }
+
   // These keep nothing between two items.
+  const char* operator()(const weigh_rows_spec&) const {
+    return nullptr;
+  }
+
   const char* operator()(const filter_project_spec&) const {
     return nullptr;
   }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,9 @@ struct connector_context {
   std::vector<source_position> positions;
   /// The last output of each of the sink's lanes that a record lists.
   std::vector<sealed_output> outputs;
+  /// A sink's rows are changes; and the columns that tell its rows apart, if some do.
+  bool updating = false;
+  std::optional<std::vector<std::uint32_t>> unique_key;
 };
 
 /// Makes readers and writers; implemented by actors/connectors, handed in by main.

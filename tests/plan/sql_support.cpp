@@ -184,6 +184,43 @@ struct spec_text {
     return {};
   }
 
+  std::string operator()(const group_aggregate_spec& x) const {
+    auto out = updating(x.updating) + " keys " + numbers(x.keys);
+    for (const auto& call : x.calls)
+      out += ' ' + call_text(call);
+    return out;
+  }
+
+  std::string operator()(const changelog_join_spec& x) const {
+    static constexpr const char* kinds[] = {"inner", "left", "right", "full", "semi", "anti"};
+    return ' ' + std::string(kinds[static_cast<int>(x.kind)]) + updating(x.left_updating)
+           + updating(x.right_updating) + " keys " + numbers(x.left_keys) + '='
+           + numbers(x.right_keys) + residual(x.residual);
+  }
+
+  std::string operator()(const changelog_top_n_spec& x) const {
+    static constexpr const char* kinds[] = {"row_number", "rank", "dense_rank"};
+    auto out = updating(x.updating) + ' ' + kinds[static_cast<int>(x.rank)] + " by "
+               + numbers(x.partition) + " order " + keys_text(x.order_by);
+    if (x.offset != 0)
+      out += " offset " + std::to_string(x.offset);
+    if (x.limit != INT64_MAX)
+      out += " limit " + std::to_string(x.limit);
+    return out + (x.with_rank ? " with rank" : "");
+  }
+
+  std::string operator()(const weigh_rows_spec& x) const {
+    return " by " + std::to_string(x.count_column);
+  }
+
+  std::string operator()(const upsert_spec& x) const {
+    return " keys " + numbers(x.keys);
+  }
+
+  static std::string updating(bool is) {
+    return is ? " updating" : " append";
+  }
+
   static std::string join(join_type type) {
     static constexpr const char* kinds[] = {" inner", " left", " right", " full"};
     return kinds[static_cast<int>(type)];

@@ -9,6 +9,7 @@
 #include "actors/dataflow/operators/window_assign.hpp"
 #include "actors/dataflow/operators/window_join.hpp"
 #include "actors/dataflow/operators/window_top_n.hpp"
+#include "schemas/assert.hpp"
 
 namespace ebb {
 
@@ -60,7 +61,20 @@ struct maker {
   std::unique_ptr<stream_operator> operator()(const stamp_time_spec& x) {
     return make_stamp_time(x, std::move(context));
   }
+
+  template <class Spec>
+  std::unique_ptr<stream_operator> operator()(const Spec&) {
+    EBB_ASSERT(false);
+    return nullptr;
+  }
 };
+
+template <class Spec>
+std::vector<sql_type> output_types_of(const Spec&,
+                                      const std::vector<std::vector<sql_type>>& inputs) {
+  EBB_ASSERT(false);
+  return inputs[0];
+}
 
 } // namespace
 
