@@ -25,6 +25,7 @@ struct LinkHosted {
   placement @1 :UInt64;
   generation @2 :UInt64;
   reason @3 :Text;
+  part @4 :UInt32;
 }
 
 struct LinkHello {
@@ -33,6 +34,7 @@ struct LinkHello {
   name @2 :Text;
   session @3 :UInt64;
   hosted @4 :List(LinkHosted);
+  peers @5 :Text;
 }
 
 struct LinkStarted {
@@ -83,6 +85,7 @@ struct LinkEnded {
   problem @4 :LinkError;  # null = none
   nextTimer @5 :Int64;
   positions @6 :List(LinkPosition);
+  part @7 :UInt32;
 }
 
 struct LinkField {
@@ -167,6 +170,8 @@ struct LinkStart {
   parallelism @7 :UInt32;
   savepoint @8 :Text;
   pastOutput @9 :UInt8;       # ebb::link_past_output
+  part @10 :UInt32;
+  peers @11 :List(Text);
 }
 
 struct LinkStop {
@@ -235,6 +240,95 @@ struct LinkAnswer {
   }
 }
 
+# Between workers that share a stream (peer_records.hpp).
+
+struct PeerHello {
+  uid @0 :Text;
+  placement @1 :UInt64;
+  from @2 :UInt32;
+  to @3 :UInt32;
+}
+
+struct PeerBegin {
+  start @0 :Data;             # checkpoint record
+  operators @1 :List(Text);
+  outputFolder @2 :Text;
+  segmentFolder @3 :Text;
+  keyGroups @4 :UInt16;
+  small @5 :UInt64;
+}
+
+struct PeerItem {
+  what @0 :UInt8;             # ebb::channel_signal
+  time @1 :Int64;
+  rows @2 :Data;
+  bytes @3 :UInt64;
+  epoch @4 :UInt64;
+}
+
+struct PeerItems {
+  subtask @0 :UInt32;
+  input @1 :UInt32;
+  channel @2 :UInt32;
+  items @3 :List(PeerItem);
+}
+
+struct PeerCredit {
+  subtask @0 :UInt32;
+  output @1 :UInt32;
+  target @2 :UInt32;
+  bytes @3 :UInt64;
+}
+
+struct PeerOrder {
+  what @0 :UInt8;             # ebb::peer_order::kind
+  subtask @1 :UInt32;
+  epoch @2 :UInt64;
+  base @3 :UInt64;
+  whole @4 :Bool;
+}
+
+struct PeerReport {
+  what @0 :UInt8;             # ebb::peer_report::kind
+  subtask @1 :UInt32;
+  epoch @2 :UInt64;
+  problem @3 :LinkError;      # null = none
+}
+
+struct PeerSource {
+  name @0 :Text;
+  ended @1 :Bool;
+  positions @2 :UInt32;
+}
+
+struct PeerWritten {
+  part @0 :Data;              # checkpoint record
+  sources @1 :List(PeerSource);
+  watermark @2 :Int64;
+}
+
+struct PeerStats {
+  subtask @0 :UInt32;
+  watermark @1 :Int64;
+  nextTime @2 :Int64;
+  counters @3 :List(UInt64);
+}
+
+struct PeerMessage {
+  union {
+    hello @0 :PeerHello;
+    begin @1 :PeerBegin;
+    ready @2 :Void;
+    go @3 :Void;
+    items @4 :PeerItems;
+    credit @5 :PeerCredit;
+    order @6 :PeerOrder;
+    report @7 :PeerReport;
+    written @8 :PeerWritten;
+    stats @9 :PeerStats;
+  }
+}
+
 struct LinkMessage {
   version @0 :UInt16;         # ebb::link_protocol
   union {
@@ -254,5 +348,6 @@ struct LinkMessage {
     moved @14 :Text;
     answer @15 :LinkAnswer;
     shutdown @16 :Void;
+    peer @17 :PeerMessage;
   }
 }

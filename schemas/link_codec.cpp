@@ -1,6 +1,7 @@
 #include "schemas/link_codec.hpp"
 
 #include "schemas/link_parts.hpp"
+#include "schemas/peer_parts.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -81,9 +82,13 @@ struct message_writer {
   void operator()(const worker_shutdown&) {
     to.setShutdown();
   }
+
+  void operator()(const peer_message& x) {
+    write(to.initPeer(), x, rows);
+  }
 };
 
-result<link_message> read(wire::LinkMessage::Reader from) {
+result<link_message> read(wire::LinkMessage::Reader from, const buffer_ptr& bytes) {
   using wire_message = wire::LinkMessage;
   if (from.getVersion() != link_protocol)
     return make_error(ec::unsupported,
@@ -124,6 +129,8 @@ result<link_message> read(wire::LinkMessage::Reader from) {
     return link_message{read(from.getAnswer())};
   case wire_message::SHUTDOWN:
     return link_message{worker_shutdown{}};
+  case wire_message::PEER:
+    return link_message{read(from.getPeer(), bytes)};
   }
   return make_error(ec::unsupported, "the other side of the link sent a message of unknown kind",
                     "control process and workers must be of one version of ebb");
@@ -181,6 +188,8 @@ buffer_ptr encode(const link_message& x) {
   std::vector<buffer_ptr> rows;
   if (const auto* call = std::get_if<link_call>(&x))
     rows = link_wire::encode_rows(call->operation);
+  else if (const auto* peer = std::get_if<peer_message>(&x))
+    rows = link_wire::encode_rows(*peer);
   auto words = small_words;
   for (const auto& part : rows)
     words += part.size() / word_bytes + small_words;
@@ -209,7 +218,7 @@ result<link_message> decode_link_message(const buffer_ptr& bytes, std::size_t si
     options.nestingLimit = 16;
     const kj::ArrayPtr<const capnp::word> segments[] = {segment};
     capnp::SegmentArrayMessageReader reader{segments, options};
-    return read(reader.getRoot<wire::LinkMessage>());
+    return read(reader.getRoot<wire::LinkMessage>(), bytes);
   } catch (const kj::Exception&) {
     return unsound();
   }

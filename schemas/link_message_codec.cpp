@@ -15,10 +15,11 @@ void write(wire::LinkHosted::Builder to, const hosted_stream& x) {
   to.setUid(text(x.uid));
   to.setPlacement(x.placement);
   to.setGeneration(x.generation);
+  to.setPart(x.part);
 }
 
 void read(wire::LinkHosted::Reader from, hosted_stream& x) {
-  x = {text(from.getUid()), from.getPlacement(), from.getGeneration()};
+  x = {text(from.getUid()), from.getPlacement(), from.getGeneration(), from.getPart()};
 }
 
 void write(wire::LinkHosted::Builder to, const stream_placement& x) {
@@ -138,6 +139,7 @@ void write(wire::LinkHello::Builder to, const worker_hello& x) {
   to.setName(text(x.name));
   to.setSession(x.session);
   write_all(to.initHosted(count(x.hosted)), x.hosted);
+  to.setPeers(text(x.peers));
 }
 
 worker_hello read(wire::LinkHello::Reader from) {
@@ -147,6 +149,7 @@ worker_hello read(wire::LinkHello::Reader from) {
   x.name = text(from.getName());
   x.session = from.getSession();
   read_all(from.getHosted(), x.hosted);
+  x.peers = text(from.getPeers());
   return x;
 }
 
@@ -208,6 +211,7 @@ void write(wire::LinkEnded::Builder to, const stream_ended& x) {
     write(to.initProblem(), *x.problem);
   to.setNextTimer(x.next_timer);
   write_all(to.initPositions(count(x.positions)), x.positions);
+  to.setPart(x.part);
 }
 
 stream_ended read(wire::LinkEnded::Reader from) {
@@ -219,6 +223,7 @@ stream_ended read(wire::LinkEnded::Reader from) {
   x.problem = read_problem(from.hasProblem(), from.getProblem());
   x.next_timer = from.getNextTimer();
   read_all(from.getPositions(), x.positions);
+  x.part = from.getPart();
   return x;
 }
 
@@ -285,6 +290,8 @@ void write(wire::LinkStart::Builder to, const start_stream& x) {
   to.setParallelism(x.parallelism);
   to.setSavepoint(text(x.savepoint));
   to.setPastOutput(static_cast<std::uint8_t>(x.past_output));
+  to.setPart(x.part);
+  write_texts(to.initPeers(count(x.peers)), x.peers);
 }
 
 start_stream read(wire::LinkStart::Reader from) {
@@ -299,6 +306,8 @@ start_stream read(wire::LinkStart::Reader from) {
   x.parallelism = from.getParallelism();
   x.savepoint = text(from.getSavepoint());
   x.past_output = choice(from.getPastOutput(), link_past_output::keep);
+  x.part = from.getPart();
+  x.peers = read_texts(from.getPeers());
   return x;
 }
 

@@ -3,6 +3,7 @@
 
 #include "schemas/error.hpp"
 #include "schemas/link_operations.hpp"
+#include "schemas/peer_records.hpp"
 #include "schemas/types.hpp"
 
 #include <cstdint>
@@ -30,6 +31,7 @@ struct hosted_stream {
   std::string uid;
   std::uint64_t placement = 0;
   std::uint64_t generation = 0; ///< 0: it has none yet
+  std::uint32_t part = 0;       ///< of the stream's parts (peer_records.hpp)
 
   bool operator==(const hosted_stream&) const = default;
 };
@@ -51,6 +53,7 @@ struct worker_hello {
   std::string name;          ///< that it was started with
   std::uint64_t session = 0; ///< random; the same on each connection of one process
   std::vector<hosted_stream> hosted;
+  std::string peers; ///< where it takes connections of other workers
 
   bool operator==(const worker_hello&) const = default;
 };
@@ -135,6 +138,7 @@ struct stream_ended {
   std::optional<error> problem;
   micros next_timer = max_time;
   std::vector<read_position> positions;
+  std::uint32_t part = 0; ///< the others say nothing but that they have ended
 
   bool operator==(const stream_ended&) const = default;
 };
@@ -202,6 +206,8 @@ struct start_stream {
   std::uint32_t parallelism = 0; ///< 0 = as in the manifest
   std::string savepoint;         ///< empty = newest record
   link_past_output past_output = link_past_output::refuse;
+  std::uint32_t part = 0;         ///< that the worker is to run
+  std::vector<std::string> peers; ///< of all parts, where there are several: `worker_hello::peers`
 
   bool operator==(const start_stream&) const = default;
 };
@@ -251,6 +257,6 @@ struct heartbeat {
 using link_message =
     std::variant<heartbeat, worker_hello, stream_started, stream_status, stream_ended, log_line,
                  topic_watch, link_call, savepoint_made, control_welcome, start_stream, stop_stream,
-                 savepoint_stream, topic_moved, call_answer, worker_shutdown>;
+                 savepoint_stream, topic_moved, call_answer, worker_shutdown, peer_message>;
 
 } // namespace ebb
