@@ -53,7 +53,7 @@ struct worker_hello {
   std::string name;          ///< that it was started with
   std::uint64_t session = 0; ///< random; the same on each connection of one process
   std::vector<hosted_stream> hosted;
-  std::string peers; ///< where it takes connections of other workers
+  std::string peers = {}; ///< where it takes connections of other workers
 
   bool operator==(const worker_hello&) const = default;
 };
@@ -206,8 +206,9 @@ struct start_stream {
   std::uint32_t parallelism = 0; ///< 0 = as in the manifest
   std::string savepoint;         ///< empty = newest record
   link_past_output past_output = link_past_output::refuse;
-  std::uint32_t part = 0;         ///< that the worker is to run
-  std::vector<std::string> peers; ///< of all parts, where there are several: `worker_hello::peers`
+  std::uint32_t part = 0; ///< that the worker is to run
+  std::vector<std::string> peers =
+      {}; ///< of all parts, where there are several: `worker_hello::peers`
 
   bool operator==(const start_stream&) const = default;
 };
