@@ -45,7 +45,7 @@ using unique_key = std::optional<std::vector<std::uint32_t>>;
 struct sink_node {
   std::uint32_t sink = 0; ///< index into stream_definition::sinks
   bool updating = false;  ///< its rows are changes
-  unique_key key;         ///< of its rows; all changes of one key come in order on one channel
+  unique_key key = {};    ///< of its rows; all changes of one key come in order on one channel
 };
 
 struct plan_node {
@@ -56,7 +56,7 @@ struct plan_node {
   std::vector<plan_column> columns; ///< output row; empty for sinks
   std::string why;       ///< one sentence for `ebb explain`: append-only or updating, and why
   bool updating = false; ///< rows may be deleted later; else every weight is positive
-  unique_key key;        ///< of the rows
+  unique_key key = {};   ///< of the rows
 };
 
 struct plan_graph {

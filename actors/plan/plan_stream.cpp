@@ -87,7 +87,7 @@ result<plan_graph> plan_stream(const stream_definition& stream) {
     plan_node node;
     node.name = sink.name;
     node.label = "sink";
-    node.what = sink_node{i, false, {}};
+    node.what = sink_node{i};
     node.inputs = {from->second};
     graph.add(std::move(node));
   }
