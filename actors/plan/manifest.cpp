@@ -14,6 +14,7 @@ using manifest::name_table;
 using manifest::reader;
 
 constexpr std::uint64_t most_key_groups = 32'768;
+constexpr std::uint64_t most_workers = 64;
 
 /// What the documents of one stream say besides sources, operators and sinks.
 result<void> read_settings(const reader& in, const located& spec, stream_definition& out) {
@@ -24,6 +25,10 @@ result<void> read_settings(const reader& in, const located& spec, stream_definit
   if (const auto x = reader::field(spec, "parallelism")) {
     EBB_ASSIGN(const auto value, in.integer(x, 1, out.max_parallelism));
     out.parallelism = static_cast<std::uint32_t>(value);
+  }
+  if (const auto x = reader::field(spec, "workers")) {
+    EBB_ASSIGN(const auto value, in.integer(x, 1, most_workers));
+    out.workers = static_cast<std::uint32_t>(value);
   }
   if (const auto x = reader::field(spec, "checkpoint")) {
     EBB_TRY(in.keys(x, {"interval", "mode"}));
@@ -47,10 +52,8 @@ result<void> read_sleep(const reader& in, const located& spec, sleep_definition&
   if (!at)
     return {};
   EBB_TRY(in.keys(at, {"idleAfter", "whenIdle", "advanceAfter"}));
-  if (const auto x = reader::field(at, "idleAfter"); x && x.node->text == "never") {
-    out.idle_after.reset();
-  } else if (x) {
-    EBB_ASSIGN(out.idle_after, in.duration(x, 1));
+  if (const auto x = reader::field(at, "idleAfter")) {
+    EBB_ASSIGN(out.idle_after, in.duration_or(x, "never", 1));
   }
   if (const auto x = reader::field(at, "advanceAfter")) {
     EBB_ASSIGN(out.advance_after, in.duration(x, 1));
@@ -58,19 +61,8 @@ result<void> read_sleep(const reader& in, const located& spec, sleep_definition&
   if (const auto x = reader::field(at, "whenIdle")) {
     EBB_ASSIGN(const auto which, in.word(x, {"hold", "advance"}));
     out.advance = which == 1;
-    if (out.advance)
-      return in.fail(x, "whenIdle: advance is not available in this version",
-                     "leave it out: windows of a quiet stream then wait for data", ec::unsupported);
   }
   return {};
-}
-
-result<void> check_pod(const reader& in, const located& spec) {
-  const auto at = reader::field(spec, "pod");
-  if (!at)
-    return {};
-  return in.keys(at,
-                 {"resources", "nodeSelector", "tolerations", "affinity", "labels", "annotations"});
 }
 
 std::string normal_path(const std::string& folder, const std::string& path) {
@@ -227,10 +219,10 @@ result<stream_definition> manifest::read_stream(const reader& in, const located&
   out.name_space = std::move(named.name_space);
   EBB_ASSIGN(const auto spec, in.required(document, "spec", "spec with sources"));
   EBB_TRY(in.keys(spec, {"sources", "operators", "sinks", "checkpoint", "sleep", "onChange",
-                         "parallelism", "maxParallelism", "pod"}));
+                         "parallelism", "maxParallelism", "workers", "pod"}));
   EBB_TRY(read_settings(in, spec, out));
   EBB_TRY(read_sleep(in, spec, out.sleep));
-  EBB_TRY(check_pod(in, spec));
+  EBB_TRY(manifest::check_pod(in, spec));
   EBB_TRY(stream_reader(in, spec, out).run());
   return out;
 }

@@ -131,6 +131,7 @@ struct stream_definition {
   std::vector<operator_definition> operators;
   std::vector<sink_definition> sinks;
   std::uint32_t parallelism = 1;
+  std::uint32_t workers = 1; ///< processes that a service spreads the subtasks over, at most
   std::uint16_t max_parallelism = 128;
   micros checkpoint_interval = 10 * micros_per_second;
   bool exactly_once = true;

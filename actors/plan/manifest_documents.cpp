@@ -10,17 +10,6 @@ namespace manifest {
 
 namespace {
 
-/// Labels and annotations: names to texts.
-result<void> check_texts(const reader& in, const located& at) {
-  if (!at)
-    return {};
-  if (at.node->kind != yaml_kind::map)
-    return in.fail(at, "expected an object of names and texts", "write {team: web}");
-  for (std::size_t i = 0; i < at.node->keys.size(); ++i)
-    EBB_TRY(in.text({&at.node->values[i], at.path + '.' + at.node->keys[i].text}, "text"));
-  return {};
-}
-
 bool ends_document(std::string_view line) noexcept {
   return (line.starts_with("---") || line.starts_with("..."))
          && (line.size() == 3 || line[3] == ' ' || line[3] == '\t' || line[3] == '\r');
@@ -83,8 +72,8 @@ std::vector<std::string> name_table::names() const {
 result<document_name> read_metadata(const reader& in, const located& document) {
   EBB_ASSIGN(const auto at, in.required(document, "metadata", "metadata: {name: delays}"));
   EBB_TRY(in.keys(at, {"name", "namespace", "labels", "annotations"}));
-  EBB_TRY(check_texts(in, reader::field(at, "labels")));
-  EBB_TRY(check_texts(in, reader::field(at, "annotations")));
+  EBB_TRY(in.texts(reader::field(at, "labels")));
+  EBB_TRY(in.texts(reader::field(at, "annotations")));
   document_name out{default_namespace, {}};
   if (const auto x = reader::field(at, "namespace")) {
     EBB_ASSIGN(out.name_space, in.label(x));
@@ -99,12 +88,13 @@ namespace {
 
 /// All documents of a file; `topics` false: they are refused.
 result<manifest_documents> read_documents(std::string_view text, const std::string& file,
-                                          std::vector<error>& warnings, bool topics) {
+                                          std::vector<error>& warnings, bool topics,
+                                          std::vector<field_rule>* rules = nullptr) {
   if (text.starts_with("\xEF\xBB\xBF"))
     text.remove_prefix(3);
   const yaml_source source(text, file);
   EBB_ASSIGN(const auto documents, parse_yaml(source));
-  const reader in(source, warnings);
+  const reader in(source, warnings, rules);
   const auto folder = std::filesystem::path(file).parent_path().string();
   manifest_documents out;
   name_table stream_names, topic_names;
@@ -157,6 +147,13 @@ result<manifest_documents> parse_documents(std::string_view text, const std::str
                             "begin with apiVersion: ebb.dev/v1alpha1 and kind: Stream");
   problem.place.file = file;
   return problem;
+}
+
+result<void> read_rules(std::string_view text, const std::string& file,
+                        std::vector<field_rule>& rules) {
+  std::vector<error> warnings;
+  EBB_TRY(manifest::read_documents(text, file, warnings, true, &rules));
+  return {};
 }
 
 result<std::vector<stream_definition>>

@@ -29,11 +29,17 @@ struct document_name {
 /// `name` and `from` stay empty where they are not given.
 [[nodiscard]] result<sink_definition> read_sink(const reader& in, const located& at);
 
+/// `pod`: what a manifest may say of the pods that run it.
+[[nodiscard]] result<void> check_pod(const reader& in, const located& spec);
+
 /// The one connector among the keys of a source or sink. Connectors that this version lacks are
 /// refused by name.
 [[nodiscard]] result<located> only_connector(const reader& in, const located& at,
                                              std::span<const std::string_view> known);
 
+/// `path` of a file; `example` says what to write.
+[[nodiscard]] result<std::string> read_path(const reader& in, const located& file,
+                                            std::string_view example, const char* hint);
 /// `format` of a file, told by the file's ending where it is not given.
 [[nodiscard]] result<record_format> read_format(const reader& in, const located& file,
                                                 std::string_view path);

@@ -131,8 +131,19 @@ located reader::field(const located& at, std::string_view key) {
   return {at.node == nullptr ? nullptr : at.node->find(key), std::move(path)};
 }
 
+void reader::note(const located& at, field_kind kind, std::span<const std::string_view> words,
+                  std::uint64_t low, std::uint64_t high) const {
+  if (rules_ != nullptr)
+    rules_->push_back({at.path, kind, {words.begin(), words.end()}, low, high});
+}
+
+void reader::note_choice(const located& at, std::span<const std::string_view> keys) const {
+  note(at, field_kind::choice, keys);
+}
+
 result<void> reader::keys(const located& at, std::span<const std::string_view> known,
                           bool or_nothing) const {
+  note(at, field_kind::object, known, or_nothing ? 1 : 0);
   if (at.node->kind == yaml_kind::null && or_nothing)
     return {};
   if (at.node->kind != yaml_kind::map)
@@ -153,6 +164,7 @@ result<void> reader::keys(const located& at, std::span<const std::string_view> k
 result<located> reader::required(const located& at, std::string_view key,
                                  std::string_view example) const {
   auto out = field(at, key);
+  note(out, field_kind::required);
   if (out)
     return out;
   auto problem = fail(at, std::string(key) + " is missing",
@@ -166,6 +178,7 @@ result<std::vector<located>> reader::items(const located& at, std::string_view w
   std::vector<located> out;
   if (!at)
     return out;
+  note(at, field_kind::list, {}, 0, limit);
   if (at.node->kind != yaml_kind::list)
     return mismatch(at, "a list of " + std::string(what), "begin each with `- `");
   if (at.node->values.size() > limit)
@@ -177,6 +190,11 @@ result<std::vector<located>> reader::items(const located& at, std::string_view w
 }
 
 result<std::string> reader::text(const located& at, std::string_view what) const {
+  note(at, field_kind::text);
+  return plain_text(at, what);
+}
+
+result<std::string> reader::plain_text(const located& at, std::string_view what) const {
   const auto& node = *at.node;
   if (node.kind != yaml_kind::text)
     return mismatch(at, what);
@@ -190,6 +208,7 @@ result<std::string> reader::text(const located& at, std::string_view what) const
 }
 
 result<bool> reader::boolean(const located& at) const {
+  note(at, field_kind::boolean);
   const auto& node = *at.node;
   if (node.kind == yaml_kind::text && node.plain && (node.text == "true" || node.text == "false"))
     return node.text == "true";
@@ -198,6 +217,7 @@ result<bool> reader::boolean(const located& at) const {
 
 result<std::uint64_t> reader::integer(const located& at, std::uint64_t low,
                                       std::uint64_t high) const {
+  note(at, field_kind::integer, {}, low, high);
   const auto& node = *at.node;
   const auto range = "a whole number from " + std::to_string(low) + " to " + std::to_string(high);
   const auto is_plain = node.kind == yaml_kind::text && node.plain && !node.text.empty();
@@ -214,7 +234,17 @@ result<std::uint64_t> reader::integer(const located& at, std::uint64_t low,
   return value;
 }
 
+result<std::optional<micros>> reader::duration_or(const located& at, std::string_view word,
+                                                  micros low) const {
+  note(at, field_kind::duration, {&word, 1}, static_cast<std::uint64_t>(low));
+  if (at.node->kind == yaml_kind::text && at.node->text == word)
+    return std::optional<micros>{};
+  EBB_ASSIGN(const auto value, duration(at, low));
+  return std::optional(value);
+}
+
 result<micros> reader::duration(const located& at, micros low) const {
+  note(at, field_kind::duration, {}, static_cast<std::uint64_t>(low));
   const auto& node = *at.node;
   constexpr std::string_view expected = "a duration such as 250ms, 10s, 5m, 1h or 7d";
   if (node.kind != yaml_kind::text || (node.plain && is_old_boolean(node.text)))
@@ -228,6 +258,7 @@ result<micros> reader::duration(const located& at, micros low) const {
 }
 
 result<std::uint64_t> reader::size(const located& at) const {
+  note(at, field_kind::size);
   const auto& node = *at.node;
   constexpr std::string_view expected = "a size such as 512, 64Ki, 16Mi or 1Gi";
   if (node.kind != yaml_kind::text)
@@ -241,7 +272,8 @@ result<std::uint64_t> reader::size(const located& at) const {
 result<std::size_t> reader::word(const located& at,
                                  std::initializer_list<std::string_view> words) const {
   const std::span<const std::string_view> known(words.begin(), words.size());
-  EBB_ASSIGN(const auto value, text(at, joined(known)));
+  note(at, field_kind::word, known);
+  EBB_ASSIGN(const auto value, plain_text(at, joined(known)));
   const auto found = std::find(known.begin(), known.end(), value);
   if (found == known.end())
     return mismatch(at, joined(known), nearest_hint(value, known));
@@ -249,7 +281,8 @@ result<std::size_t> reader::word(const located& at,
 }
 
 result<std::string> reader::label(const located& at) const {
-  EBB_ASSIGN(auto name, text(at, "a name"));
+  note(at, field_kind::label);
+  EBB_ASSIGN(auto name, plain_text(at, "a name"));
   const auto inner = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-'; };
   if (name.empty() || name.size() > 63 || !std::all_of(name.begin(), name.end(), inner)
       || name.front() == '-' || name.back() == '-')
@@ -259,7 +292,8 @@ result<std::string> reader::label(const located& at) const {
 }
 
 result<std::string> reader::identifier(const located& at) const {
-  EBB_ASSIGN(auto name, text(at, "a name"));
+  note(at, field_kind::identifier);
+  EBB_ASSIGN(auto name, plain_text(at, "a name"));
   const auto inner = [](char c) { return is_digit(c) || is_letter(c) || c == '_'; };
   if (name.empty() || name.size() > 63 || is_digit(name[0])
       || !std::all_of(name.begin(), name.end(), inner))

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/plan/manifest.hpp"
+#include "actors/plan/manifest_rules.hpp"
 #include "actors/plan/manifest_yaml.hpp"
 
 #include <initializer_list>
@@ -30,8 +31,10 @@ struct sql_place {
 
 class reader {
 public:
-  reader(const yaml_source& source, std::vector<error>& warnings)
-      : source_(source), warnings_(warnings) {}
+  /// `rules`, where given, gets what is asked of each field.
+  reader(const yaml_source& source, std::vector<error>& warnings,
+         std::vector<field_rule>* rules = nullptr)
+      : source_(source), warnings_(warnings), rules_(rules) {}
 
   [[nodiscard]] error fail(const located& at, std::string message, std::string hint = {},
                            ec code = ec::invalid_argument) const;
@@ -61,11 +64,23 @@ public:
   [[nodiscard]] result<std::uint64_t> integer(const located& at, std::uint64_t low,
                                               std::uint64_t high) const;
   [[nodiscard]] result<micros> duration(const located& at, micros low = 0) const;
+  /// Nothing where it is `word`.
+  [[nodiscard]] result<std::optional<micros>> duration_or(const located& at, std::string_view word,
+                                                          micros low = 0) const;
   [[nodiscard]] result<std::uint64_t> size(const located& at) const;
 
   /// One of the words; the index of the one that it is.
   [[nodiscard]] result<std::size_t> word(const located& at,
                                          std::initializer_list<std::string_view> words) const;
+
+  /// An object of names and texts; nothing is checked where the field is not given.
+  [[nodiscard]] result<void> texts(const located& at) const;
+  /// An object of names and amounts as Kubernetes writes them: `500m`, `1.5`, `64Mi`.
+  [[nodiscard]] result<void> quantities(const located& at) const;
+  /// An object that others read.
+  [[nodiscard]] result<void> object(const located& at) const;
+  /// Exactly one of the keys may be given: for `rules` alone, the caller checks it.
+  void note_choice(const located& at, std::span<const std::string_view> keys) const;
 
   /// RFC 1123 label: lower-case letters, digits and `-`, at most 63.
   [[nodiscard]] result<std::string> label(const located& at) const;
@@ -81,9 +96,13 @@ public:
 private:
   [[nodiscard]] error mismatch(const located& at, std::string_view expected,
                                std::string hint = {}) const;
+  [[nodiscard]] result<std::string> plain_text(const located& at, std::string_view what) const;
+  void note(const located& at, field_kind kind, std::span<const std::string_view> words = {},
+            std::uint64_t low = 0, std::uint64_t high = 0) const;
 
   const yaml_source& source_;
   std::vector<error>& warnings_;
+  std::vector<field_rule>* rules_;
 };
 
 /// The hint `did you mean x?`, or what else there is.

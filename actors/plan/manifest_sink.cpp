@@ -13,10 +13,7 @@ constexpr std::string_view later[] = {"kafka", "postgres", "s3", "http"};
 result<file_sink> read_file(const reader& in, const located& at) {
   EBB_TRY(in.keys(at, {"path", "format", "delimiter"}));
   file_sink out;
-  EBB_ASSIGN(const auto path, in.required(at, "path", "path: result.ndjson"));
-  EBB_ASSIGN(out.path, in.text(path, "a path"));
-  if (out.path.empty())
-    return in.fail(path, "the path is empty", "name the file to write");
+  EBB_ASSIGN(out.path, read_path(in, at, "path: result.ndjson", "name the file to write"));
   EBB_ASSIGN(out.format, read_format(in, at, out.path));
   if (const auto x = reader::field(at, "delimiter")) {
     if (out.format != record_format::csv)
@@ -38,6 +35,7 @@ bool has_ending(std::string_view path, std::string_view ending) {
 
 result<located> only_connector(const reader& in, const located& at,
                                std::span<const std::string_view> known) {
+  in.note_choice(at, known);
   std::string names;
   for (std::size_t i = 0; i < known.size(); ++i) {
     if (i > 0)
@@ -67,15 +65,23 @@ result<located> only_connector(const reader& in, const located& at,
   return found;
 }
 
+result<std::string> read_path(const reader& in, const located& file, std::string_view example,
+                              const char* hint) {
+  constexpr std::size_t longest = 4096; ///< as Linux has it
+  EBB_ASSIGN(const auto at, in.required(file, "path", example));
+  EBB_ASSIGN(auto path, in.text(at, "a path"));
+  if (path.empty())
+    return in.fail(at, "the path is empty", hint);
+  if (path.size() > longest)
+    return in.fail(at, "the path is longer than 4096 bytes", hint);
+  return path;
+}
+
 result<record_format> read_format(const reader& in, const located& file, std::string_view path) {
   const auto x = reader::field(file, "format");
   if (x) {
     EBB_ASSIGN(const auto which, in.word(x, {"json", "csv", "debezium"}));
-    const auto format = static_cast<record_format>(which);
-    if (format == record_format::debezium)
-      return in.fail(x, "format debezium is not available in this version", "use json or csv",
-                     ec::unsupported);
-    return format;
+    return static_cast<record_format>(which);
   }
   if (has_ending(path, ".csv"))
     return record_format::csv;

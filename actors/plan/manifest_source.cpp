@@ -15,10 +15,8 @@ constexpr auto any_number = std::numeric_limits<std::uint64_t>::max();
 result<file_source> read_file(const reader& in, const located& at) {
   EBB_TRY(in.keys(at, {"path", "format", "delimiter", "null", "follow", "maxRecord"}));
   file_source out;
-  EBB_ASSIGN(const auto path, in.required(at, "path", "path: flights.csv"));
-  EBB_ASSIGN(out.path, in.text(path, "a path"));
-  if (out.path.empty())
-    return in.fail(path, "the path is empty", "name a file, a folder or a pattern such as *.csv");
+  EBB_ASSIGN(out.path, read_path(in, at, "path: flights.csv",
+                                 "name a file, a folder or a pattern such as *.csv"));
   EBB_ASSIGN(out.format, read_format(in, at, out.path));
   if (const auto x = reader::field(at, "follow")) {
     EBB_ASSIGN(out.follow, in.boolean(x));
@@ -231,9 +229,10 @@ result<source_definition> read_source(const reader& in, const located& at) {
   }
   if (const auto x = reader::field(at, "onConflict")) {
     EBB_TRY(in.word(x, {"replace"}));
-    return in.fail(x, "upsert streams are not available in this version",
-                   "leave out onConflict: then PRIMARY KEY is a promise that keys are unique",
-                   ec::unsupported);
+    if (out.primary_key.empty())
+      return in.fail(x, "onConflict: replace needs a PRIMARY KEY in the schema",
+                     "add PRIMARY KEY (column, …): a row takes the place of the one of its key");
+    out.replaces = true;
   }
   return out;
 }
