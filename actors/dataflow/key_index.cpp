@@ -264,6 +264,10 @@ void key_index::encode(std::uint32_t slot, std::string& out) const {
   impl_->keys.encode(slot, out);
 }
 
+std::string_view key_index::encoded(std::uint32_t slot) const noexcept {
+  return impl_->keys.encoded(slot);
+}
+
 result<std::uint32_t> key_index::resolve_encoded(std::string_view key) {
   const auto& types = impl_->keys.types();
   std::vector<column> values;

@@ -59,6 +59,9 @@ public:
   [[nodiscard]] std::span<const std::uint64_t> hashes() const noexcept;
   /// Canonical bytes of the slot's key.
   void encode(std::uint32_t slot, std::string& out) const;
+  /// The same without a copy, where keys are kept as bytes (a column wider than a word, or many);
+  /// valid until a slot is made or erased.
+  [[nodiscard]] std::string_view encoded(std::uint32_t slot) const noexcept;
   /// Slot of a key given by its canonical bytes, made if new.
   [[nodiscard]] result<std::uint32_t> resolve_encoded(std::string_view key);
 

@@ -4,6 +4,7 @@
 
 #include "actors/dataflow/key_words.hpp"
 #include "actors/dataflow/slot_changes.hpp"
+#include "schemas/assert.hpp"
 #include "schemas/error.hpp"
 
 #include <array>
@@ -90,6 +91,12 @@ public:
 
   [[nodiscard]] column key_column(std::size_t k, std::span<const std::uint32_t> slots) const;
   void encode(std::uint32_t slot, std::string& out) const;
+
+  /// Of keys in bytes.
+  [[nodiscard]] std::string_view encoded(std::uint32_t slot) const noexcept {
+    EBB_ASSERT(!in_words_);
+    return {bytes(slot), static_cast<std::uint32_t>(record(slot)[0])};
+  }
 
   [[nodiscard]] bool exact() const noexcept {
     return exact_;

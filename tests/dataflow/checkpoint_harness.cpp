@@ -18,6 +18,8 @@ constexpr std::size_t marks_before_whole = 15;
 
 std::string row_text(const batch& x, std::uint32_t i) {
   std::string text;
+  if (x.weights && x.weights.as<const std::int32_t>()[i] != 1)
+    text = std::to_string(x.weights.as<const std::int32_t>()[i]);
   for (const auto& c : x.columns) {
     text += ' ';
     if (c.is_null(i))

@@ -62,6 +62,9 @@ column column_of(const sql_type& type, const std::vector<cells>& rows, std::size
     case type_kind::integer:
       out.append<std::int32_t>(static_cast<std::int32_t>(value));
       break;
+    case type_kind::boolean:
+      out.append<std::uint8_t>(value % 2 != 0 ? 1 : 0);
+      break;
     case type_kind::array:
       out.elements().append<std::int64_t>(value);
       out.elements().append_null();

@@ -1,5 +1,6 @@
 /// The catalog of aggregates.
 #include "actors/dataflow/aggregates/registry.hpp"
+#include "actors/dataflow/aggregates/retractable.hpp"
 
 #include <algorithm>
 
@@ -25,13 +26,6 @@ const aggregate_registry& registry() {
   return all;
 }
 
-/// Repeated values change nothing.
-bool ignores_repeats(std::string_view name) {
-  constexpr std::string_view names[] = {"min",     "max",    "bool_and", "bool_or",
-                                        "bit_and", "bit_or", "every"};
-  return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
 enum class wrapping { none, distinct, ordered };
 
 wrapping wrapping_of(const aggregate_call& call) {
@@ -41,6 +35,12 @@ wrapping wrapping_of(const aggregate_call& call) {
 }
 
 } // namespace
+
+bool ignores_repeats(std::string_view aggregate) noexcept {
+  constexpr std::string_view names[] = {"min",     "max",    "bool_and", "bool_or",
+                                        "bit_and", "bit_or", "every"};
+  return std::find(std::begin(names), std::end(names), aggregate) != std::end(names);
+}
 
 void add_aggregate(aggregate_registry& registry, std::string_view name, aggregate_overload what) {
   registry[std::string(name)].push_back({std::string(name), std::move(what.params),

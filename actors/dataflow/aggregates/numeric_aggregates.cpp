@@ -28,6 +28,8 @@ public:
     each_row(row_count(slots), &x, included, weights, [&](std::uint32_t i, std::int64_t weight) {
       sums_.add(slots[i], x, i, weight);
       counts_[slots[i]] += weight;
+      if (weight < 0 && counts_[slots[i]] == 0)
+        sums_.clear(slots[i]); // the scale of what is gone does not stay
     });
     return {};
   }

@@ -64,6 +64,8 @@ public:
     each_row(row_count(slots), &x, included, weights, [&](std::uint32_t i, std::int64_t weight) {
       add(slots[i], x, i, weight);
       counts_[slots[i]] += weight;
+      if (weight < 0 && counts_[slots[i]] == 0)
+        clear(slots[i]); // the scale of what is gone does not stay
     });
     return {};
   }

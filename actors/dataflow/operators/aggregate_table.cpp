@@ -147,7 +147,9 @@ result<void> update_calls(std::span<const std::unique_ptr<accumulators>> calls,
     else
       EBB_TRY(calls[c]->update(
           slots, rows.args[c],
-          rows.included[c] ? rows.included[c].as<const std::uint8_t>() : nullptr, rows.weights));
+          rows.included[c] ? rows.included[c].as<const std::uint8_t>() : nullptr,
+          c < rows.call_weights.size() && rows.call_weights[c] != nullptr ? rows.call_weights[c]
+                                                                          : rows.weights));
   }
   return {};
 }
@@ -175,17 +177,25 @@ void aggregate_table::make_room() {
 
 result<void> aggregate_table::add(std::span<const column* const> keys, const std::uint64_t* hashes,
                                   const call_rows& rows, const std::vector<std::uint32_t>* picks) {
-  const auto count = picks == nullptr ? rows.rows : static_cast<std::uint32_t>(picks->size());
+  resolve(keys, hashes, picks == nullptr ? nullptr : picks->data(),
+          picks == nullptr ? rows.rows : static_cast<std::uint32_t>(picks->size()));
+  return update_calls(calls_, scratch_, rows, picks);
+}
+
+void aggregate_table::resolve(std::span<const column* const> keys, const std::uint64_t* hashes,
+                              const std::uint32_t* picks, std::uint32_t count) {
   scratch_.resize(count);
   // Without keys there is one group.
   const auto looked_up = keys.empty() ? std::min(count, 1U) : count;
-  index_.resolve(keys, hashes, picks == nullptr ? nullptr : picks->data(), looked_up,
-                 scratch_.data());
+  index_.resolve(keys, hashes, picks, looked_up, scratch_.data());
   if (looked_up < count)
     std::fill(scratch_.begin() + 1, scratch_.end(), scratch_.front());
   make_room();
   preserve();
-  return update_calls(calls_, scratch_, rows, picks);
+}
+
+result<void> aggregate_table::update(const call_rows& rows) {
+  return update_calls(calls_, scratch_, rows, nullptr);
 }
 
 result<void> aggregate_table::merge(const aggregate_table& from,

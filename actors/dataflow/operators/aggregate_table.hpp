@@ -31,6 +31,8 @@ struct call_rows {
       args;                         ///< of each call: arguments and sort keys, or state columns
   std::vector<buffer_ptr> included; ///< of each call: rows that its FILTER lets in; null = all
   const std::int32_t* weights = nullptr;
+  /// Of each call, instead of `weights`, where that is not null; may be empty.
+  std::vector<const std::int32_t*> call_weights;
   bool states = false; ///< rows are partial results: `args` holds their state columns
 };
 
@@ -63,6 +65,12 @@ public:
   /// Adds rows: all of them, or picked ones. `hashes` are of all rows' keys.
   [[nodiscard]] result<void> add(std::span<const column* const> keys, const std::uint64_t* hashes,
                                  const call_rows& rows, const std::vector<std::uint32_t>* picks);
+
+  /// The two halves of `add`: finds or makes the rows' groups (see `last_slots`), then changes
+  /// these. Between them the groups are as they were.
+  void resolve(std::span<const column* const> keys, const std::uint64_t* hashes,
+               const std::uint32_t* picks, std::uint32_t count);
+  [[nodiscard]] result<void> update(const call_rows& rows);
 
   /// Adds the groups `theirs` of another table of the same shape.
   [[nodiscard]] result<void> merge(const aggregate_table& from,

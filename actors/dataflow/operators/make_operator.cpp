@@ -1,5 +1,6 @@
 #include "actors/dataflow/operators/assign_watermarks.hpp"
 #include "actors/dataflow/operators/filter_project.hpp"
+#include "actors/dataflow/operators/group_aggregate.hpp"
 #include "actors/dataflow/operators/interval_join.hpp"
 #include "actors/dataflow/operators/over.hpp"
 #include "actors/dataflow/operators/stamp_time.hpp"
@@ -60,6 +61,10 @@ struct maker {
 
   std::unique_ptr<stream_operator> operator()(const stamp_time_spec& x) {
     return make_stamp_time(x, std::move(context));
+  }
+
+  std::unique_ptr<stream_operator> operator()(const group_aggregate_spec& x) {
+    return make_group_aggregate(x, std::move(context));
   }
 
   template <class Spec>

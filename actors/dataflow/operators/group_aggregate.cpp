@@ -1,0 +1,277 @@
+#include "actors/dataflow/operators/group_aggregate.hpp"
+
+#include "actors/dataflow/operators/group_calls.hpp"
+#include "actors/dataflow/operators/net_changes.hpp"
+#include "actors/dataflow/operators/owned_groups.hpp"
+#include "actors/dataflow/value_text.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace ebb {
+
+namespace {
+
+class group_aggregate final : public stream_operator {
+public:
+  group_aggregate(const group_aggregate_spec& spec, operator_context context)
+      : context_(std::move(context)), spec_(spec), calls_(spec, context_) {}
+
+  result<bool> step(stream_item* item, step_budget& budget, output& out) override {
+    if (loading_)
+      EBB_TRY(finish_load());
+    if (load_problem_)
+      return *load_problem_;
+    if (item == nullptr)
+      return false;
+    switch (item->kind) {
+    case item_kind::batch:
+      counters_.rows_in += item->rows->rows;
+      budget.rows -= std::min(budget.rows, item->rows->rows / 2);
+      if (item->rows->rows != 0)
+        if (auto taken = take_rows(*item->rows, out); !taken)
+          return name_row(std::move(taken).error(), *item->rows, context_.name);
+      break;
+    case item_kind::watermark:
+      out.advance(item->time);
+      break;
+    case item_kind::idle:
+      out.idle();
+      break;
+    case item_kind::end:
+      EBB_TRY(emit_group_of_nothing(out));
+      break;
+    case item_kind::tick:
+      break;
+    }
+    return false;
+  }
+
+  operator_counters counters() const override {
+    auto result = counters_;
+    result.state_bytes = calls_.byte_size();
+    return result;
+  }
+
+  change_mark mark() override {
+    if (loading_)
+      if (auto loaded = finish_load(); !loaded)
+        load_problem_ = std::move(loaded).error();
+    calls_.mark();
+    return mark_++;
+  }
+
+  bool saves_frozen() const noexcept override {
+    return true;
+  }
+
+  void begin_save(change_mark since) override {
+    EBB_ASSERT(since == 0 || since + marks_kept >= mark_);
+    calls_.begin_save(since);
+  }
+
+  bool save_slice(std::uint32_t entries, state_sink& sink) override {
+    auto left = std::max(1U, entries);
+    return !calls_.save_slice(left, sink);
+  }
+
+  void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override {
+    calls_.save(key_group, since, sink);
+  }
+
+  result<void> load(std::uint16_t, std::uint16_t state, std::string_view key,
+                    std::string_view value) override {
+    loading_ = true;
+    return calls_.load(state, key, value);
+  }
+
+private:
+  result<void> finish_load() {
+    loading_ = false;
+    return calls_.finish_load();
+  }
+
+  result<void> take_rows(const batch& rows, output& out);
+  void find_touched(std::uint32_t first_new);
+  result<void> find_existing(const column& before, const column& after);
+  void emit_changes(std::span<const column> before, std::span<const column> after, output& out);
+  result<void> emit_group_of_nothing(output& out);
+  [[nodiscard]] error deleted_too_often(std::uint32_t slot) const;
+
+  operator_context context_;
+  group_aggregate_spec spec_;
+  group_calls calls_;
+  operator_counters counters_;
+  change_mark mark_ = 1;
+  bool loading_ = false;
+  std::optional<error> load_problem_; ///< of `mark`, told by the next step
+
+  std::vector<std::uint64_t> hashes_;
+  std::vector<std::uint32_t> touched_; ///< groups of the batch, those that were there first
+  std::uint32_t old_groups_ = 0;       ///< how many of `touched_` can have been there
+  std::vector<std::uint32_t> seen_;    ///< by slot: number of the batch that touched it last
+  std::uint32_t batch_ = 0;
+  std::vector<std::uint8_t> was_there_; ///< by place in `touched_`
+  std::vector<std::uint8_t> is_there_;
+  std::vector<std::uint32_t> deleted_; ///< places in `touched_`
+  std::vector<std::uint32_t> inserted_;
+};
+
+result<void> group_aggregate::take_rows(const batch& rows, output& out) {
+  auto& table = calls_.table();
+  std::vector<const column*> keys;
+  for (const auto k : spec_.keys)
+    keys.push_back(&rows.columns[k]);
+  hashes_.resize(rows.rows);
+  hash_keys(keys, rows.rows, hashes_.data());
+  const auto first_new = table.index().slot_count();
+  table.resolve(keys, hashes_.data(), nullptr, rows.rows);
+  find_touched(first_new);
+  std::vector<column> before;
+  std::vector<column> after;
+  column count_before;
+  column count_after;
+  EBB_TRY(calls_.results({touched_.data(), old_groups_}, before, &count_before));
+  EBB_TRY(calls_.update(rows));
+  EBB_TRY(calls_.results(touched_, after, &count_after));
+  if (spec_.updating)
+    EBB_TRY(find_existing(count_before, count_after));
+  if (!spec_.updating || spec_.keys.empty()) { // groups never go
+    was_there_.assign(touched_.size(), 0);
+    std::fill_n(was_there_.begin(), old_groups_, std::uint8_t{1});
+    is_there_.assign(touched_.size(), 1);
+  }
+  emit_changes(before, after, out);
+  if (!spec_.updating || spec_.keys.empty())
+    return {};
+  for (std::size_t i = 0; i < touched_.size(); ++i)
+    if (is_there_[i] == 0)
+      calls_.erase(touched_[i]);
+  return {};
+}
+
+// Each group once. Where groups never go, those with smaller slots were there before.
+void group_aggregate::find_touched(std::uint32_t first_new) {
+  const auto slots = calls_.table().last_slots();
+  seen_.resize(calls_.table().index().slot_count(), 0);
+  if (++batch_ == 0) {
+    std::fill(seen_.begin(), seen_.end(), 0U);
+    batch_ = 1;
+  }
+  const bool reuses = spec_.updating && !spec_.keys.empty();
+  touched_.clear();
+  std::vector<std::uint32_t> fresh;
+  for (const auto slot : slots) {
+    if (seen_[slot] == batch_)
+      continue;
+    seen_[slot] = batch_;
+    (reuses || slot < first_new ? touched_ : fresh).push_back(slot);
+  }
+  old_groups_ = static_cast<std::uint32_t>(touched_.size());
+  touched_.insert(touched_.end(), fresh.begin(), fresh.end());
+}
+
+result<void> group_aggregate::find_existing(const column& before, const column& after) {
+  was_there_.resize(touched_.size());
+  is_there_.resize(touched_.size());
+  const auto* old_counts = before.data<std::int64_t>();
+  const auto* new_counts = after.data<std::int64_t>();
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    was_there_[i] = i < old_groups_ && old_counts[i] > 0 ? 1 : 0;
+    is_there_[i] = new_counts[i] > 0 ? 1 : 0;
+    if (new_counts[i] < 0)
+      return deleted_too_often(touched_[i]);
+  }
+  return {};
+}
+
+error group_aggregate::deleted_too_often(std::uint32_t slot) const {
+  std::string key;
+  std::vector<column> values;
+  calls_.table().keys({&slot, 1}, values);
+  for (const auto& x : values) {
+    key += key.empty() ? "" : ", ";
+    if (x.is_null(0))
+      key += "NULL";
+    else
+      append_value_text(x, 0, key);
+  }
+  return make_error(ec::invalid_argument, "a row is deleted that is not there: (" + key + ")",
+                    "look at the source: each deletion must take back a row that it gave");
+}
+
+void group_aggregate::emit_changes(std::span<const column> before, std::span<const column> after,
+                                   output& out) {
+  std::vector<std::uint8_t> differs(old_groups_);
+  for (std::size_t i = 0; i < old_groups_; ++i)
+    differs[i] = was_there_[i] & is_there_[i];
+  if (old_groups_ != 0)
+    keep_different(before, after, differs);
+  deleted_.clear();
+  inserted_.clear();
+  for (std::uint32_t i = 0; i < touched_.size(); ++i) {
+    const bool changed = i < old_groups_ && differs[i] != 0;
+    if (was_there_[i] != 0 && (is_there_[i] == 0 || changed))
+      deleted_.push_back(i);
+    if (is_there_[i] != 0 && (was_there_[i] == 0 || changed))
+      inserted_.push_back(i);
+  }
+  const auto minus = static_cast<std::uint32_t>(deleted_.size());
+  const auto plus = static_cast<std::uint32_t>(inserted_.size());
+  if (minus + plus == 0)
+    return;
+  auto rows = std::make_shared<batch>();
+  rows->rows = minus + plus;
+  rows->columns.reserve(spec_.keys.size() + after.size());
+  std::vector<std::uint32_t> slots;
+  slots.reserve(rows->rows);
+  for (const auto i : deleted_)
+    slots.push_back(touched_[i]);
+  for (const auto i : inserted_)
+    slots.push_back(touched_[i]);
+  calls_.table().keys(slots, rows->columns);
+  for (std::size_t k = 0; k < after.size(); ++k)
+    rows->columns.push_back(deleted_and_inserted(before[k], deleted_, after[k], inserted_));
+  rows->weights = weights_of(minus, plus);
+  counters_.rows_out += rows->rows;
+  out.emit(std::move(rows));
+}
+
+// Without keys there is a row even where there was no input.
+result<void> group_aggregate::emit_group_of_nothing(output& out) {
+  if (!spec_.keys.empty() || calls_.table().index().live() != 0)
+    return {};
+  std::uint64_t hash = 0;
+  hash_keys({}, 1, &hash);
+  if (!owned_groups(context_).contains(key_group_of(hash, context_.key_groups)))
+    return {};
+  calls_.table().resolve({}, &hash, nullptr, 1);
+  touched_.assign(1, calls_.table().last_slots()[0]);
+  old_groups_ = 0;
+  was_there_.assign(1, 0);
+  is_there_.assign(1, 1);
+  std::vector<column> after;
+  EBB_TRY(calls_.results(touched_, after, nullptr));
+  const std::vector<column> before(after.size());
+  emit_changes(before, after, out);
+  return {};
+}
+
+} // namespace
+
+std::unique_ptr<stream_operator> make_group_aggregate(const group_aggregate_spec& spec,
+                                                      operator_context context) {
+  return std::make_unique<group_aggregate>(spec, std::move(context));
+}
+
+std::vector<sql_type> output_types_of(const group_aggregate_spec& spec,
+                                      const std::vector<std::vector<sql_type>>& inputs) {
+  std::vector<sql_type> types;
+  for (const auto k : spec.keys)
+    types.push_back(inputs[0][k]);
+  for (const auto& call : spec.calls)
+    types.push_back(call.type);
+  return types;
+}
+
+} // namespace ebb

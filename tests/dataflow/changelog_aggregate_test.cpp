@@ -1,0 +1,251 @@
+/// GROUP BY without a window: against an operator that sees only the rows that are left, and with
+/// checkpoints, failures and rescaling.
+#include "tests/dataflow/changelog_support.hpp"
+#include "tests/dataflow/checkpoint_cases.hpp"
+#include "tests/support/aggregate_calls.hpp"
+
+#include <limits>
+
+namespace {
+
+using namespace ebb;
+using namespace ebb::test;
+
+const sql_type boolean_type{type_kind::boolean};
+
+/// key, value, text, NUMERIC, DOUBLE, filter, filter
+const std::vector<sql_type> types{bigint_type, bigint_type,  text_type,   numeric_type,
+                                  double_type, boolean_type, boolean_type};
+
+cells random_row(std::mt19937_64& random, std::uint64_t keys, std::uint64_t values) {
+  const auto number = [&](std::uint64_t below) {
+    const auto x = random() % (below + 1);
+    return x == below ? cell() : cell(static_cast<std::int64_t>(x));
+  };
+  return {number(keys),
+          number(values),
+          number(values),
+          number(values),
+          number(values),
+          number(2),
+          cell(static_cast<std::int64_t>(random() % 2))};
+}
+
+aggregate_call with_filter(aggregate_call call, std::int32_t filter) {
+  call.filter = filter;
+  return call;
+}
+
+aggregate_call distinct(aggregate_call call) {
+  call.distinct = true;
+  return call;
+}
+
+aggregate_call ordered(aggregate_call call, sort_key key) {
+  call.order_by = {key};
+  return call;
+}
+
+std::vector<aggregate_call> sums() {
+  return {call_of("count", {}, types),     with_filter(call_of("count", {1}, types), 5),
+          call_of("sum", {1}, types),      call_of("avg", {3}, types),
+          call_of("sum", {4}, types),      call_of("avg", {4}, types),
+          call_of("bool_and", {5}, types), call_of("bool_or", {5}, types)};
+}
+
+std::vector<aggregate_call> sets() {
+  return {distinct(call_of("count", {1}, types)),
+          with_filter(distinct(call_of("count", {1}, types)), 5),
+          with_filter(distinct(call_of("count", {1}, types)), 6),
+          distinct(call_of("count", {2}, types)),
+          with_filter(distinct(call_of("sum", {1}, types)), 6),
+          distinct(call_of("sum", {4}, types)),
+          distinct(call_of("avg", {3}, types))};
+}
+
+std::vector<aggregate_call> multisets() {
+  return {call_of("min", {1}, types),
+          call_of("max", {2}, types),
+          with_filter(call_of("max", {4}, types), 5),
+          call_of("bit_or", {1}, types),
+          call_of("bit_xor", {1}, types),
+          ordered(call_of("array_agg", {1}, types), {1, true, true}),
+          distinct(ordered(call_of("string_agg", {2, 2}, types), {2, false, false}))};
+}
+
+std::vector<aggregate_call> all_calls() {
+  auto all = sums();
+  for (auto&& more : {sets(), multisets()})
+    all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+std::unique_ptr<stream_operator> make(const group_aggregate_spec& spec) {
+  return make_operator(spec, {"totals", {types}, 16, 0, 1});
+}
+
+/// What a query over just these rows gives.
+row_counts answer(group_aggregate_spec spec, const std::vector<cells>& rows) {
+  spec.updating = false;
+  const auto op = make(spec);
+  change_collector out;
+  for (const auto& row : rows)
+    feed(*op, rows_item(0, batch_of(types, {row})), out);
+  feed(*op, end_item(0), out);
+  return out.table;
+}
+
+void check_answers(const group_aggregate_spec& spec, unsigned deletes, std::uint64_t keys,
+                   std::uint64_t values, std::mt19937_64& random) {
+  const auto op = make(spec);
+  change_collector out;
+  changing_input input([&](auto& r) { return random_row(r, keys, values); }, deletes);
+  for (int i = 0; i < 40; ++i) {
+    feed(*op, rows_item(0, changes_of(types, input.next(random, 1 + random() % 60))), out);
+    if (i % 8 == 7)
+      BOOST_TEST(lines(out.table) == lines(answer(spec, input.rows())),
+                 boost::test_tools::per_element());
+  }
+}
+
+group_aggregate_spec grouped(std::vector<aggregate_call> calls, bool updating) {
+  return {{0}, std::move(calls), updating};
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(changelog_aggregates)
+
+BOOST_AUTO_TEST_CASE(results_are_those_of_the_rows_that_are_left) {
+  with_seeds("group aggregate", [&](std::mt19937_64& random, std::uint64_t) {
+    for (const auto& calls : {sums(), sets(), multisets(), all_calls(), {}})
+      for (const unsigned deletes : {0U, 30U, 48U})
+        BOOST_TEST_CONTEXT("deletes " << deletes << " calls " << calls.size()) {
+          check_answers(grouped(calls, true), deletes, 5, 8, random);
+          check_answers({{}, calls, true}, deletes, 5, 8, random);
+          check_answers({{2, 3}, calls, true}, deletes, 5, 3, random);
+        }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(results_over_rows_that_stay_need_no_multisets) {
+  with_seeds("append group aggregate", [&](std::mt19937_64& random, std::uint64_t) {
+    for (const auto& calls : {all_calls(), {}})
+      check_answers(grouped(calls, false), 0, 5, 8, random);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(without_keys_there_is_a_row_of_nothing) {
+  for (const bool updating : {false, true}) {
+    const auto op = make({{}, {call_of("count", {}, types), call_of("sum", {1}, types)}, updating});
+    change_collector out;
+    feed(*op, watermark_item(0, 5), out);
+    BOOST_TEST(out.table.empty());
+    feed(*op, end_item(0), out);
+    BOOST_TEST(lines(out.table) == lines(row_counts{{"0 | NULL", 1}}),
+               boost::test_tools::per_element());
+  }
+  const auto op = make({{}, {call_of("count", {}, types)}, true});
+  change_collector out;
+  std::mt19937_64 random(1);
+  const auto row = random_row(random, 4, 4);
+  feed(*op, rows_item(0, changes_of(types, {{row}, {1}})), out);
+  feed(*op, rows_item(0, changes_of(types, {{row}, {-1}})), out);
+  BOOST_TEST(lines(out.table) == lines(row_counts{{"0", 1}}), boost::test_tools::per_element());
+  feed(*op, end_item(0), out);
+  BOOST_TEST(lines(out.table) == lines(row_counts{{"0", 1}}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_finite_can_be_taken_back) {
+  const std::vector<sql_type> columns{bigint_type, double_type};
+  const auto row = [&](double value, std::int32_t weight) {
+    auto rows = std::make_shared<batch>(*changes_of(columns, {{{1, 0}}, {weight}}));
+    rows->columns[1].mutable_data<double>()[0] = value;
+    return rows_item(0, rows);
+  };
+  const auto op = make_operator(
+      group_aggregate_spec{{0},
+                           {call_of("sum", {1}, columns), call_of("avg", {1}, columns),
+                            call_of("var_pop", {1}, columns)},
+                           true},
+      {"totals", {columns}, 16, 0, 1});
+  change_collector out;
+  const auto infinity = std::numeric_limits<double>::infinity();
+  feed(*op, row(0.5, 1), out);
+  feed(*op, row(infinity, 1), out);
+  BOOST_TEST(lines(out.table) == lines(row_counts{{"1 | Infinity | Infinity | NaN", 1}}),
+             boost::test_tools::per_element());
+  feed(*op, row(-infinity, 1), out);
+  BOOST_TEST(lines(out.table) == lines(row_counts{{"1 | NaN | NaN | NaN", 1}}),
+             boost::test_tools::per_element());
+  feed(*op, row(infinity, -1), out);
+  feed(*op, row(-infinity, -1), out);
+  feed(*op, row(1e10, 1), out);
+  feed(*op, row(1e10, -1), out);
+  BOOST_TEST(lines(out.table) == lines(row_counts{{"1 | 0.5 | 0.5 | 0", 1}}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_deletion_of_nothing_is_an_error) {
+  for (auto calls : {std::vector<aggregate_call>{}, sets(), multisets()}) {
+    const auto op = make(grouped(std::move(calls), true));
+    change_collector out;
+    auto item = rows_item(0, changes_of(types, {{{7, 1, 1, 1, 1, 1, 1}}, {-1}}));
+    step_budget budget;
+    const auto done = op->step(&item, budget, out);
+    BOOST_REQUIRE(!done);
+    BOOST_TEST(done.error().message.find("a row is deleted that is not there") == 0U);
+    BOOST_TEST(done.error().place.field == "operator totals");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(state_goes_with_its_rows) {
+  std::mt19937_64 random(3);
+  const auto op = make(grouped(all_calls(), true));
+  change_collector out;
+  std::size_t first = 0;
+  for (std::int64_t round = 0; round < 60; ++round) {
+    changed_rows rows;
+    for (std::int64_t k = 0; k < 500; ++k) {
+      auto row = random_row(random, 5, 1000);
+      row[0] = round * 500 + k;
+      rows.rows.push_back(row);
+      rows.weights.push_back(1);
+    }
+    feed(*op, rows_item(0, changes_of(types, rows)), out);
+    rows.weights.assign(rows.rows.size(), -1);
+    feed(*op, rows_item(0, changes_of(types, rows)), out);
+    BOOST_TEST(out.table.empty());
+    if (round == 20)
+      first = op->counters().state_bytes;
+  }
+  BOOST_TEST(op->counters().state_bytes <= first * 3 / 2);
+}
+
+BOOST_AUTO_TEST_CASE(group_aggregates_go_on) {
+  with_seeds("group aggregates", [&](std::mt19937_64& random, std::uint64_t seed) {
+    for (const unsigned deletes : {0U, 45U})
+      for (const auto& calls : {all_calls(), {}})
+        for (const std::vector<std::uint32_t>& keys :
+             {std::vector<std::uint32_t>{0}, std::vector<std::uint32_t>{},
+              std::vector<std::uint32_t>{2, 3}}) {
+          const group_aggregate_spec spec{keys, calls, deletes != 0};
+          checkpoint_case x;
+          x.name = "group_aggregate";
+          x.inputs = {types};
+          x.routes = {route::hash};
+          x.route_keys = {keys};
+          x.make = [spec](operator_context context) {
+            return make_operator(spec, std::move(context));
+          };
+          x.script = changing_script(
+              x.inputs, {changing_input([](auto& r) { return random_row(r, 12, 9); }, deletes)},
+              random, 120, 24);
+          BOOST_TEST_CONTEXT("deletes " << deletes << " calls " << calls.size() << " keys "
+                                        << keys.size())
+          check_checkpoints(x, seed);
+        }
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
