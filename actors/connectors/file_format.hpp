@@ -20,8 +20,8 @@ public:
   record_writer& operator=(const record_writer&) = delete;
 
   /// Appends the text of all rows. A row of weight n stands there n times; a row of negative weight
-  /// is an error, since these formats cannot take rows back.
-  [[nodiscard]] result<void> write(const batch& rows, output_buffer& out);
+  /// is an error, unless the format can take rows back.
+  [[nodiscard]] virtual result<void> write(const batch& rows, output_buffer& out);
 
   /// What stands before the first row. Called once, first.
   virtual void begin(output_buffer& out) {
@@ -50,6 +50,10 @@ public:
 
 protected:
   virtual void write_row(const batch& rows, std::uint32_t i, output_buffer& out) = 0;
+
+  void count_rows(std::uint64_t count) noexcept {
+    rows_ += count;
+  }
 
 private:
   std::uint64_t rows_ = 0;

@@ -24,7 +24,8 @@ std::uint64_t count_lines(const char* from, const char* to) noexcept {
 } // namespace
 
 record_parser::record_parser(parse_options options)
-    : options_(std::move(options)), builder_(options_.columns, options_.unit, options_.batch_rows),
+    : options_(std::move(options)),
+      builder_(options_.columns, options_.unit, options_.batch_rows + (options_.changes ? 1 : 0)),
       origin_(std::make_shared<const std::string>("source " + options_.source + ", file "
                                                   + options_.file)) {}
 
@@ -144,6 +145,7 @@ batch_ptr record_parser::emit() {
   made->partition = options_.partition;
   made->partitions = options_.partitions;
   made->partitions_ended = options_.partitions_ended;
+  complete(*made);
   return made;
 }
 

@@ -30,9 +30,11 @@ struct parse_options {
   std::vector<std::string> null = {""};
   std::uint64_t max_record = std::uint64_t{16} << 20; ///< bytes, line end not counted
   std::uint32_t batch_rows = 4096;                    ///< most rows of a batch
-  std::uint32_t partition = 0;                        ///< of the batches
-  std::uint32_t partitions = 1;                       ///< of the reader
-  std::uint32_t partitions_ended = 0;                 ///< before this one has rows
+  bool changes = false;                               ///< records are changes (format debezium)
+  std::vector<std::string> key; ///< changes: the columns that `before` is matched by; none = all
+  std::uint32_t partition = 0;  ///< of the batches
+  std::uint32_t partitions = 1; ///< of the reader
+  std::uint32_t partitions_ended = 0; ///< before this one has rows
 };
 
 /// A record that was left out under `quarantine`.
@@ -101,6 +103,11 @@ protected:
   /// The end of the record that starts at `from` when `restart`, else goes on with the search of
   /// the last call; null when it is not in [from, to). Lenient: works on bad records.
   virtual const char* find_end(const char* from, const char* to, bool restart) = 0;
+
+  /// Adds what the parser knows of the rows besides their columns.
+  virtual void complete(batch& rows) {
+    static_cast<void>(rows);
+  }
 
   /// Reads the header, which lies whole in [at_, end_).
   virtual result<void> reread_header() {

@@ -85,10 +85,15 @@ bool row_builder::store_null(row_slot& x) {
   if (x.definition.not_null)
     return fail(x,
                 "null value in column \"" + x.definition.name + "\" violates not-null constraint");
+  leave_out(x);
+  return true;
+}
+
+void row_builder::leave_out(row_slot& x) {
   switch (x.kind) {
   case type_kind::array:
     x.arrays.push_back(make_null_column(x.definition.type, 1));
-    return true;
+    return;
   case type_kind::text:
   case type_kind::bytea:
     x.store(rows_, text_ref{});
@@ -99,7 +104,6 @@ bool row_builder::store_null(row_slot& x) {
       std::memset(static_cast<std::byte*>(x.values) + rows_ * width, 0, width);
   }
   clear_bit(ensure_validity(x.target), rows_);
-  return true;
 }
 
 bool row_builder::store_boolean(row_slot& x, bool value) {
@@ -341,6 +345,15 @@ char* row_builder::scratch(std::size_t size) {
   char* result = scratch_next_;
   scratch_next_ += size;
   return result;
+}
+
+void row_builder::uncommit() {
+  EBB_ASSERT(rows_ > 0);
+  restart_row();
+  --rows_;
+  if (!distances_.empty())
+    distances_.pop_back();
+  restart_row();
 }
 
 void row_builder::keep(const buffer_ptr& memory) {

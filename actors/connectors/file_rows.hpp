@@ -85,6 +85,12 @@ public:
   /// The current row is complete; `number` is its record number, rising.
   void commit(std::uint64_t number);
 
+  /// Takes the last committed row back.
+  void uncommit();
+
+  /// NULL whatever the column says: for a column that nobody reads.
+  void leave_out(row_slot& x);
+
   /// Memory that text values of the batch may point into.
   void keep(const buffer_ptr& memory);
 

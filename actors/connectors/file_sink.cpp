@@ -105,7 +105,7 @@ public:
                         "wait until it has finished, or write to another path");
     std::uint64_t size = 0;
     if (const auto* last = last_output(context_); last != nullptr) {
-      const bool lines = method_ == compression::none && options_.format == record_format::json;
+      const bool lines = method_ == compression::none && options_.format != record_format::csv;
       EBB_ASSIGN(size, whole_size(file, lines, last->offset, options_.path));
     }
     if (::ftruncate(file.number(), static_cast<off_t>(size)) != 0)
@@ -155,14 +155,10 @@ result<std::unique_ptr<sink_writer>> open_file_sink(const sink_definition& sink,
                                                     const file_sink& options, const schema& columns,
                                                     connector_context context) {
   EBB_ASSERT(context.io != nullptr);
-  if (options.format == record_format::debezium)
-    return in_sink(make_error(ec::unsupported, "file sinks do not write format debezium yet",
-                              "use format json or csv"),
-                   sink, "format");
   if (options.path.empty())
     return in_sink(make_error(ec::invalid_argument, "the path is empty"), sink, "path");
   text_sink_parts parts;
-  parts.format = make_format(options, columns);
+  parts.format = make_format(options, columns, context);
   result<void> opened;
   if (writes_parts(options, context.folder)) {
     opened = open_folder_parts(options, context, parts);

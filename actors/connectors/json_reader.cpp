@@ -16,7 +16,12 @@ constexpr std::size_t names_max = 512;
 } // namespace
 
 json_reader::json_reader(parse_options options)
-    : record_parser(std::move(options)), seen_(options_.columns.size(), 0) {}
+    : record_parser(std::move(options)), seen_(options_.columns.size(), 0),
+      in_key_(options_.columns.size(), false) {
+  for (std::size_t c = 0; c < options_.columns.size(); ++c)
+    in_key_[c] = std::find(options_.key.begin(), options_.key.end(), options_.columns[c].name)
+                 != options_.key.end();
+}
 
 const char* json_reader::find_end(const char* from, const char* to, bool) {
   const void* found = std::memchr(from, '\n', static_cast<std::size_t>(to - from));
@@ -138,14 +143,19 @@ bool json_reader::read_members(const char* p) {
 }
 
 bool json_reader::store_missing() {
-  for (std::uint32_t c = 0; c < builder_.width(); ++c)
-    if (seen_[c] != stamp_ && !builder_.store_null(builder_.slot(c)))
+  for (std::uint32_t c = 0; c < builder_.width(); ++c) {
+    if (seen_[c] == stamp_)
+      continue;
+    if (key_only_ && !in_key_[c])
+      builder_.leave_out(builder_.slot(c));
+    else if (!builder_.store_null(builder_.slot(c)))
       return false;
+  }
   return true;
 }
 
-bool json_reader::finish_record(const char* p) {
-  p = json::skip_space(p);
+// The record ends at `p`, and is text of an allowed size.
+bool json_reader::check_line(const char* p) {
   if (*p != '\n') {
     json::complain(complaint_, p, "the end of the line");
     return false;
@@ -159,11 +169,25 @@ bool json_reader::finish_record(const char* p) {
     problem_ = too_long();
     return false;
   }
+  return true;
+}
+
+void json_reader::pass_line(const char* p) {
+  ++number_;
+  ++line_;
+  at_ += p + 1 - at_;
+}
+
+bool json_reader::finish_record(const char* p) {
+  if (object_ != nullptr)
+    return end_of_object(p);
+  p = json::skip_space(p);
+  if (!check_line(p))
+    return false;
   if (stored_ != builder_.width() && !store_missing())
     return false;
-  builder_.commit(number_++);
-  ++line_;
-  at_ += text.size();
+  builder_.commit(number_);
+  pass_line(p);
   return true;
 }
 
@@ -200,7 +224,8 @@ bool json_reader::read_carefully() {
   static_cast<void>(builder_.take_problem());
   builder_.restart_row();
   std::size_t expected = 0;
-  const char* p = json::skip_space(json::skip_space(at_) + 1);
+  const char* p = object_ != nullptr ? object_ : json::skip_space(at_);
+  p = json::skip_space(p + 1);
   while (*p != '}') {
     known_name* name = nullptr;
     p = read_name(p, expected, name);
@@ -254,6 +279,8 @@ bool json_reader::read_record(const char* p) {
     }
     return false;
   }
+  if (options_.changes)
+    return read_change(p);
   return read_members(p) || (several_ && read_carefully());
 }
 

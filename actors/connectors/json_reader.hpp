@@ -21,6 +21,7 @@ public:
 protected:
   progress parse(std::uint32_t rows) override;
   const char* find_end(const char* from, const char* to, bool restart) override;
+  void complete(batch& rows) override;
 
 private:
   /// A field name that occurred, with its quotes, as it stands in the file.
@@ -41,8 +42,23 @@ private:
   };
 
   [[nodiscard]] bool read_record(const char* p);
+
+  /// Where the parts of a record of changes stand; null where it has none.
+  struct change_parts {
+    std::string op;
+    const char* before = nullptr;
+    const char* after = nullptr;
+  };
+
   [[nodiscard]] bool read_members(const char* p);
+  // debezium_reader.cpp
+  [[nodiscard]] bool read_change(const char* p);
+  [[nodiscard]] const char* find_parts(const char* p, change_parts& out, int depth);
+  [[nodiscard]] bool store_row(const char* object, std::int32_t weight, const char* what);
+  [[nodiscard]] bool end_of_object(const char* p);
   [[nodiscard]] bool finish_record(const char* p);
+  [[nodiscard]] bool check_line(const char* p);
+  void pass_line(const char* p);
   [[nodiscard]] bool read_carefully();
   [[nodiscard]] bool choose(const std::vector<candidate>& found, std::int32_t column,
                             const candidate*& chosen);
@@ -66,6 +82,11 @@ private:
   value_problem problem_;
   bool high_ = false;
   bool several_ = false; ///< several fields may mean one column
+  // Records of changes:
+  const char* object_ = nullptr;      ///< the row being read; null = the record itself
+  bool key_only_ = false;             ///< only the key of that row counts
+  std::vector<bool> in_key_;          ///< a column
+  std::vector<std::int32_t> weights_; ///< of the builder's rows
 };
 
 } // namespace ebb

@@ -1,43 +1,13 @@
 #include "actors/connectors/file_base64.hpp"
 #include "actors/connectors/file_format.hpp"
 #include "actors/connectors/json_escape.hpp"
+#include "actors/connectors/json_objects.hpp"
 #include "actors/dataflow/numeric.hpp"
 #include "actors/dataflow/time_text.hpp"
 
 namespace ebb {
 
 namespace {
-
-class json_writer final : public record_writer {
-public:
-  explicit json_writer(const schema& columns) {
-    for (const auto& column : columns) {
-      std::string key = keys_.empty() ? "{" : ",";
-      append_json_string(column.name, key);
-      keys_.push_back(key + ':');
-    }
-  }
-
-protected:
-  void write_row(const batch& rows, std::uint32_t i, output_buffer& out) override {
-    for (std::size_t c = 0; c < keys_.size(); ++c) {
-      const auto& key = keys_[c];
-      char* to = out.reserve(key.size() + fixed_text_max + 2);
-      std::memcpy(to, key.data(), key.size());
-      write_value(rows.columns[c], i, to + key.size(), out);
-    }
-    out.append(keys_.empty() ? "{}\n" : "}\n");
-  }
-
-private:
-  void write_value(const column& x, std::uint32_t i, char* to, output_buffer& out);
-  void write_long(const column& x, std::uint32_t i, output_buffer& out);
-  void write_numeric(const column& x, std::uint32_t i, output_buffer& out);
-  void write_array(const column& x, std::uint32_t i, output_buffer& out);
-
-  std::vector<std::string> keys_; ///< `{"a":`, `,"b":`
-  std::string scratch_;
-};
 
 char* quoted_when(bool quotes, char* from, char* end) noexcept {
   if (!quotes)
@@ -53,8 +23,10 @@ bool is_word(const char* text) noexcept {
   return *text == 'N' || *text == 'I' || (*text == '-' && text[1] == 'I');
 }
 
+} // namespace
+
 // `to` has room for a value of fixed width, behind bytes that are not yet claimed.
-void json_writer::write_value(const column& x, std::uint32_t i, char* to, output_buffer& out) {
+void json_objects::write_value(const column& x, std::uint32_t i, char* to, output_buffer& out) {
   if (x.is_null(i)) {
     std::memcpy(to, "null", 4);
     out.advance(to + 4);
@@ -104,7 +76,7 @@ void json_writer::write_value(const column& x, std::uint32_t i, char* to, output
   out.advance(end);
 }
 
-void json_writer::write_long(const column& x, std::uint32_t i, output_buffer& out) {
+void json_objects::write_long(const column& x, std::uint32_t i, output_buffer& out) {
   switch (x.type.kind) {
   case type_kind::bytea: {
     const auto bytes = x.text_of(i);
@@ -144,7 +116,7 @@ void json_writer::write_long(const column& x, std::uint32_t i, output_buffer& ou
   }
 }
 
-void json_writer::write_numeric(const column& x, std::uint32_t i, output_buffer& out) {
+void json_objects::write_numeric(const column& x, std::uint32_t i, output_buffer& out) {
   scratch_.clear();
   append_numeric(x, i, scratch_);
   if (is_word(scratch_.c_str()))
@@ -152,7 +124,7 @@ void json_writer::write_numeric(const column& x, std::uint32_t i, output_buffer&
   out.append(scratch_);
 }
 
-void json_writer::write_array(const column& x, std::uint32_t i, output_buffer& out) {
+void json_objects::write_array(const column& x, std::uint32_t i, output_buffer& out) {
   const auto* offsets = x.data<std::uint32_t>();
   const auto at = x.at(i);
   out.append("[");
@@ -163,6 +135,40 @@ void json_writer::write_array(const column& x, std::uint32_t i, output_buffer& o
   }
   out.append("]");
 }
+
+json_objects::json_objects(const schema& columns) {
+  for (const auto& column : columns) {
+    std::string key = keys_.empty() ? "{" : ",";
+    append_json_string(column.name, key);
+    keys_.push_back(key + ':');
+  }
+}
+
+void json_objects::write(const batch& rows, std::uint32_t i, output_buffer& out) {
+  for (std::size_t c = 0; c < keys_.size(); ++c) {
+    const auto& key = keys_[c];
+    char* to = out.reserve(key.size() + fixed_text_max + 2);
+    std::memcpy(to, key.data(), key.size());
+    write_value(rows.columns[c], i, to + key.size(), out);
+  }
+  out.append(keys_.empty() ? "{}" : "}");
+}
+
+namespace {
+
+class json_writer final : public record_writer {
+public:
+  explicit json_writer(const schema& columns) : objects_(columns) {}
+
+protected:
+  void write_row(const batch& rows, std::uint32_t i, output_buffer& out) override {
+    objects_.write(rows, i, out);
+    out.append("\n");
+  }
+
+private:
+  json_objects objects_;
+};
 
 } // namespace
 

@@ -1,5 +1,6 @@
 #include "actors/connectors/sink_parts.hpp"
 
+#include "actors/connectors/debezium_writer.hpp"
 #include "actors/connectors/file_digest.hpp"
 
 #include <algorithm>
@@ -41,7 +42,10 @@ result<void> check_folder_of(const std::string& path, const std::string& shown) 
   return {};
 }
 
-std::shared_ptr<record_writer> make_format(const file_sink& options, const schema& columns) {
+std::shared_ptr<record_writer> make_format(const file_sink& options, const schema& columns,
+                                           const connector_context& context) {
+  if (options.format == record_format::debezium)
+    return make_debezium_writer(columns, context.unique_key);
   if (options.format == record_format::csv)
     return make_csv_writer(columns, options.delimiter);
   return make_json_writer(columns);

@@ -23,8 +23,8 @@ enum class write_mode : std::uint8_t {
 /// An error when the folder of `path` does not exist.
 [[nodiscard]] result<void> check_folder_of(const std::string& path, const std::string& shown);
 
-[[nodiscard]] std::shared_ptr<record_writer> make_format(const file_sink& options,
-                                                         const schema& columns);
+[[nodiscard]] std::shared_ptr<record_writer>
+make_format(const file_sink& options, const schema& columns, const connector_context& context);
 
 /// Files of this sink's lane in the context's output folder, which is created. The caller adds
 /// target, offset and what else differs.

@@ -1,6 +1,7 @@
 #include "actors/connectors/stdout_sink.hpp"
 
 #include "actors/connectors/apply_output.hpp"
+#include "actors/connectors/debezium_writer.hpp"
 #include "actors/connectors/direct_target.hpp"
 #include "actors/connectors/sink_parts.hpp"
 #include "actors/connectors/stdout_table.hpp"
@@ -15,6 +16,10 @@ namespace {
 
 constexpr std::chrono::milliseconds table_patience{50};
 constexpr const char* shown = "standard output";
+
+std::unique_ptr<record_writer> make_plain_csv(const schema& columns) {
+  return make_csv_writer(columns, ',');
+}
 
 result<std::unique_ptr<output_target>>
 target_of(const sink_definition& sink, const connector_context& context, text_sink_parts& parts) {
@@ -43,16 +48,19 @@ result<std::unique_ptr<sink_writer>> open_stdout_sink(const sink_definition& sin
                                                       connector_context context) {
   EBB_ASSERT(context.io != nullptr);
   text_sink_parts parts;
+  const bool changes = context.updating;
   switch (options.format) {
   case stdout_format::table:
-    parts.format = make_table_writer(columns);
+    parts.format =
+        changes ? make_signed_writer(columns, make_table_writer) : make_table_writer(columns);
     parts.patience = table_patience;
     break;
   case stdout_format::json:
-    parts.format = make_json_writer(columns);
+    parts.format =
+        changes ? make_debezium_writer(columns, context.unique_key) : make_json_writer(columns);
     break;
   case stdout_format::csv:
-    parts.format = make_csv_writer(columns, ',');
+    parts.format = changes ? make_signed_writer(columns, make_plain_csv) : make_plain_csv(columns);
     break;
   }
   auto target = target_of(sink, context, parts);

@@ -1,5 +1,6 @@
 // `ebb explain`: the stages of a stream for people, programs and Graphviz.
 
+#include "actors/plan/changelog.hpp"
 #include "actors/plan/delivery.hpp"
 #include "actors/plan/stage_plan.hpp"
 
@@ -114,8 +115,32 @@ std::string step_state(const stage_step& step) {
   return spec == nullptr ? std::string{} : state_text(*spec);
 }
 
-// Reason of an operator: that of its last stateful node, else of its last node.
+// The last node of an operator of the manifest; null where there is none.
+const plan_node* result_of(const plan_graph& graph, const std::string& name) {
+  const plan_node* last = nullptr;
+  for (const auto& node : graph.nodes)
+    if (node.name == name && std::holds_alternative<operator_spec>(node.what))
+      last = &node;
+  return last;
+}
+
+json key_names(const plan_node& node) {
+  auto names = json::array();
+  for (const auto column : *node.key)
+    names.push_back(node.columns[column].name);
+  return names;
+}
+
+// Reason of an operator: of a result that updates that of the node that makes it so; else that of
+// its last stateful node, else of its last node.
 std::string why_of(const plan_graph& graph, const std::string& name) {
+  const auto* rows = result_of(graph, name);
+  if (rows != nullptr && rows->updating)
+    return rows->why.starts_with("updating")
+               ? rows->why
+               : graph
+                     .nodes[updating_origin(graph, static_cast<node_id>(rows - graph.nodes.data()))]
+                     .why;
   std::string last, stateful;
   for (const auto& node : graph.nodes) {
     if (node.name != name || node.why.empty())
@@ -126,6 +151,70 @@ std::string why_of(const plan_graph& graph, const std::string& name) {
       stateful = node.why;
   }
   return stateful.empty() ? last : stateful;
+}
+
+// What becomes of the rows of every step, as it was derived for the nodes that the steps come from.
+class step_changes {
+public:
+  step_changes(const stage_plan& plan, const stream_definition& stream) {
+    for (const auto& stage : plan.stages) {
+      stages_.emplace_back();
+      for (const auto& step : stage.steps)
+        stages_.back().push_back(of(stage, step, stream));
+    }
+  }
+
+  [[nodiscard]] const plan_node& at(std::size_t stage, std::size_t step) const {
+    return stages_[stage][step];
+  }
+
+private:
+  plan_node of(const stage& at, const stage_step& step, const stream_definition& stream) const {
+    plan_node node;
+    node.columns = step.columns;
+    if (const auto* source = std::get_if<source_node>(&step.what)) {
+      const auto& definition = stream.sources[source->source];
+      node.updating = reads_changes(definition);
+      if (!node.updating && !definition.replaces && !definition.primary_key.empty()) {
+        node.key.emplace();
+        for (const auto& name : definition.primary_key)
+          for (std::uint32_t i = 0; i < step.columns.size(); ++i)
+            if (step.columns[i].name == name)
+              node.key->push_back(i);
+      }
+      return node;
+    }
+    const auto* spec = std::get_if<operator_spec>(&step.what);
+    if (spec == nullptr)
+      return node;
+    std::vector<const plan_node*> inputs;
+    for (const auto& input : step.inputs) {
+      if (!input.from_outside) {
+        inputs.push_back(&stages_.back()[input.index]);
+        continue;
+      }
+      const auto& from = at.inputs[input.index];
+      inputs.push_back(&stages_[from.from_stage][from.from_step]);
+    }
+    auto changes = changes_of(*spec, inputs, static_cast<std::uint32_t>(step.columns.size()));
+    node.updating = changes.updating;
+    node.key = std::move(changes.key);
+    return node;
+  }
+
+  std::vector<std::vector<plan_node>> stages_;
+};
+
+// `updating, unique key a, b`
+std::string changes_text(const plan_node& node) {
+  std::string text = node.updating ? "updating" : "append";
+  if (!node.key)
+    return text;
+  if (node.key->empty())
+    return text + ", one row";
+  for (std::size_t i = 0; i < node.key->size(); ++i)
+    text += (i == 0 ? ", unique key " : ", ") + node.columns[(*node.key)[i]].name;
+  return text;
 }
 
 std::string dot_string(const std::string& text) {
@@ -143,6 +232,7 @@ std::string dot_string(const std::string& text) {
 std::string explain_text(const plan_graph& graph, const stage_plan& plan,
                          const stream_definition& stream) {
   std::string text = "stream " + stream.name + '\n';
+  const step_changes changes(plan, stream);
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
     const auto& stage = plan.stages[i];
     text += "\nstage " + std::to_string(i) + ", parallelism " + std::to_string(stage.parallelism)
@@ -153,8 +243,11 @@ std::string explain_text(const plan_graph& graph, const stage_plan& plan,
         text += " by " + keys_text(plan, input);
       text += '\n';
     }
-    for (const auto& step : stage.steps) {
+    for (std::size_t k = 0; k < stage.steps.size(); ++k) {
+      const auto& step = stage.steps[k];
       text += "  " + step_title(step, stream) + '\n';
+      if (!std::holds_alternative<sink_node>(step.what))
+        text += "    changes: " + changes_text(changes.at(i, k)) + '\n';
       if (const auto state = step_state(step); !state.empty())
         text += "    state: " + state + '\n';
       if (const auto delivered = step_delivery(step, stream))
@@ -172,6 +265,7 @@ std::string explain_text(const plan_graph& graph, const stage_plan& plan,
 
 std::string explain_json(const plan_graph& graph, const stage_plan& plan,
                          const stream_definition& stream) {
+  const step_changes changes(plan, stream);
   json root{{"stream", stream.name}, {"keyGroups", plan.key_groups}, {"stages", json::array()}};
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
     const auto& stage = plan.stages[i];
@@ -186,12 +280,19 @@ std::string explain_json(const plan_graph& graph, const stage_plan& plan,
       one["inputs"].push_back(std::move(from));
     }
     one["steps"] = json::array();
-    for (const auto& step : stage.steps) {
+    for (std::size_t k = 0; k < stage.steps.size(); ++k) {
+      const auto& step = stage.steps[k];
       json entry{{"operator", step.name}, {"does", step.label}};
       if (const auto state = step_state(step); !state.empty())
         entry["state"] = state;
       if (const auto delivered = step_delivery(step, stream))
         entry["delivery"] = {{"class", to_string(delivered->what)}, {"how", delivered->how}};
+      if (!std::holds_alternative<sink_node>(step.what)) {
+        const auto& rows = changes.at(i, k);
+        entry["changes"] = rows.updating ? "updating" : "append";
+        if (rows.key)
+          entry["uniqueKey"] = key_names(rows);
+      }
       entry["columns"] = json::array();
       for (const auto& column : step.columns)
         entry["columns"].push_back({{"name", column.name}, {"type", to_string(column.type)}});
@@ -200,10 +301,15 @@ std::string explain_json(const plan_graph& graph, const stage_plan& plan,
     root["stages"].push_back(std::move(one));
   }
   root["operators"] = json::array();
-  for (const auto& definition : stream.operators)
-    root["operators"].push_back({{"name", definition.name},
-                                 {"changes", "append"},
-                                 {"why", why_of(graph, definition.name)}});
+  for (const auto& definition : stream.operators) {
+    const auto* rows = result_of(graph, definition.name);
+    json one{{"name", definition.name},
+             {"changes", rows != nullptr && rows->updating ? "updating" : "append"},
+             {"why", why_of(graph, definition.name)}};
+    if (rows != nullptr && rows->key)
+      one["uniqueKey"] = key_names(*rows);
+    root["operators"].push_back(std::move(one));
+  }
   return root.dump(2) + '\n';
 }
 

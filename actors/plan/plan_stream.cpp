@@ -1,4 +1,4 @@
-#include "actors/plan/plan_graph.hpp"
+#include "actors/plan/changelog.hpp"
 
 #include <algorithm>
 
@@ -6,12 +6,21 @@ namespace ebb {
 
 namespace {
 
+std::uint32_t column_of(const source_definition& source, const std::string& name) {
+  const auto found = std::find_if(source.columns.begin(), source.columns.end(),
+                                  [&](const auto& c) { return c.name == name; });
+  EBB_ASSERT(found != source.columns.end()); // the manifest's reader has checked it
+  return static_cast<std::uint32_t>(found - source.columns.begin());
+}
+
 node_id plan_source(const source_definition& source, std::uint32_t index, plan_graph& graph) {
   plan_node node;
   node.name = source.name;
   node.label = "source";
   node.what = source_node{index};
-  node.why = "append-only: a source only adds rows";
+  node.updating = reads_changes(source);
+  node.why =
+      node.updating ? "updating: its records are changes" : "append-only: a source only adds rows";
   for (const auto& column : source.columns) {
     plan_column copy;
     copy.name = column.name;
@@ -19,24 +28,76 @@ node_id plan_source(const source_definition& source, std::uint32_t index, plan_g
     copy.not_null = column.not_null;
     node.columns.push_back(std::move(copy));
   }
-  const auto read = graph.add(node);
-  if (!source.time)
-    return read;
-  const auto found = std::find_if(source.columns.begin(), source.columns.end(),
-                                  [&](const auto& c) { return c.name == source.time->column; });
-  EBB_ASSERT(found != source.columns.end()); // the manifest's reader has checked it
-  assign_watermarks_spec spec;
-  spec.time_column = static_cast<std::uint32_t>(found - source.columns.begin());
-  spec.max_delay = source.time->max_delay;
-  plan_node marks;
-  marks.name = source.name;
-  marks.label = "watermarks";
-  marks.what = operator_spec{spec};
-  marks.inputs = {read};
-  marks.columns = node.columns;
-  marks.columns[spec.time_column].role = column_role::event_time;
-  marks.why = node.why;
-  return graph.add(std::move(marks));
+  std::vector<std::uint32_t> key;
+  for (const auto& name : source.primary_key)
+    key.push_back(column_of(source, name));
+  const bool replaces = !key.empty() && (source.replaces || node.updating);
+  if (!key.empty() && !replaces)
+    node.key = key;
+  auto last = graph.add(node);
+  if (source.time) {
+    assign_watermarks_spec spec;
+    spec.time_column = column_of(source, source.time->column);
+    spec.max_delay = source.time->max_delay;
+    auto marks = node;
+    marks.label = "watermarks";
+    marks.what = operator_spec{spec};
+    marks.inputs = {last};
+    // Rows that may be deleted later tell no time: a window that has fired would be wrong.
+    if (!node.updating && !replaces)
+      marks.columns[spec.time_column].role = column_role::event_time;
+    last = graph.add(std::move(marks));
+  }
+  if (!replaces)
+    return last;
+  auto latest = node;
+  latest.label = "upsert";
+  latest.what = operator_spec{upsert_spec{key}};
+  latest.inputs = {last};
+  latest.updating = true;
+  latest.key = key;
+  latest.why = "updating: a row takes the place of the one with its primary key";
+  return graph.add(std::move(latest));
+}
+
+// What would make the rows of this operator append-only.
+std::string way_to_append(const plan_node& node) {
+  const auto* spec = std::get_if<operator_spec>(&node.what);
+  if (spec == nullptr || std::holds_alternative<upsert_spec>(*spec))
+    return "aggregate nothing: a source of changes has no append-only result";
+  if (std::holds_alternative<changelog_join_spec>(*spec))
+    return "join on window_start and window_end of equal windows, or within an interval of event "
+           "time";
+  if (std::holds_alternative<changelog_top_n_spec>(*spec))
+    return "rank within a window: PARTITION BY window_end";
+  return "group by window_start and window_end of a window: FROM tumble(relation, event_time, "
+         "INTERVAL '…')";
+}
+
+bool takes_changes(const sink_definition& sink) {
+  if (const auto* file = std::get_if<file_sink>(&sink.connector))
+    return file->format == record_format::debezium;
+  return !std::holds_alternative<topic_sink>(sink.connector);
+}
+
+// The sink's rows are changes, and it can only add rows.
+error refuse_changes(const plan_graph& graph, node_id from, const sink_definition& sink) {
+  const auto& origin = graph.nodes[updating_origin(graph, from)];
+  constexpr std::string_view mark = "updating: ";
+  auto why = std::string_view{origin.why};
+  if (why.starts_with(mark))
+    why.remove_prefix(mark.size());
+  auto problem = make_error(
+      ec::invalid_argument,
+      "sink " + sink.name + " only adds rows, but the result of " + graph.nodes[from].name
+          + " updates" + (origin.name == graph.nodes[from].name ? "" : " because of " + origin.name)
+          + ": " + std::string(why),
+      std::string(std::holds_alternative<topic_sink>(sink.connector)
+                      ? "write the changes to a file with format: debezium, or to stdout"
+                      : "write the changes: format: debezium, or stdout")
+          + "; or make the result append-only: " + way_to_append(origin));
+  problem.place = sink.place;
+  return problem;
 }
 
 // Explains a query that reads an operator which is not there yet: itself or a later one.
@@ -64,6 +125,15 @@ result<plan_graph> plan_stream(const stream_definition& stream) {
     scope[stream.sources[i].name] = plan_source(stream.sources[i], i, graph);
   for (std::size_t i = 0; i < stream.operators.size(); ++i) {
     const auto& definition = stream.operators[i];
+    if (definition.state_retention) {
+      auto problem = make_error(ec::unsupported,
+                                "stateRetention of operator " + definition.name
+                                    + " is not available in this version",
+                                "leave it out: state that no window bounds is kept for ever");
+      problem.place = definition.place;
+      problem.place.field += ".stateRetention";
+      return problem;
+    }
     auto planned = plan_query(definition, scope, graph);
     if (!planned)
       return name_cycle(std::move(planned).error(), stream, i);
@@ -87,7 +157,10 @@ result<plan_graph> plan_stream(const stream_definition& stream) {
     plan_node node;
     node.name = sink.name;
     node.label = "sink";
-    node.what = sink_node{i};
+    const auto& rows = graph.nodes[from->second];
+    if (rows.updating && !takes_changes(sink))
+      return refuse_changes(graph, from->second, sink);
+    node.what = sink_node{i, rows.updating, rows.key};
     node.inputs = {from->second};
     graph.add(std::move(node));
   }

@@ -130,7 +130,19 @@ private:
     for (std::size_t c = 0; c < mapping.size(); ++c)
       if (mapping[c] != no_column)
         fresh.columns[mapping[c]] = old.columns[c];
+    fresh.key = moved_key(old.key, mapping);
     node_[id] = add(std::move(fresh));
+  }
+
+  static unique_key moved_key(unique_key key, const column_mapping& mapping) {
+    if (!key)
+      return key;
+    for (auto& column : *key) {
+      column = mapping[column];
+      if (column == no_column)
+        return {};
+    }
+    return key;
   }
 
   static std::size_t count_columns(const column_mapping& mapping) {
@@ -181,6 +193,8 @@ private:
     node.label = "project";
     node.inputs = {from};
     node.what = operator_spec{std::move(spec)};
+    node.updating = graph_.nodes[old].updating;
+    node.key = moved_key(graph_.nodes[old].key, result.mapping);
     result.node = add(std::move(node));
     return result;
   }

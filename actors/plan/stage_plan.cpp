@@ -1,5 +1,6 @@
 #include "actors/plan/stage_plan.hpp"
 
+#include "actors/plan/changelog.hpp"
 #include "actors/plan/distribution.hpp"
 #include "actors/plan/rewrite.hpp"
 #include "actors/plan/sink_folder.hpp"
@@ -42,10 +43,17 @@ private:
     return stream_.parallelism;
   }
 
+  bool in_order(const source_node& x) const {
+    const auto& source = stream_.sources[x.source];
+    return source.replaces || reads_changes(source);
+  }
+
   void place(node_id id) {
     const auto& x = node(id);
     if (std::holds_alternative<source_node>(x.what)) {
-      const auto at = new_stage(parallelism_of(x));
+      // Changes of one row come in the order of their files and partitions: one subtask reads them.
+      const auto at =
+          new_stage(in_order(*std::get_if<source_node>(&x.what)) ? 1 : parallelism_of(x));
       placed_[id] = {at, add_step(at, x, x.what, {}), {}};
     } else if (const auto* sink = std::get_if<sink_node>(&x.what)) {
       place_sink(id, *sink);

@@ -75,22 +75,13 @@ class Ebb:
             source["eventTime"] = event_time
         self.sources[name] = source
 
-    def query(self, sql, parallelism=1, sources=None):
-        """Rows (lists of text or None) of a SELECT, or a Problem (second value). `sql` may be a dict
-        of queries by name, each of which may read the ones before; the last one is the result.
-        Afterwards `types` holds the result types of each query."""
+    def _run(self, spec, out):
+        """Runs one stream; a Problem where it fails, and then `out` is gone."""
         self.count += 1
-        out = os.path.join(self.folder, f"out-{self.count}.csv")
-        queries = sql if isinstance(sql, dict) else {"q": sql}
-        manifest = {"apiVersion": "ebb.dev/v1alpha1", "kind": "Stream", "metadata": {"name": "q"},
-                    "spec": {"parallelism": parallelism,
-                             "sources": [source for name, source in self.sources.items()
-                                         if sources is None or name in sources],
-                             "operators": [{"name": n, "sql": q} for n, q in queries.items()],
-                             "sinks": [{"file": {"path": out, "format": "csv"}}]}}
         path = os.path.join(self.folder, f"q-{self.count}.json")
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(manifest, file)
+            json.dump({"apiVersion": "ebb.dev/v1alpha1", "kind": "Stream", "metadata": {"name": "q"},
+                       "spec": spec}, file)
         try:
             self.process.stdin.write(path + "\n")
             self.process.stdin.flush()
@@ -101,13 +92,34 @@ class Ebb:
         if not line:
             code = self.process.wait()
             self._start()
-            return None, Problem("crash", f"run_manifests ended with {code}", f"crash, exit {code}")
+            return Problem("crash", f"run_manifests ended with {code}", f"crash, exit {code}")
         answer = json.loads(line)
         if not answer["ok"]:
             if os.path.exists(out):
                 os.remove(out)
-            return None, Problem(answer["code"], answer["message"], answer["error"])
+            return Problem(answer["code"], answer["message"], answer["error"])
         self.types = answer["types"]
+        return None
+
+    def write_changes(self, sql, sources, out, parallelism=1):
+        """Writes the changes of a SELECT over manifest sources to the Debezium file `out`, or
+        returns a Problem."""
+        return self._run({"parallelism": parallelism, "sources": sources, "operators": [{"name": "q", "sql": sql}],
+                          "sinks": [{"file": {"path": out, "format": "debezium"}}]}, out)
+
+    def query(self, sql, parallelism=1, sources=None):
+        """Rows (lists of text or None) of a SELECT, or a Problem (second value). `sql` may be a dict
+        of queries by name, each of which may read the ones before; the last one is the result.
+        Afterwards `types` holds the result types of each query."""
+        out = os.path.join(self.folder, f"out-{self.count}.csv")
+        queries = sql if isinstance(sql, dict) else {"q": sql}
+        problem = self._run({"parallelism": parallelism,
+                             "sources": [source for name, source in self.sources.items()
+                                         if sources is None or name in sources],
+                             "operators": [{"name": n, "sql": q} for n, q in queries.items()],
+                             "sinks": [{"file": {"path": out, "format": "csv"}}]}, out)
+        if problem is not None:
+            return None, problem
         with open(out, encoding="utf-8", errors="replace", newline="") as file:
             rows = list(read_csv(file.read()))
         os.remove(out)

@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(one_expression_is_bound) {
       {"1; SELECT 2", "1:2: syntax error at or near \";\""},
       {"count(*)", "1:1: aggregate functions are not allowed in this expression"},
       {"row_number() OVER ()", "1:1: window functions are not allowed in this expression"},
-      {"(SELECT 1)", "1:1: a subquery as a value is not supported"},
+      {"(SELECT 1)", "1:1: a subquery here is not supported"},
       {"*", "1:1: syntax error at or near \"*\""},
       {"n\n  + 'a'", "2:3: invalid input syntax for type bigint: \"a\""},
   };

@@ -323,6 +323,8 @@ std::string dump(const planned& x) {
     out += ')' + std::visit(spec_text{}, std::get<operator_spec>(node.what)) + " ->";
     for (std::size_t i = 0; i < node.columns.size(); ++i)
       out += (i > 0 ? ", " : " ") + column_text(node.columns[i]);
+    if (node.updating)
+      out += node.key ? "; updating, key " + numbers(*node.key) : "; updating";
     out += '\n';
   }
   return out;

@@ -43,6 +43,11 @@ BOOST_AUTO_TEST_CASE(queries_are_planned) {
   check_golden("plans.txt", ebb::test::shown);
 }
 
+// Operators whose results are revised.
+BOOST_AUTO_TEST_CASE(queries_with_updating_results_are_planned) {
+  check_golden("changes.txt", ebb::test::shown);
+}
+
 BOOST_AUTO_TEST_CASE(wrong_and_unsupported_queries_are_refused_with_their_place) {
   check_golden("errors.txt", ebb::test::shown);
 }

@@ -24,17 +24,9 @@ std::size_t size_up_to(const expr& x, std::size_t limit) {
 }
 
 error refused_sublink(const sql_text& text, const ast& body) {
-  const auto kind = ebb::sql::text(body, "subLinkType");
-  const auto at = place_of(body);
-  if (kind == "EXISTS_SUBLINK")
-    return refused(text, at, "EXISTS (subquery)", "join with the subquery in FROM");
-  if (kind == "ANY_SUBLINK")
-    return refused(text, at, "IN (subquery)", "join with the subquery in FROM");
-  if (kind == "ALL_SUBLINK")
-    return refused(text, at, "ALL (subquery)", "join with the subquery in FROM");
-  if (kind == "ARRAY_SUBLINK")
-    return refused(text, at, "ARRAY (subquery)", "use array_agg");
-  return refused(text, at, "a subquery as a value", "join with the subquery in FROM");
+  return refused(text, place_of(body), "a subquery here",
+                 "subqueries may stand in WHERE, HAVING and the SELECT list, outside aggregates; "
+                 "elsewhere join with the subquery in FROM");
 }
 
 // PostgreSQL's functions without parentheses; their values would change from run to run.
@@ -80,6 +72,15 @@ std::string shown(const expr& x) {
   while (end > 0 && (static_cast<unsigned char>(x.text[end]) & 0xC0U) == 0x80U)
     --end;
   return x.text.substr(0, end) + "...";
+}
+
+expr_ptr outer_row::take(const expr_ptr& x) {
+  std::size_t i = 0;
+  while (i < used.size() && !same_expr(*used[i], *x))
+    ++i;
+  if (i == used.size())
+    used.push_back(x);
+  return make_column_ref(outer_base + static_cast<std::uint32_t>(i), x->type, x->text);
 }
 
 result<expr_ptr> expr_binder::bind(const ast& node) {
@@ -171,7 +172,8 @@ result<expr_ptr> expr_binder::bind_node(const ast& wrapped) {
   if (node.is("A_ArrayExpr"))
     return bind_array(body);
   if (node.is("SubLink"))
-    return refused_sublink(text_, body);
+    return context_.subqueries == nullptr ? refused_sublink(text_, body)
+                                          : context_.subqueries->bind_subquery(body, *this);
   if (node.is("SQLValueFunction"))
     return refused_value_function(text_, body);
   if (node.is("RowExpr"))
@@ -199,7 +201,13 @@ result<expr_ptr> expr_binder::bind_column(const ast& body) {
   const auto path = names(fields);
   if (path.empty() || context_.columns == nullptr)
     return text_.fail(ec::invalid_argument, at, "columns are not allowed here");
-  EBB_ASSIGN(auto found, context_.columns->find(text_, path, at));
+  auto local = context_.columns->find(text_, path, at);
+  if (!local && context_.outer != nullptr)
+    if (const auto around = context_.outer->columns->find(text_, path, at))
+      return context_.outer->take(*around);
+  if (!local)
+    return std::move(local).error();
+  auto found = *std::move(local);
   if (context_.places != nullptr)
     context_.places->insert_or_assign(found.get(), at);
   return found;

@@ -17,6 +17,10 @@ inline constexpr std::uint32_t over_base = 1U << 31;
 /// `proctime()` outside a window function.
 inline constexpr std::uint32_t proctime_index = aggregate_base - 1;
 
+/// Columns of the query around a subquery, and subqueries of an expression.
+inline constexpr std::uint32_t outer_base = aggregate_base + (1U << 28);
+inline constexpr std::uint32_t subquery_base = aggregate_base + (1U << 29);
+
 /// Expressions are at most this deep.
 inline constexpr std::uint32_t max_expr_depth = 400;
 
@@ -52,6 +56,27 @@ struct over_use {
   std::int32_t at = -1;
 };
 
+class expr_binder;
+
+/// Binds the subqueries of expressions.
+class subquery_binder {
+public:
+  virtual ~subquery_binder() = default;
+
+  /// The value of a SubLink; `operands` binds what stands before IN.
+  [[nodiscard]] virtual result<expr_ptr> bind_subquery(const ast& sublink,
+                                                       expr_binder& operands) = 0;
+};
+
+/// Columns of the query around a subquery, as far as the subquery names them.
+struct outer_row {
+  const scope* columns = nullptr;
+  std::vector<expr_ptr> used; ///< over the outer FROM row
+
+  /// `x` as a column from outer_base on.
+  [[nodiscard]] expr_ptr take(const expr_ptr& x);
+};
+
 /// What expressions of one clause may contain.
 struct bind_context {
   const scope* columns = nullptr;
@@ -60,7 +85,9 @@ struct bind_context {
   const ast::array_t* windows = nullptr;            ///< the WINDOW clause
   /// Places of column references, for errors found later; may be null.
   std::unordered_map<const expr*, std::int32_t>* places = nullptr;
-  bool proctime = false; ///< `proctime()` may be used
+  bool proctime = false;                 ///< `proctime()` may be used
+  subquery_binder* subqueries = nullptr; ///< null = refused
+  outer_row* outer = nullptr;            ///< null = not in a subquery, or not allowed here
   std::string no_aggregates;
   std::string no_overs;
 };

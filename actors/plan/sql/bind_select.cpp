@@ -1,5 +1,6 @@
 // The clauses of a SELECT, bound.
 
+#include "actors/dataflow/ordered_set.hpp"
 #include "actors/plan/sql/select_query.hpp"
 
 #include <algorithm>
@@ -12,27 +13,6 @@ constexpr std::size_t max_columns = 1664; // as PostgreSQL
 
 } // namespace
 
-result<void> refuse_order(const sql_text& text, const ast& select) {
-  const auto refuse = [&](std::int32_t at, const char* what, const char* hint) {
-    return text.fail(ec::unsupported, at, what, hint);
-  };
-  if (has(select, "lockingClause"))
-    return refuse(text.keyword_before("FOR", -1), "FOR UPDATE and FOR SHARE are not supported",
-                  "remove the clause");
-  if (const auto& keys = list(select, "sortClause"); !keys.empty())
-    return refuse(start_of(child(*open(keys.front()).body, "node")), "ORDER BY is not supported",
-                  "a stream has no last row to sort up to; order the rows of a window with "
-                  "ROW_NUMBER() OVER (PARTITION BY window_end ORDER BY …)");
-  for (const char* clause : {"limitCount", "limitOffset"})
-    if (has(select, clause))
-      return refuse(start_of(child(select, clause)),
-                    std::string_view{clause} == "limitCount" ? "LIMIT is not supported"
-                                                             : "OFFSET is not supported",
-                    "number the rows of a window with ROW_NUMBER() OVER (PARTITION BY window_end "
-                    "ORDER BY …) and keep those up to n");
-  return {};
-}
-
 result<void> select_query::check_clauses() const {
   const auto& text = planner_.query;
   const auto refuse = [&](std::int32_t at, const char* what, const char* hint) {
@@ -44,15 +24,10 @@ result<void> select_query::check_clauses() const {
   if (has(body_, "intoClause"))
     return refuse(text.keyword_before("INTO", -1), "SELECT INTO is not supported",
                   "name the operator, and give it a sink");
-  EBB_TRY(refuse_order(text, body_));
   for (const auto& item : list(body_, "groupClause"))
     if (open(item).is("GroupingSet"))
       return refuse(place_of(*open(item).body), "GROUPING SETS, ROLLUP and CUBE are not supported",
                     "write one operator for each grouping and join them with UNION ALL");
-  if (const auto& on = list(body_, "distinctClause"); !on.empty() && open(on.front()))
-    return refuse(start_of(on.front()), "SELECT DISTINCT ON is not supported",
-                  "number the rows with ROW_NUMBER() OVER (PARTITION BY … ORDER BY …) and keep the "
-                  "first");
   if (list(body_, "fromClause").empty())
     return refuse(list(body_, "targetList").empty()
                       ? -1
@@ -67,12 +42,20 @@ result<void> select_query::check_clauses() const {
 
 result<void> select_query::bind() {
   EBB_TRY(check_clauses());
-  distinct_ = has(body_, "distinctClause");
+  const auto& on = list(body_, "distinctClause");
+  const bool distinct_on = !on.empty() && open(on.front());
+  distinct_ = !on.empty() && !distinct_on;
+  EBB_ASSIGN(limit_, bind_limit(planner_.query, body_, distinct_on));
   EBB_ASSIGN(from_, bind_from(planner_, list(body_, "fromClause")));
   EBB_TRY(bind_where());
   EBB_TRY(bind_targets());
   EBB_TRY(bind_groups());
-  return bind_having();
+  EBB_TRY(bind_having());
+  EBB_TRY(bind_order());
+  if (distinct_on)
+    EBB_TRY(bind_distinct_on(on));
+  EBB_TRY(check_outer());
+  return check_direct_arguments();
 }
 
 result<void> select_query::bind_where() {
@@ -82,9 +65,17 @@ result<void> select_query::bind_where() {
   context.columns = &from_.names;
   context.no_aggregates = "aggregate functions are not allowed in WHERE";
   context.no_overs = "window functions are not allowed in WHERE";
+  context.subqueries = this;
+  context.outer = outer_;
   expr_binder binder{planner_.query, std::move(context)};
   EBB_ASSIGN(const auto condition, binder.bind_condition(child(body_, "whereClause"), "WHERE"));
-  split_conjuncts(condition, where_);
+  std::vector<expr_ptr> parts;
+  split_conjuncts(condition, parts);
+  for (auto& part : parts)
+    if (reads_between(*part, outer_base, subquery_base))
+      EBB_TRY(correlate(part));
+    else
+      where_.push_back(std::move(part));
   return {};
 }
 
@@ -107,7 +98,7 @@ result<void> select_query::expand_star(const std::vector<std::string>& path, std
   return {};
 }
 
-result<void> select_query::bind_targets() {
+bind_context select_query::output_context() {
   bind_context context;
   context.columns = &from_.names;
   context.aggregates = &aggregates_;
@@ -115,7 +106,13 @@ result<void> select_query::bind_targets() {
   context.windows = &list(body_, "windowClause");
   context.places = &places_;
   context.proctime = true;
-  expr_binder binder{planner_.query, std::move(context)};
+  context.subqueries = this;
+  context.outer = outer_;
+  return context;
+}
+
+result<void> select_query::bind_targets() {
+  expr_binder binder{planner_.query, output_context()};
   for (const auto& item : list(body_, "targetList")) {
     const auto target = open(item);
     if (!target.is("ResTarget"))
@@ -147,6 +144,9 @@ result<expr_ptr> select_query::bind_group(const ast& node) {
   const auto at = start_of(node);
   const auto target_at = [&](std::size_t i) -> result<expr_ptr> {
     const auto reads = columns_of(*targets_[i]);
+    if (!reads.empty() && reads.back() >= outer_base && reads.back() < over_base)
+      return text.fail(ec::unsupported, at, "a subquery in GROUP BY is not supported",
+                       "compute it in a subquery in FROM");
     if (!reads.empty() && reads.back() >= aggregate_base)
       return text.fail(ec::invalid_argument, at,
                        reads.back() >= over_base
@@ -207,6 +207,82 @@ result<void> select_query::bind_groups() {
   return {};
 }
 
+// PostgreSQL's rules of ORDER BY and DISTINCT ON: a position; an output's name before a column of
+// FROM; else an expression, which becomes a column that is not put out.
+result<std::size_t> select_query::bind_sort_target(const ast& node, const char* clause) {
+  const auto& text = planner_.query;
+  const auto at = start_of(node);
+  const auto opened = open(node);
+  if (opened.is("A_Const")) {
+    if (!has(*opened.body, "ival"))
+      return text.fail(ec::invalid_argument, at, std::string("non-integer constant in ") + clause);
+    const auto position = number(child(*opened.body, "ival"), "ival");
+    if (position < 1 || position > static_cast<std::int64_t>(outputs_.size()))
+      return text.fail(ec::invalid_argument, at,
+                       std::string(clause) + " position " + std::to_string(position)
+                           + " is not in select list");
+    return static_cast<std::size_t>(position - 1);
+  }
+  if (opened.is("ColumnRef")) {
+    const auto path = names(list(*opened.body, "fields"));
+    std::optional<std::size_t> found;
+    for (std::size_t i = 0; i < outputs_.size() && path.size() == 1; ++i) {
+      if (outputs_[i].name != path.front() || outputs_[i].name == "?column?")
+        continue;
+      if (found && !same_expr(*targets_[*found], *targets_[i]))
+        return text.fail(ec::invalid_argument, at,
+                         std::string(clause) + " \"" + path.front() + "\" is ambiguous");
+      found = found.value_or(i);
+    }
+    if (found)
+      return *found;
+  }
+  expr_binder binder{text, output_context()};
+  EBB_ASSIGN(auto x, binder.bind_value(node));
+  for (std::size_t i = 0; i < targets_.size(); ++i)
+    if (same_expr(*targets_[i], *x))
+      return i;
+  if (distinct_)
+    return text.fail(ec::invalid_argument, at,
+                     "for SELECT DISTINCT, ORDER BY expressions must appear in select list");
+  targets_.push_back(std::move(x));
+  return targets_.size() - 1;
+}
+
+result<void> select_query::bind_order() {
+  for (const auto& item : list(body_, "sortClause")) {
+    const auto node = open(item);
+    EBB_ASSIGN(const auto target, bind_sort_target(child(*node.body, "node"), "ORDER BY"));
+    const auto direction = text(*node.body, "sortby_dir");
+    const auto nulls = text(*node.body, "sortby_nulls");
+    if (direction == "SORTBY_USING")
+      return planner_.query.fail(ec::unsupported, start_of(child(*node.body, "node")),
+                                 "ORDER BY … USING is not supported");
+    const bool descending = direction == "SORTBY_DESC";
+    limit_.order.push_back(
+        {static_cast<std::uint32_t>(target), descending,
+         nulls == "SORTBY_NULLS_FIRST" || (nulls != "SORTBY_NULLS_LAST" && descending)});
+  }
+  return {};
+}
+
+result<void> select_query::bind_distinct_on(const ast::array_t& on) {
+  for (const auto& node : on) {
+    EBB_ASSIGN(const auto target, bind_sort_target(node, "DISTINCT ON"));
+    if (std::find(distinct_on_.begin(), distinct_on_.end(), target) == distinct_on_.end())
+      distinct_on_.push_back(static_cast<std::uint32_t>(target));
+  }
+  for (std::size_t i = 0; i < std::min(distinct_on_.size(), limit_.order.size()); ++i)
+    if (std::find(distinct_on_.begin(), distinct_on_.end(), limit_.order[i].column)
+        == distinct_on_.end())
+      return planner_.query.fail(
+          ec::invalid_argument, start_of(on.front()),
+          "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
+  if (limit_.at < 0)
+    limit_.at = start_of(on.front());
+  return {};
+}
+
 result<void> select_query::bind_having() {
   if (!has(body_, "havingClause"))
     return {};
@@ -215,8 +291,38 @@ result<void> select_query::bind_having() {
   context.aggregates = &aggregates_;
   context.places = &places_;
   context.no_overs = "window functions are not allowed in HAVING";
+  context.subqueries = this;
+  context.outer = outer_;
   expr_binder binder{planner_.query, std::move(context)};
   EBB_ASSIGN(having_, binder.bind_condition(child(body_, "havingClause"), "HAVING"));
+  return {};
+}
+
+result<void> select_query::check_direct_arguments() const {
+  for (const auto& use : aggregates_) {
+    if (!is_ordered_set(*use.function))
+      continue;
+    const expr* lost = nullptr;
+    const auto look = [&](const expr_ptr& part) -> expr_ptr {
+      const bool grouped_by = std::any_of(groups_.begin(), groups_.end(), [&](const auto& group) {
+        return same_expr(*group, *part);
+      });
+      if (grouped_by)
+        return part;
+      if (part->kind == expr_kind::column && lost == nullptr)
+        lost = part.get();
+      return nullptr;
+    };
+    for (std::size_t i = 0; i + 1 < use.args.size(); ++i)
+      static_cast<void>(rewrite(use.args[i], look));
+    if (lost != nullptr)
+      return planner_.query.fail(ec::invalid_argument, use.at,
+                                 "column \"" + lost->text
+                                     + "\" must appear in the GROUP BY clause or be used in an "
+                                       "aggregate function",
+                                 "direct arguments of an ordered-set aggregate must use only "
+                                 "grouped columns");
+  }
   return {};
 }
 

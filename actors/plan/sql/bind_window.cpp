@@ -74,6 +74,12 @@ result<void> from_binder::take_time(const ast& argument, const named_relation& r
   const auto& text = planner_.query;
   const auto at = start_of(argument);
   const auto node = open(argument);
+  if (planner_.build.node(rows.node).updating)
+    return text.fail(ec::unsupported, at,
+                     "windows over \"" + relation
+                         + "\" are not supported: its rows update, and a window that has fired "
+                           "would be wrong",
+                     "group by date_trunc or date_bin of the time instead");
   if (node.is("FuncCall") && names(list(*node.body, "funcname")).back() == "proctime"
       && list(*node.body, "args").empty()) {
     window.spec.processing_time = true;

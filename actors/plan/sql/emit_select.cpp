@@ -18,8 +18,8 @@ bool reads_proctime(const expr& x) {
 result<void> select_query::settle_targets(const std::vector<sql_type>& wanted) {
   for (std::size_t i = 0; i < targets_.size(); ++i)
     if (targets_[i]->type.kind == type_kind::unknown) {
-      EBB_ASSIGN(targets_[i], coerce(planner_.query, targets_[i], wanted[i], cast_context::implicit,
-                                     outputs_[i].at));
+      EBB_ASSIGN(targets_[i], coerce(planner_.query, targets_[i], wanted.at(i),
+                                     cast_context::implicit, outputs_[i].at));
     }
   return {};
 }
@@ -49,10 +49,14 @@ result<expr_ptr> select_query::placed(const staged_rows& rows, const expr_ptr& x
 }
 
 result<staged_rows> select_query::plan_rows() {
-  EBB_ASSIGN(auto rows, plan_from(planner_, *from_.root, where_));
+  EBB_ASSIGN(auto rows, plan_filtered());
   if (std::none_of(targets_.begin(), targets_.end(),
                    [](const auto& x) { return reads_proctime(*x); }))
     return rows;
+  if (planner_.build.node(rows.node).updating)
+    return planner_.query.fail(ec::unsupported, -1,
+                               "proctime() over rows that update is not supported: a row that goes "
+                               "would not be the one that came");
   auto columns = planner_.build.columns(rows.node);
   const auto stamp = static_cast<std::uint32_t>(columns.size());
   const sql_type timestamp{type_kind::timestamp};
@@ -66,26 +70,6 @@ result<staged_rows> select_query::plan_rows() {
     return x->index == proctime_index ? make_column_ref(stamp, timestamp, "proctime()") : x;
   };
   return rows;
-}
-
-result<node_id> select_query::distinct(node_id node) const {
-  staged_rows rows;
-  rows.node = node;
-  grouping groups;
-  groups.from_distinct = true;
-  const auto& columns = planner_.build.columns(node);
-  std::vector<output_column> outputs;
-  for (std::uint32_t i = 0; i < columns.size(); ++i)
-    groups.keys.push_back(make_column_ref(i, columns[i].type, columns[i].name));
-  EBB_ASSIGN(const auto made, plan_attached_aggregate(planner_, rows, groups));
-  for (std::size_t i = 0; i < groups.keys.size(); ++i) {
-    auto value = made.place(groups.keys[i]);
-    std::optional<time_role> role;
-    if (const auto known = role_of(planner_.build, made, *value); known.role != column_role::plain)
-      role = known;
-    outputs.push_back({planner_.build.columns(node)[i].name, std::move(value), role});
-  }
-  return planner_.build.project(made.node, nullptr, std::move(outputs));
 }
 
 result<node_id> select_query::emit(const std::vector<sql_type>& wanted) {
@@ -110,10 +94,27 @@ result<node_id> select_query::emit(const std::vector<sql_type>& wanted) {
   groups.aggregates = aggregates_;
   staged_rows rows;
   if (grouped()) {
-    EBB_ASSIGN(rows, plan_aggregate(planner_, *from_.root, where_, groups));
+    const bool joins = std::any_of(where_.begin(), where_.end(), [](const auto& x) {
+      return reads_between(*x, subquery_base, over_base);
+    });
+    if (joins) {
+      EBB_ASSIGN(const auto filtered, plan_filtered());
+      EBB_ASSIGN(rows, plan_attached_aggregate(planner_, filtered, groups));
+    } else {
+      EBB_ASSIGN(rows, plan_aggregate(planner_, *from_.root, where_, groups));
+    }
   } else {
     EBB_ASSIGN(rows, plan_rows());
   }
+  auto read = targets_;
+  read.push_back(having_);
+  for (const auto& use : overs_) {
+    read.insert(read.end(), use.call.args.begin(), use.call.args.end());
+    read.insert(read.end(), use.partition.begin(), use.partition.end());
+    for (const auto& item : use.order)
+      read.push_back(item.x);
+  }
+  EBB_ASSIGN(rows, with_subqueries(std::move(rows), read));
   expr_ptr having;
   if (having_) {
     EBB_ASSIGN(having, placed(rows, having_));
@@ -130,13 +131,39 @@ result<node_id> select_query::emit(const std::vector<sql_type>& wanted) {
     std::optional<time_role> role;
     if (const auto known = role_of(planner_.build, rows, *x); known.role != column_role::plain)
       role = known;
-    outputs.push_back({outputs_[i].name, std::move(x), role});
+    auto name = i < outputs_.size() ? outputs_[i].name : "order" + std::to_string(i + 1);
+    outputs.push_back({std::move(name), std::move(x), role});
   }
   auto node = planner_.build.project(rows.node, std::move(having), std::move(outputs));
   if (distinct_left) {
-    EBB_ASSIGN(node, distinct(node));
+    EBB_ASSIGN(node, plan_distinct(planner_, node, outputs_.front().at));
   }
-  return node;
+  return limited(node);
+}
+
+node_id select_query::limited(node_id node) {
+  // In a subquery of another query each of its keys has first rows of its own.
+  std::vector<std::uint32_t> keys;
+  for (std::uint32_t i = 0; i < inner_keys_.size(); ++i)
+    keys.push_back(first_key_ + i);
+  if (!distinct_on_.empty()) {
+    row_limit first;
+    first.order = limit_.order;
+    first.last = 1;
+    first.at = limit_.at;
+    auto partition = distinct_on_;
+    partition.insert(partition.end(), keys.begin(), keys.end());
+    node = keep_first(planner_, node, std::move(partition), first);
+  }
+  if (limit_.given)
+    node = keep_first(planner_, node, keys, limit_);
+  if (targets_.size() == outputs_.size() + kept_targets_)
+    return node;
+  const auto all = planner_.build.pass(node);
+  std::vector<output_column> outputs(all.begin(),
+                                     all.begin() + static_cast<std::ptrdiff_t>(outputs_.size()));
+  outputs.insert(outputs.end(), all.end() - kept_targets_, all.end());
+  return planner_.build.project(node, nullptr, std::move(outputs));
 }
 
 result<staged_rows> select_query::over_rows(staged_rows rows) {

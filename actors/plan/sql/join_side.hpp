@@ -30,6 +30,16 @@ public:
     return column(shifted(make_column_ref(index, build_.columns(node_)[index].type), shift));
   }
 
+  [[nodiscard]] bool updating() const {
+    return build_.node(node_).updating;
+  }
+
+  /// There is never more than one row.
+  [[nodiscard]] bool one_row() const {
+    const auto& key = build_.node(node_).key;
+    return key && key->empty();
+  }
+
   [[nodiscard]] std::uint32_t width() const noexcept {
     return width_;
   }

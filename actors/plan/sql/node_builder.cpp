@@ -1,6 +1,7 @@
 #include "actors/plan/sql/node_builder.hpp"
 
 #include "actors/dataflow/function.hpp"
+#include "actors/plan/changelog.hpp"
 #include "actors/plan/sql/bind_expr.hpp"
 #include "actors/plan/sql/share_work.hpp"
 
@@ -175,6 +176,32 @@ expr_ptr shifted(const expr_ptr& x, micros delta) {
   return *std::move(sum);
 }
 
+// Rows that may be deleted later tell no time: a window that has fired would be wrong.
+plan_node node_builder::with_changes(plan_node node) const {
+  std::vector<const plan_node*> inputs;
+  for (const auto input : node.inputs)
+    inputs.push_back(&graph_.nodes[input]);
+  auto changes = changes_of(std::get<operator_spec>(node.what), inputs,
+                            static_cast<std::uint32_t>(node.columns.size()));
+  node.updating = changes.updating;
+  node.key = std::move(changes.key);
+  if (!node.updating)
+    return node;
+  for (auto& column : node.columns) {
+    column.role = column_role::plain;
+    column.window = {};
+    column.lag = 0;
+  }
+  if (node.why.starts_with("append-only")) {
+    const auto below = std::find_if(node.inputs.begin(), node.inputs.end(),
+                                    [&](auto input) { return graph_.nodes[input].updating; });
+    const auto& origin = graph_.nodes[updating_origin(graph_, *below)];
+    node.why =
+        origin.name == name_ ? origin.why : "updating: it reads " + origin.name + ", which updates";
+  }
+  return node;
+}
+
 node_id node_builder::add(std::string label, operator_spec what, std::vector<node_id> inputs,
                           std::vector<plan_column> columns, std::string why) {
   plan_node node;
@@ -184,7 +211,7 @@ node_id node_builder::add(std::string label, operator_spec what, std::vector<nod
   node.inputs = std::move(inputs);
   node.columns = std::move(columns);
   node.why = std::move(why);
-  return graph_.add(std::move(node));
+  return graph_.add(with_changes(std::move(node)));
 }
 
 std::vector<output_column> node_builder::pass(node_id id) const {

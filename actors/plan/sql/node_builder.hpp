@@ -83,6 +83,8 @@ public:
     return id >= first_;
   }
 
+  /// Whether the rows update and what tells them apart is derived; `why` says what holds where no
+  /// input updates.
   node_id add(std::string label, operator_spec what, std::vector<node_id> inputs,
               std::vector<plan_column> columns, std::string why);
 
@@ -103,6 +105,7 @@ public:
   node_id finish(node_id result);
 
 private:
+  [[nodiscard]] plan_node with_changes(plan_node node) const;
   node_id place(plan_node node);
 
   plan_graph& graph_;

@@ -12,19 +12,6 @@ namespace {
 constexpr const char* why_append =
     "append-only: a window is emitted once, when the watermark passes its end";
 
-error no_window(const query_planner& planner, const grouping& groups) {
-  const char* what = groups.from_distinct  ? "SELECT DISTINCT without a window"
-                     : groups.keys.empty() ? "an aggregate without GROUP BY a window"
-                                           : "GROUP BY without a window";
-  return planner.query.fail(
-      ec::unsupported, groups.at,
-      std::string(what) + " is not supported: its result changes with every row",
-      groups.from_distinct ? "read FROM tumble(relation, event_time, INTERVAL '…') and select "
-                             "window_start or window_end too"
-                           : "read FROM tumble(relation, event_time, INTERVAL '…') and group by "
-                             "window_start, window_end");
-}
-
 // The calls of the operator; arguments become columns of its input.
 std::vector<aggregate_call> make_calls(const std::vector<aggregate_use>& uses,
                                        column_slots& slots) {
@@ -67,6 +54,21 @@ std::vector<plan_column> output_columns(const std::vector<expr_ptr>& keys,
     columns.push_back(
         {use.function->name, use.type, use.function->name == "count", column_role::plain, {}, 0});
   return columns;
+}
+
+// What is known after grouping: keys and results, as columns of the operator's rows.
+std::function<expr_ptr(const expr_ptr&)>
+place_groups(std::vector<std::pair<expr_ptr, expr_ptr>> values, std::uint32_t first_result,
+             std::size_t results) {
+  return [values = std::move(values), first_result, results](const expr_ptr& x) -> expr_ptr {
+    for (const auto& [key, value] : values)
+      if (same_expr(*key, *x))
+        return value;
+    if (x->kind == expr_kind::column && x->index >= aggregate_base
+        && x->index < aggregate_base + results)
+      return make_column_ref(first_result + x->index - aggregate_base, x->type, x->text);
+    return nullptr;
+  };
 }
 
 bool reads_any(const expr& x, const std::vector<std::uint32_t>& wanted) {
@@ -191,17 +193,7 @@ private:
       values.emplace_back(key, reads_any(*key, window_columns_)
                                    ? rewrite(key, window_value)
                                    : make_column_ref(next++, key->type, key->text));
-    const auto first_result = window_at + 2;
-    rows.place = [values = std::move(values), first_result,
-                  results](const expr_ptr& x) -> expr_ptr {
-      for (const auto& [key, value] : values)
-        if (same_expr(*key, *x))
-          return value;
-      if (x->kind == expr_kind::column && x->index >= aggregate_base
-          && x->index < aggregate_base + results)
-        return make_column_ref(first_result + x->index - aggregate_base, x->type, x->text);
-      return nullptr;
-    };
+    rows.place = place_groups(std::move(values), window_at + 2, results);
     return rows;
   }
 
@@ -210,6 +202,61 @@ private:
   const grouping& groups_;
   std::vector<std::uint32_t> window_columns_;
 };
+
+// `a, b and 2 more`
+std::string key_list(const std::vector<expr_ptr>& keys) {
+  constexpr std::size_t most = 4;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(keys.size(), most); ++i)
+    text += (i == 0 ? "" : ", ") + name_of(*keys[i], i);
+  if (keys.size() > most)
+    text += " and " + std::to_string(keys.size() - most) + " more";
+  return text;
+}
+
+std::string why_groups_update(const grouping& groups) {
+  if (groups.aggregates.empty())
+    return "append-only: a distinct row is emitted when it first comes";
+  return groups.keys.empty()
+             ? "updating: an aggregate without a window changes with every row"
+             : "updating: GROUP BY without a window revises a group's row as its rows come and go";
+}
+
+// No window says when a group is complete: its row is revised instead.
+result<staged_rows> plan_group_aggregate(query_planner& planner, const staged_rows& rows,
+                                         const grouping& groups) {
+  auto& build = planner.build;
+  column_slots slots;
+  group_aggregate_spec spec;
+  spec.updating = build.node(rows.node).updating;
+  std::vector<plan_column> columns;
+  std::vector<std::pair<expr_ptr, expr_ptr>> values;
+  for (std::size_t i = 0; i < groups.keys.size(); ++i) {
+    const auto& key = groups.keys[i];
+    spec.keys.push_back(slots.take(key));
+    columns.push_back({name_of(*key, i), key->type, false, column_role::plain, {}, 0});
+    values.emplace_back(key, make_column_ref(static_cast<std::uint32_t>(i), key->type, key->text));
+  }
+  spec.calls = make_calls(groups.aggregates, slots);
+  for (const auto& use : groups.aggregates)
+    columns.push_back(
+        {use.function->name, use.type, use.function->name == "count", column_role::plain, {}, 0});
+  const auto input = slots.build(build, rows.node, {});
+  if (!groups.keys.empty())
+    build.warn(planner.query.fail(
+        ec::resource, groups.at,
+        std::string(groups.from_distinct ? "SELECT DISTINCT" : "GROUP BY")
+            + " without a window keeps one entry for ever for each distinct ("
+            + key_list(groups.keys) + ')',
+        "its state grows with them; group by a window to let go of what is past"));
+  staged_rows made;
+  made.node = build.add(groups.aggregates.empty() ? "distinct" : "aggregate",
+                        operator_spec{std::move(spec)}, {input}, std::move(columns),
+                        why_groups_update(groups));
+  made.place = place_groups(std::move(values), static_cast<std::uint32_t>(groups.keys.size()),
+                            groups.aggregates.size());
+  return made;
+}
 
 // Why rows of a session cannot be grouped, though its window is a key or not.
 error session_refused(const query_planner& planner, const from_item& leaf, const grouping& groups) {
@@ -232,7 +279,7 @@ result<staged_rows> plan_attached_aggregate(query_planner& planner, const staged
                                             const grouping& groups) {
   EBB_ASSIGN(auto window, find_window(planner, rows, groups.keys, groups.at, "GROUP BY"));
   if (!window)
-    return no_window(planner, groups);
+    return plan_group_aggregate(planner, rows, groups);
   column_slots slots;
   window_aggregate_spec spec;
   std::vector<expr_ptr> keys;
@@ -276,18 +323,40 @@ result<staged_rows> plan_attached_aggregate(query_planner& planner, const staged
       ++next;
     values.emplace_back(key, std::move(value));
   }
-  const auto first_result = window_at + 2;
-  const auto results = static_cast<std::uint32_t>(groups.aggregates.size());
-  made.place = [values = std::move(values), first_result, results](const expr_ptr& x) -> expr_ptr {
-    for (const auto& [key, value] : values)
-      if (same_expr(*key, *x))
-        return value;
-    if (x->kind == expr_kind::column && x->index >= aggregate_base
-        && x->index < aggregate_base + results)
-      return make_column_ref(first_result + x->index - aggregate_base, x->type, x->text);
-    return nullptr;
-  };
+  made.place = place_groups(std::move(values), window_at + 2, groups.aggregates.size());
   return made;
+}
+
+aggregate_use count_rows(expr_ptr filter) {
+  aggregate_use use;
+  for (const auto& overload : find_aggregates("count"))
+    if (overload.params.empty())
+      use.function = &overload;
+  EBB_ASSERT(use.function != nullptr);
+  use.type = sql_type{type_kind::bigint};
+  use.filter = std::move(filter);
+  return use;
+}
+
+result<node_id> plan_distinct(query_planner& planner, node_id node, std::int32_t at) {
+  staged_rows rows;
+  rows.node = node;
+  grouping groups;
+  groups.from_distinct = true;
+  groups.at = at;
+  const auto columns = planner.build.columns(node);
+  for (std::uint32_t i = 0; i < columns.size(); ++i)
+    groups.keys.push_back(make_column_ref(i, columns[i].type, columns[i].name));
+  EBB_ASSIGN(const auto made, plan_attached_aggregate(planner, rows, groups));
+  std::vector<output_column> outputs;
+  for (std::size_t i = 0; i < groups.keys.size(); ++i) {
+    auto value = made.place(groups.keys[i]);
+    std::optional<time_role> role;
+    if (const auto known = role_of(planner.build, made, *value); known.role != column_role::plain)
+      role = known;
+    outputs.push_back({columns[i].name, std::move(value), role});
+  }
+  return planner.build.project(made.node, nullptr, std::move(outputs));
 }
 
 result<staged_rows> plan_aggregate(query_planner& planner, from_item& root,

@@ -63,38 +63,50 @@ expr_ptr localized(const expr_ptr& x, std::uint32_t first) {
   });
 }
 
-// A projection over a window's ranks, with `rank <= n` above it: the operator need keep only n.
+// Ranks with `rank <= n` above them, maybe through a projection: the operator need keep only n.
 node_id from_planner::limit_ranks(node_id node, const std::vector<expr_ptr>& filters) {
   auto& build = planner_.build;
-  const auto* spec = std::get_if<operator_spec>(&build.node(node).what);
+  const auto spec_of = [&](node_id id) {
+    return build.own(id) ? std::get_if<operator_spec>(&build.node(id).what) : nullptr;
+  };
+  const auto* spec = spec_of(node);
   const auto* above = spec == nullptr ? nullptr : std::get_if<filter_project_spec>(spec);
-  if (above == nullptr || above->predicate || !build.own(node))
+  if (above != nullptr && above->predicate)
     return node;
-  const auto input = build.node(node).inputs.front();
-  const auto* below = std::get_if<operator_spec>(&build.node(input).what);
-  const auto* ranks = below == nullptr ? nullptr : std::get_if<window_top_n_spec>(below);
-  if (ranks == nullptr || !ranks->with_rank || !build.own(input))
+  const auto ranked = above == nullptr ? node : build.node(node).inputs.front();
+  const auto* below = spec_of(ranked);
+  if (below == nullptr)
     return node;
-  const auto rank_column = build.width(input) - 1;
-  auto limit = ranks->limit;
-  for (std::uint32_t i = 0; i < above->outputs.size(); ++i) {
-    if (above->outputs[i]->kind != expr_kind::column || above->outputs[i]->index != rank_column)
-      continue;
+  auto limited = *below;
+  std::int64_t* limit = nullptr;
+  if (auto* windowed = std::get_if<window_top_n_spec>(&limited); windowed && windowed->with_rank)
+    limit = &windowed->limit;
+  if (auto* revised = std::get_if<changelog_top_n_spec>(&limited); revised && revised->with_rank)
+    limit = &revised->limit;
+  if (limit == nullptr)
+    return node;
+  const auto rank_column = build.width(ranked) - 1;
+  const auto before = *limit;
+  const auto take = [&](std::uint32_t column) {
     for (const auto& filter : filters)
-      if (const auto largest = largest_rank(*filter, i))
-        limit = std::min(limit, std::max<std::int64_t>(*largest, 1));
-  }
-  if (limit == ranks->limit)
+      if (const auto largest = largest_rank(*filter, column))
+        *limit = std::min(*limit, std::max<std::int64_t>(*largest, 1));
+  };
+  if (above == nullptr)
+    take(rank_column);
+  for (std::uint32_t i = 0; above != nullptr && i < above->outputs.size(); ++i)
+    if (above->outputs[i]->kind == expr_kind::column && above->outputs[i]->index == rank_column)
+      take(i);
+  if (*limit == before)
     return node;
-  auto limited = *ranks;
-  limited.limit = limit;
-  const auto projection = *above;
-  const auto below_node = build.node(input);
+  const auto below_node = build.node(ranked);
   const auto above_node = build.node(node);
-  const auto top = build.add(below_node.label, operator_spec{limited}, below_node.inputs,
+  const auto top = build.add(below_node.label, std::move(limited), below_node.inputs,
                              below_node.columns, below_node.why);
-  return build.add(above_node.label, operator_spec{projection}, {top}, above_node.columns,
-                   above_node.why);
+  if (ranked == node)
+    return top;
+  return build.add(above_node.label, std::get<operator_spec>(above_node.what), {top},
+                   above_node.columns, above_node.why);
 }
 
 result<node_id> from_planner::base(const from_item& leaf, std::vector<expr_ptr> filters) {

@@ -15,20 +15,6 @@ constexpr const char* ways_out =
     "join on window_start and window_end of equal windows, or bound the time: a.ts BETWEEN b.ts - "
     "INTERVAL '…' AND b.ts + INTERVAL '…'";
 
-const char* name_of(join_type type) {
-  switch (type) {
-  case join_type::inner:
-    return "JOIN";
-  case join_type::left:
-    return "LEFT JOIN";
-  case join_type::right:
-    return "RIGHT JOIN";
-  case join_type::full:
-    return "FULL JOIN";
-  }
-  return "JOIN";
-}
-
 class join_planner {
 public:
   join_planner(query_planner& planner, const from_item& item, node_id left, node_id right,
@@ -152,12 +138,9 @@ private:
   [[nodiscard]] std::vector<plan_column> joined(std::vector<plan_column> left,
                                                 std::vector<plan_column> right) const {
     const auto weaken = [](std::vector<plan_column>& side) {
-      for (auto& column : side) {
+      side = without_times(std::move(side));
+      for (auto& column : side)
         column.not_null = false;
-        column.role = column_role::plain;
-        column.window = {};
-        column.lag = 0;
-      }
     };
     if (item_.type == join_type::left || item_.type == join_type::full)
       weaken(right);
@@ -284,34 +267,63 @@ private:
         }
   }
 
+  // Both sides are kept for ever. An inner join of append-only inputs only adds rows.
   result<node_id> unbounded_join() {
     keep_bounds();
-    const std::string name = name_of(item_.type);
-    if (item_.type != join_type::inner)
-      return planner_.query.fail(ec::unsupported, item_.at,
-                                 name
-                                     + " without a window or time bounds is not supported: a row "
-                                       "without a match may get one later, so its result updates",
-                                 ways_out);
-    if (terms_.keys.empty())
-      return planner_.query.fail(ec::unsupported, item_.at,
-                                 "a join without an equality between its sides is not supported: "
-                                 "every row would be kept and compared with every other",
-                                 ways_out);
-    stream_join_spec spec;
+    const bool left_updates = left_.updating();
+    const bool right_updates = right_.updating();
+    auto left = without_times(left_columns_);
+    auto right = without_times(right_columns_);
+    const bool one_row = left_.one_row() || right_.one_row();
+    if (terms_.keys.empty() && !one_row)
+      planner_.build.warn(planner_.query.fail(
+          ec::resource, item_.at,
+          "this join has no equality between its sides: every row of both is kept for ever and "
+          "compared with every row of the other, in one subtask",
+          ways_out));
+    else if (!one_row)
+      planner_.build.warn(planner_.query.fail(
+          ec::resource, item_.at, "this join keeps every row of both sides for ever", ways_out));
+    if (item_.type == join_type::inner && !left_updates && !right_updates && !terms_.keys.empty()) {
+      stream_join_spec spec;
+      take_keys(spec);
+      return add("join", std::move(spec), std::move(left), std::move(right),
+                 "append-only: an inner join of append-only inputs; both sides are kept for ever");
+    }
+    changelog_join_spec spec;
+    spec.kind = kind_of(item_.type);
+    spec.left_updating = left_updates;
+    spec.right_updating = right_updates;
     take_keys(spec);
-    auto left = left_columns_;
-    auto right = right_columns_;
-    for (auto* side : {&left, &right})
-      for (auto& column : *side) {
-        column.role = column_role::plain;
-        column.window = {};
-        column.lag = 0;
-      }
-    planner_.build.warn(planner_.query.fail(
-        ec::resource, item_.at, "this join keeps every row of both sides for ever", ways_out));
-    return add("join", std::move(spec), std::move(left), std::move(right),
-               "append-only: an inner join of append-only inputs; both sides are kept for ever");
+    return add(
+        item_.type == join_type::inner ? "join" : "outer join", std::move(spec), std::move(left),
+        std::move(right),
+        item_.type == join_type::inner
+            ? "append-only: an inner join of append-only inputs; both sides are kept for ever"
+            : "updating: a row without a match may get one later");
+  }
+
+  static changelog_join_kind kind_of(join_type type) {
+    switch (type) {
+    case join_type::inner:
+      return changelog_join_kind::inner;
+    case join_type::left:
+      return changelog_join_kind::left;
+    case join_type::right:
+      return changelog_join_kind::right;
+    case join_type::full:
+      break;
+    }
+    return changelog_join_kind::full;
+  }
+
+  static std::vector<plan_column> without_times(std::vector<plan_column> columns) {
+    for (auto& column : columns) {
+      column.role = column_role::plain;
+      column.window = {};
+      column.lag = 0;
+    }
+    return columns;
   }
 
   query_planner& planner_;

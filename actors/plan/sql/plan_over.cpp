@@ -1,6 +1,7 @@
-// Functions OVER a window: ranks within time windows become a windowed top-N, all else needs the
-// rows in the order of their event time.
+// Functions OVER a window: ranks within time windows become a windowed top-N, those in the order of
+// event time are counted up, other ranks are revised; all else needs the rows in that order.
 
+#include "actors/plan/sql/row_limit.hpp"
 #include "actors/plan/sql/staged_rows.hpp"
 
 #include <algorithm>
@@ -38,6 +39,12 @@ bool same_window(const over_use& a, const over_use& b) {
                          return x.descending == y.descending && x.nulls_first == y.nulls_first
                                 && same_expr(*x.x, *y.x);
                        });
+}
+
+// The reason without `updating: `.
+std::string without_mark(const std::string& why) {
+  constexpr std::string_view mark = "updating: ";
+  return why.starts_with(mark) ? why.substr(mark.size()) : why;
 }
 
 // The node's columns and those that an operator needs besides.
@@ -88,11 +95,16 @@ public:
           done[i] = true;
           continue;
         }
+        if (is_rank(overs_[i].what) && !ranks_by_time(overs_[i])) {
+          revised_ranks(i);
+          done[i] = true;
+          continue;
+        }
         std::vector<std::size_t> together;
         for (auto k = i; k < overs_.size(); ++k)
           if (!done[k] && same_window(overs_[i], overs_[k])) {
             EBB_ASSIGN(const auto other, rank_window(overs_[k]));
-            if (!other)
+            if (!other && (!is_rank(overs_[k].what) || ranks_by_time(overs_[k])))
               together.push_back(k);
           }
         EBB_TRY(by_time(together));
@@ -142,6 +154,40 @@ private:
     return {};
   }
 
+  // Rows come in the order that ranks them, so that no later one changes a rank.
+  bool ranks_by_time(const over_use& use) const {
+    if (use.order.empty())
+      return false;
+    const auto& first = use.order.front();
+    const auto role = role_of(build_, rows_, *first.x);
+    return role.usable() && !role.window.processing_time && !first.descending;
+  }
+
+  // A later row may change the ranks of those before it.
+  void revised_ranks(std::size_t i) {
+    const auto& use = overs_[i];
+    extended_row row{build_, rows_.node};
+    changelog_top_n_spec spec;
+    for (const auto& x : use.partition)
+      spec.partition.push_back(row.take(x));
+    for (const auto& item : use.order)
+      spec.order_by.push_back({row.take(item.x), item.descending, item.nulls_first});
+    spec.rank = rank_of(use.what);
+    spec.with_rank = true;
+    const auto input = row.finish();
+    spec.updating = build_.node(input).updating;
+    auto columns = build_.columns(input);
+    std::vector<std::string> names;
+    for (const auto column : spec.partition)
+      names.push_back(columns[column].name);
+    warn_top_n(planner_, use.at, "a rank", names);
+    columns.push_back({use.name, sql_type{type_kind::bigint}, true, column_role::plain, {}, 0});
+    results_[i] = static_cast<std::uint32_t>(columns.size() - 1);
+    rows_.times.clear();
+    rows_.node = build_.add("top-N", operator_spec{std::move(spec)}, {input}, std::move(columns),
+                            "updating: a later row changes the ranks of those behind it");
+  }
+
   // Roles after an operator that holds rows back until the watermark passes `leader`.
   void lead(std::vector<plan_column>& columns, const expr& leader, micros lag) {
     if (leader.kind == expr_kind::column && columns[leader.index].role != column_role::plain) {
@@ -163,14 +209,10 @@ private:
   }
 
   error refuse(const over_use& use, const std::string& why) const {
-    const bool ranks = is_rank(use.what);
-    return planner_.query.fail(
-        ec::unsupported, use.at,
-        use.name + "() OVER (…) " + why + " is not supported: "
-            + (ranks ? "a later row changes earlier ranks" : "a later row changes earlier results"),
-        ranks ? "partition by window_start or window_end, or order by event "
-                "time"
-              : "order by event time, ascending");
+    return planner_.query.fail(ec::unsupported, use.at,
+                               use.name + "() OVER (…) " + why
+                                   + " is not supported: a later row changes earlier results",
+                               "order by event time, ascending");
   }
 
   result<void> by_time(const std::vector<std::size_t>& together) {
@@ -179,6 +221,11 @@ private:
       return refuse(use, "without ORDER BY");
     const auto& first = use.order.front();
     const auto role = role_of(build_, rows_, *first.x);
+    if (build_.node(rows_.node).updating)
+      return planner_.query.fail(ec::unsupported, use.at,
+                                 use.name + "() OVER (…) of rows that update is not supported: "
+                                     + without_mark(build_.node(rows_.node).why),
+                                 "compute it before the step that updates");
     if (role.role == column_role::plain || role.window.processing_time)
       return refuse(use, "ordered by something else than event time");
     if (!role.usable())

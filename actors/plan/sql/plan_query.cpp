@@ -117,7 +117,8 @@ result<void> query_planner::bind_with(const ast& with) {
   return {};
 }
 
-result<std::unique_ptr<bound_query>> query_planner::bind(const ast& select) {
+result<std::unique_ptr<bound_query>> query_planner::bind(const ast& select,
+                                                         outer_row* outer_columns) {
   if (depth_ >= max_query_depth)
     return query.fail(ec::invalid_argument, -1,
                       "stack depth limit exceeded: the query is nested too deeply",
@@ -130,7 +131,7 @@ result<std::unique_ptr<bound_query>> query_planner::bind(const ast& select) {
     const auto op = text(select, "op");
     if (!op.empty() && op != "SETOP_NONE")
       return bind_union(*this, select);
-    auto bound_select = std::make_unique<select_query>(*this, select);
+    auto bound_select = std::make_unique<select_query>(*this, select, outer_columns);
     EBB_TRY(bound_select->bind());
     return std::unique_ptr<bound_query>{std::move(bound_select)};
   };

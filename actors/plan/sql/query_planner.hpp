@@ -15,6 +15,19 @@ struct query_output {
   std::int32_t at = -1;
 };
 
+struct outer_row;
+
+/// The rows of a subquery in an expression. Columns: its outputs, then those that are equal to
+/// `outer_keys`, then what `residual` reads.
+struct subquery_rows {
+  node_id node = 0;
+  std::uint32_t outputs = 0;
+  std::vector<expr_ptr> outer_keys; ///< over the outer row, in outer_base columns
+  expr_ptr residual;                ///< over the node's columns and outer_base columns; null = none
+  /// The outputs for a key that has no row; empty = there is none then. Constants.
+  std::vector<expr_ptr> if_none;
+};
+
 /// A SELECT or a UNION whose names are resolved.
 class bound_query {
 public:
@@ -24,6 +37,14 @@ public:
 
   /// Plans the rows. Columns have the types `wanted` (one an output); untyped literals take them.
   [[nodiscard]] virtual result<node_id> emit(const std::vector<sql_type>& wanted) = 0;
+
+  /// The same for a subquery in an expression, which may name columns of the query around it.
+  [[nodiscard]] virtual result<subquery_rows> emit_rows(const std::vector<sql_type>& wanted) {
+    subquery_rows rows;
+    EBB_ASSIGN(rows.node, emit(wanted));
+    rows.outputs = static_cast<std::uint32_t>(wanted.size());
+    return rows;
+  }
 };
 
 /// A relation that FROM can name.
@@ -41,8 +62,10 @@ public:
   /// A whole statement: the node whose rows are the operator's.
   [[nodiscard]] result<node_id> plan(const ast& statement);
 
-  /// A SelectStmt's body: SELECT or UNION with its WITH clause.
-  [[nodiscard]] result<std::unique_ptr<bound_query>> bind(const ast& select);
+  /// A SelectStmt's body: SELECT or UNION with its WITH clause. `outer`: the row of the query
+  /// around it, whose columns a SELECT may name in WHERE; null = none.
+  [[nodiscard]] result<std::unique_ptr<bound_query>> bind(const ast& select,
+                                                          outer_row* outer = nullptr);
 
   /// Binds and plans a subquery; unknown outputs become TEXT.
   [[nodiscard]] result<named_relation> plan_subquery(const ast& select);
@@ -68,9 +91,6 @@ private:
 
 /// FROM of a SELECT. The list is not empty.
 [[nodiscard]] result<from_clause> bind_from(query_planner& planner, const ast::array_t& items);
-
-/// Refuses ORDER BY, LIMIT, OFFSET and locks of a SELECT or UNION.
-[[nodiscard]] result<void> refuse_order(const sql_text& text, const ast& select);
 
 /// Name of an output column as PostgreSQL gives it.
 [[nodiscard]] std::string output_name(const ast& expression);

@@ -67,6 +67,12 @@ private:
 [[nodiscard]] result<staged_rows>
 plan_attached_aggregate(query_planner& planner, const staged_rows& rows, const grouping& groups);
 
+/// count(*), of the rows for which `filter` is true (null = all).
+[[nodiscard]] aggregate_use count_rows(expr_ptr filter);
+
+/// The node's rows without repetition.
+[[nodiscard]] result<node_id> plan_distinct(query_planner& planner, node_id node, std::int32_t at);
+
 /// Appends the results of OVER calls; their expressions are over the node's columns.
 /// `results[i]` is the column of overs[i].
 [[nodiscard]] result<staged_rows> plan_overs(query_planner& planner, staged_rows rows,

@@ -1,4 +1,4 @@
-/// UNION ALL.
+/// UNION, INTERSECT and EXCEPT.
 #pragma once
 
 #include "actors/plan/sql/query_planner.hpp"

@@ -1,0 +1,24 @@
+/// Changes as Debezium records: `{"op":"c|u|d","before":…,"after":…}`, one a line.
+#pragma once
+
+#include "actors/connectors/file_format.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace ebb {
+
+/// `before` and `after` are whole rows. What a batch says twice is said once: of rows that have a
+/// unique key the change from the first row to the last (`u` where there are both), of others the
+/// sum of their weights. Deletions come first.
+[[nodiscard]] std::unique_ptr<record_writer>
+make_debezium_writer(const schema& columns, std::optional<std::vector<std::uint32_t>> key);
+
+/// Another writer's rows with a first column `op`: `+` for a row that comes, `-` for one that goes.
+/// `make` gets the schema with that column.
+[[nodiscard]] std::unique_ptr<record_writer>
+make_signed_writer(const schema& columns,
+                   std::unique_ptr<record_writer> (*make)(const schema& columns));
+
+} // namespace ebb
