@@ -4,6 +4,7 @@
 #include "actors/connectors/file_feed.hpp"
 #include "actors/connectors/json_reader.hpp"
 #include "actors/connectors/quarantine.hpp"
+#include "actors/dataflow/partition_news.hpp"
 
 #include <algorithm>
 
@@ -31,10 +32,6 @@ result<std::vector<numbered_file>> checked_files(const source_definition& source
                                                  const file_source& options,
                                                  const std::string& folder,
                                                  const std::vector<source_position>& known) {
-  if (options.format == record_format::debezium)
-    return in_source(make_error(ec::unsupported, "file sources do not read format debezium yet",
-                                "use format json or csv"),
-                     source, "format");
   const char d = options.delimiter;
   if (options.format == record_format::csv
       && (d == '"' || d == '\n' || d == '\r' || d == '\0' || static_cast<unsigned char>(d) >= 0x80))
@@ -119,6 +116,8 @@ private:
   [[nodiscard]] result<void> begin(open_file& x);
   [[nodiscard]] quarantine* quarantine_of(const open_file& x) const;
   [[nodiscard]] result<bool> settle();
+  [[nodiscard]] partition_news news(const read_status& status, micros now) const;
+  result<read_status> read_rows(micros now, step_budget& budget, output& out);
   result<progress> read_file(open_file& x, micros now, step_budget& budget, output& out);
   result<progress> feed(open_file& x, micros now);
   result<void> set_aside(open_file& x);
@@ -131,6 +130,7 @@ private:
   std::unique_ptr<quarantine> quarantine_;
   std::size_t first_ = 0; ///< files before it are done
   std::size_t turn_ = 0;  ///< follow: which file comes first
+  news_teller news_;
   std::uint64_t rows_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t bad_ = 0;
@@ -147,6 +147,8 @@ void file_source_reader::open(std::size_t index) {
   o.delimiter = options_.delimiter;
   o.null = options_.null;
   o.max_record = options_.max_record;
+  o.changes = options_.format == record_format::debezium;
+  o.key = source_.primary_key;
   o.partition = static_cast<std::uint32_t>(index);
   o.partitions = static_cast<std::uint32_t>(files_.size());
   // One after the other, unless all are followed at once.
@@ -308,6 +310,32 @@ file_source_reader::read_file(open_file& x, micros now, step_budget& budget, out
 }
 
 result<read_status> file_source_reader::read(micros now, step_budget& budget, output& out) {
+  // Before the rows as well: a file that was quiet may have grown by now.
+  if (source_.time)
+    news_.tell(news({}, now), out);
+  EBB_ASSIGN(const auto status, read_rows(now, budget, out));
+  if (source_.time)
+    news_.tell(news(status, now), out);
+  return status;
+}
+
+// A followed file that is being looked at may have more; one that is gone never has. Of others only
+// one is read at a time, and what is not there yet of it (of a pipe) makes it quiet.
+partition_news file_source_reader::news(const read_status& status, micros now) const {
+  partition_news result{partitions(), 0, {}};
+  if (!options_.follow) {
+    result.ended = static_cast<std::uint32_t>(std::min(first_, files_.size()));
+    if (status.what == read_status::kind::waiting && !status.coming && first_ < files_.size())
+      result.quiet.push_back(result.ended);
+    return result;
+  }
+  for (std::uint32_t i = 0; i < files_.size(); ++i)
+    if (files_[i].done || (files_[i].caught_up && now < files_[i].look_at))
+      result.quiet.push_back(i);
+  return result;
+}
+
+result<read_status> file_source_reader::read_rows(micros now, step_budget& budget, output& out) {
   using kind = read_status::kind;
   open_next();
   if (!options_.follow) {

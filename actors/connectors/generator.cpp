@@ -18,10 +18,32 @@ public:
                    std::vector<expr_ptr> columns, strides mine)
       : source_(source), options_(options), columns_(std::move(columns)),
         pace_(options.rate, mine.floor()),
-        origin_(std::make_shared<std::string>("source " + source.name)), strides_(std::move(mine)) {
-  }
+        origin_(std::make_shared<std::string>("source " + source.name)), strides_(std::move(mine)),
+        timed_(source.time.has_value()) {}
 
   result<read_status> read(micros now, step_budget& budget, output& out) override {
+    if (timed_)
+      news_.tell(strides_.news(false), out);
+    EBB_ASSIGN(const auto status, read_rows(now, budget, out));
+    if (timed_)
+      news_.tell(strides_.news(status.what == read_status::kind::waiting), out);
+    return status;
+  }
+
+  source_counters counters() const override {
+    return counters_;
+  }
+
+  std::uint32_t partitions() const override {
+    return strides_.size();
+  }
+
+  void positions(std::vector<source_position>& out) const override {
+    strides_.positions(out);
+  }
+
+private:
+  result<read_status> read_rows(micros now, step_budget& budget, output& out) {
     if (strides_.size() == 0)
       return read_status{read_status::kind::finished};
     const auto limit =
@@ -45,19 +67,6 @@ public:
     return read_status{};
   }
 
-  source_counters counters() const override {
-    return counters_;
-  }
-
-  std::uint32_t partitions() const override {
-    return strides_.size();
-  }
-
-  void positions(std::vector<source_position>& out) const override {
-    strides_.positions(out);
-  }
-
-private:
   result<batch_ptr> make_rows(const strides::stride& from, std::uint32_t count) {
     batch numbers;
     numbers.rows = count;
@@ -96,6 +105,8 @@ private:
   pace pace_;
   std::shared_ptr<const std::string> origin_;
   strides strides_;
+  const bool timed_;
+  news_teller news_;
   source_counters counters_;
 };
 

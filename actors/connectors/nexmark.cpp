@@ -99,10 +99,32 @@ public:
   nexmark_reader(const source_definition& source, const nexmark_source& options, strides mine)
       : options_(options), tables_(nexmark::shared_tables()), slots_(slots_of(options.table)),
         pace_(options.rate, mine.floor()), clock_(options.events_per_second),
-        origin_(std::make_shared<std::string>("source " + source.name)), strides_(std::move(mine)) {
-  }
+        origin_(std::make_shared<std::string>("source " + source.name)), strides_(std::move(mine)),
+        timed_(source.time.has_value()) {}
 
   result<read_status> read(micros now, step_budget& budget, output& out) override {
+    if (timed_)
+      news_.tell(strides_.news(false), out);
+    EBB_ASSIGN(const auto status, read_rows(now, budget, out));
+    if (timed_)
+      news_.tell(strides_.news(status.what == read_status::kind::waiting), out);
+    return status;
+  }
+
+  source_counters counters() const override {
+    return counters_;
+  }
+
+  std::uint32_t partitions() const override {
+    return strides_.size();
+  }
+
+  void positions(std::vector<source_position>& out) const override {
+    strides_.positions(out);
+  }
+
+private:
+  result<read_status> read_rows(micros now, step_budget& budget, output& out) {
     if (strides_.size() == 0)
       return read_status{read_status::kind::finished};
     const auto limit =
@@ -124,19 +146,6 @@ public:
     return read_status{};
   }
 
-  source_counters counters() const override {
-    return counters_;
-  }
-
-  std::uint32_t partitions() const override {
-    return strides_.size();
-  }
-
-  void positions(std::vector<source_position>& out) const override {
-    strides_.positions(out);
-  }
-
-private:
   // Consecutive event numbers.
   struct span {
     std::uint64_t first, count;
@@ -311,6 +320,8 @@ private:
   time_counter clock_;
   std::shared_ptr<const std::string> origin_;
   strides strides_;
+  const bool timed_;
+  news_teller news_;
   std::vector<span> spans_;
   std::uint32_t planned_ = 0;
   source_counters counters_;

@@ -63,6 +63,13 @@ strides::stride& strides::lowest() noexcept {
                            [](const stride& a, const stride& b) { return a.next < b.next; });
 }
 
+partition_news strides::news(bool quiet) const {
+  partition_news result{size(), 0, {}};
+  for (std::uint32_t i = 0; quiet && i < size(); ++i)
+    result.quiet.push_back(i);
+  return result;
+}
+
 void strides::positions(std::vector<source_position>& out) const {
   for (const auto& x : mine_) {
     position_writer bytes(position_version);

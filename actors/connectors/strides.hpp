@@ -1,6 +1,7 @@
 /// How a synthetic source's numbers are shared out: stride p of n makes every n-th group of them.
 #pragma once
 
+#include "actors/dataflow/partition_news.hpp"
 #include "actors/runtime/connector.hpp"
 
 #include <cstdint>
@@ -44,6 +45,9 @@ public:
   [[nodiscard]] stride& lowest() noexcept;
 
   void positions(std::vector<source_position>& out) const;
+
+  /// For the step that assigns watermarks: `quiet` = the reader waits for the time of its next row.
+  [[nodiscard]] partition_news news(bool quiet) const;
 
 private:
   std::uint32_t count_ = 1;

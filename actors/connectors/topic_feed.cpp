@@ -244,6 +244,15 @@ result<topic_feed::state> topic_feed::take(topic_rows& out, std::size_t& index) 
   return found;
 }
 
+std::vector<std::uint32_t> topic_feed::at_end() {
+  std::vector<std::uint32_t> result;
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < lanes_.size(); ++i)
+    if (lanes_[i].at_end && lanes_[i].ready.empty())
+      result.push_back(static_cast<std::uint32_t>(i));
+  return result;
+}
+
 void topic_feed::try_again() {
   bool start = false;
   {

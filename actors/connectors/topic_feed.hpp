@@ -33,7 +33,6 @@ public:
   };
 
   /// `reader`: one of the topic that is open already; else a job opens one.
-  /// `reader`: one of the topic that is open already; else a job opens one.
   topic_feed(topic_info topic, std::vector<share> from, topic_access& topics,
              std::optional<topic_reader> reader, const connector_context& context);
 
@@ -43,6 +42,9 @@ public:
   /// The oldest rows that were read of some partition, each in its turn; `index` is that of its
   /// share. About `rows_max` rows at most. ec::not_found where retention has removed the next row.
   [[nodiscard]] result<state> take(topic_rows& out, std::size_t& index);
+
+  /// Indexes of the shares at whose end everything has been taken, rising.
+  [[nodiscard]] std::vector<std::uint32_t> at_end();
 
   /// After `failed`: opens the log anew.
   void try_again();

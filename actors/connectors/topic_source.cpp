@@ -3,6 +3,7 @@
 #include "actors/connectors/topic_columns.hpp"
 #include "actors/connectors/topic_feed.hpp"
 #include "actors/connectors/topic_position.hpp"
+#include "actors/dataflow/partition_news.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -60,6 +61,34 @@ public:
       retry_at_ = max_time;
       feed_->try_again();
     }
+    // Before the rows as well: a partition that was quiet may be behind by now.
+    tell_news(out);
+    EBB_ASSIGN(const auto status, read_rows(now, budget, out));
+    tell_news(out);
+    return status;
+  }
+
+  source_counters counters() const override {
+    return counters_;
+  }
+
+  std::uint32_t partitions() const override {
+    return static_cast<std::uint32_t>(partitions_.size());
+  }
+
+  void positions(std::vector<source_position>& out) const override {
+    for (const auto& x : partitions_)
+      out.push_back({x.number, false, encode(topic_position{topic_.uid, x.next})});
+  }
+
+private:
+  void tell_news(output& out) {
+    if (source_.time)
+      news_.tell({partitions(), 0, feed_->at_end()}, out);
+  }
+
+  result<read_status> read_rows(micros now, step_budget& budget, output& out) {
+    using kind = read_status::kind;
     while (budget.rows != 0) {
       topic_rows rows;
       std::size_t index = 0;
@@ -82,20 +111,6 @@ public:
     return read_status{};
   }
 
-  source_counters counters() const override {
-    return counters_;
-  }
-
-  std::uint32_t partitions() const override {
-    return static_cast<std::uint32_t>(partitions_.size());
-  }
-
-  void positions(std::vector<source_position>& out) const override {
-    for (const auto& x : partitions_)
-      out.push_back({x.number, false, encode(topic_position{topic_.uid, x.next})});
-  }
-
-private:
   result<void> emit(const topic_rows& from, std::size_t index, step_budget& budget, output& out) {
     auto& at = partitions_[index];
     auto rows = std::make_shared<batch>();
@@ -155,6 +170,7 @@ private:
   std::vector<partition_state> partitions_;
   std::shared_ptr<topic_feed> feed_; ///< null without partitions
   micros retry_at_ = max_time;
+  news_teller news_;
   source_counters counters_;
 };
 

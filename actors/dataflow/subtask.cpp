@@ -9,7 +9,7 @@
 namespace ebb {
 
 subtask::subtask(subtask_parts parts)
-    : stream_(parts.stream), checkpoints_(parts.checkpoints),
+    : stream_(parts.stream), checkpoints_(parts.checkpoints), advances_(parts.advances),
       first_key_group_(parts.first_key_group), last_key_group_(parts.last_key_group),
       aligner_(parts.inputs) {
   for (auto& from : parts.steps) {
@@ -17,7 +17,6 @@ subtask::subtask(subtask_parts parts)
     x->name = std::move(from.name);
     x->inputs = from.inputs.size();
     x->number = from.operator_number;
-    x->idle_after = from.idle_after;
     x->alignment = std::move(from.alignment);
     x->time_step = from.time_step;
     if (auto* source = std::get_if<std::unique_ptr<source_reader>>(&from.body)) {
@@ -26,6 +25,8 @@ subtask::subtask(subtask_parts parts)
     } else if (auto* op = std::get_if<std::unique_ptr<stream_operator>>(&from.body)) {
       x->op = std::move(*op);
       x->ticks = x->op->wants_ticks();
+      x->timer = dynamic_cast<const event_timer*>(x->op.get());
+      x->clock = dynamic_cast<const source_clock*>(x->op.get());
     } else {
       x->sink = std::move(std::get<std::unique_ptr<sink_writer>>(from.body));
       sinks_.push_back(static_cast<std::uint32_t>(steps_.size()));
@@ -52,6 +53,11 @@ void subtask::connect(const subtask_parts& parts) {
           links[k].from_outside ? gate_users_[links[k].index] : steps_[links[k].index]->users;
       users.push_back({s, k});
     }
+    if (auto& x = *steps_[s]; x.clock != nullptr && !links.front().from_outside)
+      if (auto& from = *steps_[links.front().index]; from.source) {
+        x.reads = &from;
+        from.told = &x;
+      }
   }
   for (const auto& output : parts.outputs) {
     steps_[output.from_step]->edges.push_back(static_cast<std::uint32_t>(edges_.size()));
@@ -142,7 +148,7 @@ result<work_state> subtask::work_on_rows(micros now) {
 }
 
 result<bool> subtask::work_on(step& x, micros now) {
-  if (x.op && (x.more || !x.queue.empty() || x.tick_due(now))) {
+  if (x.op && (x.more || !x.queue.empty() || tick_due(x, now))) {
     EBB_TRY(run_operator(x, now));
     return true;
   }
@@ -157,11 +163,19 @@ result<bool> subtask::work_on(step& x, micros now) {
   return false;
 }
 
+// What was said of a source's partitions may be out of date while it is to be read.
+bool subtask::tick_due(const step& x, micros now) const {
+  return x.ticks && !x.ended && x.last_tick < now && x.op->next_tick() <= now
+         && (x.reads == nullptr || x.reads->at_rest(now));
+}
+
 result<void> subtask::run_operator(step& x, micros now) {
   stream_item* item = nullptr;
   if (!x.more) {
+    // News say what a tick is to make of partitions, so they come before it.
     const bool tick = x.queue.empty()
-                      || (x.ticks && x.last_tick < now && x.queue.front().kind == item_kind::batch);
+                      || (x.ticks && x.last_tick < now && x.queue.front().kind == item_kind::batch
+                          && x.queue.front().rows->rows != 0);
     if (tick) {
       stream_item made;
       made.kind = item_kind::tick;
@@ -180,6 +194,7 @@ result<void> subtask::run_operator(step& x, micros now) {
       x.queue.pop_front();
     }
     item = &x.current;
+    note_reached(x, now);
   }
   step_budget budget;
   step_output out(*this, x);
@@ -196,6 +211,16 @@ result<void> subtask::run_operator(step& x, micros now) {
   if (kind == item_kind::end && ++x.ends == x.inputs)
     end(x);
   return {};
+}
+
+void subtask::note_reached(step& x, micros now) {
+  if (x.timer == nullptr || x.current.kind != item_kind::watermark)
+    return;
+  const auto merged = x.merge ? x.merge->merged() : x.current.time;
+  if (merged <= x.reached)
+    return;
+  x.reached = merged;
+  x.reached_at = now;
 }
 
 result<void> subtask::run_sink(step& x) {
@@ -265,12 +290,8 @@ result<bool> subtask::read_source(step& x, micros now) {
   // Between the request and the cut a source's rows would belong to neither epoch.
   if (x.source_done() || aligner_.requested())
     return false;
-  if (x.status.what == read_status::kind::waiting && !x.woken && now < x.status.until) {
-    if (!x.idle_due(now))
-      return false;
-    idle(x);
-    return true;
-  }
+  if (x.at_rest(now))
+    return false;
   if (x.alignment.held() && !x.woken)
     return false;
   x.woken = false;
@@ -282,8 +303,6 @@ result<bool> subtask::read_source(step& x, micros now) {
   if (!status)
     return named(std::move(status).error(), x);
   x.status = *status;
-  if (out.emitted() || !x.last_rows)
-    x.last_rows = now;
   if (x.status.what == read_status::kind::finished)
     end(x);
   x.tell_position();

@@ -9,9 +9,11 @@
 #include "actors/dataflow/cold_ranges.hpp"
 #include "actors/dataflow/credit_ledger.hpp"
 #include "actors/dataflow/endpoint.hpp"
+#include "actors/dataflow/event_timer.hpp"
 #include "actors/dataflow/exchange.hpp"
 #include "actors/dataflow/input_gate.hpp"
 #include "actors/dataflow/operator.hpp"
+#include "actors/dataflow/partition_news.hpp"
 #include "actors/dataflow/snapshot.hpp"
 #include "actors/dataflow/source_alignment.hpp"
 
@@ -42,8 +44,6 @@ struct subtask_step {
   std::vector<subtask_link> inputs;
   /// Operators with state: the stream's number for it, the same at any parallelism.
   std::optional<std::uint16_t> operator_number;
-  /// Sources: idle after so long without rows; max_time = never.
-  micros idle_after = max_time;
   aligned_source alignment;
   std::uint32_t time_step = 0; ///< whose watermark is that of the rows read
 };
@@ -64,6 +64,8 @@ struct subtask_parts {
   batch_limits limits;
   /// It takes part in checkpoints and does not finish before `conclude`.
   bool checkpoints = false;
+  /// Watermarks go with processing time where no rows come.
+  bool advances = false;
   /// Key groups that its operators own: [first_key_group, last_key_group).
   std::uint16_t first_key_group = 0;
   std::uint16_t last_key_group = 128;
@@ -96,6 +98,18 @@ struct step_stats {
   operator_counters rows;
   source_counters source;
   sink_counters sink;
+  /// Of a step that assigns watermarks.
+  std::optional<watermark_holder> held = std::nullopt;
+};
+
+/// When a subtask has something to do though nothing arrives, also where it does not run meanwhile.
+/// Processing time.
+struct subtask_alarm {
+  micros at = max_time; ///< a timer of its own; max_time = none
+  /// Its windows, if watermarks go with processing time from now on; max_time = none are open.
+  micros windows = max_time;
+  /// Its sources' watermarks do from here on; min_time = they do, or there are none.
+  micros advances_from = min_time;
 };
 
 class subtask {
@@ -170,6 +184,7 @@ public:
 
   /// Processing time at which to call `work` though nothing arrives; max_time = none.
   [[nodiscard]] micros next_time() const;
+  [[nodiscard]] subtask_alarm alarm() const;
 
   [[nodiscard]] std::vector<step_stats> stats() const;
   /// The lowest watermark that arrived at a sink; max_time without sinks.
@@ -204,6 +219,8 @@ private:
   [[nodiscard]] result<void> finish_sink(step& x);
   [[nodiscard]] result<bool> take_input(micros now);
   [[nodiscard]] result<bool> read_source(step& x, micros now);
+  [[nodiscard]] bool tick_due(const step& x, micros now) const;
+  static void note_reached(step& x, micros now);
   void take_arrival(std::uint32_t input);
   [[nodiscard]] result<work_state> drain();
   [[nodiscard]] result<work_state> finish_sinks();
@@ -225,6 +242,7 @@ private:
   void emit(step& x, batch_ptr rows);
   void advance(step& x, micros watermark);
   void idle(step& x);
+  void tell(step& x, const partition_news& news);
   void end(step& x);
   void deliver(const std::vector<port>& users, const stream_item& item);
   void enqueue(port to, stream_item item);
@@ -240,6 +258,7 @@ private:
   std::vector<returned_credit> credits_;
   std::vector<stream_item> taken_; ///< scratch of take_arrival
   bool checkpoints_;
+  bool advances_;
   std::uint16_t first_key_group_;
   std::uint16_t last_key_group_;
   barrier_aligner aligner_;

@@ -43,6 +43,16 @@ void subtask::idle(step& x) {
   deliver(x.users, item);
 }
 
+void subtask::tell(step& x, const partition_news& news) {
+  if (x.told == nullptr)
+    return;
+  auto made = std::make_shared<news_batch>();
+  made->news = news;
+  stream_item item;
+  item.rows = std::move(made);
+  x.told->queue.push_back(std::move(item));
+}
+
 void subtask::end(step& x) {
   advance(x, max_time);
   x.ended = true;
@@ -118,14 +128,36 @@ micros subtask::next_time() const {
   micros result = max_time;
   for (const auto& x : steps_) {
     // After an interrupt it is told when the stream would have gone on.
-    if (x->ticks && (!x->ended || cut()))
+    if (x->ticks && (!x->ended || cut()) && (x->reads == nullptr || x->reads->waits()))
       result = std::min(result, std::max(x->op->next_tick(), x->last_tick + 1));
     if (!x->source || x->source_done() || x->status.what != read_status::kind::waiting
         || x->alignment.held())
       continue;
     result = std::min(result, x->status.until);
-    if (x->idle_after != max_time && !x->is_idle && x->last_rows)
-      result = std::min(result, *x->last_rows + x->idle_after);
+  }
+  return result;
+}
+
+subtask_alarm subtask::alarm() const {
+  subtask_alarm result;
+  for (const auto& x : steps_) {
+    if (x->clock != nullptr) {
+      result.at = std::min(result.at, x->clock->falls_idle());
+      result.advances_from = std::max(result.advances_from, x->clock->advances_from());
+    } else if (x->ticks && (!x->ended || cut())) {
+      result.at = std::min(result.at, std::max(x->op->next_tick(), x->last_tick + 1));
+    }
+    if (x->source && !x->source_done() && x->status.what == read_status::kind::waiting
+        && !x->alignment.held())
+      result.at = std::min(result.at, x->status.until);
+    if (!advances_ || x->timer == nullptr || x->reached == min_time)
+      continue;
+    const auto end = x->timer->next_watermark();
+    if (end == max_time || end <= x->reached)
+      continue;
+    const auto at = __int128{x->reached_at} + end - x->reached;
+    if (at < result.windows)
+      result.windows = static_cast<micros>(at);
   }
   return result;
 }
@@ -137,9 +169,11 @@ std::vector<step_stats> subtask::stats() const {
     step_stats& s = result.emplace_back();
     if (x->source)
       s.source = x->source->counters();
-    else if (x->op)
+    else if (x->op) {
       s.rows = x->op->counters();
-    else
+      if (x->clock != nullptr)
+        s.held = x->clock->holder();
+    } else
       s.sink = x->sink->counters();
   }
   return result;

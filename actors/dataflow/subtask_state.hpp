@@ -33,11 +33,15 @@ struct subtask::step {
   bool more = false;
   bool ticks = false;
   micros last_tick = min_time;
+  const event_timer* timer = nullptr;  ///< the operator, where it is one
+  const source_clock* clock = nullptr; ///< the operator, where it is one
+  step* reads = nullptr;               ///< of a clock: its source
+  micros reached = min_time;           ///< of a timer: the input's watermark
+  micros reached_at = min_time;        ///< and the processing time at which it came
 
   // Sources.
+  step* told = nullptr; ///< the clock that hears of its partitions
   read_status status;
-  micros idle_after = max_time;
-  std::optional<micros> last_rows; ///< processing time; of the first read before any row
   aligned_source alignment;
   std::uint32_t time_step = 0;
   bool stopped = false;
@@ -64,14 +68,14 @@ struct subtask::step {
                        !source_done() && (status.what == read_status::kind::more || status.coming));
   }
 
-  /// A source that has been quiet for so long that it counts as idle.
-  [[nodiscard]] bool idle_due(micros now) const noexcept {
-    return idle_after != max_time && !is_idle && last_rows
-           && status.what == read_status::kind::waiting && now - *last_rows >= idle_after;
+  /// A source of which nothing more is known than what it has said.
+  [[nodiscard]] bool waits() const noexcept {
+    return source_done() || (status.what == read_status::kind::waiting && !woken);
   }
 
-  [[nodiscard]] bool tick_due(micros now) const {
-    return ticks && !ended && last_tick < now && op->next_tick() <= now;
+  /// It need not be read now.
+  [[nodiscard]] bool at_rest(micros now) const noexcept {
+    return waits() && (source_done() || now < status.until);
   }
 
   [[nodiscard]] bool backlogged() const {
@@ -151,7 +155,7 @@ private:
 };
 
 /// What an operator or source emits into.
-class subtask::step_output final : public output {
+class subtask::step_output final : public output, public news_output {
 public:
   step_output(subtask& owner, step& from) : owner_(owner), from_(from) {}
 
@@ -168,6 +172,10 @@ public:
 
   void idle() override {
     owner_.idle(from_);
+  }
+
+  void tell(const partition_news& x) override {
+    owner_.tell(from_, x);
   }
 
   [[nodiscard]] bool emitted() const noexcept {

@@ -1,5 +1,6 @@
 #include "actors/runtime/build_stream.hpp"
 
+#include "actors/dataflow/operators/assign_watermarks.hpp"
 #include "actors/plan/exchange_hashes.hpp"
 #include "actors/plan/stateful_steps.hpp"
 #include "actors/runtime/alignment_board.hpp"
@@ -96,6 +97,7 @@ private:
     subtask_parts parts;
     parts.stream = stream_.name;
     parts.limits = environment_.batches;
+    parts.advances = stream_.sleep.advance;
     parts.channel_window = window_for(at.parallelism);
     parts.limits.bytes_uncut = std::min(parts.limits.bytes_uncut, parts.channel_window);
     for (const auto& x : at.inputs)
@@ -160,8 +162,6 @@ private:
       if (const auto* source = std::get_if<source_node>(&from.what)) {
         const auto& definition = stream_.sources[source->source];
         EBB_ASSIGN(x.body, connectors_.open_source(definition, std::move(context)));
-        if (definition.time && definition.time->idle_after)
-          x.idle_after = *definition.time->idle_after;
       } else if (const auto* sink = std::get_if<sink_node>(&from.what)) {
         schema columns;
         for (const auto& c : step_before(plan_, at, from.inputs.front()).columns)
@@ -179,13 +179,35 @@ private:
           for (const auto& c : step_before(plan_, at, input).columns)
             types.push_back(c.type);
         }
-        x.body = environment_.make(std::get<operator_spec>(from.what), std::move(known));
+        x.body = make_body(from, input_source(at, from), std::move(known));
         if (start_ != nullptr)
           x.operator_number = operator_number(number, i);
       }
       parts.steps.push_back(std::move(x));
     }
     return {};
+  }
+
+  /// The source that the step reads in its own stage; null = none.
+  static const source_node* input_source(const stage& at, const stage_step& x) {
+    return x.inputs.size() == 1 && !x.inputs.front().from_outside
+               ? std::get_if<source_node>(&at.steps[x.inputs.front().index].what)
+               : nullptr;
+  }
+
+  /// What a source's time does while it is quiet is for the source and the stream to say, not for
+  /// the plan.
+  std::unique_ptr<stream_operator> make_body(const stage_step& x, const source_node* source,
+                                             operator_context known) const {
+    const auto& spec = std::get<operator_spec>(x.what);
+    const auto* time = std::get_if<assign_watermarks_spec>(&spec);
+    if (time == nullptr || source == nullptr || !stream_.sources[source->source].time)
+      return environment_.make(spec, std::move(known));
+    quiet_time quiet;
+    quiet.idle_after = stream_.sources[source->source].time->idle_after.value_or(max_time);
+    if (stream_.sleep.advance)
+      quiet.advance_after = stream_.sleep.advance_after;
+    return make_assign_watermarks(*time, std::move(known), quiet);
   }
 
   /// Where a connector stood in the restored epoch.

@@ -30,6 +30,17 @@ step_stats sum_of(const std::vector<stats_board::entry>& entries, std::uint32_t 
   return total;
 }
 
+const source_node* source_before(const stage_plan& plan, const stage& at, const stage_step& step) {
+  return step.inputs.size() == 1
+             ? std::get_if<source_node>(&step_before(plan, at, step.inputs.front()).what)
+             : nullptr;
+}
+
+void note_held(source_report& source, const std::optional<watermark_holder>& x) {
+  if (x && (!source.held || x->watermark < source.held->watermark))
+    source.held = x;
+}
+
 void add_operator(stream_report& report, const stage_plan& plan, const stage& at,
                   const stage_step& step, const operator_counters& rows) {
   const auto found = std::find_if(report.operators.begin(), report.operators.end(),
@@ -65,12 +76,17 @@ stream_report report_of(const stage_plan& plan, const stream_definition& stream,
     entries.push_back(x->read());
 
   report.watermark = max_time;
+  report.advances = stream.sleep.advance;
+  micros windows = max_time;
+  micros advances_from = min_time;
   const auto first = first_subtasks(plan);
   for (std::size_t s = 0; s < plan.stages.size(); ++s) {
     const auto& at = plan.stages[s];
     for (auto i = first[s]; i < first[s + 1]; ++i) {
       report.watermark = std::min(report.watermark, entries[i].watermark);
       report.next_time = std::min(report.next_time, entries[i].next_time);
+      windows = std::min(windows, entries[i].windows);
+      advances_from = std::max(advances_from, entries[i].advances_from);
     }
     for (std::size_t k = 0; k < at.steps.size(); ++k) {
       const auto total = sum_of(entries, first[s], at.parallelism, k);
@@ -86,10 +102,30 @@ stream_report report_of(const stage_plan& plan, const stream_definition& stream,
         x.hash += total.sink.hash;
       } else {
         add_operator(report, plan, at, at.steps[k], total.rows);
+        if (const auto* from = source_before(plan, at, at.steps[k]))
+          for (auto i = first[s]; i < first[s + 1]; ++i)
+            if (k < entries[i].steps.size())
+              note_held(report.sources[from->source], entries[i].steps[k].held);
       }
     }
   }
+  if (windows != max_time)
+    report.next_time = std::min(report.next_time, std::max(windows, advances_from));
   return report;
+}
+
+std::string held_back_by(const stream_report& x) {
+  const source_report* slowest = nullptr;
+  for (const auto& source : x.sources)
+    if (source.held && (slowest == nullptr || source.held->watermark < slowest->held->watermark))
+      slowest = &source;
+  if (slowest == nullptr)
+    return {};
+  auto text =
+      "partition " + std::to_string(slowest->held->partition) + " of source " + slowest->name;
+  if (slowest->held->watermark == min_time)
+    text += ", which has had no rows (eventTime.idleAfter would let the others go on)";
+  return text;
 }
 
 std::uint64_t activity_of(const stream_report& x) {
@@ -100,7 +136,7 @@ std::uint64_t activity_of(const stream_report& x) {
     sum += y.rows_in + y.rows_out;
   for (const auto& y : x.sinks)
     sum += y.rows;
-  return sum * 31 + static_cast<std::uint64_t>(x.watermark);
+  return sum * 31 + (x.advances ? 0 : static_cast<std::uint64_t>(x.watermark));
 }
 
 } // namespace ebb

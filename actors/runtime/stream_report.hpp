@@ -1,6 +1,7 @@
 /// What a stream has done so far, for people and `--stats`.
 #pragma once
 
+#include "actors/dataflow/event_timer.hpp"
 #include "schemas/types.hpp"
 
 #include <cstdint>
@@ -15,6 +16,8 @@ struct source_report {
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
   std::uint64_t bad_rows = 0;
+  /// The partition that holds its watermark back the most; nothing: not known, or none does.
+  std::optional<watermark_holder> held = std::nullopt;
 };
 
 /// All steps and subtasks of one operator of the manifest.
@@ -50,12 +53,17 @@ struct stream_report {
   std::optional<checkpoint_report> checkpoints;
   micros watermark = min_time; ///< the lowest that has arrived at a sink; max_time = all input seen
   micros next_time = max_time; ///< processing time at which it has something to do without input
+  bool advances = false;       ///< the watermark goes with processing time where no rows come
   bool finished = false;       ///< the input has ended and everything is written
   bool interrupted = false;    ///< stopped before the end of the input
   double seconds = 0;          ///< since the start
 };
 
-/// Another number after rows have moved or the watermark has.
+/// `partition 3 of source clicks, which has had no rows (…)`: what holds the watermark back. Empty:
+/// nothing does.
+[[nodiscard]] std::string held_back_by(const stream_report& x);
+
+/// Another number after rows have moved or the watermark has, except where time alone moves it.
 [[nodiscard]] std::uint64_t activity_of(const stream_report& x);
 
 struct run_progress {

@@ -279,7 +279,9 @@ void subtask_host_state::set_timer(work_state state) {
 void subtask_host_state::publish() {
   published_ = now_;
   stale_ = false;
-  setup_.board->publish(setup_.task->stats(), setup_.task->watermark(), setup_.task->next_time());
+  const auto alarm = setup_.task->alarm();
+  setup_.board->publish(setup_.task->stats(), setup_.task->watermark(), alarm.at, alarm.windows,
+                        alarm.advances_from);
 }
 
 subtask_actor::behavior_type subtask_host(subtask_actor::stateful_pointer<subtask_host_state> self,

@@ -12,11 +12,10 @@ using namespace ebb::test;
 
 namespace {
 
-subtask_step source(std::vector<source_action> script, micros idle_after = max_time) {
+subtask_step source(std::vector<source_action> script) {
   subtask_step x;
   x.name = "src";
   x.body = std::make_unique<scripted_source>(std::move(script));
-  x.idle_after = idle_after;
   return x;
 }
 
@@ -152,28 +151,6 @@ BOOST_AUTO_TEST_CASE(a_waiting_source_is_read_again_in_time_or_when_woken) {
   x.wake();
   BOOST_TEST((settle(x, 100) == work_state::finished));
   BOOST_TEST(log.values.size() == 2U);
-}
-
-BOOST_AUTO_TEST_CASE(a_quiet_source_falls_idle_once_and_comes_back) {
-  sink_log log;
-  std::string trace;
-  subtask x(parts_of(steps(source({emit_rows(rows_of({1})), emit_watermark(4), wait_until(max_time),
-                                   wait_until(max_time), emit_watermark(4), wait_until(max_time)},
-                                  50),
-                           pass({step_at(0)}, &trace), sink(log, {step_at(1)}))));
-  settle(x, 10);
-  BOOST_TEST(x.next_time() == 60);
-  settle(x, 59);
-  BOOST_TEST(trace == "b1 w4");
-  settle(x, 60);
-  BOOST_TEST(trace == "b1 w4 i");
-  BOOST_TEST(x.next_time() == max_time);
-  x.wake();
-  settle(x, 200);
-  BOOST_TEST(trace == "b1 w4 i");
-  x.wake();
-  settle(x, 300);
-  BOOST_TEST(trace == "b1 w4 i w4 i");
 }
 
 BOOST_AUTO_TEST_CASE(ticks_come_before_batches_and_when_they_are_due) {

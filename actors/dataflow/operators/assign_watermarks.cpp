@@ -1,28 +1,34 @@
 #include "actors/dataflow/operators/assign_watermarks.hpp"
 
+#include "actors/dataflow/event_timer.hpp"
 #include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/time_keys.hpp"
 #include "actors/dataflow/operators/window_slicer.hpp"
+#include "actors/dataflow/partition_news.hpp"
 #include "schemas/assert.hpp"
 
 #include <algorithm>
-#include <iterator>
-#include <map>
 
 namespace ebb {
 
 namespace {
 
-class assign_watermarks final : public stream_operator {
+class assign_watermarks final : public stream_operator, public source_clock {
 public:
-  assign_watermarks(const assign_watermarks_spec& spec, const operator_context& context)
-      : spec_(spec), subtask_(context.subtask), parallelism_(context.parallelism) {}
+  assign_watermarks(const assign_watermarks_spec& spec, const operator_context& context,
+                    const quiet_time& quiet)
+      : spec_(spec), subtask_(context.subtask), parallelism_(context.parallelism), quiet_(quiet),
+        clocks_(quiet) {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
     if (item == nullptr)
       return false;
     switch (item->kind) {
     case item_kind::batch:
+      if (item->rows->rows == 0) {
+        hear(news_of(*item->rows), out);
+        break;
+      }
       budget.rows -= std::min(budget.rows, item->rows->rows);
       take(item->rows, out);
       break;
@@ -40,9 +46,38 @@ public:
       advance(max_time, out);
       break;
     case item_kind::tick:
+      now_ = std::max(now_, item->time);
+      clocks_.tick(now_);
+      if (!loaded_)
+        settle(out);
       break;
     }
     return false;
+  }
+
+  [[nodiscard]] bool wants_ticks() const noexcept override {
+    return !quiet_.holds();
+  }
+
+  [[nodiscard]] micros next_tick() const noexcept override {
+    return sent_ == max_time ? max_time : clocks_.next_tick(now_);
+  }
+
+  [[nodiscard]] micros falls_idle() const noexcept override {
+    return sent_ == max_time ? max_time : clocks_.falls_idle();
+  }
+
+  [[nodiscard]] micros advances_from() const noexcept override {
+    return sent_ == max_time ? min_time : clocks_.advances_from(now_);
+  }
+
+  [[nodiscard]] std::optional<watermark_holder> holder() const noexcept override {
+    const auto found = sent_ == max_time ? std::nullopt : clocks_.holder();
+    if (!found)
+      return std::nullopt;
+    const auto clock = clocks_.known().find(*found);
+    return watermark_holder{static_cast<std::uint32_t>(micros{*found} * parallelism_ + subtask_),
+                            clock == clocks_.known().end() ? min_time : clock->second.watermark};
   }
 
   [[nodiscard]] operator_counters counters() const override {
@@ -54,9 +89,10 @@ public:
     return mark_++;
   }
 
-  /// One entry a source partition that has had rows: its watermark and, of the instance that read
-  /// it, the one sent, the partitions, how many of them had ended, and how many instances there
-  /// were. Partitions have the numbers that they would have if one instance read them all.
+  /// One entry a source partition that has had rows or was seen to have none: its watermark and, of
+  /// the instance that read it, the one sent, the partitions, how many of them had ended, and how
+  /// many instances there were; then the partition's arrival and base. Whether it is idle follows
+  /// from these. Partitions have the numbers that they would have if one instance read them all.
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override {
     if (key_group != unkeyed_group)
       return;
@@ -64,13 +100,15 @@ public:
     for (const auto& x : ended_)
       if (since != 0 && x.at > since)
         sink.erase(0, key_of(x.partition));
-    for (const auto& [partition, watermark] : partitions_) {
+    for (const auto& [partition, x] : clocks_.known()) {
       std::string value;
-      append_time_key(watermark, value);
+      append_time_key(x.watermark, value);
       append_time_key(sent_, value);
-      append_time_key(count_, value);
-      append_time_key(ended_count_, value);
+      append_time_key(clocks_.count(), value);
+      append_time_key(clocks_.ended(), value);
       append_time_key(parallelism_, value);
+      append_time_key(x.arrival, value);
+      append_time_key(x.base, value);
       sink.put(0, key_of(partition), value);
     }
   }
@@ -78,26 +116,32 @@ public:
   result<void> load(std::uint16_t, std::uint16_t state, std::string_view key,
                     std::string_view value) override {
     EBB_ASSIGN(const auto number, take_time_key(key));
-    EBB_ASSIGN(const auto watermark, take_time_key(value));
+    partition_clocks::clock clock;
+    EBB_ASSIGN(clock.watermark, take_time_key(value));
     EBB_ASSIGN(const auto sent, take_time_key(value));
     reader by;
     EBB_ASSIGN(by.partitions, take_time_key(value));
     EBB_ASSIGN(by.ended, take_time_key(value));
     EBB_ASSIGN(by.parallelism, take_time_key(value));
+    clock.base = clock.watermark;
+    if (!value.empty()) { // else of a version that did not keep it
+      EBB_ASSIGN(clock.arrival, take_time_key(value));
+      EBB_ASSIGN(clock.base, take_time_key(value));
+    }
     if (state != 0 || number < 0 || number / parallelism_ > UINT32_MAX || by.parallelism < 1)
       return make_error(ec::corrupt, "unknown state of a source's watermarks");
     by.subtask = number % by.parallelism;
     readers_.push_back(by);
     if (number % parallelism_ != subtask_)
       return {};
-    sent_ = partitions_.empty() ? sent : std::min(sent_, sent);
+    sent_ = clocks_.known().empty() ? sent : std::min(sent_, sent);
     loaded_ = true;
-    partitions_.emplace(static_cast<std::uint32_t>(number / parallelism_), watermark);
+    clocks_.restore(static_cast<std::uint32_t>(number / parallelism_), clock);
     return {};
   }
 
 private:
-  /// A partition that had had rows and is read to its end.
+  /// A partition that was known and is read to its end.
   struct ended_partition {
     change_mark at;
     std::uint32_t partition;
@@ -121,14 +165,13 @@ private:
   void take(const batch_ptr& rows, output& out) {
     counters_.rows_in += rows->rows;
     counters_.rows_out += rows->rows;
+    told_idle_ = false;
     const auto& times = rows->columns[spec_.time_column];
     const auto* values = times.data<micros>();
-    if (loaded_)
-      resume(*rows, out);
-    count_ = rows->partitions;
-    ended_count_ = rows->partitions_ended;
-    auto& own = partitions_.try_emplace(rows->partition, min_time).first->second;
-    const micros others = others_allow(*rows);
+    set_count(rows->partitions, rows->partitions_ended, out);
+    auto& clock = clocks_.rows_begin(rows->partition);
+    auto own = clock.watermark;
+    const micros others = clocks_.others(rows->partition);
 
     // Whether any row lies behind is known only at the first one that does: until then nothing is
     // written.
@@ -161,12 +204,18 @@ private:
       }
       out.emit(std::move(marked));
     }
+    partition_clocks::rows_end(clock, own, now_);
     advance(std::min(own, others), out);
   }
 
-  /// What was sent holds for our partitions if all of them have had rows: a source that is quiet
-  /// now need not have another one for it to go on. Those that there may be are known from the
-  /// instances that had some with rows.
+  void hear(const partition_news& news, output& out) {
+    set_count(news.partitions, news.ended, out);
+    clocks_.set_quiet(news.quiet, now_);
+  }
+
+  /// What was sent holds for our partitions if all of them were known: a source that is quiet now
+  /// need not have another row for it to go on. Those that there may be are known from the
+  /// instances that had some that were.
   void promise_again(output& out) {
     micros end = max_time;
     for (const auto& x : readers_) {
@@ -179,47 +228,51 @@ private:
         return number % x.parallelism == x.subtask && number / x.parallelism < x.ended;
       });
     };
-    micros count = 0;
-    micros ended = 0;
+    std::uint32_t count = 0;
+    std::uint32_t ended = 0;
     for (auto number = subtask_; number < end; number += parallelism_, ++count) {
       if (had_ended(number))
         ended += ended == count ? 1 : 0;
-      else if (!partitions_.contains(static_cast<std::uint32_t>(number / parallelism_)))
+      else if (!clocks_.known().contains(static_cast<std::uint32_t>(number / parallelism_)))
         return;
     }
     loaded_ = false;
-    count_ = count;
-    ended_count_ = ended;
+    forget_ended(count, ended);
     if (sent_ != min_time)
       out.advance(sent_);
   }
 
-  /// Else before the first batch after loading, which tells how many partitions there are: what was
-  /// sent holds for them only if all have had rows. One that has had none was read by another
-  /// instance, which had promised nothing.
-  void resume(const batch& rows, output& out) {
+  /// Else at the first batch or news after loading, which tell how many partitions there are: what
+  /// was sent holds for them only if all were known. One that was not was read by another instance,
+  /// which had promised nothing.
+  void set_count(std::uint32_t partitions, std::uint32_t ended, output& out) {
+    forget_ended(partitions, ended);
+    if (!loaded_)
+      return;
     loaded_ = false;
-    const auto open = static_cast<std::size_t>(
-        std::distance(partitions_.lower_bound(rows.partitions_ended), partitions_.end()));
-    if (open + rows.partitions_ended < rows.partitions)
+    if (clocks_.known().size() + ended < partitions)
       sent_ = min_time;
     else
       out.advance(sent_);
   }
 
-  /// What the other partitions allow: nothing while one of them has had no rows.
-  micros others_allow(const batch& rows) {
-    while (!partitions_.empty() && partitions_.begin()->first < rows.partitions_ended) {
-      ended_.push_back({mark_, partitions_.begin()->first});
-      partitions_.erase(partitions_.begin());
-    }
-    if (partitions_.size() + rows.partitions_ended < rows.partitions)
-      return min_time;
-    micros others = max_time;
-    for (const auto& [partition, watermark] : partitions_)
-      if (partition != rows.partition)
-        others = std::min(others, watermark);
-    return others;
+  void forget_ended(std::uint32_t partitions, std::uint32_t ended) {
+    gone_.clear();
+    clocks_.set_count(partitions, ended, gone_);
+    for (const auto partition : gone_)
+      ended_.push_back({mark_, partition});
+  }
+
+  /// After processing time has gone on.
+  void settle(output& out) {
+    const bool idle = clocks_.all_idle();
+    const auto merged = clocks_.merged();
+    if (idle && told_idle_ && merged <= sent_)
+      return;
+    advance(merged, out);
+    if (idle)
+      out.idle();
+    told_idle_ = idle;
   }
 
   void advance(micros time, output& out) {
@@ -232,23 +285,25 @@ private:
   assign_watermarks_spec spec_;
   micros subtask_;
   micros parallelism_;
-  /// By source partition as the reader numbers them, those that have had rows.
-  std::map<std::uint32_t, micros> partitions_;
+  quiet_time quiet_;
+  partition_clocks clocks_;
+  micros now_ = min_time; ///< of the last tick; without ticks never
   micros sent_ = min_time;
+  bool told_idle_ = false;      ///< and no rows have come since
   bool loaded_ = false;         ///< and what was sent has not been said again
   std::vector<reader> readers_; ///< of what was loaded
-  micros count_ = 0;            ///< partitions of ours; 0 = not known yet
-  micros ended_count_ = 0;      ///< of them, the first ones
   change_mark mark_ = 1;
   std::vector<ended_partition> ended_; ///< that a save may hold
+  std::vector<std::uint32_t> gone_;    ///< scratch
   operator_counters counters_;
 };
 
 } // namespace
 
 std::unique_ptr<stream_operator> make_assign_watermarks(const assign_watermarks_spec& spec,
-                                                        operator_context context) {
-  return std::make_unique<assign_watermarks>(spec, context);
+                                                        operator_context context,
+                                                        const quiet_time& quiet) {
+  return std::make_unique<assign_watermarks>(spec, context, quiet);
 }
 
 std::vector<sql_type> output_types_of(const assign_watermarks_spec&,

@@ -1,5 +1,6 @@
 #include "actors/dataflow/operators/interval_join.hpp"
 
+#include "actors/dataflow/event_timer.hpp"
 #include "actors/dataflow/key_encoding.hpp"
 #include "actors/dataflow/operators/interval_state.hpp"
 #include "actors/dataflow/operators/two_inputs.hpp"
@@ -18,7 +19,7 @@ constexpr std::uint32_t few_partners = 16;
 constexpr std::size_t head_ahead = 24;
 constexpr std::size_t newest_ahead = 10;
 
-class interval_join final : public stream_operator {
+class interval_join final : public stream_operator, public event_timer {
 public:
   interval_join(const interval_join_spec& spec, operator_context context)
       : state_(spec, context), pairs_(context.inputs[0], context.inputs[1], spec.left_keys,
@@ -50,6 +51,16 @@ public:
     auto result = counters_;
     for (const auto& side : state_.sides)
       result.state_bytes += side.rows.byte_size();
+    return result;
+  }
+
+  micros next_watermark() const noexcept override {
+    micros result = max_time;
+    for (std::size_t s = 0; s < 2; ++s)
+      if (state_.sides[s].keeps_unmatched)
+        for (const auto time : state_.sides[s].waiting)
+          if (const auto until = state_.bounds.kept_until(s, time); until != max_time)
+            result = std::min(result, until + 1);
     return result;
   }
 

@@ -1,5 +1,6 @@
 #include "actors/dataflow/operators/over.hpp"
 
+#include "actors/dataflow/event_timer.hpp"
 #include "actors/dataflow/key_encoding.hpp"
 #include "actors/dataflow/operators/over_state.hpp"
 #include "actors/dataflow/watermark_merge.hpp"
@@ -14,7 +15,7 @@ namespace {
 // More ready rows are ordered by a heap, a row at a time, so that no step sorts for long.
 constexpr std::size_t most_sorted = 32'768;
 
-class over final : public stream_operator {
+class over final : public stream_operator, public event_timer {
 public:
   over(const over_spec& spec, operator_context context)
       : spec_(spec), name_(context.name), state_(spec, std::move(context)) {}
@@ -25,6 +26,11 @@ public:
     auto result = counters_;
     result.state_bytes = state_.byte_size();
     return result;
+  }
+
+  micros next_watermark() const noexcept override {
+    const auto earliest = state_.waiting.earliest();
+    return earliest == max_time ? max_time : earliest + 1;
   }
 
   change_mark mark() override {

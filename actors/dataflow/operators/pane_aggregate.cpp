@@ -249,9 +249,22 @@ bool pane_aggregate::wants_ticks() const noexcept {
 }
 
 micros pane_aggregate::next_tick() const noexcept {
-  if (!window_.processing_time || panes_.empty())
+  return window_.processing_time ? first_end() : max_time;
+}
+
+micros pane_aggregate::next_watermark() const noexcept {
+  if (window_.processing_time)
     return max_time;
-  return slicer_.next_end(panes_.begin()->first, fired_).value_or(max_time);
+  // What is not loaded is looked at when the watermark reaches the end of its pane.
+  return cold_.ends.empty() ? first_end() : std::min(first_end(), *cold_.ends.begin());
+}
+
+micros pane_aggregate::first_end() const noexcept {
+  if (panes_.empty())
+    return max_time;
+  const auto& first = panes_.begin()->first;
+  return window_.kind == window_kind::attached ? first.end
+                                               : slicer_.next_end(first, fired_).value_or(max_time);
 }
 
 operator_counters pane_aggregate::counters() const {

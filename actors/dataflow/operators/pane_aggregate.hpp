@@ -5,6 +5,7 @@
 /// merges and emits within the step's budget and is part of the saved state.
 #pragma once
 
+#include "actors/dataflow/event_timer.hpp"
 #include "actors/dataflow/operators/aggregate_table.hpp"
 #include "actors/dataflow/operators/batch_collector.hpp"
 #include "actors/dataflow/operators/owned_groups.hpp"
@@ -19,13 +20,14 @@
 namespace ebb {
 
 /// The phases complete and final, for every window but sessions.
-class pane_aggregate final : public stream_operator {
+class pane_aggregate final : public stream_operator, public event_timer {
 public:
   pane_aggregate(const window_aggregate_spec& spec, operator_context context);
 
   [[nodiscard]] result<bool> step(stream_item* item, step_budget& budget, output& out) override;
   [[nodiscard]] bool wants_ticks() const noexcept override;
   [[nodiscard]] micros next_tick() const noexcept override;
+  [[nodiscard]] micros next_watermark() const noexcept override;
   [[nodiscard]] operator_counters counters() const override;
 
   change_mark mark() override;
@@ -134,6 +136,8 @@ private:
   void put_window(std::uint32_t end, state_sink& sink);
   void end_save();
   [[nodiscard]] std::optional<pane_id> next_window() const;
+  /// End of the first window that is open; max_time = none that is loaded.
+  [[nodiscard]] micros first_end() const noexcept;
   [[nodiscard]] table_ptr make_table();
   void recycle(table_ptr table);
   /// Key group of a group of a pane or window.

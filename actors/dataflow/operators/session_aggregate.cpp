@@ -275,6 +275,10 @@ micros session_aggregate::next_tick() const noexcept {
   return window_.processing_time ? sessions_.next_end() : max_time;
 }
 
+micros session_aggregate::next_watermark() const noexcept {
+  return window_.processing_time ? max_time : sessions_.next_end();
+}
+
 operator_counters session_aggregate::counters() const {
   auto x = counters_;
   x.state_bytes = index_.byte_size() + sessions_.byte_size();

@@ -2,6 +2,7 @@
 /// beyond a session's end.
 #pragma once
 
+#include "actors/dataflow/event_timer.hpp"
 #include "actors/dataflow/operators/aggregate_table.hpp"
 #include "actors/dataflow/operators/batch_collector.hpp"
 #include "actors/dataflow/operators/saved_entries.hpp"
@@ -9,13 +10,14 @@
 
 namespace ebb {
 
-class session_aggregate final : public stream_operator {
+class session_aggregate final : public stream_operator, public event_timer {
 public:
   session_aggregate(const window_aggregate_spec& spec, operator_context context);
 
   [[nodiscard]] result<bool> step(stream_item* item, step_budget& budget, output& out) override;
   [[nodiscard]] bool wants_ticks() const noexcept override;
   [[nodiscard]] micros next_tick() const noexcept override;
+  [[nodiscard]] micros next_watermark() const noexcept override;
   [[nodiscard]] operator_counters counters() const override;
 
   change_mark mark() override;

@@ -50,6 +50,14 @@ public:
     std::erase_if(segments_, [](const queue_segment& x) { return x.rows.empty(); });
   }
 
+  /// max_time = there is none with a time.
+  [[nodiscard]] micros earliest() const noexcept {
+    micros result = max_time;
+    for (const auto& x : segments_)
+      result = std::min(result, x.earliest);
+    return result;
+  }
+
   template <class Visit>
   void for_each(Visit visit) {
     for (auto& x : segments_)

@@ -1,5 +1,6 @@
 #include "actors/dataflow/operators/window_join.hpp"
 
+#include "actors/dataflow/event_timer.hpp"
 #include "actors/dataflow/key_encoding.hpp"
 #include "actors/dataflow/operators/two_inputs.hpp"
 #include "actors/dataflow/operators/window_join_state.hpp"
@@ -11,7 +12,7 @@ namespace ebb {
 
 namespace {
 
-class window_join final : public stream_operator {
+class window_join final : public stream_operator, public event_timer {
 public:
   window_join(const window_join_spec& spec, operator_context context)
       : spec_(spec), context_(std::move(context)),
@@ -43,6 +44,10 @@ public:
     auto result = counters_;
     result.state_bytes = state_.byte_size();
     return result;
+  }
+
+  micros next_watermark() const noexcept override {
+    return state_.empty() ? max_time : state_.first_end();
   }
 
   change_mark mark() override {

@@ -1,5 +1,6 @@
 #include "actors/dataflow/operators/window_top_n.hpp"
 
+#include "actors/dataflow/event_timer.hpp"
 #include "actors/dataflow/key_encoding.hpp"
 #include "actors/dataflow/operators/top_n_state.hpp"
 #include "actors/dataflow/operators/window_rows.hpp"
@@ -11,7 +12,7 @@ namespace ebb {
 
 namespace {
 
-class window_top_n final : public stream_operator {
+class window_top_n final : public stream_operator, public event_timer {
 public:
   window_top_n(const window_top_n_spec& spec, operator_context context)
       : spec_(spec), state_(spec, std::move(context)) {}
@@ -22,6 +23,10 @@ public:
     auto result = counters_;
     result.state_bytes = state_.byte_size();
     return result;
+  }
+
+  micros next_watermark() const noexcept override {
+    return state_.empty() ? max_time : state_.first_end();
   }
 
   change_mark mark() override {
