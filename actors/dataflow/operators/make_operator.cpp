@@ -6,6 +6,8 @@
 #include "actors/dataflow/operators/stamp_time.hpp"
 #include "actors/dataflow/operators/stream_join.hpp"
 #include "actors/dataflow/operators/union_all.hpp"
+#include "actors/dataflow/operators/upsert.hpp"
+#include "actors/dataflow/operators/weigh_rows.hpp"
 #include "actors/dataflow/operators/window_aggregate.hpp"
 #include "actors/dataflow/operators/window_assign.hpp"
 #include "actors/dataflow/operators/window_join.hpp"
@@ -65,6 +67,14 @@ struct maker {
 
   std::unique_ptr<stream_operator> operator()(const group_aggregate_spec& x) {
     return make_group_aggregate(x, std::move(context));
+  }
+
+  std::unique_ptr<stream_operator> operator()(const weigh_rows_spec& x) {
+    return make_weigh_rows(x, std::move(context));
+  }
+
+  std::unique_ptr<stream_operator> operator()(const upsert_spec& x) {
+    return make_upsert(x, std::move(context));
   }
 
   template <class Spec>
