@@ -119,9 +119,6 @@ BOOST_AUTO_TEST_CASE(refuses_what_cannot_be_read_before_the_stream_runs) {
              == "spec.sources[0].file.path: cannot open no.csv: No such file or directory\n"
                 "hint: check the path; the path starts at "
                     + std::filesystem::canonical(folder.path()).string());
-  auto debezium = csv_at("a.csv.gz");
-  debezium.format = record_format::debezium;
-  BOOST_TEST(error_of(debezium).find("format debezium") != std::string::npos);
   auto followed = csv_at("a.csv.gz");
   followed.follow = true;
   BOOST_TEST(error_of(followed).find("a.csv.gz is compressed and cannot be followed")

@@ -21,7 +21,8 @@ inline field column_of(std::string name, type_kind kind, bool not_null = false) 
   return field{std::move(name), sql_type{kind}, not_null};
 }
 
-/// `a|NULL|'text'` a row; text is quoted so that '' differs from NULL.
+/// `a|NULL|'text'` a row; text is quoted so that '' differs from NULL. Before rows that have weights
+/// stands `+` or `-`.
 inline void append_rows(const batch& x, std::vector<std::string>& out) {
   for (std::uint32_t i = 0; i < x.rows; ++i) {
     std::string line;
@@ -35,6 +36,8 @@ inline void append_rows(const batch& x, std::vector<std::string>& out) {
       else
         append_value_text(c, i, line);
     }
+    if (x.weights)
+      line.insert(0, x.weights.as<const std::int32_t>()[i] > 0 ? "+" : "-");
     out.push_back(std::move(line));
   }
 }

@@ -3,7 +3,7 @@
 
     crash.py EBB [--all] [--only SUITE[,SUITE]] [--seconds N] [--seed S] [--interval 200ms]
 
-SUITE: checker, kills, failpoints, faults, power, damage, days. Ends in `N passed, N failed`; exit code 1 on any
+SUITE: checker, kills, revised, failpoints, faults, power, damage, days. Ends in `N passed, N failed`; exit code 1 on any
 violation. What belongs to a violation is kept, and the command that repeats it is printed.
 """
 import argparse
@@ -22,11 +22,12 @@ import failpoints
 import faults
 import kills
 import power
+import revised
 import workload
-from cases import Small, run_cases
+from cases import Case, Small, run_cases
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SUITES = ("checker", "kills", "failpoints", "faults", "power", "damage", "days")
+SUITES = ("checker", "kills", "revised", "failpoints", "faults", "power", "damage", "days")
 
 
 def suites(text):
@@ -76,6 +77,7 @@ def main():
             begin = time.monotonic()
             cases = {
                 "checker": lambda: checker.cases(small),
+                "revised": lambda: revised.cases(ebb, Case, arguments.seed, arguments.all),
                 "failpoints": lambda: failpoints.cases(small, ROOT, arguments.all),
                 "faults": lambda: faults.cases(small, folder / "shim", arguments.all),
                 "power": lambda: power.cases(small, folder / "recorder", arguments.seed, arguments.all),

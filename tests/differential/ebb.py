@@ -104,8 +104,12 @@ class Ebb:
     def write_changes(self, sql, sources, out, parallelism=1):
         """Writes the changes of a SELECT over manifest sources to the Debezium file `out`, or
         returns a Problem."""
+        return self.write(sql, sources, {"path": out, "format": "debezium"}, parallelism)
+
+    def write(self, sql, sources, file, parallelism=1):
+        """The same for any file sink."""
         return self._run({"parallelism": parallelism, "sources": sources, "operators": [{"name": "q", "sql": sql}],
-                          "sinks": [{"file": {"path": out, "format": "debezium"}}]}, out)
+                          "sinks": [{"file": file}]}, file["path"])
 
     def query(self, sql, parallelism=1, sources=None):
         """Rows (lists of text or None) of a SELECT, or a Problem (second value). `sql` may be a dict
