@@ -1,4 +1,5 @@
 #include "actors/dataflow/operators/assign_watermarks.hpp"
+#include "actors/dataflow/operators/changelog_join.hpp"
 #include "actors/dataflow/operators/filter_project.hpp"
 #include "actors/dataflow/operators/group_aggregate.hpp"
 #include "actors/dataflow/operators/interval_join.hpp"
@@ -67,6 +68,10 @@ struct maker {
 
   std::unique_ptr<stream_operator> operator()(const group_aggregate_spec& x) {
     return make_group_aggregate(x, std::move(context));
+  }
+
+  std::unique_ptr<stream_operator> operator()(const changelog_join_spec& x) {
+    return make_changelog_join(x, std::move(context));
   }
 
   std::unique_ptr<stream_operator> operator()(const weigh_rows_spec& x) {
