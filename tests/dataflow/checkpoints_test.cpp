@@ -27,7 +27,9 @@ BOOST_AUTO_TEST_CASE(window_aggregates_go_on_at_any_parallelism) {
           window_aggregate_spec spec;
           spec.window = window;
           spec.keys = by_text ? std::vector<std::uint32_t>{3, 1} : std::vector<std::uint32_t>{1};
-          spec.calls = {call_of("count", {}, event_types), call_of("sum", {2}, event_types)};
+          spec.calls = {call_of("count", {}, event_types), call_of("sum", {2}, event_types),
+                        call_of("mode", {2}, event_types)};
+          spec.calls.back().order_by = {{2, true, false}};
           if (all)
             spec.calls.push_back(call_of("max", {3}, event_types));
           BOOST_TEST_CONTEXT(name << (by_text ? " by text" : "") << (all ? " all" : " sums"))

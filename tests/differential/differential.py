@@ -22,7 +22,7 @@ from postgres import Postgres
 from tally import Stopped, Tally
 
 FULL_EXPRESSIONS = 5000
-FULL_QUERIES = 500
+FULL_QUERIES = 1000
 MOST_REFUSED = 5  # per cent
 MOST_EMPTY = 20   # per cent
 LEAST_USES = 20

@@ -2,6 +2,7 @@
 
 #include "actors/dataflow/aggregate.hpp"
 #include "actors/dataflow/function.hpp"
+#include "actors/dataflow/ordered_set.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -16,6 +17,26 @@ std::string signature(const std::string& name, const std::vector<ebb::sql_type>&
   for (std::size_t i = 0; i < params.size(); ++i)
     text += (i == 0 ? "" : ", ") + ebb::to_string(params[i]);
   return text + (variadic ? ", …" : "") + ") → " + result;
+}
+
+/// Of an aggregate that takes several types, as PostgreSQL's manual names them.
+std::string type_name(const ebb::sql_type& type) {
+  using enum ebb::type_kind;
+  if (type.kind == unknown)
+    return "any";
+  return type.kind == array && type.element == unknown ? "any[]" : to_string(type);
+}
+
+std::string signature(const ebb::aggregate_function& function) {
+  const bool ordered_set = is_ordered_set(function);
+  const auto direct = function.params.size() - (ordered_set ? 1 : 0);
+  std::string text = function.name + '(';
+  for (std::size_t i = 0; i < direct; ++i)
+    text += (i == 0 ? "" : ", ") + type_name(function.params[i]);
+  text += ')';
+  if (ordered_set)
+    text += " WITHIN GROUP (ORDER BY " + type_name(function.params.back()) + ')';
+  return text + " → " + type_name(function.result_type(function.params));
 }
 
 // `|` would end a table's cell.
@@ -69,15 +90,13 @@ int main() {
   std::cout << "\n## Operators\n\n`~~` is LIKE, `~~*` ILIKE, with `!` in front NOT.\n\n"
                "| name | takes and gives |\n|---|---|\n";
   list(false);
-  std::cout << "\n## Aggregates\n\nEach also with DISTINCT and FILTER (WHERE …).\n\n"
-               "| name | takes and gives |\n|---|---|\n";
+  std::cout << "\n## Aggregates\n\nEach also with FILTER (WHERE …) and, but for those with WITHIN "
+               "GROUP, DISTINCT.\n\n| name | takes and gives |\n|---|---|\n";
   for (const auto& name : ebb::aggregate_names()) {
     std::cout << "| `" << name << "` | ";
     bool first = true;
     for (const auto& function : ebb::find_aggregates(name)) {
-      std::cout << (first ? "" : "<br>")
-                << signature(name, function.params, false,
-                             to_string(function.result_type(function.params)));
+      std::cout << (first ? "" : "<br>") << signature(function);
       first = false;
     }
     std::cout << " |\n";

@@ -24,7 +24,9 @@ inline aggregate_call call_of(std::string_view name, std::vector<std::uint32_t> 
   for (const auto& f : find_aggregates(name))
     if (f.params.size() == call.args.size()
         && std::equal(f.params.begin(), f.params.end(), call.arg_types.begin(),
-                      [](const auto& a, const auto& b) { return a.kind == b.kind; }))
+                      [](const auto& a, const auto& b) {
+                        return a.kind == type_kind::unknown || a.kind == b.kind;
+                      }))
       call.function = &f;
   BOOST_REQUIRE(call.function != nullptr);
   call.type = call.function->result_type(call.arg_types);

@@ -1,6 +1,7 @@
 /// The catalog of aggregates.
 #include "actors/dataflow/aggregates/registry.hpp"
 #include "actors/dataflow/aggregates/retractable.hpp"
+#include "actors/dataflow/ordered_set.hpp"
 
 #include <algorithm>
 
@@ -21,14 +22,18 @@ const aggregate_registry& registry() {
     add_wide_extremes(made);
     add_bits(made);
     add_collections(made);
+    add_regressions(made);
+    add_ordered_sets(made);
     return made;
   }();
   return all;
 }
 
-enum class wrapping { none, distinct, ordered };
+enum class wrapping { none, distinct, ordered, within_group };
 
 wrapping wrapping_of(const aggregate_call& call) {
+  if (is_ordered_set(*call.function))
+    return wrapping::within_group;
   if (call.distinct && !call.args.empty() && !ignores_repeats(call.function->name))
     return wrapping::distinct;
   return call.order_by.empty() || call.function->order_free ? wrapping::none : wrapping::ordered;
@@ -69,6 +74,8 @@ std::unique_ptr<accumulators> make_accumulators(const aggregate_call& call,
     return make_distinct(call);
   case wrapping::ordered:
     return make_ordered(call);
+  case wrapping::within_group:
+    return make_ordered_set(call);
   case wrapping::none:
     break;
   }
@@ -76,7 +83,8 @@ std::unique_ptr<accumulators> make_accumulators(const aggregate_call& call,
 }
 
 std::vector<sql_type> state_types(const aggregate_call& call) {
-  if (wrapping_of(call) != wrapping::none)
+  const auto how = wrapping_of(call);
+  if (how == wrapping::distinct || how == wrapping::ordered)
     return {sql_type{type_kind::bytea}};
   return call.function->state_types(call.arg_types);
 }

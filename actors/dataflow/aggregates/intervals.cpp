@@ -1,8 +1,7 @@
 /// sum and avg of INTERVAL.
 #include "actors/dataflow/aggregates/registry.hpp"
 #include "actors/dataflow/aggregates/row_loop.hpp"
-
-#include <cmath>
+#include "actors/dataflow/interval_scale.hpp"
 
 namespace ebb {
 
@@ -28,29 +27,6 @@ bool add_to(interval_value& sum, const interval_value& x, std::int64_t weight) n
   return part(sum.months, x.months) && part(sum.days, x.days)
          && !__builtin_mul_overflow(x.micros, weight, &micros_part)
          && !__builtin_add_overflow(sum.micros, micros_part, &sum.micros);
-}
-
-/// PostgreSQL's interval division: a fraction of a month becomes days, a fraction of a day time.
-interval_value divide(const interval_value& x, double factor) {
-  constexpr double seconds_per_day = 86'400.0;
-  const auto to_micros = [](double seconds) { return std::rint(seconds * 1e6) / 1e6; };
-  interval_value y;
-  y.months = static_cast<std::int32_t>(x.months / factor);
-  y.days = static_cast<std::int32_t>(x.days / factor);
-  const double month_days = to_micros((x.months / factor - y.months) * 30.0);
-  double seconds =
-      to_micros((x.days / factor - y.days + month_days - static_cast<std::int32_t>(month_days))
-                * seconds_per_day);
-  // Rounding may have made the fraction a whole day.
-  if (std::fabs(seconds) >= seconds_per_day) {
-    const auto whole = static_cast<std::int32_t>(seconds / seconds_per_day);
-    y.days += whole;
-    seconds -= whole * seconds_per_day;
-  }
-  y.days += static_cast<std::int32_t>(month_days);
-  y.micros =
-      static_cast<std::int64_t>(std::rint(static_cast<double>(x.micros) / factor + seconds * 1e6));
-  return y;
 }
 
 /// State columns: sum, count.
@@ -88,14 +64,17 @@ public:
   result<column> finish(std::span<const std::uint32_t> slots) const override {
     column x = make_column(sql_type{type_kind::interval}, row_count(slots));
     auto* to = x.mutable_data<interval_value>();
+    bool good = true;
     for (std::uint32_t i = 0; i < slots.size(); ++i) {
       const auto& s = states_[slots[i]];
       to[i] = s.sum;
       if (s.count == 0)
         set_null(x, i);
       else if (Average)
-        to[i] = divide(s.sum, static_cast<double>(s.count));
+        good &= divide_interval(s.sum, static_cast<double>(s.count), to[i]);
     }
+    if (!good)
+      return out_of_range();
     return x;
   }
 

@@ -44,10 +44,14 @@ void add_extremes(aggregate_registry& registry);      ///< min, max of fixed-wid
 void add_wide_extremes(aggregate_registry& registry); ///< min, max of NUMERIC, text, arrays, …
 void add_bits(aggregate_registry& registry);          ///< bool_and, bit_or, …
 void add_collections(aggregate_registry& registry);   ///< string_agg, array_agg
+void add_regressions(aggregate_registry& registry);   ///< corr, covar_pop, regr_slope, …
+void add_ordered_sets(aggregate_registry& registry);  ///< percentile_cont, mode, …
 
 /// DISTINCT: `call`'s plain aggregate over the distinct argument rows of each slot, in sorted
 /// order.
 [[nodiscard]] std::unique_ptr<accumulators> make_distinct(const aggregate_call& call);
+/// A call with WITHIN GROUP.
+[[nodiscard]] std::unique_ptr<accumulators> make_ordered_set(const aggregate_call& call);
 /// ORDER BY inside the call.
 [[nodiscard]] std::unique_ptr<accumulators> make_ordered(const aggregate_call& call);
 

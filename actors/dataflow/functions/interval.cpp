@@ -1,61 +1,20 @@
 // Multiplying, dividing and justifying intervals.
 
 #include "actors/dataflow/functions/time_kernel.hpp"
-
-#include <cmath>
-#include <cstdlib>
+#include "actors/dataflow/interval_scale.hpp"
 
 namespace ebb::time_kernel {
 
 namespace {
 
-constexpr double days_per_month = 30;
-constexpr double seconds_per_day = 86'400;
-
-/// Rounded to microseconds, so that what should be whole is.
-double round_to_micros(double seconds) noexcept {
-  return std::rint(seconds * 1e6) / 1e6;
-}
-
-bool to_int32(double x, std::int32_t& out) noexcept {
-  if (std::isnan(x) || x < -0x1p31 || x >= 0x1p31)
-    return false;
-  out = static_cast<std::int32_t>(x);
-  return true;
-}
-
-/// Each part scaled by itself; `months`, `days` and `time` are the scaled parts. Fractions of
-/// months become days, fractions of days become time.
-failure cascade(double months, double days, double time, interval_value& out) noexcept {
-  if (!to_int32(months, out.months) || !to_int32(days, out.days))
-    return interval_range;
-  const auto month_days = round_to_micros((months - out.months) * days_per_month);
-  const auto whole_days = static_cast<std::int32_t>(month_days);
-  auto seconds = round_to_micros((days - out.days + month_days - whole_days) * seconds_per_day);
-  std::int32_t extra = 0;
-  if (std::abs(seconds) >= seconds_per_day) {
-    extra = static_cast<std::int32_t>(seconds / seconds_per_day);
-    seconds -= extra * seconds_per_day;
-  }
-  if (__builtin_add_overflow(out.days, extra, &out.days)
-      || __builtin_add_overflow(out.days, whole_days, &out.days))
-    return interval_range;
-  const auto total = std::rint(time + seconds * 1e6);
-  if (std::isnan(total) || total < -0x1p63 || total >= 0x1p63)
-    return interval_range;
-  out.micros = static_cast<std::int64_t>(total);
-  return ok;
-}
-
 failure multiply(interval_value x, double factor, interval_value& out) noexcept {
-  return cascade(x.months * factor, x.days * factor, static_cast<double>(x.micros) * factor, out);
+  return multiply_interval(x, factor, out) ? ok : interval_range;
 }
 
 failure divide(interval_value x, double divisor, interval_value& out) noexcept {
   if (divisor == 0)
     return "division by zero";
-  return cascade(x.months / divisor, x.days / divisor, static_cast<double>(x.micros) / divisor,
-                 out);
+  return divide_interval(x, divisor, out) ? ok : interval_range;
 }
 
 /// Moves `units` of the smaller part, each worth one of the larger, if that fits.

@@ -1,5 +1,6 @@
 // Aggregate calls: arguments, DISTINCT, FILTER and ORDER BY.
 
+#include "actors/dataflow/ordered_set.hpp"
 #include "actors/plan/sql/bind_expr.hpp"
 #include "actors/plan/sql/overload.hpp"
 
@@ -26,6 +27,43 @@ bool same_use(const aggregate_use& a, const aggregate_use& b) {
                        [](const auto& x, const auto& y) { return same_expr(*x, *y); });
 }
 
+/// The arguments; of WITHIN GROUP also what is ordered by, which the function takes as the last.
+std::vector<const ast*> argument_nodes(const ast& body) {
+  std::vector<const ast*> nodes;
+  for (const auto& node : list(body, "args"))
+    nodes.push_back(&node);
+  if (flag(body, "agg_within_group"))
+    for (const auto& key : list(body, "agg_order"))
+      nodes.push_back(&child(*open(key).body, "node"));
+  return nodes;
+}
+
+/// A constant percentile that is out of range is refused before the first row.
+result<void> check_share(const sql_text& text, const expr& x, std::int32_t at) {
+  if (x.kind != expr_kind::literal || x.type.kind != type_kind::double_precision
+      || x.value.is_null(0))
+    return {};
+  if (auto good = check_percentile(x.value.data<double>()[0]); !good)
+    return text.fail(ec::invalid_argument, at, good.error().message, good.error().hint);
+  return {};
+}
+
+/// A call as a person writes it.
+std::string written_call(const aggregate_use& use, const ast& body) {
+  const bool within_group = is_ordered_set(*use.function);
+  auto text = use.function->name + '(';
+  if (flag(body, "agg_star") && !within_group)
+    text += '*';
+  const auto direct = use.args.size() - (within_group ? 1 : 0);
+  for (std::size_t i = 0; i < direct; ++i)
+    text += (i > 0 ? ", " : "") + shown(*use.args[i]);
+  text += ')';
+  if (within_group)
+    text += " WITHIN GROUP (ORDER BY " + shown(*use.args.back())
+            + (use.order.front().descending ? " DESC)" : ")");
+  return text;
+}
+
 } // namespace
 
 result<aggregate_use> expr_binder::aggregate_call_of(const std::string& name, const ast& body,
@@ -36,12 +74,13 @@ result<aggregate_use> expr_binder::aggregate_call_of(const std::string& name, co
   use.distinct = flag(body, "agg_distinct");
   if (flag(body, "func_variadic"))
     return text_.fail(ec::unsupported, at, "VARIADIC arguments are not supported");
-  if (flag(body, "agg_within_group"))
-    return text_.fail(ec::unsupported, at, name + " … WITHIN GROUP is not supported");
-  const auto& nodes = list(body, "args");
-  for (const auto& node : nodes) {
-    EBB_ASSIGN(auto arg, inner.bind(node));
+  const bool within_group = flag(body, "agg_within_group");
+  const auto nodes = argument_nodes(body);
+  std::vector<std::int32_t> places;
+  for (const auto* node : nodes) {
+    EBB_ASSIGN(auto arg, inner.bind(*node));
     use.args.push_back(std::move(arg));
+    places.push_back(start_of(*node));
   }
   const bool star = flag(body, "agg_star");
   if (nodes.empty() && !star)
@@ -67,23 +106,47 @@ result<aggregate_use> expr_binder::aggregate_call_of(const std::string& name, co
             + (choice.outcome == overload_outcome::none ? " does not exist" : " is not unique"),
         "you might need to add explicit type casts");
   use.function = functions[choice.index];
+  const bool ordered_set = is_ordered_set(*use.function);
+  if (ordered_set != within_group)
+    return text_.fail(ec::invalid_argument, at,
+                      ordered_set ? "WITHIN GROUP is required for ordered-set aggregate " + name
+                                  : name
+                                        + " is not an ordered-set aggregate, so it cannot have "
+                                          "WITHIN GROUP",
+                      ordered_set ? "write " + name + "(…) WITHIN GROUP (ORDER BY …)"
+                                  : "write ORDER BY among the arguments");
   std::vector<sql_type> arg_types;
   for (std::size_t i = 0; i < use.args.size(); ++i) {
     const auto& param = use.function->params[i];
     const bool any = param.kind == type_kind::unknown
                      || (param.kind == type_kind::array && param.element == type_kind::unknown);
     if (any) {
-      EBB_ASSIGN(use.args[i], settle(text_, use.args[i], start_of(nodes[i])));
+      if (ordered_set && use.args[i]->type.kind == type_kind::unknown)
+        return text_.fail(ec::invalid_argument, places[i],
+                          "could not determine polymorphic type because input has type unknown",
+                          "cast it");
+      EBB_ASSIGN(use.args[i], settle(text_, use.args[i], places[i]));
     } else {
-      EBB_ASSIGN(use.args[i],
-                 coerce(text_, use.args[i], param, cast_context::implicit, start_of(nodes[i])));
+      EBB_ASSIGN(use.args[i], coerce(text_, use.args[i], param, cast_context::implicit, places[i]));
       use.args[i] = folded(use.args[i]);
     }
     arg_types.push_back(use.args[i]->type);
   }
   use.type = use.function->result_type(arg_types);
+  if (use.type.kind == type_kind::array && use.type.element == type_kind::array)
+    return text_.fail(ec::invalid_argument, at,
+                      "could not find array type for data type "
+                          + to_string(bare(arg_types.back())));
   if (has(body, "agg_filter")) {
     EBB_ASSIGN(use.filter, inner.bind_condition(child(body, "agg_filter"), "FILTER"));
+  }
+  if (ordered_set) {
+    if (use.args.size() > 1)
+      EBB_TRY(check_share(text_, *use.args[0], places[0]));
+    EBB_ASSIGN(auto item, inner.bind_sort(list(body, "agg_order").front()));
+    item.x = use.args.back(); // of the type that the function takes
+    use.order.push_back(std::move(item));
+    return use;
   }
   for (const auto& key : list(body, "agg_order")) {
     EBB_ASSIGN(auto item, inner.bind_sort(key));
@@ -119,13 +182,7 @@ result<expr_ptr> expr_binder::bind_aggregate(const std::string& name, const ast&
   const auto type = use.type;
   if (known == uses.end())
     uses.push_back(std::move(use));
-  auto written = name + '(';
-  const auto& args = uses[index].args;
-  if (flag(body, "agg_star"))
-    written += '*';
-  for (std::size_t i = 0; i < args.size(); ++i)
-    written += (i > 0 ? ", " : "") + shown(*args[i]);
-  return make_column_ref(aggregate_base + index, type, written + ')');
+  return make_column_ref(aggregate_base + index, type, written_call(uses[index], body));
 }
 
 } // namespace ebb::sql

@@ -1,5 +1,6 @@
 // Functions OVER a window: which rows, in which order, over which frame.
 
+#include "actors/dataflow/ordered_set.hpp"
 #include "actors/plan/sql/bind_expr.hpp"
 
 #include <algorithm>
@@ -196,6 +197,9 @@ result<expr_ptr> expr_binder::bind_over(const std::string& name, const ast& body
   } else if (!find_aggregates(name).empty()) {
     use.what = over_call::kind::aggregate;
     EBB_ASSIGN(use.call, aggregate_call_of(name, body, inner));
+    if (is_ordered_set(*use.call.function))
+      return text_.fail(ec::unsupported, at,
+                        "OVER is not supported for ordered-set aggregate " + name);
     if (use.call.distinct)
       return text_.fail(ec::unsupported, at, "DISTINCT is not implemented for window functions");
     if (has(body, "agg_order"))
