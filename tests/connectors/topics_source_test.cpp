@@ -1,5 +1,6 @@
 #include "actors/connectors/topic_feed.hpp"
 #include "actors/connectors/topic_position.hpp"
+#include "actors/dataflow/partition_news.hpp"
 #include "tests/connectors/topics_support.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -64,6 +65,32 @@ struct fixture {
   }
 };
 
+/// Writes down what comes: `p0 2 rows`, `quiet 0 1 of 2`.
+class news_collector final : public output, public news_output {
+public:
+  void emit(batch_ptr rows) override {
+    log.push_back('p' + std::to_string(rows->partition) + ' ' + std::to_string(rows->rows)
+                  + " rows");
+  }
+
+  void advance(micros) override {}
+
+  void idle() override {}
+
+  void tell(const partition_news& x) override {
+    std::string text = "quiet ";
+    for (const auto partition : x.quiet)
+      text += std::to_string(partition) + ' ';
+    log.push_back(text + "of " + std::to_string(x.partitions));
+  }
+
+  [[nodiscard]] std::vector<std::string> take() {
+    return std::exchange(log, {});
+  }
+
+  std::vector<std::string> log;
+};
+
 std::vector<source_position> positions_of(const source_reader& x) {
   std::vector<source_position> all;
   x.positions(all);
@@ -111,6 +138,41 @@ BOOST_FIXTURE_TEST_CASE(rows_of_all_partitions_by_several_subtasks, fixture) {
       }
     }
   }
+}
+
+BOOST_FIXTURE_TEST_CASE(it_tells_which_partitions_have_nothing_left, fixture) {
+  using texts = std::vector<std::string>;
+  topics.create("t", test::click_columns, 2);
+  topics.add("t", clicks(1, 2), 1);
+  auto timed = test::topic_source_named("t");
+  timed.time.emplace();
+  const auto source = open(context(), timed);
+  news_collector out;
+  const auto read = [&] {
+    step_budget budget;
+    return require(source->read(1, budget, out)).what;
+  };
+  BOOST_TEST((read() == kind::waiting));
+  BOOST_TEST(out.take() == texts{"quiet of 2"}, boost::test_tools::per_element()); // not known yet
+  run_jobs();
+  read();
+  BOOST_TEST(out.take() == (texts{"quiet 0 of 2", "p1 2 rows", "quiet 0 1 of 2"}),
+             boost::test_tools::per_element());
+  read();
+  BOOST_TEST(out.take().empty());
+  // There is more in one of them, and nothing is known of the other until it was looked at.
+  topics.add("t", clicks(3, 1), 0);
+  read();
+  BOOST_TEST(out.take() == texts{"quiet of 2"}, boost::test_tools::per_element());
+  run_jobs();
+  read();
+  BOOST_TEST(out.take() == (texts{"quiet 1 of 2", "p0 1 rows", "quiet 0 1 of 2"}),
+             boost::test_tools::per_element());
+  // Without event time nobody wants to know.
+  const auto plain = open(context());
+  step_budget budget;
+  require(plain->read(1, budget, out));
+  BOOST_TEST(out.take().empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(an_idle_source_costs_nothing_and_wakes_for_rows, fixture) {

@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(every_field_of_a_stream) {
     - discard:
     - discard: {hash: true}
   checkpoint: {interval: 1s, mode: at-least-once}
-  sleep: {idleAfter: never, whenIdle: hold, advanceAfter: 7s}
+  sleep: {idleAfter: never, whenIdle: advance, advanceAfter: 7s}
   onChange: reset
   parallelism: 2
   maxParallelism: 16
@@ -191,6 +191,7 @@ BOOST_AUTO_TEST_CASE(every_field_of_a_stream) {
   BOOST_TEST(std::get<ebb::discard_sink>(stream.sinks[3].connector).hash);
   BOOST_TEST(!stream.exactly_once);
   BOOST_TEST(!stream.sleep.idle_after.has_value());
+  BOOST_TEST(stream.sleep.advance);
   BOOST_TEST(stream.sleep.advance_after == 7'000'000);
   BOOST_TEST(stream.checkpoint_interval == ebb::micros_per_second);
   BOOST_TEST(stream.parallelism == 2U);
@@ -474,8 +475,6 @@ BOOST_AUTO_TEST_CASE(errors_across_a_stream) {
                  "  sinks: [{file: {path: ../dir/a.csv}}]\n"),
        6, 25, "spec.sinks[0].file.path", "this sink would overwrite what source s reads, dir/a.csv",
        ""},
-      {with_spec(bids + "  sleep: {whenIdle: advance}\n"), 7, 21, "spec.sleep.whenIdle",
-       "whenIdle: advance is not available in this version", ""},
       {with_spec(bids + "  checkpoint: {interval: 0s}\n"), 7, 26, "spec.checkpoint.interval",
        "expected a duration above 0, found \"0s\"", ""},
       {with_spec(bids + "  maxParallelism: 4\n  parallelism: 5\n"), 8, 16, "spec.parallelism",

@@ -125,9 +125,9 @@ BOOST_AUTO_TEST_CASE(errors_of_topics) {
        "schema is missing", "id BIGINT"},
       {stream("  sources: [{name: s, nexmark: {table: bid}}]\n  sinks: [{topic: {nam: t}}]\n"), 6,
        20, "spec.sinks[0].topic.nam", "unknown key nam", "did you mean name?"},
-      {stream("  sources: [{name: s, nexmark: {table: bid}}]\n  sleep: {whenIdle: advance}\n"), 6,
-       21, "spec.sleep.whenIdle", "whenIdle: advance is not available in this version", "data",
-       ebb::ec::unsupported},
+      {stream("  sources: [{name: s, nexmark: {table: bid}}]\n  sleep: {whenIdle: advnce}\n"), 6,
+       21, "spec.sleep.whenIdle", "expected hold or advance, found \"advnce\"",
+       "did you mean advance?"},
       {stream("  sources: [{name: s, nexmark: {table: bid}}]\n  sleep: {idleAfter: 0s}\n"), 6, 22,
        "spec.sleep.idleAfter", "expected a duration above 0, found \"0s\"", ""},
   };

@@ -17,6 +17,7 @@ void partition_clocks::set_count(std::uint32_t partitions, std::uint32_t ended,
 }
 
 void partition_clocks::set_quiet(const std::vector<std::uint32_t>& partitions, micros now) {
+  quiet_ = partitions;
   for (auto& [partition, x] : clocks_)
     x.quiet = false;
   if (how_.holds())
@@ -92,10 +93,10 @@ bool partition_clocks::all_idle() const noexcept {
 
 std::optional<std::uint32_t> partition_clocks::holder() const noexcept {
   if (any_unknown()) {
-    auto first = ended_;
-    while (clocks_.contains(first))
-      ++first;
-    return first;
+    // One that is not quiet is being read, or will be.
+    const auto found = std::find_if(quiet_.begin(), quiet_.end(),
+                                    [&](auto x) { return x >= ended_ && !clocks_.contains(x); });
+    return found == quiet_.end() ? std::nullopt : std::optional(*found);
   }
   std::optional<std::uint32_t> found;
   for (const auto& [partition, x] : clocks_)

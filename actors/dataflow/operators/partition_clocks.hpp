@@ -57,7 +57,7 @@ public:
   [[nodiscard]] micros others(std::uint32_t partition) const noexcept;
   /// There are partitions that have not ended, and all are idle.
   [[nodiscard]] bool all_idle() const noexcept;
-  /// The partition that keeps `merged` where it is.
+  /// The partition that keeps `merged` where it is; nothing: not known, or all are idle.
   [[nodiscard]] std::optional<std::uint32_t> holder() const noexcept;
 
   /// Processing time of the next `tick` that matters.
@@ -98,6 +98,7 @@ private:
 
   quiet_time how_;
   std::map<std::uint32_t, clock> clocks_;
+  std::vector<std::uint32_t> quiet_;
   std::uint32_t count_ = 0; ///< 0 = not known yet
   std::uint32_t ended_ = 0; ///< the first ones
 };
