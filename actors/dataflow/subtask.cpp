@@ -8,6 +8,12 @@
 
 namespace ebb {
 
+namespace {
+
+constexpr micros same_time = 50'000;
+
+} // namespace
+
 subtask::subtask(subtask_parts parts)
     : stream_(parts.stream), checkpoints_(parts.checkpoints), advances_(parts.advances),
       first_key_group_(parts.first_key_group), last_key_group_(parts.last_key_group),
@@ -219,8 +225,13 @@ void subtask::note_reached(step& x, micros now) {
   const auto merged = x.merge ? x.merge->merged() : x.current.time;
   if (merged <= x.reached)
     return;
+  // One that goes with the clock comes a little later now, a little earlier then; what is told of
+  // it must not change each time.
+  const auto expected = __int128{x.reached_at} + merged - x.reached;
+  const bool with_clock =
+      x.reached != min_time && expected > now - same_time && expected < now + same_time;
   x.reached = merged;
-  x.reached_at = now;
+  x.reached_at = with_clock ? static_cast<micros>(expected) : now;
 }
 
 result<void> subtask::run_sink(step& x) {

@@ -2,6 +2,7 @@
 #include "actors/connectors/file_paths.hpp"
 #include "actors/connectors/file_source.hpp"
 #include "actors/connectors/quarantine.hpp"
+#include "actors/dataflow/partition_news.hpp"
 #include "tests/connectors/files_io_support.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -357,6 +358,81 @@ BOOST_AUTO_TEST_CASE(follows_growing_files) {
   BOOST_REQUIRE(!cut);
   BOOST_TEST(to_string(cut.error()).find("2.csv was cut from at least 8 to 2 bytes") == 0U,
              to_string(cut.error()));
+}
+
+/// Writes down what a source says of its partitions, and where rows came in between.
+class news_collector final : public output, public news_output {
+public:
+  void emit(batch_ptr rows) override {
+    log.push_back("rows of " + std::to_string(rows->partition));
+  }
+
+  void advance(micros) override {}
+
+  void idle() override {}
+
+  void tell(const partition_news& x) override {
+    std::string text = "quiet ";
+    for (const auto partition : x.quiet)
+      text += std::to_string(partition) + ' ';
+    log.push_back(text + "of " + std::to_string(x.ended) + ".." + std::to_string(x.partitions));
+  }
+
+  lines log;
+};
+
+BOOST_AUTO_TEST_CASE(tells_which_followed_files_have_nothing_left) {
+  const test::temporary_folder folder;
+  folder.write("1.csv", "a,b\n1,x\n");
+  folder.write("2.csv", "");
+  test::inline_executor io;
+  auto options = csv_at("*.csv");
+  options.follow = true;
+  auto source = ab_source();
+  source.time.emplace();
+  auto reader = open_file_source(source, options, context_of(io, folder));
+  BOOST_REQUIRE(reader);
+  news_collector out;
+  const auto read = [&](micros now) {
+    out.log.clear();
+    read_status status;
+    do {
+      step_budget budget{100};
+      auto next = (*reader)->read(now, budget, out);
+      BOOST_REQUIRE(next);
+      status = *next;
+    } while (status.what == read_status::kind::more);
+    return out.log;
+  };
+  BOOST_TEST(read(0) == (lines{"quiet of 0..2", "rows of 0", "quiet 0 1 of 0..2"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(read(50'000).empty());
+  folder.write("2.csv", "a,b\n2,y\n");
+  // They may have grown.
+  BOOST_TEST(read(100'000) == (lines{"quiet of 0..2", "rows of 1", "quiet 0 1 of 0..2"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(files_that_are_read_in_order_are_not_quiet) {
+  const test::temporary_folder folder;
+  folder.write("1.csv", "a,b\n1,x\n");
+  folder.write("2.csv", "a,b\n2,y\n");
+  test::inline_executor io;
+  auto source = ab_source();
+  source.time.emplace();
+  auto reader = open_file_source(source, csv_at("*.csv"), context_of(io, folder));
+  BOOST_REQUIRE(reader);
+  news_collector out;
+  read_status status;
+  do {
+    step_budget budget{100};
+    auto next = (*reader)->read(0, budget, out);
+    BOOST_REQUIRE(next);
+    status = *next;
+  } while (status.what != read_status::kind::finished);
+  BOOST_TEST(std::none_of(out.log.begin(), out.log.end(), [](const auto& x) {
+    return x.starts_with("quiet 0") || x.starts_with("quiet 1");
+  }));
 }
 
 BOOST_AUTO_TEST_CASE(says_what_the_system_refused) {
