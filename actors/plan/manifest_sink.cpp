@@ -127,6 +127,8 @@ result<sink_definition> read_sink(const reader& in, const located& at) {
   }
   if (const auto x = reader::field(at, "from")) {
     EBB_ASSIGN(out.from, in.text(x, "the name of an operator or source"));
+    if (out.from.empty())
+      return in.fail(x, "from is empty", "name an operator or source, or leave it out");
   }
   EBB_ASSIGN(const auto connector, only_connector(in, at, connectors));
   if (connector.node == at.node->find("file")) {

@@ -2,7 +2,8 @@
 """run_tests.py ROOT "FOLDER ARGUMENTS…"…: runs Meson's tests and adds up what they say.
 
 A Boost.Test program counts its test cases, a script prints `N passed, N failed` as its last line;
-anything else counts as one. The last line printed is the sum. Exit status 1 when something failed.
+anything else counts as one. A test that cannot run here exits with 77 and says why: it is counted as
+skipped. The last line printed is the sum. Exit status 1 when something failed.
 """
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 
 BOOST = re.compile(r"(\d+) test cases? out of (\d+) (passed|failed|aborted|skipped)")
+SKIPPED = re.compile(r"^skipped: (.*)$", re.M)
 PLAIN = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 
 
@@ -52,6 +54,7 @@ def main():
     root, *runs = sys.argv[1:]
     passed = failed = 0
     rows = []
+    skipped = []
     for one in runs:
         folder, *arguments = one.split()
         tests = run(os.path.join(root, folder), arguments)
@@ -59,6 +62,10 @@ def main():
             print(f"no test ran in {folder}/")
             failed += 1
         for test in tests:
+            if test["result"] == "SKIP":
+                why = SKIPPED.search(test.get("stdout") or "")
+                skipped.append((test["name"], why[1] if why else "it does not say why"))
+                continue
             good, bad = count(test)
             passed += good
             failed += bad
@@ -66,6 +73,10 @@ def main():
     print(f"\n{'build':<12} {'suite':<28} {'passed':>7} {'failed':>7} {'seconds':>8}")
     for folder, name, good, bad, seconds in rows:
         print(f"{folder:<12} {name:<28} {good:>7} {bad:>7} {seconds:>8.1f}")
+    for name, why in skipped:
+        print(f"skipped: {name}: {why}")
+    if skipped:
+        print(f"{len(skipped)} skipped")
     print(f"\n{passed} passed, {failed} failed")
     return 1 if failed else 0
 

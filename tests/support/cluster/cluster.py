@@ -40,6 +40,8 @@ def why_not(level="node"):
         missing.append("/usr/lib/cni/bridge")
     if missing:
         return f"{', '.join(missing)} missing: run tools/setup --test as root"
+    if subprocess.run([HERE / "build", "--is-there"], check=False).returncode:
+        return f"Kubernetes is not built: run tools/setup --test, or {HERE.relative_to(HERE.parents[2])}/build"
     return None
 
 

@@ -1,0 +1,417 @@
+#!/usr/bin/env python3
+"""Streams on a real cluster: kubectl in, messages through the Service, right results, nothing left at rest.
+
+    e2e.py EBB [--share] [TEST…]
+
+One cluster for all tests, in their order; --share leaves out the long ones. Ends in `N passed, N failed`, or says why it was
+skipped (exit 77).
+"""
+import collections
+import datetime
+import json
+import os
+import pathlib
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import e2e as flights  # noqa: E402  pylint: disable=wrong-import-position
+from service_examples import check_delays, hourly_delays  # noqa: E402  pylint: disable=wrong-import-position
+
+from installation import NAMESPACE, Installation, clusters, wait_for
+
+EXAMPLE = ROOT / "deployments" / "examples" / "flights-service" / "service.yaml"
+COUNTS = """apiVersion: ebb.dev/v1alpha1
+kind: Topic
+metadata: {{name: {name}-in}}
+spec: {{schema: "at TIMESTAMP, id BIGINT"}}
+---
+apiVersion: ebb.dev/v1alpha1
+kind: Topic
+metadata: {{name: {name}-out}}
+spec: {{schema: "id BIGINT"}}
+---
+apiVersion: ebb.dev/v1alpha1
+kind: Stream
+metadata: {{name: {name}}}
+spec:
+  sleep: {{idleAfter: 1s}}
+  checkpoint: {{interval: 200ms}}
+  sources: [{{name: s, schema: "id BIGINT", topic: {{name: {name}-in}}}}]
+  sinks: [{{topic: {{name: {name}-out}}}}]
+"""
+
+
+def messages_of(records):
+    for x in records:
+        delay = x["dep_delay"]
+        yield {"time_hour": x["time_hour"].rstrip("Z").replace(" ", "T"), "carrier": x["carrier"], "origin": x["origin"],
+               "dest": x["dest"], "dep_delay": None if delay in ("NA", None) else float(delay)}
+
+
+def batches(rows, size):
+    for first in range(0, len(rows), size):
+        yield first, rows[first:first + size]
+
+
+def last_message(records):
+    """Two days after the newest, so that every window before is over; its own never is."""
+    newest = datetime.datetime.fromisoformat(max(x["time_hour"] for x in records).rstrip("Z"))
+    return {"time_hour": (newest + datetime.timedelta(days=2)).isoformat(), "carrier": "ZZ", "dep_delay": 0}
+
+
+def apply_counts(ebb, name):
+    ebb.cluster.apply(COUNTS.format(name=name))
+    ebb.cluster.kubectl("wait", "--for=condition=Ready", f"stream/{name}", "--timeout=30s")
+
+
+def remove_counts(ebb, name):
+    ebb.cluster.kubectl("delete", "stream", name)
+    ebb.cluster.kubectl("delete", "topic", f"{name}-in", f"{name}-out")
+
+
+def ids(ebb, name):
+    return [x["id"] for x in ebb.messages(f"{name}-out")]
+
+
+def send_ids(ebb, name, first, count):
+    ebb.send(f"{name}-in", [{"id": x} for x in range(first, first + count)], "p", first)
+
+
+def test_flights(ebb):
+    """kubectl apply, messages through the Service, right results, zero pods after idleAfter."""
+    records = flights.flights()
+    ebb.cluster.kubectl("apply", "-f", EXAMPLE)
+    ebb.cluster.kubectl("wait", "--for=condition=Ready", "stream/delays", "topic/flights", "--timeout=60s")
+    rows = list(messages_of(records)) + [last_message(records)]
+    for first, batch in batches(rows, 5000):
+        ebb.send("flights", batch, "january", first)
+    for first, batch in batches(rows, 5000):
+        ebb.send("flights", batch, "january", first)  # doubles nothing
+    wanted = hourly_delays(list(messages_of(records)))
+    wait_for(lambda: len(ebb.messages("hourly")) >= len(wanted), 120, "all windows")
+    check_delays(ebb.messages("hourly"), wanted)
+    ebb.wait_phase("delays", "Asleep")
+    wait_for(lambda: not ebb.worker_pods(), 15, "no worker's pod")
+    assert ebb.processes("worker") == [], "a worker runs"
+    assert len(ebb.processes("up")) == 1, "not one control"
+    assert ebb.condition("delays", "Asleep")["status"] == "True"
+    assert ebb.condition("delays", "Ready")["status"] == "True"
+    shown = ebb.cluster.kubectl("get", "streams").stdout
+    assert "delays" in shown and "Asleep" in shown, shown
+    reasons = {x["reason"] for x in ebb.cluster.get("events")["items"] if x["involvedObject"]["kind"] == "Stream"}
+    assert {"Woke", "FellAsleep"} <= reasons, reasons
+
+
+def wakes(ebb, count):
+    """One message wakes the stream, its result counts all that came before: state is kept over each sleep."""
+    name = "wakes"
+    ebb.cluster.apply(COUNTS.format(name=name).replace(
+        "  sinks:", "  operators: [{name: q, sql: \"SELECT window_start, count(*) AS id FROM tumble(s, at, "
+        "INTERVAL '1 hour') GROUP BY window_start\"}]\n  sinks:").replace(
+            '"id BIGINT", topic: {name: wakes-in}', '"at TIMESTAMP, id BIGINT", eventTime: {column: at}, topic: {name: wakes-in}')
+        .replace('spec: {schema: "id BIGINT"}', 'spec: {schema: "window_start TIMESTAMP, id BIGINT"}'))
+    ebb.cluster.kubectl("wait", "--for=condition=Ready", f"stream/{name}", "--timeout=30s")
+    took = []
+    for i in range(count):
+        begun = time.monotonic()
+        # One row of each window comes before each sleep: the window's state is made by all of them.
+        ebb.send(f"{name}-in", [{"at": f"2024-01-01T{i:02}:00:00", "id": i}, {"at": f"2024-01-01T{i:02}:30:00", "id": i}], "p", 2 * i)
+        if i:
+            wait_for(lambda: len(ebb.messages(f"{name}-out")) == i, 30, f"window {i}")
+            took.append(time.monotonic() - begun)
+        ebb.wait_phase(name, "Asleep")
+        wait_for(lambda: not ebb.worker_pods(), 15, "no worker's pod")
+    got = ebb.messages(f"{name}-out")
+    assert [x["id"] for x in got] == [2] * (count - 1), got
+    took.sort()
+    print(f"  message to first result with a new pod: median {took[len(took) // 2]:.2f} s, longest {took[-1]:.2f} s of {len(took)}")
+    remove_counts(ebb, name)
+
+
+def test_wake(ebb):
+    wakes(ebb, 4)
+
+
+def long_test_20_wakes(ebb):
+    wakes(ebb, 21)
+
+
+def under_faults(ebb, name, fault, count=40, size=25):
+    """Messages go in while faults happen: each comes out once, in order."""
+    apply_counts(ebb, name)
+    stopped = threading.Event()
+    problems = []
+
+    def faults():
+        while not stopped.is_set():
+            try:
+                fault(stopped)
+            except Exception as error:  # pylint: disable=broad-except
+                problems.append(error)
+                return
+
+    thread = threading.Thread(target=faults)
+    thread.start()
+    try:
+        for i in range(count):
+            send_ids(ebb, name, i * size, size)
+            time.sleep(0.25)
+    finally:
+        stopped.set()
+        thread.join()
+    assert not problems, problems
+    wait_for(lambda: len(ids(ebb, name)) >= count * size, 60, "all rows")
+    time.sleep(1)
+    got = ids(ebb, name)
+    assert sorted(got) == list(range(count * size)), f"lost or doubled: {collections.Counter(got).most_common(3)}, {len(got)}"
+    assert got == sorted(got), "out of order"
+    remove_counts(ebb, name)
+
+
+def test_killed_workers(ebb):
+    killed = []
+
+    def kill(stopped):
+        stopped.wait(random.uniform(0.5, 2.5))
+        for pid in ebb.processes("worker"):
+            os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
+
+    under_faults(ebb, "killed", kill)
+    assert killed, "no worker was killed"
+
+
+def delete_control(ebb, *arguments):
+    before = ebb.cluster.get("pod", "-n", NAMESPACE, "ebb-0")["metadata"]["uid"]
+    ebb.cluster.kubectl("delete", "pod", "-n", NAMESPACE, "ebb-0", "--wait=false", *arguments)
+    wait_for(lambda: ebb.cluster.kubectl("get", "pod", "-n", NAMESPACE, "ebb-0", "-o", "jsonpath={.metadata.uid}",
+                                         check=False).stdout not in ("", before), 60, "another pod of control")
+    ebb.wait_ready(60)
+
+
+def test_deleted_control(ebb):
+    """Gracefully, then by force."""
+    ways = [(), ("--grace-period=0", "--force")]
+
+    def delete(stopped):
+        if not ways:
+            stopped.wait()
+            return
+        stopped.wait(1)
+        delete_control(ebb, *ways.pop(0))
+
+    under_faults(ebb, "control", delete)
+    assert not ways or not ebb.cluster.nodes, ways
+
+
+def long_test_deleted_workers(ebb):
+    def delete(stopped):
+        stopped.wait(random.uniform(0.5, 2))
+        for pod in ebb.worker_pods():
+            force = random.choice([(), ("--grace-period=0", "--force")])
+            ebb.cluster.kubectl("delete", "pod", "-n", NAMESPACE, pod["metadata"]["name"], "--wait=false", *force, check=False)
+
+    under_faults(ebb, "podless", delete)
+
+
+def long_test_api_server_away(ebb):
+    """30 s without an API server: what runs goes on; what is asked afterwards is done."""
+    apply_counts(ebb, "away")
+    send_ids(ebb, "away", 0, 10)
+    wait_for(lambda: len(ids(ebb, "away")) == 10, 60, "rows before")
+    send_ids(ebb, "away", 10, 1)
+    ebb.cluster.processes.stop("apiserver")
+    time.sleep(30)
+    ebb.cluster.start_api_server()
+    send_ids(ebb, "away", 11, 10)
+    wait_for(lambda: len(ids(ebb, "away")) == 21, 90, "rows after")
+    assert ids(ebb, "away") == list(range(21))
+    ebb.wait_phase("away", "Asleep", 60)
+    remove_counts(ebb, "away")
+
+
+def test_invalid_spec(ebb):
+    """What a schema cannot see: said within 2 s, with field; made right, it runs. Others go on."""
+    wrong = COUNTS.format(name="wrong").replace("  sinks:", "  operators: [{name: q, sql: SELECT nothing FROM s}]\n  sinks:")
+    ebb.cluster.apply(wrong)
+    begun = time.monotonic()
+    wait_for(lambda: ebb.condition("wrong", "Ready")["reason"] == "InvalidSpec", 10, "InvalidSpec")
+    took = time.monotonic() - begun
+    assert took < 4, f"{took} s"  # kubectl's own time is in it
+    found = ebb.condition("wrong", "Ready")
+    assert found["status"] == "False" and "spec.operators[0].sql" in found["message"] and "nothing" in found["message"], found
+    assert ebb.worker_pods() == []
+    ebb.cluster.apply(wrong.replace("SELECT nothing", "SELECT id"))
+    ebb.cluster.kubectl("wait", "--for=condition=Ready", "stream/wrong", "--timeout=30s")
+    send_ids(ebb, "wrong", 0, 3)
+    wait_for(lambda: ids(ebb, "wrong") == [0, 1, 2], 60, "rows")
+    remove_counts(ebb, "wrong")
+
+
+def test_cannot_be_placed(ebb):
+    """A node that is not there: a condition says so; other streams go on; made right, it runs."""
+    manifest = COUNTS.format(name="lost")
+    ebb.cluster.apply(manifest.replace("  sleep:", "  pod: {nodeSelector: {disk: none}}\n  sleep:"))
+    ebb.cluster.kubectl("wait", "--for=condition=Ready", "topic/lost-in", "--timeout=30s")
+    wait_for(lambda: "uid" in ebb.status("lost"), 20, "taken")
+    send_ids(ebb, "lost", 0, 3)
+
+    def said():
+        return any(x["reason"] == "Unschedulable" for x in ebb.status("lost").get("conditions", []))
+
+    wait_for(said, 60, "Unschedulable")
+    apply_counts(ebb, "other")
+    send_ids(ebb, "other", 0, 3)
+    wait_for(lambda: ids(ebb, "other") == [0, 1, 2], 60, "the other stream's rows")
+    ebb.cluster.apply(manifest)
+    wait_for(lambda: ids(ebb, "lost") == [0, 1, 2], 90, "rows")
+    for name in ("lost", "other"):
+        remove_counts(ebb, name)
+
+
+def test_port_forward(ebb):
+    """The three commands of README, and a message by way of `kubectl port-forward`."""
+    apply_counts(ebb, "forwarded")
+    port = clusters.free_port()
+    pid = ebb.cluster.processes.start("forward", ebb.cluster.programs / "kubectl", "port-forward", "-n", NAMESPACE, "service/ebb",
+                                      f"{port}:8181", environment={"KUBECONFIG": str(ebb.cluster.kubeconfig)})
+    assert pid
+    address, ebb.address = ebb.address, ("127.0.0.1", port)
+    try:
+        send_ids(ebb, "forwarded", 0, 3)
+        wait_for(lambda: ids(ebb, "forwarded") == [0, 1, 2], 60, "rows")
+    finally:
+        ebb.address = address
+        ebb.cluster.processes.stop("forward")
+    remove_counts(ebb, "forwarded")
+
+
+def test_rights(ebb):
+    """Control's calls are those that its roles allow, and none was refused."""
+    name = "system:serviceaccount:ebb:ebb"
+    calls = [x for x in ebb.cluster.requests() if x["user"]["username"] == name and "objectRef" in x]
+    refused = [(x["verb"], x["objectRef"].get("resource")) for x in calls if x.get("responseStatus", {}).get("code") in (401, 403)]
+    assert not refused, refused
+    used = collections.defaultdict(set)
+    for call in calls:
+        at = call["objectRef"]
+        used["/".join(x for x in (at["resource"], at.get("subresource")) if x)].add(call["verb"])
+    allowed = collections.defaultdict(set)
+    for kind, role in (("clusterrole", ("ebb-control",)), ("role", ("ebb-control", "-n", NAMESPACE))):
+        for rule in ebb.cluster.get(kind, *role)["rules"]:
+            for resource in rule["resources"]:
+                allowed[resource].update(rule["verbs"])
+    for resource, verbs in used.items():
+        assert verbs <= allowed[resource], (resource, verbs - allowed[resource])
+    unused = {resource: verbs - used[resource] for resource, verbs in allowed.items() if verbs - used[resource]}
+    # Reading one object is what control does where a list has not shown it.
+    assert all(verbs <= {"get", "patch"} for verbs in unused.values()), unused
+
+
+def test_workers_pods(ebb):
+    """Restricted, without a token of the API server, on no other volume than control's."""
+    apply_counts(ebb, "looked-at")
+    send_ids(ebb, "looked-at", 0, 1)
+    pods = wait_for(ebb.worker_pods, 30, "a worker's pod")
+    spec = pods[0]["spec"]
+    container = spec["containers"][0]
+    assert spec["automountServiceAccountToken"] is False and spec["restartPolicy"] == "Never"
+    assert container["securityContext"]["readOnlyRootFilesystem"] and spec["securityContext"]["runAsNonRoot"]
+    assert not [x for x in spec["volumes"] if set(x) & {"hostPath", "projected", "secret", "configMap"}], spec["volumes"]
+    assert pods[0]["metadata"]["labels"]["ebb.dev/stream"] == "looked-at"
+    wait_for(lambda: ids(ebb, "looked-at") == [0], 60, "rows")
+    remove_counts(ebb, "looked-at")
+
+
+def test_rest(ebb):
+    """Everything asleep: few calls, little memory."""
+    wait_for(lambda: not ebb.worker_pods(), 60, "no worker's pod")
+    time.sleep(3)
+    name = "system:serviceaccount:ebb:ebb"
+    before = len([x for x in ebb.cluster.requests() if x["user"]["username"] == name])
+    seconds = 30
+    time.sleep(seconds)
+    calls = len([x for x in ebb.cluster.requests() if x["user"]["username"] == name]) - before
+    pid = ebb.processes("up")[0]
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    memory = int(next(x.split()[1] for x in status.splitlines() if x.startswith("VmRSS"))) / 1024
+    print(f"  at rest: {calls * 60 / seconds:.0f} API calls a minute, control takes {memory:.0f} MB")
+    assert calls * 60 / seconds <= 10, calls
+
+
+def test_delete(ebb):
+    """Deleted from the cluster, deleted everywhere; made again, it begins anew."""
+    ebb.cluster.kubectl("delete", "-f", EXAMPLE)
+    wait_for(lambda: ebb.ask("GET", "/v1/topics/hourly").status == 404, 30, "the topic is gone")
+    wait_for(lambda: ebb.ask("GET", "/v1/streams/delays").status == 404, 30, "the stream is gone")
+    data = next(x for x in (ebb.cluster.nodes[0].home / "volumes").iterdir() if (x / "streams").exists())
+    wait_for(lambda: not any((data / x).exists() and list((data / x).iterdir()) for x in ("streams", "topics")), 30,
+             "no state is left")
+    ebb.cluster.kubectl("apply", "-f", EXAMPLE)
+    ebb.cluster.kubectl("wait", "--for=condition=Ready", "stream/delays", "topic/hourly", "--timeout=60s")
+    assert ebb.messages("hourly") == []
+    ebb.cluster.kubectl("delete", "-f", EXAMPLE)
+
+
+def test_uninstall(ebb):
+    """No orphan of any kind."""
+    ebb.cluster.kubectl("delete", "-f", ROOT / "deployments" / "ebb.yaml", "--timeout=120s", timeout=150)
+    left = ebb.cluster.kubectl("get", "pods,services,statefulsets,persistentvolumeclaims,leases", "-n", NAMESPACE, "-o", "name").stdout
+    assert left == "", left
+    assert "ebb.dev" not in ebb.cluster.kubectl("get", "crds", "-o", "name").stdout
+    assert ebb.processes("up") == [] and ebb.processes("worker") == []
+
+
+def chosen(words):
+    everything = list(globals().items())
+    tests = [f for name, f in everything if name.startswith(("test_", "long_test_"))]
+    if "--share" in words:
+        tests = [f for f in tests if f.__name__.startswith("test_")]
+    named = [x for x in words if not x.startswith("--")]
+    if named:
+        tests = [f for f in tests if f.__name__ in named]
+    last = [f for f in tests if f is test_uninstall]
+    return [f for f in tests if f is not test_uninstall] + last
+
+
+def main():
+    words = sys.argv[2:]
+    problem = clusters.why_not("node")
+    if problem:
+        print(f"skipped: {problem}")
+        return 77
+    flights.EBB = str(pathlib.Path(sys.argv[1]).resolve())
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as folder, clusters.Cluster("node") as cluster:
+        flights.FOLDER = pathlib.Path(folder)
+        ebb = Installation(cluster, flights.EBB)
+        try:
+            ebb.install()
+        except Exception:  # pylint: disable=broad-except
+            traceback.print_exc()
+            print(ebb.said() + "\n0 passed, 1 failed")
+            return 1
+        for test in chosen(words):
+            begun = time.monotonic()
+            try:
+                test(ebb)
+                passed += 1
+                print(f"ok {test.__name__} ({time.monotonic() - begun:.1f} s)", flush=True)
+            except Exception:  # pylint: disable=broad-except
+                failed += 1
+                traceback.print_exc()
+                print(f"FAILED {test.__name__} ({time.monotonic() - begun:.1f} s)\n{ebb.said()}", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+#include "k8s-bridge/cluster/resource_state.hpp"
+
+#include "k8s-bridge/cluster/resource_status.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+namespace ebb::test {
+
+namespace {
+
+constexpr const char* cluster_uid = "0123abcd-0000-4000-8000-00000000000a";
+
+observed_resource wished() {
+  observed_resource x;
+  x.name_space = "a";
+  x.name = "s";
+  x.wishes_known = x.held_known = true;
+  x.wished = wished_resource{cluster_uid, 3, false, "{}", nullptr};
+  return x;
+}
+
+observed_resource held() {
+  auto x = wished();
+  x.held_uid = service_uid(cluster_uid);
+  x.applied = tried_step{x.held_uid, 3, 0, {}, max_time};
+  x.look_due = false;
+  x.report = resource_report{};
+  x.report->phase = "Asleep";
+  x.report->reason = "Idle";
+  x.report->ready = true;
+  return x;
+}
+
+const kube_json& condition(const kube_json& status, const std::string& type) {
+  for (const auto& x : status.at("conditions"))
+    if (x.at("type") == type)
+      return x;
+  BOOST_FAIL("no condition " + type);
+  return status;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(nothing_is_done_before_both_sides_are_known) {
+  auto x = wished();
+  x.held_known = false;
+  BOOST_TEST(desired_state(x, 0, 0).nothing());
+  x = wished();
+  x.wished.reset();
+  x.held_uid = "old";
+  x.wishes_known = false;
+  BOOST_TEST(!desired_state(x, 0, 0).remove);
+  x.wishes_known = true;
+  BOOST_TEST(desired_state(x, 0, 0).remove);
+}
+
+BOOST_AUTO_TEST_CASE(another_uid_is_another_stream) {
+  auto x = wished();
+  x.held_uid = "00000000000000000000000000000001";
+  const auto to = desired_state(x, 0, 0);
+  BOOST_TEST(to.remove);
+  BOOST_TEST(!to.apply);
+}
+
+BOOST_AUTO_TEST_CASE(each_generation_is_applied_once) {
+  BOOST_TEST(desired_state(wished(), 0, 0).apply);
+  auto x = held();
+  BOOST_TEST(!desired_state(x, 0, 0).apply);
+  x.wished->generation = 4;
+  BOOST_TEST(desired_state(x, 0, 0).apply);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_person_must_change_waits_for_topics_or_a_new_generation) {
+  auto x = wished();
+  x.applied = tried_step{service_uid(cluster_uid), 3, 7,
+                         make_error(ec::invalid_argument, "there is no topic named t"), max_time};
+  x.topics = 7;
+  x.applied->problem->place.field = "spec.sources[0].topic";
+  auto to = desired_state(x, 0, 0);
+  BOOST_TEST(!to.apply);
+  BOOST_REQUIRE(!!to.status);
+  const auto& ready = condition(*to.status, "Ready");
+  BOOST_TEST(ready.at("status") == "False");
+  BOOST_TEST(ready.at("reason") == "InvalidSpec");
+  BOOST_TEST(ready.at("message") == "spec.sources[0].topic: there is no topic named t");
+  BOOST_TEST(to.status->at("observedGeneration") == 3);
+  x.topics = 8;
+  BOOST_TEST(desired_state(x, 0, 0).apply);
+}
+
+BOOST_AUTO_TEST_CASE(a_status_that_is_there_is_not_written_again) {
+  auto x = held();
+  const auto first = desired_state(x, 100, 100);
+  BOOST_REQUIRE(!!first.status);
+  x.written = *first.status;
+  x.written_uid = cluster_uid;
+  x.written_at = x.write_at = 100;
+  BOOST_TEST(desired_state(x, 200, 200).nothing());
+  // As another control process finds it.
+  auto y = held();
+  y.wished->status = *first.status;
+  BOOST_TEST(desired_state(y, 300, 300).nothing());
+}
+
+BOOST_AUTO_TEST_CASE(numbers_wait_changes_of_phase_do_not) {
+  auto x = held();
+  x.report->phase = "Running";
+  x.report->message = "for 1s";
+  x.written = *desired_state(x, 100, 100).status;
+  x.written_uid = cluster_uid;
+  x.written_at = x.write_at = 100;
+  x.report->message = "for 2s";
+  const auto later = desired_state(x, 200, 200);
+  BOOST_TEST(later.nothing());
+  BOOST_TEST(later.again == 100 + 60 * micros_per_second);
+  BOOST_TEST(!!desired_state(x, later.again, 200).status);
+  x.report->phase = "Asleep";
+  const auto now = desired_state(x, 200, 5 * micros_per_second);
+  BOOST_REQUIRE(!!now.status);
+  // Ready was so before: its time stays.
+  BOOST_TEST(condition(*now.status, "Ready").at("lastTransitionTime")
+             == condition(x.written, "Ready").at("lastTransitionTime"));
+  BOOST_TEST(condition(*now.status, "Asleep").at("lastTransitionTime")
+             != condition(x.written, "Asleep").at("lastTransitionTime"));
+}
+
+BOOST_AUTO_TEST_CASE(a_setback_is_a_degraded_stream) {
+  auto x = held();
+  x.report->phase = "Waking";
+  x.report->reason = "WorkerLost";
+  const auto to = desired_state(x, 0, 0);
+  BOOST_TEST(condition(*to.status, "Degraded").at("status") == "True");
+  BOOST_TEST(condition(*to.status, "Progressing").at("status") == "True");
+}
+
+BOOST_AUTO_TEST_CASE(nobody_needs_what_is_on_neither_side) {
+  auto x = held();
+  x.wished.reset();
+  BOOST_TEST(!desired_state(x, 0, 0).forget);
+  x.held_uid.clear();
+  BOOST_TEST(desired_state(x, 0, 0).forget);
+}
+
+BOOST_AUTO_TEST_CASE(phases_are_told_once) {
+  resource_report before;
+  before.phase = "Asleep";
+  auto now = before;
+  BOOST_TEST(events_between(before, now).empty());
+  now.phase = "Running";
+  BOOST_REQUIRE(events_between(before, now).size() == 1U);
+  BOOST_TEST(events_between(before, now)[0].reason == "Woke");
+  BOOST_TEST(events_between(now, before)[0].reason == "FellAsleep");
+}
+
+BOOST_AUTO_TEST_CASE(a_resource_becomes_a_manifest) {
+  const auto x = read_resource(resource_kind::stream, R"({"metadata":{"name":"s","namespace":"a",
+    "uid":"u","generation":2,"labels":{"l":"m"}},"spec":{"parallelism":2},"status":{"phase":"Asleep"}})");
+  BOOST_REQUIRE(x);
+  const auto manifest = kube_json::parse(x->manifest);
+  BOOST_TEST(manifest.at("kind") == "Stream");
+  BOOST_TEST(manifest.at("metadata").size() == 2U);
+  BOOST_TEST(manifest.at("spec").at("parallelism") == 2);
+  BOOST_TEST(x->status.at("phase") == "Asleep");
+}
+
+} // namespace ebb::test

@@ -1,0 +1,166 @@
+#include "k8s-bridge/cluster/worker_state.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+namespace ebb::test {
+
+namespace {
+
+observed_worker wanted() {
+  observed_worker x;
+  x.pods_known = true;
+  x.wish = worker_wish::run;
+  return x;
+}
+
+observed_pod pod(bool running = true) {
+  observed_pod x;
+  x.uid = "u";
+  x.running = running;
+  return x;
+}
+
+pod_template shared() {
+  pod_template x;
+  x.name_space = "ebb";
+  x.image = "ebb:1";
+  x.claim = "data-ebb-0";
+  x.data_folder = "/data";
+  x.shared_paths = {"streams", "topics"};
+  x.identities = "links/workers";
+  x.arguments = {"--control", "10.0.0.1:8182"};
+  return x;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_worker_that_is_wanted_is_made_once) {
+  auto x = wanted();
+  BOOST_TEST(desired_state(x, 0).create);
+  x.pods_known = false;
+  BOOST_TEST(!desired_state(x, 0).create);
+  x.pods_known = x.made = true;
+  // The mirror is behind: it is asked for before it is given up.
+  BOOST_TEST(!desired_state(x, 0).calls());
+  BOOST_TEST(desired_state(x, 10 * micros_per_second).look);
+  x.seen = true;
+  BOOST_TEST(desired_state(x, 0).tell_end);
+}
+
+BOOST_AUTO_TEST_CASE(its_start_and_end_are_told) {
+  auto x = wanted();
+  x.made = x.seen = true;
+  x.pod = pod();
+  BOOST_TEST(desired_state(x, 0).tell_start);
+  x.told_start = true;
+  BOOST_TEST(!desired_state(x, 0).tell_start);
+  x.pod->ended = worker_exit{worker_exit::kind::exited, 1};
+  auto to = desired_state(x, 0);
+  BOOST_TEST(to.tell_end);
+  BOOST_TEST(!!to.remove);
+  x.told_end = true;
+  x.pod.reset();
+  BOOST_TEST(desired_state(x, 0).forget);
+}
+
+BOOST_AUTO_TEST_CASE(killing_becomes_force_where_no_node_answers) {
+  auto x = wanted();
+  x.made = x.seen = true;
+  x.pod = pod();
+  x.wish = worker_wish::end;
+  BOOST_TEST(*desired_state(x, 0).remove < 0);
+  x.deleted_uid = "u";
+  x.deleted_grace = -1;
+  x.pod->deleting = true;
+  BOOST_TEST(!desired_state(x, 0).remove);
+  x.wish = worker_wish::kill;
+  BOOST_TEST(*desired_state(x, 0).remove == 1);
+  x.deleted_grace = 1;
+  x.deleted_at = 100;
+  BOOST_TEST(!desired_state(x, 200).remove);
+  BOOST_TEST(*desired_state(x, desired_state(x, 200).again).remove == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_pod_that_nobody_asked_for_goes_after_a_while) {
+  observed_worker x;
+  x.pods_known = true;
+  x.pod = pod();
+  const auto to = desired_state(x, 0);
+  BOOST_TEST(!to.remove);
+  BOOST_TEST(!!desired_state(x, to.again).remove);
+  x.pod->ended = worker_exit{};
+  BOOST_TEST(!!desired_state(x, 0).remove);
+  BOOST_TEST(!desired_state(x, 0).tell_end);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_failed_waits) {
+  auto x = wanted();
+  x.call_at = 50;
+  BOOST_TEST(!desired_state(x, 0).create);
+  BOOST_TEST(desired_state(x, 0).again == 50);
+  BOOST_TEST(desired_state(x, 50).create);
+}
+
+BOOST_AUTO_TEST_CASE(a_pod_has_no_more_than_it_needs) {
+  const auto x = make_worker_pod(shared(), "worker-7", {});
+  const auto& spec = x.at("spec");
+  BOOST_TEST(x.at("metadata").at("name") == "ebb-worker-7");
+  BOOST_TEST(spec.at("restartPolicy") == "Never");
+  BOOST_TEST(spec.at("automountServiceAccountToken") == false);
+  const auto& container = spec.at("containers").at(0);
+  BOOST_TEST(container.at("securityContext").at("readOnlyRootFilesystem") == true);
+  BOOST_TEST(spec.at("securityContext").at("runAsNonRoot") == true);
+  std::vector<std::string> paths;
+  for (const auto& mount : container.at("volumeMounts"))
+    if (mount.at("name") == "data")
+      paths.push_back(mount.at("subPath"));
+  BOOST_TEST(paths == (std::vector<std::string>{"streams", "topics", "links/workers/worker-7"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_manifest_says_what_it_may_and_no_more) {
+  pod_wish wish;
+  wish.stream = "s";
+  wish.name_space = "a";
+  wish.pod = {{"nodeSelector", {{"disk", "ssd"}}},
+              {"labels", {{"team", "t"}, {"ebb.dev/worker", "x"}}},
+              {"resources", {{"limits", {{"memory", "1Gi"}}}}},
+              {"hostNetwork", true}};
+  const auto x = make_worker_pod(shared(), "worker-7", wish);
+  BOOST_TEST(x.at("spec").at("nodeSelector").at("disk") == "ssd");
+  BOOST_TEST(!x.at("spec").contains("hostNetwork"));
+  const auto& labels = x.at("metadata").at("labels");
+  BOOST_TEST(labels.at("team") == "t");
+  BOOST_TEST(labels.at("ebb.dev/worker") == "worker-7");
+  BOOST_TEST(labels.at("ebb.dev/stream") == "s");
+  BOOST_TEST(x.at("spec").at("containers").at(0).at("resources").at("limits").at("memory")
+             == "1Gi");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_pod_says) {
+  const auto read = [](const char* status) {
+    return *read_worker_pod(
+        std::string(R"({"metadata":{"uid":"u","labels":{"ebb.dev/worker":"worker-7"}},"status":)")
+        + status + "}");
+  };
+  BOOST_TEST(read(R"({"phase":"Running","containerStatuses":[{"state":{"running":{}}}]})").running);
+  const auto killed = read(
+      R"({"phase":"Failed","containerStatuses":[{"state":{"terminated":{"exitCode":137,"reason":"OOMKilled"}}}]})");
+  BOOST_TEST((*killed.ended == worker_exit{worker_exit::kind::signaled, 9}));
+  BOOST_TEST(killed.problem_reason == "OOMKilled");
+  BOOST_TEST(read(R"({"phase":"Failed","reason":"Evicted","message":"low on memory"})").problem
+             == "low on memory");
+  BOOST_TEST(read(R"({"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False",
+    "reason":"Unschedulable","message":"0/1 nodes"}]})")
+                 .problem
+             == "0/1 nodes");
+  BOOST_TEST(read(R"({"phase":"Pending","containerStatuses":[{"state":{"waiting":
+    {"reason":"ImagePullBackOff","message":"no image"}}}]})")
+                 .problem_reason
+             == "ImagePullBackOff");
+  BOOST_TEST(read(R"({"phase":"Pending","containerStatuses":[{"state":{"waiting":
+    {"reason":"ContainerCreating"}}}]})")
+                 .problem.empty());
+}
+
+} // namespace ebb::test
