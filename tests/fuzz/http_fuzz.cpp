@@ -1,13 +1,14 @@
 // What a connection reads: the first byte says in which pieces it comes, then requests, one after
 // the other. However it is cut, the same requests are read; each of them Boost.Beast's own parser
 // reads in the same way, to the same byte; what is admitted holds what the table of routes
-// promises.
+// promises, and says who sends, or nobody.
 
 #include "actors/gateway/admission.hpp"
 #include "actors/gateway/http_reply.hpp"
 #include "actors/gateway/response_text.hpp"
 #include "actors/gateway/service_routes.hpp"
 #include "actors/plan/printable.hpp"
+#include "actors/service/topics/sender_headers.hpp"
 #include "tests/fuzz/support.hpp"
 
 #include <boost/beast/http/parser.hpp>
@@ -57,6 +58,27 @@ bool is_text(std::string_view text) {
   return true;
 }
 
+// Who sends: producer and number, or a key, or nobody.
+void check_sender(const http_request& request) {
+  topic_append to;
+  if (const auto wrong = read_sender(request, to)) {
+    EBB_FUZZ_CHECK(wrong->status == 400 && wrong->field.starts_with("header.")
+                       && !wrong->detail.empty() && !wrong->hint.empty(),
+                   wrong->detail);
+    EBB_FUZZ_CHECK(!to.producer && to.idempotency_key.empty(), wrong->detail);
+    return;
+  }
+  EBB_FUZZ_CHECK(!to.producer || to.idempotency_key.empty(), to.idempotency_key);
+  EBB_FUZZ_CHECK(to.idempotency_key.size() <= idempotency_key_max, to.idempotency_key);
+  EBB_FUZZ_CHECK(to.producer.has_value() == (request.header_value("Ebb-Sequence") != nullptr), "");
+  if (!to.producer)
+    return;
+  const auto& x = *to.producer;
+  EBB_FUZZ_CHECK(!x.producer.empty() && x.producer.size() <= producer_name_max, x.producer);
+  constexpr auto most = static_cast<std::uint64_t>(INT64_MAX);
+  EBB_FUZZ_CHECK(x.epoch <= most && x.first_sequence <= most, x.producer);
+}
+
 void check_admission(const request_head& head) {
   for (const auto* known : {static_cast<const token_store*>(nullptr), &tokens()}) {
     const auto got = admit(head, {&routes(), known, 1});
@@ -85,6 +107,8 @@ void check_admission(const request_head& head) {
         if (x.of->kind == parameter_kind::integer)
           EBB_FUZZ_CHECK(x.number >= x.of->least && x.number <= x.of->most, x.text);
       }
+    if (to.call == api_call::append_messages)
+      check_sender(*got.request);
     // Without a token only what is open.
     EBB_FUZZ_CHECK(known == nullptr || to.access == route_access::open, head.target);
   }

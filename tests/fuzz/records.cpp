@@ -16,38 +16,6 @@ field column_of(std::string name, sql_type type, bool not_null = false) {
   return {std::move(name), type, not_null};
 }
 
-schema columns_of(std::uint32_t which) {
-  const sql_type text{type_kind::text};
-  switch (which) {
-  case 1:
-    return {column_of("a", {type_kind::boolean}),
-            column_of("b", {type_kind::smallint}),
-            column_of("c", {type_kind::integer}),
-            column_of("d", {type_kind::bigint}),
-            column_of("e", {type_kind::real}),
-            column_of("f", {type_kind::double_precision}),
-            column_of("g", {type_kind::numeric}),
-            column_of("h", {type_kind::numeric, type_kind::unknown, 10, 2})};
-  case 2:
-    return {column_of("a", text),
-            column_of("b", {type_kind::text, type_kind::unknown, 0, 0, 3}),
-            column_of("c", {type_kind::bytea}),
-            column_of("d", {type_kind::date}),
-            column_of("e", {type_kind::timestamp}),
-            column_of("f", {type_kind::timestamptz}),
-            column_of("g", {type_kind::interval})};
-  case 3:
-    return {column_of("a", text, true)};
-  case 4:
-    return {column_of("a", sql_type{type_kind::integer}.array_of()),
-            column_of("b", sql_type{type_kind::text}.array_of()),
-            column_of("c", {type_kind::timestamp}, true)};
-  default:
-    return {column_of("a", {type_kind::bigint}), column_of("b", text),
-            column_of("c", {type_kind::double_precision})};
-  }
-}
-
 std::string repeated(std::string_view raw) {
   constexpr std::size_t step = 100;
   std::string out;
@@ -100,6 +68,47 @@ std::string all_of(output_buffer& out) {
 
 } // namespace
 
+schema record_columns(std::uint32_t which) {
+  const sql_type text{type_kind::text};
+  switch (which) {
+  case 1:
+    return {column_of("a", {type_kind::boolean}),
+            column_of("b", {type_kind::smallint}),
+            column_of("c", {type_kind::integer}),
+            column_of("d", {type_kind::bigint}),
+            column_of("e", {type_kind::real}),
+            column_of("f", {type_kind::double_precision}),
+            column_of("g", {type_kind::numeric}),
+            column_of("h", {type_kind::numeric, type_kind::unknown, 10, 2})};
+  case 2:
+    return {column_of("a", text),
+            column_of("b", {type_kind::text, type_kind::unknown, 0, 0, 3}),
+            column_of("c", {type_kind::bytea}),
+            column_of("d", {type_kind::date}),
+            column_of("e", {type_kind::timestamp}),
+            column_of("f", {type_kind::timestamptz}),
+            column_of("g", {type_kind::interval})};
+  case 3:
+    return {column_of("a", text, true)};
+  case 4:
+    return {column_of("a", sql_type{type_kind::integer}.array_of()),
+            column_of("b", sql_type{type_kind::text}.array_of()),
+            column_of("c", {type_kind::timestamp}, true)};
+  default:
+    return {column_of("a", {type_kind::bigint}), column_of("b", text),
+            column_of("c", {type_kind::double_precision})};
+  }
+}
+
+std::string written(record_writer& writer, const std::vector<batch_ptr>& batches) {
+  output_buffer bytes;
+  writer.begin(bytes);
+  for (const auto& x : batches)
+    EBB_FUZZ_CHECK(static_cast<bool>(writer.write(*x, bytes)), "");
+  writer.end(bytes);
+  return all_of(bytes);
+}
+
 record_input read_record_input(input in) {
   record_input out;
   auto& x = out.options;
@@ -114,7 +123,7 @@ record_input read_record_input(input in) {
                                       timestamp_unit::ns};
   const auto digit = [&](std::uint32_t bound) { return (in.byte() - '0') % bound; };
   x.on_bad_record = policies[digit(3)];
-  x.columns = columns_of(digit(5));
+  x.columns = record_columns(digit(record_columns_count));
   x.max_record = sizes[digit(4)];
   const auto manner = digit(16);
   x.delimiter = delimiters[manner % 4];
@@ -198,19 +207,13 @@ reading check_reader(const record_input& x, const parser_maker& make,
   }
   if (whole.rows.empty())
     return whole;
-  auto out = writer();
-  output_buffer bytes;
-  out->begin(bytes);
-  for (const auto& made : whole.batches) {
+  for (const auto& made : whole.batches)
     check_batch(*made, x.options.columns);
-    EBB_FUZZ_CHECK(static_cast<bool>(out->write(*made, bytes)), "");
-  }
-  out->end(bytes);
   auto usual = x.options;
   usual.null = {""};
   usual.max_record = std::uint64_t{1} << 30;
   usual.on_bad_record = bad_record_policy::fail;
-  const auto text = all_of(bytes);
+  const auto text = written(*writer(), whole.batches);
   const auto back = read_records(*make(usual), text, x.seed);
   EBB_FUZZ_CHECK(back.error.empty(), back.error + '\n' + text);
   EBB_FUZZ_CHECK(back.rows == whole.rows, joined(back.rows) + "--\n" + joined(whole.rows));

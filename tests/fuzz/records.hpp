@@ -25,6 +25,13 @@ struct record_input {
 
 [[nodiscard]] record_input read_record_input(input in);
 
+/// Columns of sources and topics, 0 … record_columns_count - 1: every type is in one of them.
+[[nodiscard]] schema record_columns(std::uint32_t which);
+inline constexpr std::uint32_t record_columns_count = 5;
+
+/// What a writer writes of the batches.
+[[nodiscard]] std::string written(record_writer& writer, const std::vector<batch_ptr>& batches);
+
 /// Everything that a parser says of a text.
 struct reading {
   std::vector<batch_ptr> batches;

@@ -92,6 +92,24 @@ result<void> check_dates(const column& x, const field& of) {
   return {};
 }
 
+result<void> check_values(const column& x, const field& of);
+
+result<void> check_elements(const column& x, const field& of) {
+  if (!x.child)
+    return {};
+  field element = of;
+  element.type = of.type.element_type();
+  auto good = check_values(*x.child, element);
+  if (good)
+    return good;
+  // What was numbered is the element; the sender counts rows.
+  const auto* offsets = x.data<std::uint32_t>();
+  auto problem = std::move(good).error();
+  const auto* behind = std::upper_bound(offsets, offsets + x.rows + 1, problem.place.line - 1);
+  problem.place.line = static_cast<std::uint32_t>(behind - offsets);
+  return problem;
+}
+
 result<void> check_values(const column& x, const field& of) {
   switch (x.type.kind) {
   case type_kind::boolean:
@@ -109,12 +127,7 @@ result<void> check_values(const column& x, const field& of) {
   case type_kind::date:
     return check_dates(x, of);
   case type_kind::array:
-    if (x.child) {
-      field element = of;
-      element.type = of.type.element_type();
-      return check_values(*x.child, element);
-    }
-    return {};
+    return check_elements(x, of);
   default:
     return {};
   }

@@ -1,5 +1,6 @@
 #include "actors/service/topics/message_parsers.hpp"
 
+#include "schemas/assert.hpp"
 #include "schemas/batch_codec.hpp"
 
 #include <algorithm>
@@ -59,7 +60,12 @@ message_parsers::used_parser message_parsers::take(std::size_t size_class) {
   options.source = topic_;
   options.columns = columns_;
   options.batch_rows = size_classes[size_class];
-  return {std::make_unique<json_reader>(std::move(options)), 0};
+  used_parser made{std::make_unique<json_reader>(std::move(options)), 0};
+  // As if it had begun before: a text of less than three bytes would wait for the rest of what may
+  // be a byte order mark, and be taken for the beginning of the next request.
+  const auto begun = made.reader->resume({}, {}, {});
+  EBB_ASSERT(begun);
+  return made;
 }
 
 void message_parsers::give_back(std::size_t size_class, used_parser x) {

@@ -3,6 +3,7 @@
 #include "actors/connectors/topic_partitions.hpp"
 #include "actors/gateway/reply_channel.hpp"
 #include "actors/service/topics/receipt_token.hpp"
+#include "actors/service/topics/sender_headers.hpp"
 #include "actors/service/topics/topic_host.hpp"
 
 #include <utility>
@@ -52,29 +53,6 @@ http_problem body_problem(const error& x) {
 }
 
 } // namespace
-
-std::optional<http_problem> read_sender(const http_request& from, topic_append& to) {
-  const auto* producer = from.header_value("Ebb-Producer");
-  const auto* sequence = from.header_value("Ebb-Sequence");
-  const auto* epoch = from.header_value("Ebb-Producer-Epoch");
-  const auto* key = from.header_value("Idempotency-Key");
-  if (key != nullptr && (producer != nullptr || sequence != nullptr || epoch != nullptr))
-    return make_problem(400, "header-conflict",
-                        "a request has a producer with a sequence, or an idempotency key, not both",
-                        "header.Idempotency-Key", "leave one of them out");
-  if (sequence != nullptr && producer == nullptr)
-    return make_problem(400, "header-missing", "a sequence is a producer's", "header.Ebb-Producer",
-                        "say who sends, or leave Ebb-Sequence out");
-  if (epoch != nullptr && sequence == nullptr)
-    return make_problem(400, "header-missing", "an epoch goes with a producer's sequence",
-                        "header.Ebb-Sequence", "give a sequence, or leave Ebb-Producer-Epoch out");
-  if (key != nullptr)
-    to.idempotency_key = key->text;
-  if (sequence != nullptr)
-    to.producer = {producer->text, epoch == nullptr ? 0 : static_cast<std::uint64_t>(epoch->number),
-                   static_cast<std::uint64_t>(sequence->number)};
-  return std::nullopt;
-}
 
 http_problem problem_of(const append_answer& answer) {
   const auto& x = answer.problem;

@@ -36,10 +36,6 @@ private:
   job_lanes large_;
 };
 
-/// What a request's headers say of the request as a whole: producer and numbers, or key. 400 where
-/// they do not go together.
-[[nodiscard]] std::optional<http_problem> read_sender(const http_request& from, topic_append& to);
-
 /// What a client is told of an append that failed.
 [[nodiscard]] http_problem problem_of(const append_answer& answer);
 
