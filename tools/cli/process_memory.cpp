@@ -1,5 +1,7 @@
 #include "tools/cli/process_memory.hpp"
 
+#include "schemas/buffer_cache.hpp"
+
 #include <algorithm>
 #include <link.h>
 #include <malloc.h>
@@ -71,6 +73,7 @@ void settle_allocator() {
 }
 
 void give_memory_back() {
+  give_buffers_back();
   malloc_trim(0);
   dl_iterate_phdr(let_go_of_code, nullptr);
 }
