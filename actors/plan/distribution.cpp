@@ -26,6 +26,20 @@ distribution required_of(const window_aggregate_spec& spec) {
   return by(spec.keys);
 }
 
+// Rows that lack the left side's columns lie by the right side's keys.
+bool pads_left(const operator_spec& spec) {
+  const auto pads = [](join_type type) {
+    return type == join_type::right || type == join_type::full;
+  };
+  if (const auto* x = std::get_if<window_join_spec>(&spec))
+    return pads(x->type);
+  if (const auto* x = std::get_if<interval_join_spec>(&spec))
+    return pads(x->type);
+  const auto* x = std::get_if<changelog_join_spec>(&spec);
+  return x != nullptr
+         && (x->kind == changelog_join_kind::right || x->kind == changelog_join_kind::full);
+}
+
 distribution required_of(const window_top_n_spec& spec) {
   return spec.partition.empty() ? by({spec.window_end}) : by(spec.partition);
 }
@@ -102,7 +116,7 @@ distribution delivered(const operator_spec& spec, const distribution& input) {
     return moved([&](std::uint32_t key) {
       return key == x->count_column ? UINT32_MAX : key < x->count_column ? key : key - 1;
     });
-  if (std::holds_alternative<union_all_spec>(spec))
+  if (std::holds_alternative<union_all_spec>(spec) || pads_left(spec))
     return {};
   // The others pass input 0's columns on in their places.
   return input;

@@ -64,7 +64,7 @@ node_id plan_source(const source_definition& source, std::uint32_t index, plan_g
 std::string way_to_append(const plan_node& node) {
   const auto* spec = std::get_if<operator_spec>(&node.what);
   if (spec == nullptr || std::holds_alternative<upsert_spec>(*spec))
-    return "aggregate nothing: a source of changes has no append-only result";
+    return "read sources that only add rows";
   if (std::holds_alternative<changelog_join_spec>(*spec))
     return "join on window_start and window_end of equal windows, or within an interval of event "
            "time";

@@ -111,9 +111,13 @@ class Malformed(Exception):
     """A changelog that takes back what is not there."""
 
 
-def apply_changes(path):
-    """The rows (JSON text) that a Debezium file leaves, with their counts, and how many records of each op."""
-    rows, ops = {}, {"c": 0, "u": 0, "d": 0}
+def apply_changes(path, unique=None):
+    """The rows (JSON text) that a Debezium file leaves, with their counts, and how many records of each op.
+    `unique`: columns of which no two rows may agree at any time."""
+    rows, ops, keys = {}, {"c": 0, "u": 0, "d": 0}, set()
+
+    def key_of(row):
+        return tuple(str(row[name]) for name in unique)
 
     def text(row):
         return json.dumps(row, ensure_ascii=False)
@@ -129,6 +133,12 @@ def apply_changes(path):
                 if rows.get(key, 0) == 0:
                     raise Malformed(f"line {number}: takes back what is not there: {key}")
                 rows[key] -= 1
+                if unique is not None:
+                    keys.discard(key_of(before))
             if after is not None:
+                if unique is not None:
+                    if key_of(after) in keys:
+                        raise Malformed(f"line {number}: a second row of key {key_of(after)}")
+                    keys.add(key_of(after))
                 rows[text(after)] = rows.get(text(after), 0) + 1
     return {row: count for row, count in rows.items() if count}, ops

@@ -47,6 +47,7 @@ class Ebb:
         self.count = 0
         self.sources = {}
         self.types = {}
+        self.keys = {}  # of each query's rows: column names, or None
 
     def __enter__(self):
         self._start()
@@ -99,6 +100,7 @@ class Ebb:
                 os.remove(out)
             return Problem(answer["code"], answer["message"], answer["error"])
         self.types = answer["types"]
+        self.keys = answer["keys"]
         return None
 
     def write_changes(self, sql, sources, out, parallelism=1):

@@ -63,7 +63,8 @@ class Comparison:
                 return None
             return f"ebb: {problem.text}"
         try:
-            rows, ops = apply_changes(out)
+            rows, ops = apply_changes(out, self.ebb.keys["q"])
+            self.counts["keyed"] += self.ebb.keys["q"] is not None
         except Malformed as bad:
             return str(bad)
         self.counts["taken back"] += ops["u"] + ops["d"]
@@ -93,7 +94,7 @@ class Comparison:
     def report(self):
         counts = self.counts
         print(f"\n{self.options.queries} queries: {counts['passed']} equal ({counts['empty']} empty, "
-              f"{counts['taken back']} rows taken back), {counts['failed']} different, {counts['refused']} refused")
+              f"{counts['taken back']} rows taken back, {counts['keyed']} with a unique key), {counts['failed']} different, {counts['refused']} refused")
         for reason, count in self.reasons.most_common(10):
             print(f"refused {count}: {reason}")
         print("kinds:", ", ".join(f"{kind} {count}" for kind, count in sorted(self.kinds.items())))

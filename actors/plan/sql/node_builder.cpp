@@ -195,9 +195,9 @@ plan_node node_builder::with_changes(plan_node node) const {
   if (node.why.starts_with("append-only")) {
     const auto below = std::find_if(node.inputs.begin(), node.inputs.end(),
                                     [&](auto input) { return graph_.nodes[input].updating; });
-    const auto& origin = graph_.nodes[updating_origin(graph_, *below)];
+    const auto& from = graph_.nodes[*below];
     node.why =
-        origin.name == name_ ? origin.why : "updating: it reads " + origin.name + ", which updates";
+        from.name == name_ ? from.why : "updating: it reads " + from.name + ", which updates";
   }
   return node;
 }

@@ -51,6 +51,12 @@ std::optional<std::int64_t> largest_rank(const expr& x, std::uint32_t rank) {
   return std::nullopt;
 }
 
+// True where every rank up to `limit` passes the filter.
+bool passes_all(const expr& filter, std::uint32_t rank, std::int64_t limit) {
+  const auto largest = largest_rank(filter, rank);
+  return largest && *largest >= limit && (filter.function->name != "=" || limit == 1);
+}
+
 } // namespace
 
 expr_ptr localized(const expr_ptr& x, std::uint32_t first) {
@@ -63,9 +69,12 @@ expr_ptr localized(const expr_ptr& x, std::uint32_t first) {
   });
 }
 
-// Ranks with `rank <= n` above them, maybe through a projection: the operator need keep only n.
-node_id from_planner::limit_ranks(node_id node, const std::vector<expr_ptr>& filters) {
+// Ranks with `rank <= n` above them, maybe through a projection: the operator need keep only n; and
+// where nothing else reads the ranks it need not tell them, so that a row that comes before others
+// does not change them all. Takes out the filters that are then true.
+node_id from_planner::limit_ranks(const from_item& leaf, std::vector<expr_ptr>& filters) {
   auto& build = planner_.build;
+  const auto node = leaf.node;
   const auto spec_of = [&](node_id id) {
     return build.own(id) ? std::get_if<operator_spec>(&build.node(id).what) : nullptr;
   };
@@ -78,41 +87,69 @@ node_id from_planner::limit_ranks(node_id node, const std::vector<expr_ptr>& fil
   if (below == nullptr)
     return node;
   auto limited = *below;
-  std::int64_t* limit = nullptr;
-  if (auto* windowed = std::get_if<window_top_n_spec>(&limited); windowed && windowed->with_rank)
-    limit = &windowed->limit;
-  if (auto* revised = std::get_if<changelog_top_n_spec>(&limited); revised && revised->with_rank)
-    limit = &revised->limit;
+  auto* revised = std::get_if<changelog_top_n_spec>(&limited);
+  auto* windowed = std::get_if<window_top_n_spec>(&limited);
+  auto* limit = revised != nullptr && revised->with_rank     ? &revised->limit
+                : windowed != nullptr && windowed->with_rank ? &windowed->limit
+                                                             : nullptr;
   if (limit == nullptr)
     return node;
   const auto rank_column = build.width(ranked) - 1;
-  const auto before = *limit;
-  const auto take = [&](std::uint32_t column) {
+  auto outputs = build.pass(node);
+  if (above != nullptr)
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      outputs[i].x = above->outputs[i];
+  std::vector<std::uint32_t> ranks; // columns of the node
+  for (std::uint32_t i = 0; i < outputs.size(); ++i)
+    if (outputs[i].x->kind == expr_kind::column && outputs[i].x->index == rank_column)
+      ranks.push_back(i);
+  for (const auto rank : ranks)
     for (const auto& filter : filters)
-      if (const auto largest = largest_rank(*filter, column))
+      if (const auto largest = largest_rank(*filter, rank))
         *limit = std::min(*limit, std::max<std::int64_t>(*largest, 1));
-  };
-  if (above == nullptr)
-    take(rank_column);
-  for (std::uint32_t i = 0; above != nullptr && i < above->outputs.size(); ++i)
-    if (above->outputs[i]->kind == expr_kind::column && above->outputs[i]->index == rank_column)
-      take(i);
-  if (*limit == before)
-    return node;
+  auto columns = build.node(ranked).columns;
+  if (revised != nullptr && drop_ranks(leaf, ranks, *limit, filters)) {
+    revised->with_rank = false;
+    columns.pop_back();
+    const sql_type bigint{type_kind::bigint};
+    for (const auto rank : ranks)
+      outputs[rank].x = make_literal(make_null_column(bigint, 1));
+  }
   const auto below_node = build.node(ranked);
-  const auto above_node = build.node(node);
   const auto top = build.add(below_node.label, std::move(limited), below_node.inputs,
-                             below_node.columns, below_node.why);
-  if (ranked == node)
-    return top;
-  return build.add(above_node.label, std::get<operator_spec>(above_node.what), {top},
-                   above_node.columns, above_node.why);
+                             std::move(columns), below_node.why);
+  return build.project(top, nullptr, std::move(outputs));
+}
+
+// Nothing reads the ranks but filters that all of them pass; takes these out.
+bool from_planner::drop_ranks(const from_item& leaf, const std::vector<std::uint32_t>& ranks,
+                              std::int64_t limit, std::vector<expr_ptr>& filters) const {
+  if (read_ == nullptr)
+    return false;
+  const auto reads_rank = [&](const expr& x) {
+    const auto columns = columns_of(x);
+    return std::any_of(ranks.begin(), ranks.end(), [&](auto rank) {
+      return std::find(columns.begin(), columns.end(), rank) != columns.end();
+    });
+  };
+  const auto needless = [&](const expr_ptr& filter) {
+    return std::any_of(ranks.begin(), ranks.end(),
+                       [&](auto rank) { return passes_all(*filter, rank, limit); });
+  };
+  for (const auto rank : ranks)
+    if (std::find(read_->begin(), read_->end(), leaf.first + rank) != read_->end())
+      return false;
+  for (const auto& filter : filters)
+    if (reads_rank(*filter) && !needless(filter))
+      return false;
+  std::erase_if(filters, needless);
+  return true;
 }
 
 result<node_id> from_planner::base(const from_item& leaf, std::vector<expr_ptr> filters) {
   for (auto& filter : filters)
     filter = localized(filter, leaf.first);
-  const auto node = limit_ranks(leaf.node, filters);
+  const auto node = limit_ranks(leaf, filters);
   return planner_.build.filter(node, std::move(filters));
 }
 
@@ -185,9 +222,15 @@ window_bounds window_roles(const window_request& request) {
   return bounds;
 }
 
+bool is_rank_limit(const expr& x) {
+  const auto columns = columns_of(x);
+  return columns.size() == 1 && largest_rank(x, columns.front()).has_value();
+}
+
 result<staged_rows> plan_from(query_planner& planner, from_item& root,
-                              std::vector<expr_ptr> filters) {
-  from_planner from{planner};
+                              std::vector<expr_ptr> filters,
+                              const std::vector<std::uint32_t>* read) {
+  from_planner from{planner, read};
   staged_rows rows;
   EBB_ASSIGN(rows.node, from.plan(root, std::move(filters)));
   rows.times = from.take_times();

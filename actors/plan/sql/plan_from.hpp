@@ -17,7 +17,9 @@ struct window_bounds {
 
 class from_planner {
 public:
-  explicit from_planner(query_planner& planner) : planner_(planner) {}
+  /// `read`: as in plan_from.
+  explicit from_planner(query_planner& planner, const std::vector<std::uint32_t>* read = nullptr)
+      : planner_(planner), read_(read) {}
 
   /// The columns of `item` as rows. Filters are over the FROM row and read nothing else.
   [[nodiscard]] result<node_id> plan(from_item& item, std::vector<expr_ptr> filters);
@@ -32,11 +34,14 @@ public:
 
 private:
   result<node_id> assigned(const from_item& leaf, std::vector<expr_ptr> filters);
-  node_id limit_ranks(node_id node, const std::vector<expr_ptr>& filters);
+  node_id limit_ranks(const from_item& leaf, std::vector<expr_ptr>& filters);
+  [[nodiscard]] bool drop_ranks(const from_item& leaf, const std::vector<std::uint32_t>& ranks,
+                                std::int64_t limit, std::vector<expr_ptr>& filters) const;
   /// In plan_join.cpp.
   result<node_id> plan_join(from_item& join, std::vector<expr_ptr> filters);
 
   query_planner& planner_;
+  const std::vector<std::uint32_t>* read_;
   std::vector<timed_expr> times_;
 };
 

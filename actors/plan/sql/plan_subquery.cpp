@@ -345,6 +345,53 @@ result<expr_ptr> subquery_planner::attach_in(node_id& rows, const subquery_use& 
                      make_literal(make_null_column(boolean_type, 1)), make_bool_literal(false)});
 }
 
+namespace {
+
+void collect_conditions(const from_item& item, std::vector<std::uint32_t>& columns) {
+  if (item.is_leaf())
+    return;
+  for (const auto& x : item.on)
+    collect_columns(*x, columns);
+  collect_conditions(*item.left, columns);
+  collect_conditions(*item.right, columns);
+}
+
+} // namespace
+
+std::vector<std::uint32_t> select_query::columns_read() const {
+  std::vector<std::uint32_t> columns;
+  const auto take = [&](const expr_ptr& x) {
+    if (x)
+      collect_columns(*x, columns);
+  };
+  const auto take_call = [&](const aggregate_use& use) {
+    std::for_each(use.args.begin(), use.args.end(), take);
+    take(use.filter);
+    for (const auto& item : use.order)
+      take(item.x);
+  };
+  collect_conditions(*from_.root, columns);
+  for (const auto& x : where_)
+    if (!is_rank_limit(*x))
+      take(x);
+  std::for_each(targets_.begin(), targets_.end(), take);
+  std::for_each(groups_.begin(), groups_.end(), take);
+  std::for_each(aggregates_.begin(), aggregates_.end(), take_call);
+  take(having_);
+  take(outer_residual_);
+  for (const auto& use : overs_) {
+    take_call(use.call);
+    std::for_each(use.partition.begin(), use.partition.end(), take);
+    for (const auto& item : use.order)
+      take(item.x);
+  }
+  for (const auto& use : subqueries_) {
+    std::for_each(use.outer.begin(), use.outer.end(), take);
+    std::for_each(use.operands.begin(), use.operands.end(), take);
+  }
+  return columns;
+}
+
 result<staged_rows> select_query::plan_filtered() {
   std::vector<expr_ptr> plain;
   std::vector<expr_ptr> with_values;
@@ -357,7 +404,8 @@ result<staged_rows> select_query::plan_filtered() {
       (reads_between(*condition, subquery_base, over_base) ? with_values : plain)
           .push_back(condition);
   }
-  EBB_ASSIGN(auto rows, plan_from(planner_, *from_.root, std::move(plain)));
+  const auto read = columns_read();
+  EBB_ASSIGN(auto rows, plan_from(planner_, *from_.root, std::move(plain), &read));
   for (const auto& [index, negated] : whole) {
     subquery_planner joins{planner_, [&](const expr_ptr& x) { return placed(rows, x); }};
     EBB_ASSIGN(rows.node, joins.keep(rows.node, subqueries_[index], negated));

@@ -53,6 +53,8 @@ private:
   // plan_subquery.cpp
   /// FROM and WHERE as rows.
   result<staged_rows> plan_filtered();
+  /// Columns of the FROM row that something reads besides limits of ranks in WHERE.
+  [[nodiscard]] std::vector<std::uint32_t> columns_read() const;
   /// Joins the rows with the subqueries that `exprs` name.
   result<staged_rows> with_subqueries(staged_rows rows, const std::vector<expr_ptr>& exprs);
 

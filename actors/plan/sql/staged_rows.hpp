@@ -54,9 +54,14 @@ private:
   std::vector<expr_ptr> columns_;
 };
 
-/// FROM and WHERE as rows whose columns are the FROM row. Filters are over the FROM row.
+/// FROM and WHERE as rows whose columns are the FROM row. Filters are over the FROM row. `read`:
+/// columns that anything but filters which `is_rank_limit` reads; null = all.
 [[nodiscard]] result<staged_rows> plan_from(query_planner& planner, from_item& root,
-                                            std::vector<expr_ptr> filters);
+                                            std::vector<expr_ptr> filters,
+                                            const std::vector<std::uint32_t>* read = nullptr);
+
+/// `column <= constant` and the like.
+[[nodiscard]] bool is_rank_limit(const expr& x);
 
 /// FROM, WHERE and GROUP BY: one row a group and window.
 [[nodiscard]] result<staged_rows> plan_aggregate(query_planner& planner, from_item& root,

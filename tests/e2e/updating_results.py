@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Results that update, as a person meets them: `ebb run`, `validate` and `explain` on small manifests.
+
+    updating_results.py EBB
+
+Ends in `N passed, N failed`.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+CHANGES = [
+    {"op": "c", "before": None, "after": {"article": 1, "place": "a", "pieces": 5}},
+    {"op": "c", "before": None, "after": {"article": 2, "place": "a", "pieces": 7}},
+    {"op": "u", "before": {"article": 1, "place": "a", "pieces": 5}, "after": {"article": 1, "place": "b", "pieces": 4}},
+    {"op": "d", "before": {"article": 2, "place": "a", "pieces": 7}, "after": None},
+]
+STOCK = ("    - {name: stock, schema: \"article BIGINT NOT NULL, place TEXT, pieces BIGINT, PRIMARY KEY (article)\", "
+         "file: {path: stock, format: debezium}}\n")
+PLAIN = ("    - {name: stock, schema: \"article BIGINT, place TEXT, pieces BIGINT\", "
+         "file: {path: stock, format: debezium}}\n")
+
+
+class Checks:
+    def __init__(self, ebb, folder):
+        self.ebb, self.folder = ebb, folder
+        self.passed = self.failed = 0
+
+    def check(self, name, right, what=""):
+        self.passed += bool(right)
+        self.failed += not right
+        if not right:
+            print(f"FAILED {name}: {str(what)[:1500]}", flush=True)
+
+    def manifest(self, sql, sinks, sources=STOCK):
+        (self.folder / "m.yaml").write_text(
+            "apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {name: m}\nspec:\n  sources:\n" + sources
+            + f"  operators:\n    - name: totals\n      sql: {json.dumps(sql)}\n  sinks:\n    - {sinks}\n")
+
+    def ebb_does(self, *arguments):
+        done = subprocess.run([self.ebb, *arguments, "m.yaml"], cwd=self.folder, capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    def changes(self, records, parts=4):
+        """Each part makes a batch of its own."""
+        stock = self.folder / "stock"
+        stock.mkdir(exist_ok=True)
+        for old in stock.iterdir():
+            old.unlink()
+        for part in range(parts):
+            (stock / f"{part}.ndjson").write_text("".join(json.dumps(x) + "\n" for x in records[part::parts]))
+
+    def written(self):
+        return [json.loads(line) for line in (self.folder / "out.ndjson").read_text().splitlines()]
+
+
+SUMS = "SELECT place, sum(pieces) AS pieces FROM stock GROUP BY place"
+DEBEZIUM = "file: {path: out.ndjson, format: debezium}"
+
+
+def run_checks(x):
+    x.changes(CHANGES)
+    x.manifest(SUMS, DEBEZIUM)
+    code, out, err = x.ebb_does("run")
+    x.check("debezium to debezium", code == 0, err)
+    x.check("its records", x.written() == [
+        {"op": "c", "before": None, "after": {"place": "a", "pieces": 5}},
+        {"op": "u", "before": {"place": "a", "pieces": 5}, "after": {"place": "a", "pieces": 12}},
+        {"op": "u", "before": {"place": "a", "pieces": 12}, "after": {"place": "a", "pieces": 7}},
+        {"op": "c", "before": None, "after": {"place": "b", "pieces": 4}},
+        {"op": "d", "before": {"place": "a", "pieces": 7}, "after": None}], x.written())
+    code, out, err = x.ebb_does("validate")
+    x.check("validate names what grows", code == 0 and "GROUP BY without a window keeps one entry for ever for each distinct (place)"
+            in out + err, out + err)
+    code, out, err = x.ebb_does("explain")
+    x.check("explain says what updates", code == 0 and "changes: updating, unique key place" in out
+            and "totals: updating: GROUP BY without a window" in out, out)
+    x.manifest(SUMS, "stdout: {}")
+    code, out, err = x.ebb_does("run")
+    x.check("stdout as a table", code == 0 and out.splitlines()[0].split() == ["op", "|", "place", "|", "pieces"]
+            and " -  | a" in out and " +  | b" in out, out + err)
+    x.manifest(SUMS, "stdout: {format: json}")
+    code, out, err = x.ebb_does("run")
+    x.check("stdout as JSON", code == 0 and '{"op":"d","before":{"place":"a","pieces":7},"after":null}' in out, out + err)
+    x.manifest(SUMS, "stdout: {format: csv}")
+    code, out, err = x.ebb_does("run")
+    x.check("stdout as CSV", code == 0 and out.startswith("op,place,pieces\n+,a,5\n"), out + err)
+    x.manifest(SUMS, "file: {path: out.json, format: json}")
+    code, out, err = x.ebb_does("run")
+    x.check("an append-only sink is refused", code != 0 and "sink sink only adds rows, but the result of totals updates because of "
+            "stock: its records are changes" in err and "write the changes: format: debezium, or stdout" in err, err)
+    x.manifest(SUMS, "file: {path: out.json, format: json}", STOCK.replace("debezium", "json").replace(", PRIMARY KEY (article)", ""))
+    code, out, err = x.ebb_does("validate")
+    x.check("the other way out is a window", code != 0 and "the result of totals updates: GROUP BY without a window revises" in err
+            and "or make the result append-only: group by window_start and window_end" in err, err)
+    x.manifest(SUMS, DEBEZIUM, PLAIN)
+    x.changes([CHANGES[0], {"op": "d", "before": {"article": 1, "place": "a", "pieces": 6}, "after": None},
+               {"op": "d", "before": {"article": 1, "place": "a", "pieces": 6}, "after": None}], 3)
+    code, out, err = x.ebb_does("run")
+    x.check("a wrong before is an error", code != 0 and "a row is deleted that is not there" in err, err)
+    x.changes([{"op": "x"}], 1)
+    code, out, err = x.ebb_does("run")
+    x.check("a record that is no change is an error with its place",
+            code != 0 and 'op "x" is not supported' in err and "0.ndjson:1" in err, err)
+    upserts = ("    - {name: stock, schema: \"article BIGINT NOT NULL, place TEXT, pieces BIGINT, PRIMARY KEY (article)\", "
+               "onConflict: replace, file: {path: stock.csv}}\n")
+    (x.folder / "stock.csv").write_text("article,place,pieces\n1,a,5\n2,a,7\n1,b,9\n")
+    x.manifest("SELECT * FROM stock", DEBEZIUM, upserts)
+    code, out, err = x.ebb_does("run")
+    x.check("upserts", code == 0 and {json.dumps(c["after"]) for c in x.written()} == {
+        '{"article": 1, "place": "b", "pieces": 9}', '{"article": 2, "place": "a", "pieces": 7}'}, err)
+    x.manifest(SUMS, DEBEZIUM, upserts.replace("onConflict: replace, ", "").replace("BIGINT NOT NULL", "BIGINT").replace(
+        ", PRIMARY KEY (article)", "").replace("file:", "onConflict: replace, file:"))
+    code, out, err = x.ebb_does("validate")
+    x.check("replace needs a key", code != 0 and "onConflict: replace needs a PRIMARY KEY" in err, err)
+    x.manifest("SELECT count(*) AS n FROM tumble(stock, at, INTERVAL '1 hour') GROUP BY window_end", DEBEZIUM,
+               STOCK.replace("pieces BIGINT", "pieces BIGINT, at TIMESTAMP").replace(
+                   "file:", "eventTime: {column: at}, file:"))
+    code, out, err = x.ebb_does("validate")
+    x.check("windows over rows that update are refused", code != 0 and "its rows update" in err, err)
+
+
+def main():
+    ebb = str(pathlib.Path(sys.argv[1]).resolve())
+    with tempfile.TemporaryDirectory(prefix="ebb-updating-") as folder:
+        x = Checks(ebb, pathlib.Path(folder))
+        run_checks(x)
+    print(f"{x.passed} passed, {x.failed} failed")
+    return 1 if x.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
