@@ -96,10 +96,12 @@ result<void> write_key(const std::string& path, EVP_PKEY* key) {
   return write_file(path, text);
 }
 
-result<void> write_certificate(const std::string& path, X509* certificate) {
+/// `behind` may be null.
+result<void> write_certificate(const std::string& path, X509* certificate, X509* behind = nullptr) {
   const memory_pointer memory(BIO_new(BIO_s_mem()));
-  EBB_ASSIGN(const auto text, text_of(memory, PEM_write_bio_X509(memory.get(), certificate) == 1,
-                                      "write a certificate"));
+  const bool written = PEM_write_bio_X509(memory.get(), certificate) == 1
+                       && (behind == nullptr || PEM_write_bio_X509(memory.get(), behind) == 1);
+  EBB_ASSIGN(const auto text, text_of(memory, written, "write a certificate"));
   return write_file(path, text);
 }
 
@@ -148,9 +150,9 @@ bool set_serial(X509* to) {
   return done;
 }
 
-// `issuer` null: it signs itself, and may sign others.
+// `issuer` null: it signs itself, and may sign others. `hosts`: as OpenSSL writes subjectAltName.
 result<certificate_pointer> make_certificate(const std::string& name, EVP_PKEY* key, X509* issuer,
-                                             EVP_PKEY* issuer_key) {
+                                             EVP_PKEY* issuer_key, const std::string& hosts = {}) {
   certificate_pointer x(X509_new());
   if (!x)
     return openssl_error("make a certificate");
@@ -174,6 +176,7 @@ result<certificate_pointer> make_certificate(const std::string& name, EVP_PKEY* 
                        is_authority ? "critical,keyCertSign" : "critical,digitalSignature")
       && add_extension(x.get(), by, NID_subject_key_identifier, "hash")
       && add_extension(x.get(), by, NID_authority_key_identifier, "keyid:always")
+      && (hosts.empty() || add_extension(x.get(), by, NID_subject_alt_name, hosts.c_str()))
       && X509_sign(x.get(), issuer_key, EVP_sha256()) > 0;
   if (!made)
     return openssl_error("make a certificate");
@@ -218,6 +221,41 @@ result<void> link_identity::make(const std::string& folder) {
     EBB_TRY(write_certificate(base + ".pem", made.get()));
   }
   return {};
+}
+
+result<void> link_identity::issue_worker(const std::string& folder, const std::string& to) {
+  ERR_clear_error();
+  EBB_ASSIGN(const auto issuer_key, read_key(folder + "/ca.key"));
+  EBB_ASSIGN(const auto issuer, read_certificate(folder + "/ca.pem"));
+  for (auto end = to.find('/', folder.size()); end != std::string::npos;
+       end = to.find('/', end + 1))
+    if (const auto part = to.substr(0, end); ::mkdir(part.c_str(), S_IRWXU) != 0 && errno != EEXIST)
+      return file_error(part, "make the folder");
+  if (::mkdir(to.c_str(), S_IRWXU) != 0 && errno != EEXIST)
+    return file_error(to, "make the folder");
+  EBB_ASSIGN(const auto key, make_key());
+  EBB_ASSIGN(const auto made, make_certificate(certificate_name(link_side::worker), key.get(),
+                                               issuer.get(), issuer_key.get()));
+  EBB_TRY(write_certificate(to + "/ca.pem", issuer.get()));
+  EBB_TRY(write_key(to + "/worker.key", key.get()));
+  return write_certificate(to + "/worker.pem", made.get());
+}
+
+result<void> link_identity::issue_server(const std::string& folder,
+                                         const std::vector<std::string>& names) {
+  ERR_clear_error();
+  if (is_there(folder + "/http.pem"))
+    return {};
+  EBB_ASSIGN(const auto issuer_key, read_key(folder + "/ca.key"));
+  EBB_ASSIGN(const auto issuer, read_certificate(folder + "/ca.pem"));
+  std::string hosts = "IP:127.0.0.1";
+  for (const auto& x : names)
+    hosts += ",DNS:" + x;
+  EBB_ASSIGN(const auto key, make_key());
+  EBB_ASSIGN(const auto made,
+             make_certificate("ebb http", key.get(), issuer.get(), issuer_key.get(), hosts));
+  EBB_TRY(write_key(folder + "/http.key", key.get()));
+  return write_certificate(folder + "/http.pem", made.get(), issuer.get());
 }
 
 } // namespace ebb

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 // OpenSSL's type.
 struct ssl_ctx_st;
@@ -25,6 +26,15 @@ public:
   /// owner alone. By the control process, before it starts workers; others must not at the same
   /// time. ec::io; ec::conflict: some of the files are there and what is missing cannot be made.
   [[nodiscard]] static result<void> make(const std::string& folder);
+
+  /// A worker's own ca.pem, worker.pem and worker.key in the folder `to`, which is made; by the
+  /// authority in `folder`. Replaces what is there. ec::io.
+  [[nodiscard]] static result<void> issue_worker(const std::string& folder, const std::string& to);
+
+  /// http.pem (with the authority's behind it) and http.key in `folder`, for a server of these DNS
+  /// names, where they are missing; by the authority there, which clients are to trust (ca.pem).
+  [[nodiscard]] static result<void> issue_server(const std::string& folder,
+                                                 const std::vector<std::string>& names);
 
   /// ec::invalid_argument where files are missing, broken or do not fit.
   [[nodiscard]] static result<std::shared_ptr<const link_identity>> load(const std::string& folder,

@@ -69,4 +69,16 @@ result<worker_address> tls_address(const std::string& data_folder) {
   return x;
 }
 
+result<worker_address> tls_address(const std::string& data_folder, const link_place& place,
+                                   const std::string& advertised) {
+  const auto folder = data_folder + "/links";
+  EBB_TRY(make_folder(data_folder));
+  EBB_TRY(link_identity::make(folder));
+  worker_address x;
+  EBB_ASSIGN(x.identity, link_identity::load(folder, link_side::control));
+  x.place = place;
+  x.arguments = {"--control", advertised};
+  return x;
+}
+
 } // namespace ebb

@@ -26,4 +26,9 @@ struct worker_address {
 /// The port is kept there, too, so that workers find the control process again. Blocks.
 [[nodiscard]] result<worker_address> tls_address(const std::string& data_folder);
 
+/// The same on a given place, for workers on other machines. They find it at `advertised`
+/// (HOST:PORT), and bring identities of their own: their arguments name none.
+[[nodiscard]] result<worker_address>
+tls_address(const std::string& data_folder, const link_place& place, const std::string& advertised);
+
 } // namespace ebb

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -278,7 +279,7 @@ def test_cannot_be_placed(ebb):
 
 
 def test_port_forward(ebb):
-    """The three commands of README, and a message by way of `kubectl port-forward`."""
+    """Messages and the commands of ebb by way of `kubectl port-forward`, as docs/kubernetes.md has it."""
     apply_counts(ebb, "forwarded")
     port = clusters.free_port()
     pid = ebb.cluster.processes.start("forward", ebb.cluster.programs / "kubectl", "port-forward", "-n", NAMESPACE, "service/ebb",
@@ -288,6 +289,14 @@ def test_port_forward(ebb):
     try:
         send_ids(ebb, "forwarded", 0, 3)
         wait_for(lambda: ids(ebb, "forwarded") == [0, 1, 2], 60, "rows")
+        where = {**os.environ, "EBB_SERVER": f"https://localhost:{port}", "EBB_TOKEN": ebb.token}
+        unknown = flights.ebb("get", "streams", env=where)
+        assert unknown.returncode == 1, unknown
+        pin = re.search(r"--pin ([0-9a-fA-F:]{64,})", unknown.stderr)[1]
+        shown = flights.ebb("get", "streams", "--pin", pin, env=where)
+        assert shown.returncode == 0 and "forwarded" in shown.stdout, shown
+        why = flights.ebb("why", "forwarded", "--pin", pin, env=where)
+        assert why.returncode == 0, why
     finally:
         ebb.address = address
         ebb.cluster.processes.stop("forward")

@@ -68,6 +68,16 @@ def check_not_root(image):
     assert not names & {"bin/sh", "usr/bin/sh", "usr/bin/apt", "usr/bin/dpkg"}
 
 
+def check_containerfile(image):
+    """It says the same of the image as tools/image does."""
+    lines = (ROOT / "deployments" / "Containerfile").read_text().split("FROM scratch\n")[1].splitlines()
+    said = dict(x.split(" ", 1) for x in lines if x and not x.startswith("COPY"))
+    config = image.config["config"]
+    assert said["USER"] == config["User"] and json.loads(said["ENTRYPOINT"]) == config["Entrypoint"]
+    assert [said["ENV"]] == config["Env"]
+    assert {x + "/tcp" for x in said["EXPOSE"].split()} == set(config["ExposedPorts"])
+
+
 def check_reproducible(image):
     with tempfile.TemporaryDirectory() as folder:
         again = Image(pathlib.Path(folder))

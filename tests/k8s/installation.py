@@ -56,8 +56,9 @@ class Installation:
         self.cluster.load_image(next(image.glob("ebb-*.tar")))
         self.cluster.kubectl("apply", "-f", ROOT / "deployments" / "ebb.yaml")
         self.wait_ready(120)
-        self.token = self.cluster.kubectl("exec", "-n", NAMESPACE, "ebb-0", "--", "ebb", "auth", "token", "create",
-                                          "--data", "/data", "--role", "admin", "--name", "tests").stdout.split()[-1]
+        made = self.cluster.kubectl("exec", "-n", NAMESPACE, "ebb-0", "--", "ebb", "auth", "token", "create", "--data", "/data",
+                                    "--role", "operator", "-o", "json").stdout
+        self.token = json.loads(made)["token"]
         service = self.cluster.get("service", "ebb", "-n", NAMESPACE)
         self.address = service["spec"]["clusterIP"], 8181
 
@@ -66,13 +67,12 @@ class Installation:
             found = self.cluster.kubectl("get", "pod", "-n", NAMESPACE, "ebb-0", "-o", "json", check=False)
             if found.returncode:
                 return False
-            conditions = json.loads(found.stdout)["status"].get("conditions", [])
+            status = json.loads(found.stdout)["status"]
+            conditions = status.get("conditions", [])
+            assert all(x["restartCount"] < 4 for x in status.get("containerStatuses", [])), "control ends again and again"
             return any(x["type"] == "Ready" and x["status"] == "True" for x in conditions)
 
-        try:
-            wait_for(ready, seconds, "control is ready")
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.said()}") from None
+        wait_for(ready, seconds, "control is ready")
 
     def said(self):
         """What control and the cluster say, for a failed test."""

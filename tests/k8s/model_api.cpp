@@ -31,7 +31,10 @@ std::string value_of(const std::string& query, const std::string& name) {
   if (at == std::string::npos)
     return {};
   at += name.size() + 1;
-  return query.substr(at, query.find('&', at) - at);
+  auto value = query.substr(at, query.find('&', at) - at);
+  for (auto slash = value.find("%2F"); slash != std::string::npos; slash = value.find("%2F"))
+    value.replace(slash, 3, "/");
+  return value;
 }
 
 std::string last_part(const std::string& path) {
@@ -134,7 +137,6 @@ kube_response model_api::list(const std::string& path, const std::string& query)
     if (!lies_in(i->first, path))
       continue;
     if (x["items"].size() == limit) {
-      auto token = folder(i->first) + '/' + text_at(x["items"].back(), {"metadata", "name"});
       x["metadata"]["continue"] = std::prev(i)->first.substr(1);
       break;
     }
@@ -252,6 +254,9 @@ void model_api::changed(const std::string& type, const std::string& path, const 
 }
 
 bool model_api::tell(watcher& to, const event& x) {
+  if (x.version <= to.told)
+    return true;
+  to.told = x.version;
   const auto line = kube_json{{"type", x.type}, {"object", x.object}}.dump() + '\n';
   if (down || chance() < faults.watch_cut) {
     to.data(std::string_view(line).substr(0, line.size() / 2));
@@ -271,9 +276,9 @@ void model_api::stream(kube_request request, data_function data, done_function d
   ++calls_;
   const auto [path, query] = split_query(request.path);
   const auto x =
-      std::make_shared<watcher>(watcher{path, {}, std::move(data), std::move(done), true});
+      std::make_shared<watcher>(watcher{path, std::move(data), std::move(done), true, 0});
   watchers_.push_back(x);
-  const auto from = std::stoull("0" + value_of(query, "resourceVersion"));
+  const std::uint64_t from = std::stoull("0" + value_of(query, "resourceVersion"));
   const auto lasts = std::stoll("0" + value_of(query, "timeoutSeconds")) * micros_per_second;
   call_after(latency, [this, x, from, lasts] {
     if (down)
@@ -287,7 +292,8 @@ void model_api::stream(kube_request request, data_function data, done_function d
               "\n");
       return close(x, make_error(ec::cancelled, "ended by the client"));
     }
-    // What happened since, and was not told while this was being opened.
+    // What happened since; what happens while it is being opened comes in its turn.
+    x->told = std::max(x->told, from);
     for (const auto& e : history_)
       if (e.version > from && lies_in(e.path, x->collection) && x->open && !tell(*x, e))
         return close(x, make_error(ec::io, "the connection broke"));

@@ -70,10 +70,10 @@ public:
 private:
   struct watcher {
     std::string collection;
-    std::string group;
     data_function data;
     done_function done;
     bool open = true;
+    std::uint64_t told = 0; ///< version
   };
 
   struct event {

@@ -93,6 +93,15 @@ BOOST_AUTO_TEST_CASE(a_pod_that_nobody_asked_for_goes_after_a_while) {
   BOOST_TEST(!desired_state(x, 0).tell_end);
 }
 
+BOOST_AUTO_TEST_CASE(a_pod_of_a_worker_that_is_over_goes) {
+  auto x = wanted();
+  x.made = x.seen = x.told_end = true;
+  x.pod = pod();
+  const auto to = desired_state(x, 0);
+  BOOST_TEST(!to.tell_start);
+  BOOST_TEST(*to.remove == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_call_that_failed_waits) {
   auto x = wanted();
   x.call_at = 50;

@@ -1,0 +1,205 @@
+#include "k8s-bridge/cluster/worker_pod.hpp"
+
+#include "k8s-bridge/cluster/resource_status.hpp"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+constexpr const char* container_name = "worker";
+constexpr const char* number_label = "ebb.dev/worker";
+constexpr int signal_base = 128;
+
+/// Manifests may say these of a pod, and nothing else.
+constexpr std::array<const char*, 3> pod_fields{"nodeSelector", "tolerations", "affinity"};
+
+std::string joined(const std::string& folder, const std::string& path) {
+  return folder.empty() ? path : folder + '/' + path;
+}
+
+/// What a worker has of control's volume: its own certificate, and what streams read and write.
+void mount_data(const pod_template& from, const std::string& worker, kube_json& mounts) {
+  const auto mount = [&](const std::string& path, bool read_only) {
+    kube_json x{{"name", "data"},
+                {"mountPath", from.data_folder + '/' + path},
+                {"subPath", joined(from.data_path, path)}};
+    if (read_only)
+      x["readOnly"] = true;
+    mounts.push_back(std::move(x));
+  };
+  for (const auto& path : from.shared_paths)
+    mount(path, false);
+  mount(from.identities + '/' + worker, true);
+}
+
+/// The volume is one node's: on control's, with what the manifest asks for.
+void place_beside_control(kube_json& spec) {
+  kube_json term{{"topologyKey", "kubernetes.io/hostname"}};
+  term["labelSelector"]["matchLabels"] = {{"app.kubernetes.io/name", "ebb"},
+                                          {"app.kubernetes.io/component", "control"}};
+  spec["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"].push_back(
+      std::move(term));
+}
+
+void merge_texts(const kube_json& wish, const char* name, kube_json& to) {
+  if (const auto* all = member(wish, {name}); all != nullptr && all->is_object())
+    for (const auto& [key, value] : all->items())
+      if (value.is_string() && !key.starts_with("ebb.dev/")
+          && !key.starts_with("app.kubernetes.io/"))
+        to[key] = value;
+}
+
+/// The one that the pod has, of its statuses.
+const kube_json* container_state(const kube_json& pod) {
+  const auto* all = member(pod, {"status", "containerStatuses"});
+  if (all == nullptr || !all->is_array() || all->empty())
+    return nullptr;
+  return member(all->front(), {"state"});
+}
+
+worker_exit exit_of(std::int64_t code) {
+  if (code > signal_base)
+    return {worker_exit::kind::signaled, static_cast<int>(code - signal_base)};
+  return {worker_exit::kind::exited, static_cast<int>(code)};
+}
+
+bool cannot_start(std::string_view reason) {
+  constexpr std::array<std::string_view, 8> all{
+      "ErrImagePull",      "ImagePullBackOff",     "InvalidImageName",
+      "ErrImageNeverPull", "CreateContainerError", "CreateContainerConfigError",
+      "RunContainerError", "ImageInspectError"};
+  for (const auto x : all)
+    if (reason == x)
+      return true;
+  return false;
+}
+
+void read_waiting(const kube_json& pod, observed_pod& to) {
+  if (const auto* state = container_state(pod)) {
+    const auto reason = text_at(*state, {"waiting", "reason"});
+    if (cannot_start(reason)) {
+      to.problem_reason = reason;
+      to.problem = text_at(*state, {"waiting", "message"});
+      return;
+    }
+  }
+  const auto* conditions = member(pod, {"status", "conditions"});
+  if (conditions == nullptr || !conditions->is_array())
+    return;
+  for (const auto& x : *conditions)
+    if (text_at(x, {"type"}) == "PodScheduled" && text_at(x, {"status"}) == "False") {
+      to.problem_reason = text_at(x, {"reason"});
+      to.problem = text_at(x, {"message"});
+    }
+}
+
+} // namespace
+
+std::string worker_selector() {
+  return "app.kubernetes.io/name=ebb,app.kubernetes.io/component=worker";
+}
+
+kube_json make_worker_pod(const pod_template& from, const std::string& worker,
+                          const pod_wish& wish) {
+  kube_json pod{{"apiVersion", "v1"}, {"kind", "Pod"}};
+  auto& metadata = pod["metadata"];
+  metadata = {{"name", pod_name(worker)}, {"namespace", from.name_space}};
+  auto& labels = metadata["labels"];
+  labels = kube_json::object();
+  merge_texts(wish.pod, "labels", labels);
+  labels["app.kubernetes.io/name"] = "ebb";
+  labels["app.kubernetes.io/component"] = "worker";
+  labels["app.kubernetes.io/managed-by"] = "ebb";
+  labels[number_label] = worker;
+  if (!wish.stream.empty()) {
+    labels["ebb.dev/stream"] = wish.stream;
+    labels["ebb.dev/stream-namespace"] = wish.name_space;
+  }
+  kube_json annotations = kube_json::object();
+  merge_texts(wish.pod, "annotations", annotations);
+  if (!annotations.empty())
+    metadata["annotations"] = std::move(annotations);
+  if (!from.owner.is_null())
+    metadata["ownerReferences"] = kube_json::array({from.owner});
+
+  auto& spec = pod["spec"];
+  spec = {{"restartPolicy", "Never"},
+          {"automountServiceAccountToken", false},
+          {"enableServiceLinks", false},
+          {"terminationGracePeriodSeconds", from.grace_seconds}};
+  spec["securityContext"] = {{"runAsNonRoot", true},
+                             {"runAsUser", from.user},
+                             {"runAsGroup", from.group},
+                             {"fsGroup", from.group},
+                             {"fsGroupChangePolicy", "OnRootMismatch"},
+                             {"seccompProfile", {{"type", "RuntimeDefault"}}}};
+  if (!from.pull_secrets.is_null())
+    spec["imagePullSecrets"] = from.pull_secrets;
+  if (!from.tolerations.is_null())
+    spec["tolerations"] = from.tolerations;
+  for (const auto* field : pod_fields)
+    if (const auto* value = member(wish.pod, {field}))
+      spec[field] = *value;
+
+  auto arguments = kube_json::array({"worker"});
+  for (const auto& x : from.arguments)
+    arguments.push_back(x);
+  for (const auto& x :
+       {std::string("--identity"), from.data_folder + '/' + from.identities + '/' + worker,
+        std::string("--name"), worker})
+    arguments.push_back(x);
+  kube_json container{{"name", container_name}, {"image", from.image}, {"args", arguments}};
+  if (!from.pull_policy.empty())
+    container["imagePullPolicy"] = from.pull_policy;
+  container["securityContext"] = {{"allowPrivilegeEscalation", false},
+                                  {"readOnlyRootFilesystem", true},
+                                  {"capabilities", {{"drop", kube_json::array({"ALL"})}}}};
+  if (const auto* resources = member(wish.pod, {"resources"}))
+    container["resources"] = *resources;
+  else if (!from.resources.is_null())
+    container["resources"] = from.resources;
+  auto mounts = kube_json::array({{{"name", "tmp"}, {"mountPath", "/tmp"}}});
+  auto volumes = kube_json::array({{{"name", "tmp"}, {"emptyDir", kube_json::object()}}});
+  if (!from.claim.empty()) {
+    mount_data(from, worker, mounts);
+    volumes.push_back({{"name", "data"}, {"persistentVolumeClaim", {{"claimName", from.claim}}}});
+    place_beside_control(spec);
+  }
+  container["volumeMounts"] = std::move(mounts);
+  spec["containers"] = kube_json::array({std::move(container)});
+  spec["volumes"] = std::move(volumes);
+  return pod;
+}
+
+result<observed_pod> read_worker_pod(const std::string& body) {
+  EBB_ASSIGN(const auto pod, parse_kube_json(body));
+  observed_pod x;
+  x.uid = text_at(pod, {"metadata", "uid"});
+  if (const auto* labels = member(pod, {"metadata", "labels"}))
+    x.worker = text_at(*labels, {number_label});
+  x.deleting = member(pod, {"metadata", "deletionTimestamp"}) != nullptr;
+  const auto phase = text_at(pod, {"status", "phase"});
+  const auto* state = container_state(pod);
+  x.running = state != nullptr && member(*state, {"running"}) != nullptr;
+  if (phase == "Succeeded" || phase == "Failed") {
+    x.ended = worker_exit{};
+    if (const auto* over = state == nullptr ? nullptr : member(*state, {"terminated"})) {
+      x.ended = exit_of(number_at(*over, {"exitCode"}));
+      x.problem_reason = text_at(*over, {"reason"});
+      x.problem = text_at(*over, {"message"});
+    }
+    if (auto reason = text_at(pod, {"status", "reason"}); !reason.empty()) {
+      x.problem_reason = std::move(reason);
+      x.problem = text_at(pod, {"status", "message"});
+    }
+  } else if (!x.running) {
+    read_waiting(pod, x);
+  }
+  return x;
+}
+
+} // namespace ebb

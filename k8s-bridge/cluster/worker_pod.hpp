@@ -1,0 +1,60 @@
+/// Pods of workers: what is asked for, and what one says. Pure.
+#pragma once
+
+#include "k8s-bridge/client/kube_answer.hpp"
+#include "k8s-bridge/worker_backend.hpp"
+#include "schemas/error.hpp"
+#include "schemas/types.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ebb {
+
+/// What all workers of a control process have in common.
+struct pod_template {
+  std::string name_space;
+  std::string image;
+  std::string pull_policy;               ///< empty = the cluster's default
+  kube_json pull_secrets;                ///< null = none
+  kube_json tolerations;                 ///< null = none
+  kube_json owner;                       ///< an ownerReference; null = none
+  std::string claim;                     ///< of control's data; empty = workers share no folder
+  std::string data_folder;               ///< where it is mounted
+  std::string data_path;                 ///< the data folder within the claim, `` or `x/y`
+  std::vector<std::string> shared_paths; ///< below the data folder, that workers read and write
+  std::vector<std::string> arguments;    ///< of `ebb worker`, without identity and name
+  std::string identities;                ///< folder below the data folder with one a worker
+  kube_json resources;                   ///< of the container; null = the defaults
+  std::int64_t user = 65532;             ///< that runs it; 0 is not allowed
+  std::int64_t group = 65532;
+  int grace_seconds = 40;
+};
+
+/// What a stream's manifest says of its pod, and whose it is.
+struct pod_wish {
+  std::string stream; ///< empty = any
+  std::string name_space;
+  kube_json pod; ///< spec.pod; null = nothing
+};
+
+[[nodiscard]] kube_json make_worker_pod(const pod_template& from, const std::string& worker,
+                                        const pod_wish& wish);
+
+/// Labels that all of them have: `app.kubernetes.io/…` for a labelSelector.
+[[nodiscard]] std::string worker_selector();
+
+struct observed_pod {
+  std::string uid;
+  std::string worker; ///< its name, of its label; empty = it is none of ours
+  bool deleting = false;
+  bool running = false;             ///< its container has started
+  std::optional<worker_exit> ended; ///< its container, or the pod for another reason
+  std::string problem;              ///< why it does not start, or has ended; may be empty
+  std::string problem_reason;       ///< `Unschedulable`, `ImagePullBackOff`
+};
+
+[[nodiscard]] result<observed_pod> read_worker_pod(const std::string& body);
+
+} // namespace ebb

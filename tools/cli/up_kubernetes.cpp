@@ -1,0 +1,144 @@
+#include "tools/cli/up_kubernetes.hpp"
+
+#include "actors/gateway/token_store.hpp"
+#include "actors/links/link_identity.hpp"
+#include "k8s-bridge/client/kube_access.hpp"
+#include "storage/files.hpp"
+#include "tools/cli/port.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <unistd.h>
+
+namespace ebb::cli {
+
+namespace {
+
+constexpr const char* identities = "links/workers";
+constexpr std::size_t most_pods = 500;
+constexpr micros pod_ready_within = 120 * micros_per_second;
+constexpr micros never = 1000 * micros_per_day;
+
+std::string from_environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data())
+                                                          : std::string();
+}
+
+result<link_place> place_of(const std::string& text) {
+  const auto colon = text.rfind(':');
+  const auto port = colon == std::string::npos ? std::nullopt : parse_port(text.substr(colon + 1));
+  if (!port)
+    return make_error(ec::invalid_argument, "--links-listen " + text + " is no address",
+                      "write HOST:PORT, like 0.0.0.0:8182");
+  return link_place{text.substr(0, colon), *port};
+}
+
+result<std::string> address_for_workers(const up_arguments& arguments) {
+  if (!arguments.links_address.empty())
+    return arguments.links_address;
+  const auto host = from_environment("EBB_SERVICE_HOST");
+  const auto port = from_environment("EBB_SERVICE_PORT_LINKS");
+  if (host.empty() || port.empty())
+    return make_error(ec::invalid_argument, "it is not known where workers find this process",
+                      "give --links-address HOST:PORT, or make the Service ebb with a port named "
+                      "links before the pod");
+  return host + ':' + port;
+}
+
+/// Others can reach the interface: with a certificate of our own authority and a first token, where
+/// the person has made none.
+result<void> let_others_in(const std::string& name_space, control_options& options) {
+  auto& http = options.http;
+  if (http.address == "localhost" || http.address.starts_with("127.") || http.address == "::1")
+    return {};
+  const auto links = options.data_folder + "/links";
+  if (http.tls_certificate.empty()) {
+    EBB_TRY(link_identity::issue_server(links, {"localhost", "ebb", "ebb." + name_space,
+                                                "ebb." + name_space + ".svc",
+                                                "ebb." + name_space + ".svc.cluster.local"}));
+    http.tls_certificate = links + "/http.pem";
+    http.tls_key = links + "/http.key";
+  }
+  const token_file file(options.data_folder);
+  EBB_ASSIGN(const auto before, file.load());
+  if (before)
+    return {};
+  token_store tokens;
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  EBB_ASSIGN(const auto made, tokens.create({access_role::operator_, {}, max_time}, now));
+  EBB_TRY(make_folder(options.data_folder + "/auth", 0700));
+  const auto path = options.data_folder + "/auth/operator.token";
+  owned_file kept(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), path);
+  const auto text = made.text + '\n';
+  if (kept.descriptor() < 0
+      || ::write(kept.descriptor(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return system_error(path, "write");
+  return file.save(tokens);
+}
+
+} // namespace
+
+result<std::unique_ptr<kubernetes_service>> join_cluster(const up_arguments& arguments,
+                                                         control_options& options) {
+  kubernetes_options to;
+  EBB_ASSIGN(to.access, find_kube_access(arguments.kubeconfig));
+  to.name_space = arguments.own_namespace;
+  if (to.name_space.empty())
+    to.name_space = from_environment("POD_NAMESPACE");
+  if (to.name_space.empty())
+    to.name_space = to.access.name_space;
+  to.own_pod = from_environment("POD_NAME");
+  if (to.own_pod.empty() && to.access.in_cluster)
+    to.own_pod = host_name();
+  to.holder = to.own_pod.empty() ? host_name() : to.own_pod;
+  to.image = arguments.worker_image;
+  to.watched = arguments.watched;
+  to.data_folder = options.data_folder;
+  to.shared_paths = {"streams", "topics", "quarantine"};
+  if (options.files_folder.starts_with(options.data_folder + '/'))
+    to.shared_paths.push_back(options.files_folder.substr(options.data_folder.size() + 1));
+  // Made here: the kubelet would make them root's.
+  for (const auto& x : to.shared_paths)
+    EBB_TRY(make_folder(options.data_folder + '/' + x));
+  EBB_ASSIGN(const auto place, place_of(arguments.links_listen));
+  EBB_ASSIGN(const auto address, address_for_workers(arguments));
+  EBB_ASSIGN(options.links, tls_address(options.data_folder, place, address));
+  to.arguments = options.links.arguments;
+  if (arguments.threads != 0)
+    to.arguments.insert(to.arguments.end(), {"--threads", std::to_string(arguments.threads)});
+  to.identities = identities;
+  const auto links = options.data_folder + "/links";
+  to.make_identity = [links](const std::string& worker) {
+    return link_identity::issue_worker(links, links + "/workers/" + worker);
+  };
+  to.drop_identity = [links](const std::string& worker) {
+    std::error_code ignored;
+    std::filesystem::remove_all(links + "/workers/" + worker, ignored);
+  };
+  EBB_TRY(let_others_in(to.name_space, options));
+
+  options.owner = "Kubernetes";
+  options.placement.warm = arguments.warm.value_or(0);
+  options.placement.max_workers = arguments.max_workers.value_or(most_pods);
+  options.placement.share_after = never; // a pod runs one stream
+  options.placement.idle_grace = 0;
+  options.placement.ready_within = pod_ready_within;
+  EBB_ASSIGN(auto joined, kubernetes_service::start(std::move(to)));
+  options.least_incarnation = joined->incarnation();
+  options.stream_changed = [x = joined.get()](const std::string& name) { x->stream_changed(name); };
+  return joined;
+}
+
+} // namespace ebb::cli
