@@ -1,5 +1,6 @@
 #include "actors/dataflow/operators/assign_watermarks.hpp"
 #include "actors/dataflow/operators/changelog_join.hpp"
+#include "actors/dataflow/operators/changelog_top_n.hpp"
 #include "actors/dataflow/operators/filter_project.hpp"
 #include "actors/dataflow/operators/group_aggregate.hpp"
 #include "actors/dataflow/operators/interval_join.hpp"
@@ -13,7 +14,6 @@
 #include "actors/dataflow/operators/window_assign.hpp"
 #include "actors/dataflow/operators/window_join.hpp"
 #include "actors/dataflow/operators/window_top_n.hpp"
-#include "schemas/assert.hpp"
 
 namespace ebb {
 
@@ -74,6 +74,10 @@ struct maker {
     return make_changelog_join(x, std::move(context));
   }
 
+  std::unique_ptr<stream_operator> operator()(const changelog_top_n_spec& x) {
+    return make_changelog_top_n(x, std::move(context));
+  }
+
   std::unique_ptr<stream_operator> operator()(const weigh_rows_spec& x) {
     return make_weigh_rows(x, std::move(context));
   }
@@ -81,20 +85,7 @@ struct maker {
   std::unique_ptr<stream_operator> operator()(const upsert_spec& x) {
     return make_upsert(x, std::move(context));
   }
-
-  template <class Spec>
-  std::unique_ptr<stream_operator> operator()(const Spec&) {
-    EBB_ASSERT(false);
-    return nullptr;
-  }
 };
-
-template <class Spec>
-std::vector<sql_type> output_types_of(const Spec&,
-                                      const std::vector<std::vector<sql_type>>& inputs) {
-  EBB_ASSERT(false);
-  return inputs[0];
-}
 
 } // namespace
 

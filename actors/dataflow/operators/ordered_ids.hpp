@@ -43,6 +43,24 @@ public:
       blocks_.erase(block);
   }
 
+  /// The first element that is not before what is looked for; null = all are. `before(x)` says
+  /// whether x is.
+  template <class Before>
+  [[nodiscard]] const T* find(const Before& before) const {
+    const auto after = std::partition_point(
+        blocks_.begin(), blocks_.end(), [&](const auto& block) { return before(block.back()); });
+    if (after == blocks_.end())
+      return nullptr;
+    return &*std::partition_point(after->begin(), after->end(), before);
+  }
+
+  void pop_back() {
+    blocks_.back().pop_back();
+    if (blocks_.back().empty())
+      blocks_.pop_back();
+    --size_;
+  }
+
   [[nodiscard]] std::size_t size() const noexcept {
     return size_;
   }
