@@ -1,5 +1,6 @@
 #include "actors/plan/state_layout.hpp"
 
+#include "actors/dataflow/aggregates/retractable.hpp"
 #include "actors/dataflow/key_index.hpp"
 
 #include <array>
@@ -186,11 +187,41 @@ void add_layouts(const operator_layouts&, const filter_project_spec&) {}
 
 void add_layouts(const operator_layouts&, const union_all_spec&) {}
 
-void add_layouts(const operator_layouts&, const group_aggregate_spec&) {}
+void add_layouts(const operator_layouts& to, const group_aggregate_spec& spec) {
+  const auto keys = keys_of(to.input(), spec.keys);
+  parts values{part("", form::hidden)};
+  std::vector<sql_type> types;
+  for (const auto& x : keys)
+    types.push_back(x.type);
+  if (!key_index(types, 1).exact())
+    for (auto x : keys) {
+      x.as = form::value;
+      values.push_back(std::move(x));
+    }
+  for (const auto& call : spec.calls) {
+    auto states = state_types(call);
+    if (const auto* takes_deletions = find_retractable(*call.function);
+        takes_deletions == nullptr && spec.updating)
+      continue; // its values are a state of their own
+    else if (takes_deletions != nullptr)
+      states = (spec.updating ? takes_deletions : call.function)->state_types(call.arg_types);
+    for (const auto& type : states)
+      values.push_back({call.function->name, form::value, type});
+  }
+  if (spec.updating)
+    values.push_back({"rows", form::value, sql_type{type_kind::bigint}});
+  to.add(0, "groups", keys, values);
+}
 
-void add_layouts(const operator_layouts&, const changelog_join_spec&) {}
+void add_layouts(const operator_layouts& to, const changelog_join_spec& spec) {
+  add_layouts(to, stream_join_spec{spec.left_keys, spec.right_keys, nullptr});
+}
 
-void add_layouts(const operator_layouts&, const changelog_top_n_spec&) {}
+void add_layouts(const operator_layouts& to, const changelog_top_n_spec& spec) {
+  const auto& columns = to.input();
+  to.add(0, "rows", joined(keys_of(columns, spec.partition), {part("number", form::number)}),
+         columns_of(columns, form::value));
+}
 
 void add_layouts(const operator_layouts&, const weigh_rows_spec&) {}
 
