@@ -80,6 +80,45 @@ CLI::App* add_worker(CLI::App& app, ebb::cli::worker_arguments& to) {
   return command;
 }
 
+void add_kubernetes(CLI::App& command, ebb::cli::up_arguments& to) {
+  command
+      .add_option(
+          "--backend", to.backend,
+          "Where workers run: local (default), as processes of this machine; kubernetes, as "
+          "pods, with streams and topics that are custom resources")
+      ->check(CLI::IsMember({"local", "kubernetes"}))
+      ->type_name("WHERE");
+  command
+      .add_option(
+          "--kubeconfig", to.kubeconfig,
+          "With kubernetes: how to reach the cluster; in a pod its service account, else as "
+          "kubectl finds it")
+      ->type_name("FILE");
+  command
+      .add_option("--own-namespace", to.own_namespace,
+                  "With kubernetes: namespace of workers and lease (default: the pod's)")
+      ->type_name("NAMESPACE");
+  command
+      .add_option(
+          "--watch-namespace", to.watched,
+          "With kubernetes: the one namespace whose streams and topics are served (default: "
+          "all)")
+      ->type_name("NAMESPACE");
+  command
+      .add_option("--worker-image", to.worker_image,
+                  "With kubernetes: image of workers (default: that of our own pod)")
+      ->type_name("IMAGE");
+  command
+      .add_option("--links-listen", to.links_listen,
+                  "With kubernetes: where workers' links are taken (default 0.0.0.0:8182)")
+      ->type_name("ADDR");
+  command
+      .add_option("--links-address", to.links_address,
+                  "With kubernetes: where workers find this process (default: the address of the "
+                  "Service ebb)")
+      ->type_name("HOST:PORT");
+}
+
 void add_up(CLI::App& app, ebb::cli::up_arguments& to) {
   auto* command = app.add_subcommand("up", "Serve streams and topics on this machine");
   command->add_option("--data", to.data, "Folder for state and topics (default ebb-data)")
@@ -102,17 +141,21 @@ void add_up(CLI::App& app, ebb::cli::up_arguments& to) {
                    "certificates of both sides, made at the first start")
       ->check(CLI::IsMember({"socket", "tls"}))
       ->type_name("HOW");
-  command->add_option("--warm", to.warm, "Idle workers kept for the next stream (default 1)")
+  command
+      ->add_option("--warm", to.warm,
+                   "Idle workers kept for the next stream (default 1, on Kubernetes 0)")
       ->check(CLI::Range(0, 64))
       ->type_name("N");
   command
       ->add_option("--max-workers", to.max_workers,
-                   "Worker processes; with more streams awake they share them (default 8)")
+                   "Worker processes; with more streams awake they share them (default 8; on "
+                   "Kubernetes 500 pods)")
       ->check(CLI::Range(1, 1000))
       ->type_name("N");
   command->add_option("--threads", to.threads, "Threads of each worker; 0 = one a core")
       ->check(CLI::Range(0, 256))
       ->type_name("N");
+  add_kubernetes(*command, to);
 }
 
 CLI::App* add_state(CLI::App& app, const char* name, const char* what,
@@ -211,12 +254,13 @@ int main(int argc, char** argv) {
   inspect->add_option("key", state.key, "Shows entries whose key contains this, like auction=7")
       ->type_name("KEY");
   inspect->add_option("--limit", state.limit, "Most entries to show")->type_name("N");
-  auto* verify = app.add_subcommand("verify", "Check every file of a data folder");
-  add_folder(*verify, "Folder of ebb run --data or ebb up", state)->required();
+  auto* verify =
+      app.add_subcommand("verify", "Compare the state of streams, and messages, with checksums");
+  add_folder(*verify, "Folder of ebb run --data or ebb up; without it the service is asked", state);
 
   const cli::auth_commands auth(app);
   ebb::client::client_commands client(app);
-  client.add_to(*checkpoints, *savepoint, *inspect);
+  client.add_to(*checkpoints, *savepoint, *inspect, *verify);
 
   std::string output = "table";
   auto* version = app.add_subcommand("version", "Print the version");
@@ -264,7 +308,7 @@ int main(int argc, char** argv) {
   if (app.got_subcommand(inspect))
     return asks ? client.inspect(state) : cli::inspect_command(state);
   if (app.got_subcommand(verify))
-    return cli::verify_command(state);
+    return asks ? client.verify(state) : cli::verify_command(state);
   if (auth.chosen())
     return auth.run();
   if (app.got_subcommand(version))

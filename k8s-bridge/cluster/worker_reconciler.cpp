@@ -204,8 +204,9 @@ void worker_reconciler::create(const std::string& worker, entry& x) {
                     y.pauses.reset();
                   } else if (answer.is_passing()) {
                     failed(y, answer);
-                    if (options_.problem)
-                      options_.problem(worker, answer.reason, answer.problem->message);
+                    const auto& text = answer.problem->message;
+                    if (options_.problem && std::exchange(y.state.told_problem, text) != text)
+                      options_.problem(worker, answer.reason, text);
                   } else {
                     y.state.told_end = true;
                     listener_.failed(worker, *answer.problem);

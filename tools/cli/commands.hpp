@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,11 +73,19 @@ struct up_arguments {
   std::string files; ///< folder that streams may read and write; empty = none
   std::string tls_certificate;
   std::string tls_key;
-  std::string links = "socket";  ///< or tls
-  std::uint32_t warm = 1;        ///< idle workers
-  std::uint32_t max_workers = 8; ///< then streams share them
-  std::uint32_t threads = 0;     ///< of each worker
+  std::string links = "socket";             ///< or tls
+  std::string backend = "local";            ///< or kubernetes
+  std::optional<std::uint32_t> warm;        ///< idle workers; 1, on Kubernetes none
+  std::optional<std::uint32_t> max_workers; ///< then streams share them; 8, on Kubernetes 500
+  std::uint32_t threads = 0;                ///< of each worker
   bool hints = true;
+  // On Kubernetes.
+  std::string kubeconfig;    ///< empty = the pod's service account, else as kubectl finds it
+  std::string own_namespace; ///< of control and workers; empty = POD_NAMESPACE, else the context's
+  std::string watched;       ///< the one namespace whose streams count; empty = all
+  std::string worker_image;  ///< empty = control's own
+  std::string links_listen = "0.0.0.0:8182";
+  std::string links_address; ///< where workers find control; empty = the Service's address
 };
 
 [[nodiscard]] int up_command(const up_arguments& arguments);

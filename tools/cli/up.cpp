@@ -9,6 +9,8 @@
 #include "tools/cli/commands.hpp"
 #include "tools/cli/load.hpp"
 #include "tools/cli/port.hpp"
+#include "tools/cli/process_memory.hpp"
+#include "tools/cli/up_kubernetes.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/exit_reason.hpp>
@@ -18,6 +20,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 
 namespace ebb::cli {
@@ -77,7 +80,12 @@ result<control_options> options_of(const up_arguments& arguments) {
   while (options.data_folder.size() > 1 && options.data_folder.back() == '/')
     options.data_folder.pop_back();
   if (!arguments.files.empty()) {
+    // On a volume that is new there is nothing yet.
+    if (arguments.backend == "kubernetes")
+      EBB_TRY(make_folder(arguments.files));
     std::error_code problem;
+    if (arguments.backend == "kubernetes") // on control's volume, which is empty at first
+      std::filesystem::create_directories(arguments.files, problem);
     const auto files = std::filesystem::canonical(arguments.files, problem);
     if (problem)
       return make_error(ec::not_found, "--files " + arguments.files + ": " + problem.message(),
@@ -88,26 +96,35 @@ result<control_options> options_of(const up_arguments& arguments) {
   options.http.tls_key = arguments.tls_key;
   options.http.token_folder = options.data_folder;
   options.http.version = version_text();
-  options.placement.warm = arguments.warm;
-  options.placement.max_workers = arguments.max_workers;
+  options.placement.warm = arguments.warm.value_or(1);
+  options.placement.max_workers = arguments.max_workers.value_or(8);
+  options.rested = give_memory_back;
   return options;
 }
 
-/// Processes through the bridge actor.
+using make_backend =
+    std::function<result<std::unique_ptr<worker_backend>>(worker_listener& listener)>;
+using living_workers = std::function<std::vector<std::string>()>;
+
+/// Processes of this machine, with logs in the data folder.
+make_backend local_workers(const std::string& data_folder, const worker_address& at,
+                           std::uint32_t threads) {
+  local_backend_options backend;
+  backend.arguments = {"worker"};
+  backend.arguments.insert(backend.arguments.end(), at.arguments.begin(), at.arguments.end());
+  if (threads != 0)
+    backend.arguments.insert(backend.arguments.end(), {"--threads", std::to_string(threads)});
+  backend.log_folder = data_folder + "/logs";
+  return [backend](worker_listener& listener) { return make_local_backend(backend, listener); };
+}
+
+/// Workers through the bridge actor.
 class bridged_workers {
 public:
-  bridged_workers(const std::string& data_folder, const worker_address& at, std::uint32_t threads)
-      : log_folder_(data_folder + "/logs"), config_(1), system_(config_) {
-    local_backend_options backend;
-    backend.arguments = {"worker"};
-    backend.arguments.insert(backend.arguments.end(), at.arguments.begin(), at.arguments.end());
-    if (threads != 0)
-      backend.arguments.insert(backend.arguments.end(), {"--threads", std::to_string(threads)});
-    backend.log_folder = log_folder_;
+  bridged_workers(make_backend make, living_workers living)
+      : living_(std::move(living)), config_(1), system_(config_) {
     bridge_setup setup;
-    setup.make = [backend](worker_listener& listener) {
-      return make_local_backend(backend, listener);
-    };
+    setup.make = std::move(make);
     setup.tell = [this](const worker_news& x) { told(x); };
     bridge_ = system_.spawn(bridge, std::move(setup));
   }
@@ -132,7 +149,7 @@ public:
             [this](const std::string& name) {
               order({kind::kill, name, 0});
             },
-            [logs = worker_logs(log_folder_)] { return logs.living(); }};
+            living_};
   }
 
   /// Null: nobody is told.
@@ -156,13 +173,46 @@ private:
       to_->worker_gone(x.name, how);
   }
 
-  const std::string log_folder_;
+  const living_workers living_;
   engine_config config_;
   caf::actor_system system_;
   bridge_actor bridge_;
   std::mutex mutex_;
   control_process* to_ = nullptr;
 };
+
+/// Serves until a signal comes.
+int serve(const up_arguments& arguments, const signals& until, control_options options,
+          bridged_workers& workers, kubernetes_service* cluster) {
+  const auto data = options.data_folder;
+  const auto files = options.files_folder;
+  auto service = control_process::start(std::move(options), workers.starter());
+  if (!service)
+    return exit_of_start(service.error());
+  workers.tell(service->get());
+  if (cluster != nullptr)
+    cluster->serve((*service)->resources());
+  std::fprintf(stderr, "ebb serves %zu streams at %s\n", (*service)->streams(),
+               (*service)->url().c_str());
+  std::fprintf(stderr, "data: %s\nfiles of streams: %s\n", data.c_str(),
+               files.empty() ? "none (--files DIR)" : files.c_str());
+  if (arguments.hints && cluster == nullptr)
+    std::fprintf(stderr,
+                 "next: ebb apply -f FILE, ebb get streams, ebb send TOPIC; Ctrl-C ends it\n");
+  until.wait();
+  std::fprintf(stderr, cluster == nullptr ? "ending: streams make their last checkpoints\n"
+                                          : "ending: workers go on\n");
+  until.let_go();
+  if (cluster == nullptr) {
+    (*service)->stop();
+  } else {
+    cluster->leave();
+    (*service)->leave();
+  }
+  workers.tell(nullptr);
+  service->reset();
+  return exit_done;
+}
 
 } // namespace
 
@@ -175,30 +225,23 @@ int up_command(const up_arguments& arguments) {
   // Messages and state are nobody else's business. A folder that is there keeps its mode.
   if (auto made = make_folder(data, 0700); !made)
     return exit_of_start(made.error());
+  if (arguments.backend == "kubernetes") {
+    auto cluster = join_cluster(arguments, *options);
+    if (!cluster)
+      return exit_of_start(cluster.error());
+    auto& joined = **cluster;
+    bridged_workers workers(
+        [&joined](worker_listener& listener) { return joined.make_backend(listener); },
+        [&joined] { return joined.living(); });
+    return serve(arguments, until, *std::move(options), workers, &joined);
+  }
   auto links = arguments.links == "tls" ? tls_address(data) : socket_address(data);
   if (!links)
     return exit_of_start(links.error());
   options->links = *links;
-  const auto files = options->files_folder;
-  bridged_workers workers(data, *links, arguments.threads);
-  auto service = control_process::start(*std::move(options), workers.starter());
-  if (!service)
-    return exit_of_start(service.error());
-  workers.tell(service->get());
-  std::fprintf(stderr, "ebb serves %zu streams at %s\n", (*service)->streams(),
-               (*service)->url().c_str());
-  std::fprintf(stderr, "data: %s\nfiles of streams: %s\n", data.c_str(),
-               files.empty() ? "none (--files DIR)" : files.c_str());
-  if (arguments.hints)
-    std::fprintf(stderr,
-                 "next: ebb apply -f FILE, ebb get streams, ebb send TOPIC; Ctrl-C ends it\n");
-  until.wait();
-  std::fprintf(stderr, "ending: streams make their last checkpoints\n");
-  until.let_go();
-  (*service)->stop();
-  workers.tell(nullptr);
-  service->reset();
-  return exit_done;
+  bridged_workers workers(local_workers(data, *links, arguments.threads),
+                          [logs = worker_logs(data + "/logs")] { return logs.living(); });
+  return serve(arguments, until, *std::move(options), workers, nullptr);
 }
 
 } // namespace ebb::cli

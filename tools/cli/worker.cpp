@@ -1,5 +1,7 @@
 #include "actors/service/worker/log_rotation.hpp"
 #include "actors/service/worker/worker_process.hpp"
+#include "actors/service/worker_desk.hpp"
+#include "storage/process_number.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/load.hpp"
 #include "tools/cli/port.hpp"
@@ -9,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <optional>
+#include <unistd.h>
 #include <utility>
 
 namespace ebb::cli {
@@ -33,6 +36,14 @@ result<link_place> place_of(const std::string& text) {
   return link_place{text.substr(0, colon), *port};
 }
 
+/// The first process of a container: others that share its volume are that, too.
+void tell_apart(const std::string& name) {
+  constexpr int beyond = 1 << 22; // of the numbers that a system gives out
+  constexpr std::uint64_t most = 2'000'000'000;
+  if (const auto number = worker_number(name))
+    use_process_number(beyond + static_cast<int>(*number % most));
+}
+
 result<void> use_tls(const worker_arguments& arguments, worker_options& options) {
   EBB_ASSIGN(options.place, place_of(arguments.control));
   EBB_ASSIGN(options.identity, link_identity::load(arguments.identity, link_side::worker));
@@ -44,6 +55,8 @@ result<void> use_tls(const worker_arguments& arguments, worker_options& options)
 int worker_command(const worker_arguments& arguments) {
   // A reader that goes away shows as an error of the write.
   std::signal(SIGPIPE, SIG_IGN);
+  if (::getpid() == 1)
+    tell_apart(arguments.name);
   const log_rotation log(arguments.log);
   worker_options options;
   options.control = arguments.control;
