@@ -290,17 +290,15 @@ bool adds_and_subtracts(std::string_view name) noexcept {
 } // namespace
 
 const aggregate_function* find_retractable(const aggregate_function& plain) {
+  if (is_ordered_set(plain) || plain.name == "regr_count")
+    return &plain;
   if (!adds_and_subtracts(plain.name))
     return nullptr;
-  if (plain.params.empty() || plain.name == "count" || plain.name == "regr_count"
-      || is_ordered_set(plain)
+  if (plain.params.empty() || plain.name == "count"
       || (plain.params[0].kind != type_kind::real
           && plain.params[0].kind != type_kind::double_precision))
     return &plain;
-  const auto found = float_registry().find(plain.name);
-  if (found == float_registry().end())
-    return nullptr; // corr, regr_slope, …
-  for (const auto& x : found->second)
+  for (const auto& x : float_registry().at(plain.name))
     if (x.params == plain.params)
       return &x;
   return nullptr;

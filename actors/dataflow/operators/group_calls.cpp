@@ -1,6 +1,7 @@
 #include "actors/dataflow/operators/group_calls.hpp"
 
 #include "actors/dataflow/aggregates/retractable.hpp"
+#include "actors/dataflow/ordered_set.hpp"
 #include "schemas/assert.hpp"
 
 #include <algorithm>
@@ -89,7 +90,8 @@ void group_calls::add_call(aggregate_call call) {
     add_distinct(std::move(call));
     return;
   }
-  call.order_by.clear();
+  if (!is_ordered_set(*function)) // there it tells the direction
+    call.order_by.clear();
   places_.push_back({false, calls_.size()});
   calls_.push_back(std::move(call));
 }

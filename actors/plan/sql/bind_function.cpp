@@ -208,6 +208,9 @@ result<expr_ptr> expr_binder::bind_function(const ast& body) {
   const auto& name = path.back();
   if (has(body, "over"))
     return bind_over(name, body);
+  if (among(over_only, name) && flag(body, "agg_within_group"))
+    return text_.fail(ec::unsupported, at, name + " … WITHIN GROUP is not supported",
+                      "count the rows that come before: count(*) FILTER (WHERE …)");
   if (among(over_only, name))
     return text_.fail(ec::invalid_argument, at,
                       "window function " + name + " requires an OVER clause");
@@ -227,7 +230,7 @@ result<expr_ptr> expr_binder::bind_function(const ast& body) {
                       "use it as the time of a window function, or in the SELECT list");
   }
   for (const char* modifier :
-       {"agg_star", "agg_distinct", "agg_filter", "agg_order", "agg_within_group"})
+       {"agg_star", "agg_distinct", "agg_filter", "agg_within_group", "agg_order"})
     if (has(body, modifier)) {
       const std::string_view key{modifier};
       const auto what = key == "agg_star"       ? std::string(name) + "(*) specified"

@@ -1,20 +1,14 @@
 // A batch from outside: its form has been checked, what its values may be has not.
 
 #include "actors/connectors/file_utf8.hpp"
+#include "actors/dataflow/calendar.hpp"
 #include "actors/service/topics/message_parsers.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace ebb {
 
 namespace {
-
-// PostgreSQL's range of TIMESTAMP: 4713-11-24 BC up to, but not including, 294277-01-01.
-constexpr micros time_first = -210866803200000000;
-constexpr micros time_last = 9223371331199999999;
-constexpr std::int32_t date_first = -2440588; // 4713-11-24 BC
-constexpr std::int32_t date_last = 2145031948;
 
 error bad(const field& at, std::uint32_t row, std::string message) {
   auto x = make_error(ec::bad_record, std::move(message),
@@ -74,18 +68,16 @@ result<void> check_numeric(const column& x, const field& of) {
 }
 
 result<void> check_times(const column& x, const field& of) {
-  const auto i = first_bad<std::int64_t>(x, [](std::int64_t t) {
-    return t == min_time || t == max_time || (t >= time_first && t <= time_last);
-  });
+  const auto i = first_bad<micros>(
+      x, [](micros t) { return !calendar::is_finite(t) || calendar::in_range(t); });
   if (i != x.rows)
     return bad(of, i, "timestamp out of range");
   return {};
 }
 
 result<void> check_dates(const column& x, const field& of) {
-  using limits = std::numeric_limits<std::int32_t>;
   const auto i = first_bad<std::int32_t>(x, [](std::int32_t d) {
-    return d == limits::min() || d == limits::max() || (d >= date_first && d < date_last);
+    return !calendar::is_finite_date(d) || (d >= calendar::min_date && d < calendar::end_date);
   });
   if (i != x.rows)
     return bad(of, i, "date out of range");

@@ -59,10 +59,17 @@ BOOST_AUTO_TEST_CASE(a_bad_value_is_of_its_row) {
   BOOST_TEST(said(column_of({type_kind::text}, {"äöü", "abcd"}), short_texts)
              == "2 c: value too long for type character varying(3)");
   const field times{"t", {type_kind::timestamp}, false};
-  x = column_of(times.type, {"infinity", "4714-11-24 BC", "294276-12-31 23:59:59.999999"});
+  x = column_of(times.type, {"infinity", "4714-11-24 BC", "294247-01-10 04:00:54.775806"});
   BOOST_TEST(said(x, times).empty());
-  x.mutable_data<std::int64_t>()[2] += 1;
-  BOOST_TEST(said(x, times) == "3 t: timestamp out of range");
+  x.mutable_data<std::int64_t>()[1] -= 1;
+  BOOST_TEST(said(x, times) == "2 t: timestamp out of range");
+  const field dates{"d", {type_kind::date}, false};
+  x = column_of(dates.type, {"-infinity", "4714-11-24 BC", "5874897-12-31"});
+  BOOST_TEST(said(x, dates).empty());
+  x.mutable_data<std::int32_t>()[2] += 1;
+  BOOST_TEST(said(x, dates) == "3 d: date out of range");
+  x.mutable_data<std::int32_t>()[1] -= 1;
+  BOOST_TEST(said(x, dates) == "2 d: date out of range");
 }
 
 BOOST_AUTO_TEST_CASE(a_short_body_leaves_nothing_behind) {
