@@ -75,6 +75,12 @@ struct LinkStatus {
   last @13 :UInt64;
   longest @14 :Int64;
   alarm @15 :Text;
+  batches @16 :UInt64;
+  blocked @17 :Int64;
+  mapped @18 :Int64;
+  firstRecord @19 :Int64;
+  firstOutput @20 :Int64;
+  heldBack @21 :Text;
 }
 
 struct LinkEnded {
@@ -172,6 +178,7 @@ struct LinkStart {
   pastOutput @9 :UInt8;       # ebb::link_past_output
   part @10 :UInt32;
   peers @11 :List(Text);
+  trace @12 :Text;
 }
 
 struct LinkStop {

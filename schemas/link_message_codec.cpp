@@ -182,6 +182,12 @@ void write(wire::LinkStatus::Builder to, const stream_status& x) {
   to.setLast(x.checkpoints.last);
   to.setLongest(x.checkpoints.longest);
   to.setAlarm(text(x.checkpoints.alarm));
+  to.setBatches(x.batches);
+  to.setBlocked(x.blocked);
+  to.setMapped(x.mapped);
+  to.setFirstRecord(x.first_record);
+  to.setFirstOutput(x.first_output);
+  to.setHeldBack(text(x.held_back));
 }
 
 stream_status read(wire::LinkStatus::Reader from) {
@@ -199,6 +205,12 @@ stream_status read(wire::LinkStatus::Reader from) {
   read_all(from.getPositions(), x.positions);
   x.checkpoints = {from.getCompleted(), from.getFailed(), from.getLast(), from.getLongest(),
                    text(from.getAlarm())};
+  x.batches = from.getBatches();
+  x.blocked = from.getBlocked();
+  x.mapped = from.getMapped();
+  x.first_record = from.getFirstRecord();
+  x.first_output = from.getFirstOutput();
+  x.held_back = text(from.getHeldBack());
   return x;
 }
 
@@ -292,6 +304,7 @@ void write(wire::LinkStart::Builder to, const start_stream& x) {
   to.setPastOutput(static_cast<std::uint8_t>(x.past_output));
   to.setPart(x.part);
   write_texts(to.initPeers(count(x.peers)), x.peers);
+  to.setTrace(text(x.trace));
 }
 
 start_stream read(wire::LinkStart::Reader from) {
@@ -308,6 +321,7 @@ start_stream read(wire::LinkStart::Reader from) {
   x.past_output = choice(from.getPastOutput(), link_past_output::keep);
   x.part = from.getPart();
   x.peers = read_texts(from.getPeers());
+  x.trace = text(from.getTrace());
   return x;
 }
 

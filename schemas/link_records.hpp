@@ -126,6 +126,13 @@ struct stream_status {
   std::vector<link_sink_report> sinks;
   std::vector<read_position> positions; ///< may be left out
   link_checkpoint_report checkpoints;
+  std::uint64_t batches = 0; ///< that subtasks have passed to each other
+  micros blocked = 0;        ///< that subtasks waited for credit or for slow sinks, all together
+  // Moments of this start; 0 = not yet.
+  micros mapped = 0;       ///< its state was in place
+  micros first_record = 0; ///< a source had read the first row
+  micros first_output = 0; ///< a sink had taken the first row
+  std::string held_back;   ///< `partition 3 of source clicks`: by which its watermark is
 
   bool operator==(const stream_status&) const = default;
 };
@@ -208,7 +215,8 @@ struct start_stream {
   link_past_output past_output = link_past_output::refuse;
   std::uint32_t part = 0; ///< that the worker is to run
   std::vector<std::string> peers =
-      {}; ///< of all parts, where there are several: `worker_hello::peers`
+      {};                 ///< of all parts, where there are several: `worker_hello::peers`
+  std::string trace = {}; ///< W3C traceparent of the request that has woken it; empty = none has
 
   bool operator==(const start_stream&) const = default;
 };

@@ -76,6 +76,8 @@ json numbers_of(const stream_status& x) {
     all["checkpoints"]["alarm"] = x.checkpoints.alarm;
   if (x.watermark != min_time && x.watermark != max_time)
     all["watermark"] = moment_text(x.watermark);
+  if (!x.held_back.empty())
+    all["heldBackBy"] = x.held_back;
   return all;
 }
 

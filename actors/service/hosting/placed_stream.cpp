@@ -184,6 +184,7 @@ stream_status placed_stream::status(const stream_report& from) const {
   x.activity = activity_of(from);
   x.next_timer = from.next_time;
   x.watermark = from.watermark;
+  x.held_back = held_back_by(from);
   for (const auto& y : from.sources)
     x.sources.push_back({y.name, y.rows, y.bytes, y.bad_rows});
   for (const auto& y : from.operators) {

@@ -256,6 +256,8 @@ std::vector<std::string> keeper::why(const stream_slot& x) const {
   if (x.life.held() != 0)
     if (auto text = places_.why({x.uid, x.life.held()}, now); !text.empty())
       all.push_back(std::move(text));
+  if (x.awake && x.awake->status && !x.awake->status->held_back.empty())
+    all.push_back("its event time goes no further than " + x.awake->status->held_back);
   return all;
 }
 
