@@ -71,9 +71,23 @@ result<stream_entry> control_db::stream(std::string_view uid) {
   return load_stream(in, uid);
 }
 
+void control_db::let_go_of_pages() noexcept {
+  store_->let_go_of_pages();
+}
+
 result<std::vector<stream_entry>> control_db::streams() {
   EBB_ASSIGN(const auto in, store_->begin_read());
   return load_entries<stream_entry>(in, control_table::streams, {}, decode_stream);
+}
+
+result<std::vector<std::pair<std::string, std::string>>> control_db::stream_names() {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  EBB_ASSIGN(const auto entries, in.scan(control_table::names, {}));
+  std::vector<std::pair<std::string, std::string>> all;
+  all.reserve(entries.size());
+  for (const auto& [name, uid] : entries)
+    all.emplace_back(name, uid);
+  return all;
 }
 
 result<void> control_db::update_stream(const stream_entry& changed, std::uint64_t generation) {
@@ -98,6 +112,7 @@ result<void> control_db::erase_stream(control_transaction& in, std::string_view 
   EBB_TRY(in.erase(control_table::names, entry.name));
   EBB_TRY(in.erase(control_table::lives, entry.uid));
   EBB_TRY(in.erase(control_table::traits, entry.uid));
+  EBB_TRY(in.erase(control_table::events, restore_key(entry.uid)));
   for (const auto table : {control_table::records, control_table::savepoints, control_table::tokens,
                            control_table::events})
     EBB_TRY(erase_all(in, table, entry.uid));
@@ -207,6 +222,7 @@ result<void> control_db::rewind(const checkpoint_record& record, std::uint64_t g
     EBB_TRY(in.put(control_table::tokens, token_key(record.uid, x.sink, x.lane), encode(x)));
   entry.life = stream_life::active;
   EBB_TRY(store_stream(in, entry));
+  EBB_TRY(in.erase(control_table::events, restore_key(record.uid)));
   return in.commit("control.rewind");
 }
 

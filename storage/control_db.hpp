@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ebb {
@@ -45,6 +46,15 @@ struct told_event {
 
 inline constexpr std::size_t told_events_kept = 200;
 
+/// A person wants a stream to go back to a savepoint; the start that does takes the wish away.
+struct kept_restore {
+  std::string uid; ///< of the stream
+  std::string savepoint;
+  std::uint8_t past_output = 0; ///< what becomes of newer output; a number of the service's own
+
+  bool operator==(const kept_restore&) const = default;
+};
+
 class control_db final : public stream_ledger {
 public:
   /// Makes the folder and the file where they are missing. ec::conflict: another process (named)
@@ -58,6 +68,9 @@ public:
     return folder_;
   }
 
+  /// What was read needs no memory of this process any more until it is read again.
+  void let_go_of_pages() noexcept;
+
   // Streams.
 
   [[nodiscard]] result<stream_entry> open_or_create(const stream_entry& wanted) override;
@@ -66,6 +79,8 @@ public:
   [[nodiscard]] result<stream_entry> stream(std::string_view uid);
   /// Deleted ones, too, as long as they are not forgotten.
   [[nodiscard]] result<std::vector<stream_entry>> streams();
+  /// Names and uids of those that are not deleted, by name; nothing else of them is read.
+  [[nodiscard]] result<std::vector<std::pair<std::string, std::string>>> stream_names();
 
   [[nodiscard]] result<void> update_stream(const stream_entry& changed,
                                            std::uint64_t generation) override;
@@ -117,8 +132,8 @@ public:
 
   /// All of it in one transaction.
   [[nodiscard]] result<void> change(const service_changes& changes);
-  /// The number of the control process that begins; grows each time.
-  [[nodiscard]] result<std::uint64_t> begin_incarnation();
+  /// The number of the control process that begins; grows each time, and is not below `least`.
+  [[nodiscard]] result<std::uint64_t> begin_incarnation(std::uint64_t least = 0);
   /// By name.
   [[nodiscard]] result<std::vector<topic_entry>> topics();
   [[nodiscard]] result<std::optional<topic_entry>> find_topic(std::string_view name);
@@ -131,6 +146,12 @@ public:
   [[nodiscard]] result<std::vector<life_record>> lives();
   [[nodiscard]] result<std::vector<life_traits>> traits();
   [[nodiscard]] result<void> put_life(const life_record& life);
+
+  /// Takes the place of an earlier one. `rewind` of the stream takes it away, in its transaction.
+  [[nodiscard]] result<void> keep_restore(const kept_restore& x);
+  [[nodiscard]] result<void> drop_restore(std::string_view uid);
+  [[nodiscard]] result<std::optional<kept_restore>> find_restore(std::string_view uid);
+  [[nodiscard]] result<std::vector<kept_restore>> restores();
 
   /// Appends texts to what is told of streams; of each kind the newest `told_events_kept` stay.
   [[nodiscard]] result<void> add_events(std::span<const told_event> events);

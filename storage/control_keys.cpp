@@ -45,6 +45,10 @@ std::string event_key(std::string_view uid, std::string_view kind, std::uint64_t
   return key;
 }
 
+std::string restore_key(std::string_view uid) {
+  return event_prefix({}, "restore").append(uid);
+}
+
 result<void> check_name(std::string_view name, const char* what) {
   if (!name.empty() && name.size() <= control_name_max && name.find('\0') == std::string_view::npos)
     return {};

@@ -25,6 +25,8 @@ namespace ebb {
 [[nodiscard]] std::string event_prefix(std::string_view uid, std::string_view kind);
 [[nodiscard]] std::string event_key(std::string_view uid, std::string_view kind,
                                     std::uint64_t number);
+/// Among the events of no stream; behind it the uid of the one that is to go back.
+[[nodiscard]] std::string restore_key(std::string_view uid);
 
 /// ec::invalid_argument for a name that is empty, too long, or has a zero byte. `what` names it.
 [[nodiscard]] result<void> check_name(std::string_view name, const char* what);

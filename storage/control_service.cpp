@@ -32,6 +32,18 @@ result<void> change_stream(control_transaction& in, const stream_entry& x) {
   return store_stream(in, entry);
 }
 
+// The savepoint's name behind one byte.
+std::string text_of(const kept_restore& x) {
+  return static_cast<char>(x.past_output) + x.savepoint;
+}
+
+result<kept_restore> restore_of(std::string_view uid, std::string_view text) {
+  if (text.empty())
+    return make_error(ec::corrupt, "the wish to restore stream " + std::string(uid) + " is empty");
+  return kept_restore{std::string(uid), std::string(text.substr(1)),
+                      static_cast<std::uint8_t>(text.front())};
+}
+
 result<void> add_event(control_transaction& in, const told_event& x) {
   const auto prefix = event_prefix(x.uid, x.kind);
   EBB_ASSIGN(const auto entries, in.scan(control_table::events, prefix));
@@ -72,12 +84,13 @@ result<void> control_db::change(const service_changes& changes) {
   return in.commit("control.apply");
 }
 
-result<std::uint64_t> control_db::begin_incarnation() {
+result<std::uint64_t> control_db::begin_incarnation(std::uint64_t least) {
   // No stream has an empty uid.
   const auto key = event_key({}, "incarnation", 0);
   EBB_ASSIGN(auto in, write());
   EBB_ASSIGN(const auto before, in.get(control_table::events, key));
-  const auto now = (before ? std::stoull(std::string(*before)) : 0) + 1;
+  const auto now =
+      std::max<std::uint64_t>((before ? std::stoull(std::string(*before)) : 0) + 1, least);
   EBB_TRY(in.put(control_table::events, key, std::to_string(now)));
   EBB_TRY(in.commit("control.incarnation"));
   return now;
@@ -145,6 +158,42 @@ result<void> control_db::put_life(const life_record& life) {
     return make_error(ec::conflict, "stream " + entry.name + " has been deleted");
   EBB_TRY(in.put(control_table::lives, life.uid, encode(life)));
   return in.commit("control.life");
+}
+
+result<void> control_db::keep_restore(const kept_restore& x) {
+  EBB_ASSIGN(auto in, write());
+  EBB_ASSIGN(const auto entry, load_stream(in, x.uid));
+  if (entry.life == stream_life::deleted)
+    return make_error(ec::conflict, "stream " + entry.name + " has been deleted");
+  EBB_TRY(in.put(control_table::events, restore_key(x.uid), text_of(x)));
+  return in.commit("control.restore");
+}
+
+result<void> control_db::drop_restore(std::string_view uid) {
+  EBB_ASSIGN(auto in, write());
+  EBB_TRY(in.erase(control_table::events, restore_key(uid)));
+  return in.commit("control.life");
+}
+
+result<std::optional<kept_restore>> control_db::find_restore(std::string_view uid) {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  EBB_ASSIGN(const auto text, in.get(control_table::events, restore_key(uid)));
+  if (!text)
+    return std::optional<kept_restore>{};
+  EBB_ASSIGN(auto x, restore_of(uid, *text));
+  return std::optional(std::move(x));
+}
+
+result<std::vector<kept_restore>> control_db::restores() {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  const auto prefix = restore_key({});
+  EBB_ASSIGN(const auto entries, in.scan(control_table::events, prefix));
+  std::vector<kept_restore> all;
+  for (const auto& [key, text] : entries) {
+    EBB_ASSIGN(auto x, restore_of(key.substr(prefix.size()), text));
+    all.push_back(std::move(x));
+  }
+  return all;
 }
 
 result<void> control_db::add_events(std::span<const told_event> events) {

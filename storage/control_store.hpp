@@ -96,6 +96,10 @@ public:
   [[nodiscard]] result<control_transaction> begin_read();
   [[nodiscard]] result<control_transaction> begin_write();
 
+  void let_go_of_pages() noexcept {
+    environment_.let_go_of_pages();
+  }
+
   /// Reads all entries and compares them with the summary.
   [[nodiscard]] result<void> verify();
 

@@ -1,7 +1,12 @@
 #include "storage/lmdb.hpp"
 
+#include <array>
 #include <cerrno>
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
 #include <lmdb.h>
+#include <sys/mman.h>
 #include <sys/statvfs.h>
 
 namespace ebb {
@@ -292,6 +297,39 @@ result<lmdb_transaction> lmdb_environment::begin_read() {
 void lmdb_environment::forget_dead_readers() noexcept {
   int dead = 0;
   mdb_reader_check(env_, &dead);
+}
+
+void lmdb_environment::let_go_of_pages() noexcept {
+  // LMDB does not say where its map is, but what is read lies in it.
+  auto reading = begin_read();
+  if (!reading)
+    return;
+  MDB_dbi main = 0;
+  MDB_cursor* cursor = nullptr;
+  if (mdb_dbi_open(reading->txn_, nullptr, 0, &main) != 0
+      || mdb_cursor_open(reading->txn_, main, &cursor) != 0)
+    return;
+  MDB_val key{};
+  MDB_val value{};
+  const auto rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+  mdb_cursor_close(cursor);
+  if (rc != 0)
+    return;
+  const auto place = reinterpret_cast<std::uintptr_t>(key.mv_data); // NOLINT
+  std::FILE* maps = std::fopen("/proc/self/maps", "re");
+  if (maps == nullptr)
+    return;
+  std::array<char, 4096> line{};
+  while (std::fgets(line.data(), line.size(), maps) != nullptr) {
+    std::uintptr_t from = 0;
+    std::uintptr_t to = 0;
+    if (std::sscanf(line.data(), "%" SCNxPTR "-%" SCNxPTR, &from, &to) == 2 && from <= place
+        && place < to) {
+      static_cast<void>(madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED)); // NOLINT
+      break;
+    }
+  }
+  std::fclose(maps);
 }
 
 lmdb_extent lmdb_environment::extent() const {

@@ -149,6 +149,10 @@ public:
   /// Pages that a killed process was reading can be used again.
   void forget_dead_readers() noexcept;
 
+  /// Unmaps what was read. It stays in the system's cache of the file, and is mapped again where it
+  /// is touched.
+  void let_go_of_pages() noexcept;
+
 private:
   lmdb_environment(MDB_env* env, std::string path);
 
