@@ -28,6 +28,10 @@ bool is_traceparent(std::string_view text) noexcept {
          && flag(54);
 }
 
+std::string trace_id_of(std::string_view traceparent) {
+  return is_traceparent(traceparent) ? std::string(traceparent.substr(3, 32)) : std::string();
+}
+
 trace_source::trace_source() {
   std::random_device system;
   std::seed_seq seed{system(), system(), system(), system(), system(), system()};

@@ -369,6 +369,8 @@ BOOST_AUTO_TEST_CASE(lets_no_value_begin_another_header) {
 BOOST_AUTO_TEST_CASE(knows_trace_contexts) {
   const std::string good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   BOOST_TEST(is_traceparent(good));
+  BOOST_TEST(trace_id_of(good) == "4bf92f3577b34da6a3ce929d0e0e4736");
+  BOOST_TEST(trace_id_of(good + "0") == "");
   BOOST_TEST(!is_traceparent("00-00000000000000000000000000000000-00f067aa0ba902b7-01"));
   BOOST_TEST(!is_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01"));
   BOOST_TEST(!is_traceparent("01" + good.substr(2)));

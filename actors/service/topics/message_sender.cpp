@@ -129,10 +129,11 @@ void message_sender::parse(const std::shared_ptr<topic_host>& to,
   if (producer != nullptr && !append.producer && settings->key.empty())
     for (auto& part : append.parts)
       part.partitions = {partition_of_sender(producer->text, settings->partitions)};
-  to->append(std::move(append), [self = shared_from_this(), request, reply, settings,
-                                 what = std::move(what)](append_answer answer) mutable {
+  auto answered = [self = shared_from_this(), request, reply, settings,
+                   what = std::move(what)](append_answer answer) mutable {
     self->answer(*request, reply, *settings, std::move(what), answer);
-  });
+  };
+  to->append(std::move(append), std::move(answered), request->traceparent);
 }
 
 void message_sender::answer(const http_request& request, const http_reply& reply,

@@ -49,7 +49,8 @@ std::shared_ptr<message_parsers> topic_host::parsers() {
 
 // --- appending -----------------------------------------------------------------------------------
 
-void topic_host::append(topic_append request, answer_function answer) {
+void topic_host::append(topic_append request, answer_function answer,
+                        std::string_view traceparent) {
   touch();
   const auto known = settings();
   choose_partitions(*known, request);
@@ -65,6 +66,7 @@ void topic_host::append(topic_append request, answer_function answer) {
     gathering_ = std::make_unique<topic_gathering>(around_->options.queue);
   if (const auto offered = gathering_->offer(std::move(request), answer); !offered)
     return refuse(offered.error());
+  trace_ = traceparent;
   plan(guard);
 }
 
@@ -108,6 +110,7 @@ void topic_host::write_group() {
     return;
   }
   ++running_;
+  group_trace_ = trace_;
   guard.unlock();
   auto answers = write(group);
   for (std::size_t i = 0; i < group.size(); ++i)
@@ -200,9 +203,19 @@ append_answer topic_host::append_now(topic_append request) {
   group.push_back(std::move(request));
   auto answer = std::move(write(group).front());
   count(group.front(), answer);
-  if (answer.status == append_status::appended)
+  if (answer.status == append_status::appended) {
+    {
+      std::lock_guard guard(mutex_);
+      group_trace_.clear();
+    }
     notify(true);
+  }
   return answer;
+}
+
+std::string topic_host::last_trace() const {
+  std::lock_guard guard(mutex_);
+  return group_trace_;
 }
 
 void topic_host::fail_waiting(const error& why) {

@@ -16,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ebb {
@@ -40,7 +41,7 @@ public:
   }
 
   /// topic_registry says what these do.
-  void append(topic_append request, answer_function answer);
+  void append(topic_append request, answer_function answer, std::string_view traceparent = {});
   [[nodiscard]] append_answer append_now(topic_append request);
   [[nodiscard]] result<topic_slice> read(std::uint32_t partition, std::uint64_t offset,
                                          const topic_read_limits& limits);
@@ -72,6 +73,9 @@ public:
     return deadline_timer::clock::time_point(
         deadline_timer::clock::duration(used_.load(std::memory_order_relaxed)));
   }
+
+  /// traceparent of the newest request of the group that was written last; empty = it had none.
+  [[nodiscard]] std::string last_trace() const;
 
   /// Closes the log unless it is busy.
   void close_soon();
@@ -140,6 +144,8 @@ private:
   std::optional<closed_topic> known_;
   std::optional<error> ended_;
   std::shared_ptr<message_parsers> parsers_;
+  std::string trace_;       ///< of the newest request that waits
+  std::string group_trace_; ///< of the newest one of the group under way, or the last
   std::condition_variable rested_;
   std::uint32_t running_ = 0; ///< calls of write_group
   std::uint32_t turn_ = 0;    ///< of write_lanes_
