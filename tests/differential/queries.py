@@ -210,7 +210,7 @@ class Maker:
 
     def over(self):
         frame = FRAMES[self.rare(list(FRAMES), "OVER with ")]
-        call = self.pick(["sum(v)", "count(*)", "max(v)", "avg(w)", "min(k)"])
+        call = self.pick(["sum(v)", "count(*)", "max(v)", "avg(w)", "min(k)", "regr_count(v, f)", "regr_avgx(f, v)"])
         part = self.pick(["k", "g"])
         text = f"SELECT id, {call} OVER (PARTITION BY {part} ORDER BY ts{frame}) AS x FROM e1"
         return text, text

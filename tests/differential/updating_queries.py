@@ -63,9 +63,14 @@ class Queries:
             choices += [(f"min({column})", kind), (f"max({column})", kind)]
         if kind == "int":
             choices += [(f"sum({column})", "int"), (f"round(avg({column}), 3)", "num"), (f"sum(DISTINCT {column})", "int")]
+            choices += [(f"percentile_disc(0.3) WITHIN GROUP (ORDER BY {column} DESC)", "int"),
+                        (f"mode() WITHIN GROUP (ORDER BY {column})", "int"), (f"regr_count({column}, {column})", "int"),
+                        (f"round(corr({column}, {column} % 3)::numeric, 3)", "num")]
         if kind == "num":
+            choices += [(f"round(percentile_cont(0.7) WITHIN GROUP (ORDER BY {column})::numeric, 3)", "num")]
             choices += [(f"round(sum({column}), 3)", "num"), (f"round(avg({column}), 3)", "num")]
         if kind == "text":
+            choices += [(f"mode() WITHIN GROUP (ORDER BY {column} DESC)", "text")]
             choices += [(f"string_agg({column}, '+' ORDER BY {column})", "text"),
                         (f"string_agg(DISTINCT {column}, '+')", "text")]
         if kind == "bool":

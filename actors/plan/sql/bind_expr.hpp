@@ -44,6 +44,11 @@ struct aggregate_use {
   std::int32_t at = -1;
 };
 
+/// An aggregate that is never NULL, and 0 of no rows.
+[[nodiscard]] inline bool is_count(std::string_view aggregate) noexcept {
+  return aggregate == "count" || aggregate == "regr_count";
+}
+
 /// A function OVER a window; its expressions may refer to aggregates.
 struct over_use {
   over_call::kind what = over_call::kind::aggregate;

@@ -176,7 +176,7 @@ result<std::vector<expr_ptr>> select_query::values_of_no_rows() const {
       if (x->kind != expr_kind::column || x->index < aggregate_base)
         return nullptr;
       const auto& use = aggregates_[x->index - aggregate_base];
-      if (use.function->name != "count")
+      if (!is_count(use.function->name))
         return make_literal(make_null_column(x->type, 1));
       auto zero = make_column(sql_type{type_kind::bigint}, 1);
       zero.mutable_data<std::int64_t>()[0] = 0;

@@ -52,7 +52,7 @@ std::vector<plan_column> output_columns(const std::vector<expr_ptr>& keys,
       {"window_end", timestamp, true, bounds.end.role, bounds.end.window, bounds.end.lag});
   for (const auto& use : uses)
     columns.push_back(
-        {use.function->name, use.type, use.function->name == "count", column_role::plain, {}, 0});
+        {use.function->name, use.type, is_count(use.function->name), column_role::plain, {}, 0});
   return columns;
 }
 
@@ -240,7 +240,7 @@ result<staged_rows> plan_group_aggregate(query_planner& planner, const staged_ro
   spec.calls = make_calls(groups.aggregates, slots);
   for (const auto& use : groups.aggregates)
     columns.push_back(
-        {use.function->name, use.type, use.function->name == "count", column_role::plain, {}, 0});
+        {use.function->name, use.type, is_count(use.function->name), column_role::plain, {}, 0});
   const auto input = slots.build(build, rows.node, {});
   if (!groups.keys.empty())
     build.warn(planner.query.fail(

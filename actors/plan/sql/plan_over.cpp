@@ -252,7 +252,7 @@ private:
     lead(columns, *first.x, shift);
     for (const auto i : together) {
       const auto& one = overs_[i];
-      const bool counted = is_rank(one.what) || one.name == "count";
+      const bool counted = is_rank(one.what) || is_count(one.name);
       results_[i] = static_cast<std::uint32_t>(columns.size());
       columns.push_back({one.name, one.call.type, counted, column_role::plain, {}, 0});
     }
