@@ -131,4 +131,5 @@ struct Traits {
   inputs @5 :List(LifeInput);
   outputs @6 :List(Text);
   files @7 :List(Text);
+  workers @8 :UInt32 = 1;
 }

@@ -278,6 +278,7 @@ void write(wire::Traits::Builder to, const life_traits& x) {
   to.setCannotWake(text(x.cannot_wake));
   to.setParallelism(x.parallelism);
   to.setDefinition(x.definition);
+  to.setWorkers(x.workers);
   write_all(to.initInputs(count(x.inputs)), x.inputs);
   auto outputs = to.initOutputs(count(x.outputs));
   for (capnp::uint i = 0; i < outputs.size(); ++i)
@@ -294,6 +295,7 @@ life_traits read(wire::Traits::Reader from) {
   x.cannot_wake = text(from.getCannotWake());
   x.parallelism = from.getParallelism();
   x.definition = from.getDefinition();
+  x.workers = from.getWorkers();
   read_all(from.getInputs(), x.inputs);
   for (const auto output : from.getOutputs())
     x.outputs.push_back(text(output));

@@ -61,6 +61,7 @@ struct life_traits {
   std::vector<life_input> inputs;
   std::vector<std::string> outputs; ///< uids of topics that it writes
   std::vector<std::string> files;   ///< that it writes, with their whole paths
+  std::uint32_t workers = 1;        ///< that it is spread over, at most
 
   bool operator==(const life_traits&) const = default;
 };

@@ -35,6 +35,7 @@ enum class api_call : std::uint8_t {
   stream_why,
   stream_logs,
   stream_state,
+  verify,
   // The server answers these itself.
   metrics,
   healthz,

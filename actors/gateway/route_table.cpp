@@ -17,8 +17,8 @@ constexpr const char* call_names[] = {
     "getOperation",   "streamGraph",     "streamCheckpoints",
     "streamWakes",    "streamDecisions", "streamErrors",
     "streamWhy",      "streamLogs",      "streamState",
-    "metrics",        "healthz",         "readyz",
-    "openapi",
+    "verify",         "metrics",         "healthz",
+    "readyz",         "openapi",
 };
 static_assert(std::size(call_names) == api_call_count);
 

@@ -302,6 +302,13 @@ void add_views(std::vector<route>& to) {
                            .most = 1'024}},
                 .responses = answers(200, "Any", "Its entries"),
                 .failures = {404}});
+  to.push_back({.call = api_call::verify,
+                .pattern = "/v1/verify",
+                .summary =
+                    "Reads the state of all streams and all messages, and compares checksums; "
+                    "the last line counts those that are damaged",
+                .access = route_access::viewer,
+                .responses = {{200, ndjson, "A file each line, as soon as it is read", {}}}});
 }
 
 void add_own(std::vector<route>& to) {

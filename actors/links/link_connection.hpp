@@ -23,7 +23,7 @@ struct link_options {
   std::chrono::milliseconds heartbeat{500};
   /// Nothing heard for so long: the other side is dead or frozen. Counted in heartbeats of this
   /// process, so that one that was stopped itself does not blame the others.
-  std::chrono::milliseconds silence{3000};
+  std::chrono::milliseconds silence{2000};
   /// What may wait in one connection.
   std::size_t queue_bytes = std::size_t{64} << 20;
   /// Of one server.

@@ -30,13 +30,20 @@ bool covers(const checkpoint_record& x, const ack_question& what) {
 
 } // namespace
 
-void ack_desk::set_reader(const std::string& uid, const std::string& name,
-                          const std::vector<std::string>& topics) {
+void ack_desk::set_reader(const std::string& uid, const std::string& name, topic_list topics) {
   std::lock_guard guard(mutex_);
-  if (topics.empty())
-    readers_.erase(uid);
-  else
-    readers_[uid] = {name, topics};
+  readers_[uid] = {name, std::move(topics)};
+}
+
+void ack_desk::forget_reader(const std::string& uid) {
+  std::lock_guard guard(mutex_);
+  readers_.erase(uid);
+}
+
+std::optional<std::string> ack_desk::name_of(const std::string& uid) const {
+  std::lock_guard guard(mutex_);
+  const auto found = readers_.find(uid);
+  return found == readers_.end() ? std::nullopt : std::optional(found->second.name);
 }
 
 void ack_desk::recorded(const std::string& uid) {
@@ -46,7 +53,7 @@ void ack_desk::recorded(const std::string& uid) {
     const auto found = readers_.find(uid);
     if (found == readers_.end() || watchers_.empty())
       return;
-    for (const auto& topic : found->second.topics) {
+    for (const auto& topic : *found->second.topics) {
       const auto [first, last] = watchers_.equal_range(topic);
       for (auto i = first; i != last; ++i)
         told.push_back(i->second);
@@ -61,7 +68,7 @@ result<std::string> ack_desk::reader_of(const ack_question& what) const {
   std::string only;
   std::size_t count = 0;
   for (const auto& [uid, x] : readers_) {
-    if (std::find(x.topics.begin(), x.topics.end(), what.uid) == x.topics.end())
+    if (std::find(x.topics->begin(), x.topics->end(), what.uid) == x.topics->end())
       continue;
     if (!what.stream.empty()) {
       if (split(x.name).name == what.stream)

@@ -5,9 +5,13 @@
 #include "actors/service/topics/ack_tracker.hpp"
 
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace ebb {
 
@@ -17,9 +21,14 @@ public:
   /// `records` outlives it.
   explicit ack_desk(control_records& records) : records_(records) {}
 
-  /// The stream reads these topics (uids) now; none: it is gone. Thread-safe.
-  void set_reader(const std::string& uid, const std::string& name,
-                  const std::vector<std::string>& topics);
+  using topic_list = std::shared_ptr<const std::vector<std::string>>;
+
+  /// The stream reads these topics (uids) now. Thread-safe.
+  void set_reader(const std::string& uid, const std::string& name, topic_list topics);
+  void forget_reader(const std::string& uid);
+
+  /// Qualified; nothing where there is no such stream. Thread-safe.
+  [[nodiscard]] std::optional<std::string> name_of(const std::string& uid) const;
 
   /// A record or a token of the stream was written. Thread-safe.
   void recorded(const std::string& uid);
@@ -30,7 +39,7 @@ public:
 private:
   struct reader {
     std::string name; ///< qualified
-    std::vector<std::string> topics;
+    topic_list topics;
   };
 
   using watchers = std::multimap<std::string, std::shared_ptr<std::function<void()>>>;

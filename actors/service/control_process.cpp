@@ -6,7 +6,9 @@
 #include "actors/runtime/processing_time.hpp"
 #include "actors/service/keeper/input_positions.hpp"
 #include "actors/service/service_gateway.hpp"
+#include "actors/service/service_resources.hpp"
 #include "actors/service/stream_metrics.hpp"
+#include "actors/service/topics/topic_host.hpp"
 #include "actors/service/worker_desk.hpp"
 
 #include <caf/actor_system.hpp>
@@ -27,11 +29,15 @@ namespace {
 constexpr std::uint32_t actor_threads = 1;
 constexpr std::uint32_t io_threads = 8;
 
-/// A worker whose link is gone and whose process is there may connect again.
-constexpr micros away_grace = 3 * micros_per_second;
+/// A worker whose link is gone and whose process is there may connect again. One that lives does so
+/// within milliseconds.
+constexpr micros away_grace = micros_per_second / 2;
 
 /// Between looks at who of an earlier control process's workers lives.
 constexpr micros look_for_workers = micros_per_second / 20;
+
+/// Without anything for so long, memory is given back.
+constexpr micros rest_after = 3 * micros_per_second;
 
 constexpr auto stop_patience = std::chrono::seconds(45);
 
@@ -117,6 +123,12 @@ struct control_process::parts final : keeper_world {
     starter.start(worker_name(worker));
   }
 
+  void start_worker_for(std::uint64_t worker, const stream_slot& stream) override {
+    if (starter.is_for)
+      starter.is_for(worker_name(worker), stream.name);
+    start_worker(worker);
+  }
+
   void kill_worker(std::uint64_t worker) override {
     starter.kill(worker_name(worker));
   }
@@ -138,23 +150,24 @@ struct control_process::parts final : keeper_world {
   }
 
   void show(const stream_slot& x) override {
+    if (x.shown != x.life.phase())
+      stir();
     numbers.seen(x);
+    if (options.stream_changed)
+      options.stream_changed(x.name);
   }
 
   void show(const wake_trace& x) override {
     numbers.woke(x);
   }
 
-  void reads(const std::string& uid, const std::string& name,
-             const std::vector<std::string>& of) override {
-    acks->set_reader(uid, name, of);
-    std::lock_guard guard(names_mutex);
-    if (name.empty()) {
-      names.erase(uid);
-      numbers.gone(uid);
-    } else {
-      names[uid] = split(name).name_space;
-    }
+  void reads(const stream_slot& x) override {
+    acks->set_reader(x.uid, x.name, x.inputs);
+  }
+
+  void gone(const stream_slot& x) override {
+    acks->forget_reader(x.uid);
+    numbers.gone(x);
   }
 
   // --- what comes from outside
@@ -164,18 +177,43 @@ struct control_process::parts final : keeper_world {
   }
 
   void topic_grew(const std::string& uid) {
+    stir();
     if (!moved.moved(uid))
       return;
-    tell([this, uid](keeper& x) {
+    const auto topic = registry->host(uid);
+    tell([this, uid, trace = topic ? topic->last_trace() : std::string()](keeper& x) {
       moved.told(uid);
-      x.input_moved(uid);
+      x.input_moved(uid, trace);
+    });
+  }
+
+  /// Something happens. Once nothing has for a while, memory is given back.
+  void stir() {
+    if (!options.rested)
+      return;
+    stirred.store(true, std::memory_order_relaxed);
+    if (!watching.exchange(true))
+      tell([this](keeper& k) { look_for_rest(k); });
+  }
+
+  void look_for_rest(keeper& k) {
+    k.call_after(rest_after, [this, &k] {
+      if (stirred.exchange(false))
+        return look_for_rest(k);
+      watching = false;
+      io.submit(reading_lane, [this] {
+        static_cast<void>(database->with([](control_db& db) -> result<void> {
+          db.let_go_of_pages();
+          return {};
+        }));
+        options.rested();
+      });
     });
   }
 
   std::optional<std::string> name_space_of(const std::string& uid) {
-    std::lock_guard guard(names_mutex);
-    const auto found = names.find(uid);
-    return found == names.end() ? std::nullopt : std::optional(found->second);
+    const auto name = acks->name_of(uid);
+    return name ? std::optional(split(*name).name_space) : std::nullopt;
   }
 
   worker_desk_events desk_events() {
@@ -205,6 +243,7 @@ struct control_process::parts final : keeper_world {
       });
     };
     x.recorded = [this](const std::string& uid) { acks->recorded(uid); };
+    x.phase = [this](const char* phase, micros took) { numbers.checkpointed(phase, took); };
     return x;
   }
 
@@ -219,8 +258,8 @@ struct control_process::parts final : keeper_world {
   std::unique_ptr<control_records> database;
   std::unique_ptr<ack_desk> acks;
   moved_topics moved;
-  std::mutex names_mutex;
-  std::unordered_map<std::string, std::string> names; ///< namespaces of streams, by uid
+  std::atomic<bool> stirred = false;  ///< since the last look for rest
+  std::atomic<bool> watching = false; ///< for rest
   metrics_registry metrics;
   stream_metrics numbers{metrics, clock};
   std::unique_ptr<topic_registry> registry;
@@ -233,6 +272,8 @@ struct control_process::parts final : keeper_world {
   io_pool io{io_threads};
   std::unique_ptr<link_loop> links;
   std::unique_ptr<worker_desk> desk;
+  std::unique_ptr<resource_changes> changes;
+  std::unique_ptr<service_resources> resources;
   std::unique_ptr<message_api> messages;
   std::unique_ptr<service_gateway> gateway;
   std::unique_ptr<http_server> http;
@@ -278,6 +319,7 @@ void control_process::parts::load_streams(keeper::loaded all) {
   std::promise<void> done;
   tell([&](keeper& k) {
     k.load(all);
+    all = {};
     done.set_value();
   });
   done.get_future().wait();
@@ -286,13 +328,15 @@ void control_process::parts::load_streams(keeper::loaded all) {
 result<void> control_process::parts::open() {
   EBB_ASSIGN(database, control_records::open(options.data_folder));
   acks = std::make_unique<ack_desk>(*database);
-  EBB_ASSIGN(const auto incarnation,
-             database->with([](control_db& db) { return db.begin_incarnation(); }));
+  EBB_ASSIGN(const auto incarnation, database->with([this](control_db& db) {
+    return db.begin_incarnation(options.least_incarnation);
+  }));
   keeper::loaded loaded;
   EBB_TRY(database->with([&](control_db& db) -> result<void> {
-    EBB_ASSIGN(loaded.streams, db.streams());
+    EBB_ASSIGN(loaded.names, db.stream_names());
     EBB_ASSIGN(loaded.lives, db.lives());
     EBB_ASSIGN(loaded.traits, db.traits());
+    EBB_ASSIGN(loaded.restores, db.restores());
     return {};
   }));
   keeper_options keeping_options;
@@ -311,6 +355,8 @@ result<void> control_process::parts::open() {
              worker_desk::listen(
                  *links, options.links, *database, *registry, io,
                  [this](const std::string& uid) { return name_space_of(uid); }, desk_events()));
+  changes = std::make_unique<resource_changes>(*database, *registry, clock, options.files_folder);
+  resources = std::make_unique<service_resources>(*changes, *database, io, lane, clock, streams);
   messages = std::make_unique<message_api>(*registry, io, acks.get(), metrics);
   gateway_parts x;
   x.records = database.get();
@@ -322,6 +368,8 @@ result<void> control_process::parts::open() {
   x.reading_lane = reading_lane;
   x.clock = clock;
   x.files_folder = options.files_folder;
+  x.owner = options.owner;
+  x.changes = changes.get();
   x.streams = streams;
   gateway = std::make_unique<service_gateway>(std::move(x));
   // A port that is taken is found before workers are started.
@@ -354,6 +402,10 @@ void control_process::worker_gone(const std::string& name, const std::string&) {
   });
 }
 
+resource_desk& control_process::resources() {
+  return *parts_->resources;
+}
+
 std::string control_process::url() const {
   return parts_->http->url();
 }
@@ -369,6 +421,10 @@ void control_process::stop() {
   const auto done = std::make_shared<std::promise<void>>();
   parts_->tell([done](keeper& k) { k.shut_down([done] { done->set_value(); }); });
   static_cast<void>(done->get_future().wait_for(stop_patience));
+}
+
+void control_process::leave() {
+  parts_->http->stop(std::chrono::seconds(2));
 }
 
 } // namespace ebb

@@ -3,6 +3,7 @@
 
 #include "actors/gateway/http_server.hpp"
 #include "actors/service/lifecycle/placement_plan.hpp"
+#include "actors/service/resource_desk.hpp"
 #include "actors/service/worker_address.hpp"
 #include "schemas/error.hpp"
 
@@ -20,11 +21,21 @@ struct control_options {
   http_options http;
   worker_address links;
   placement_limits placement;
+  /// Who says what streams and topics there are, `Kubernetes`; empty = whoever calls the interface.
+  std::string owner;
+  /// The control process is at least this number's (Kubernetes: a lease's).
+  std::uint64_t least_incarnation = 0;
+  /// A stream, by qualified name, may look different now. Called in order; must not block.
+  std::function<void(const std::string& name)> stream_changed;
+  /// Nothing has happened for a while, so memory may be given back. On an I/O thread; may be null.
+  std::function<void()> rested;
 };
 
 /// Processes of workers, by name. Thread-safe; nothing blocks.
 struct worker_starter {
   std::function<void(const std::string& name)> start;
+  /// Told before `start`: the stream (qualified) that alone will run there. May be empty.
+  std::function<void(const std::string& name, const std::string& stream)> is_for;
   /// One that an earlier control process has started.
   std::function<void(const std::string& name, std::int64_t pid)> adopt;
   std::function<void(const std::string& name)> kill;
@@ -45,6 +56,9 @@ public:
   /// The process of a worker is gone, or could not be started. Thread-safe.
   void worker_gone(const std::string& name, const std::string& how);
 
+  /// Valid as long as the process.
+  [[nodiscard]] resource_desk& resources();
+
   [[nodiscard]] std::string url() const;
   [[nodiscard]] std::size_t streams() const;
 
@@ -52,6 +66,9 @@ public:
   /// that were awake are so again when the service starts the next time. Blocks, at most about a
   /// minute.
   void stop();
+
+  /// Takes no more requests. Workers and streams go on, for the next control process.
+  void leave();
 
 private:
   struct parts;

@@ -42,6 +42,7 @@ void service_gateway::operate(const request_pointer& request, const http_reply& 
         return reply.fail(id.error());
       reply.json(202, operation_json(*streams.find_operation(*id)));
     };
+    streams.on_behalf_of(request->traceparent);
     switch (request->to->call) {
     case api_call::sleep_stream:
       return streams.sleep(name, begun);

@@ -17,6 +17,12 @@ std::string deleted_json(const char* kind, const std::string& name) {
   return std::string(R"({"kind":")") + kind + R"(","name":")" + name + R"("})";
 }
 
+/// What is applied elsewhere is not changed here.
+bool changes_resources(api_call x) {
+  return x == api_call::apply || x == api_call::delete_stream || x == api_call::delete_topic
+         || x == api_call::delete_function || x == api_call::scale_stream;
+}
+
 } // namespace
 
 void service_gateway::with_keeper(std::function<void(keeper&)> run) const {
@@ -48,6 +54,10 @@ std::string service_gateway::not_ready() const {
 void service_gateway::handle(request_pointer request, http_reply reply) {
   if (!ready_)
     return reply.fail(make_error(ec::cancelled, "the service is starting", "try again"));
+  if (!parts_.owner.empty() && changes_resources(request->to->call))
+    return reply.fail(make_error(ec::conflict,
+                                 "this service takes its streams and topics from " + parts_.owner,
+                                 "use kubectl apply, delete and scale, with the same manifests"));
   switch (request->to->call) {
   case api_call::append_messages:
   case api_call::read_messages:
@@ -97,6 +107,8 @@ void service_gateway::handle(request_pointer request, http_reply reply) {
     return logs(request, reply);
   case api_call::stream_state:
     return state(request, reply);
+  case api_call::verify:
+    return verify(reply);
   case api_call::metrics:
   case api_call::healthz:
   case api_call::readyz:
@@ -108,36 +120,17 @@ void service_gateway::handle(request_pointer request, http_reply reply) {
 
 void service_gateway::apply(const request_pointer& request, const http_reply& reply) {
   with_records([this, request, reply] {
-    apply_options options;
-    options.name_space = std::string(request->name_space());
-    options.files_folder = parts_.files_folder;
-    options.now = parts_.clock();
-    options.new_uid = random_uid;
-    const resource_lookup known{
-        [this](const std::string& name) {
-          return parts_.records->with([&](control_db& db) { return db.find_stream(name); });
-        },
-        [this](const std::string& name) {
-          return parts_.records->with([&](control_db& db) { return db.find_topic(name); });
-        },
-        [this](const std::string& uid) {
-          return parts_.records->with([&](control_db& db) { return db.find_traits(uid); });
-        },
-        [this](const std::string& path, const std::string& but) {
-          return parts_.records->with([&](control_db& db) { return db.writer_of_file(path, but); });
-        }};
-    auto planned = plan_apply(request->body, options, known);
+    resource_changes::wish wish;
+    wish.text = request->body;
+    wish.name_space = std::string(request->name_space());
+    wish.new_uid = random_uid;
+    wish.dry_run = request->query_number("dryRun", 0) != 0;
+    auto planned = parts_.changes->apply(wish);
     if (!planned)
       return reply.fail(planned.error());
     const auto plan = std::make_shared<apply_plan>(*std::move(planned));
-    if (request->query_number("dryRun", 0) != 0)
+    if (wish.dry_run)
       return reply.json(200, applied_json(*plan));
-    if (auto done = parts_.records->with([&](control_db& db) { return db.change(plan->changes); });
-        !done)
-      return reply.fail(done.error());
-    for (const auto& x : plan->topics)
-      if (auto done = parts_.topics->put(x); !done)
-        return reply.fail(done.error());
     with_keeper([plan, reply](keeper& streams) {
       streams.applied(*plan);
       reply.json(200, applied_json(*plan));
@@ -255,31 +248,11 @@ void service_gateway::get_topic(const request_pointer& request, const http_reply
   });
 }
 
-// Between the look at its users and the end of the topic no stream can be applied: both are jobs of
-// one lane.
 void service_gateway::delete_topic(const request_pointer& request, const http_reply& reply) {
   with_records([this, request, reply] {
-    auto gone = parts_.records->with([&](control_db& db) -> result<std::string> {
-      EBB_ASSIGN(const auto found, db.find_topic(qualified_part(*request, "topic")));
-      if (!found)
-        return no_such("topic", *request);
-      EBB_ASSIGN(const auto users, db.users_of_topic(found->uid));
-      if (!users.empty()) {
-        std::string names;
-        for (const auto& x : users)
-          names += (names.empty() ? "" : ", ") + split(x).name;
-        return make_error(ec::conflict, "topic " + request->part("topic") + " is used by " + names,
-                          "delete these streams first, or apply them without the topic");
-      }
-      service_changes changes;
-      changes.deleted_topics = {found->name};
-      EBB_TRY(db.change(changes));
-      return found->uid;
-    });
-    if (!gone)
-      return reply.fail(gone.error());
-    if (auto done = parts_.topics->remove(*gone); !done)
-      return reply.fail(done.error());
+    if (auto done = parts_.changes->remove_topic(qualified_part(*request, "topic")); !done)
+      return reply.fail(done.error().code == ec::not_found ? no_such("topic", *request)
+                                                           : done.error());
     reply.json(200, deleted_json("Topic", request->part("topic")));
   });
 }

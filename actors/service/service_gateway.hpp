@@ -5,6 +5,7 @@
 #include "actors/runtime/connector.hpp"
 #include "actors/service/ack_desk.hpp"
 #include "actors/service/keeper/keeper_actor.hpp"
+#include "actors/service/resource_changes.hpp"
 #include "actors/service/topics/message_api.hpp"
 
 #include <atomic>
@@ -14,6 +15,7 @@
 
 namespace ebb {
 
+struct checked_file;
 struct stream_view;
 
 /// What the gateway works with; all of it outlives it.
@@ -27,6 +29,8 @@ struct gateway_parts {
   std::uint64_t reading_lane = 0; ///< for long reads
   std::function<micros()> clock;
   std::string files_folder;
+  std::string owner; ///< of streams and topics, `Kubernetes`; empty = this interface
+  resource_changes* changes = nullptr;
   keeper_actor streams;
 };
 
@@ -60,6 +64,9 @@ private:
   void why(const request_pointer& request, const http_reply& reply);
   void logs(const request_pointer& request, const http_reply& reply);
   void state(const request_pointer& request, const http_reply& reply);
+  void verify(const http_reply& reply);
+  [[nodiscard]] bool verify_stream(const stream_entry& x,
+                                   const std::function<bool(const checked_file&)>& tell) const;
 
   /// A stream as `get` shows it. Blocks.
   [[nodiscard]] result<std::string> describe(const stream_view& x) const;

@@ -69,6 +69,7 @@ result<life_traits> check_stream(const stream_definition& x, const std::string& 
                                  const topic_lookup& topic) {
   life_traits traits;
   traits.idle_after = x.sleep.idle_after.value_or(max_time);
+  traits.workers = x.workers;
   for (const auto& source : x.sources) {
     if (const auto* from = std::get_if<topic_source>(&source.connector)) {
       EBB_ASSIGN(const auto found, find(x, from->name, source.place, topic));

@@ -71,6 +71,18 @@ void stream_metrics::sample_streams() {
            for (const auto& y : x.status.sinks)
              to.push_back({with(x.labels, "sink", y.name), static_cast<double>(y.rows)});
          });
+  sample("ebb_stream_batches",
+         "Batches that the subtasks of a stream have passed to each other since it was started",
+         [](const awake_stream& x, samples& to) {
+           to.push_back({x.labels, static_cast<double>(x.status.batches)});
+         });
+  sample(
+      "ebb_stream_credit_blocked_seconds",
+      "Time that the subtasks of a stream, all together, have waited for credit or for slow sinks "
+      "since it was started",
+      [](const awake_stream& x, samples& to) {
+        to.push_back({x.labels, seconds(x.status.blocked)});
+      });
   sample("ebb_stream_state_bytes", "State in memory", [](const awake_stream& x, samples& to) {
     to.push_back({x.labels, static_cast<double>(x.status.state_bytes)});
   });
@@ -95,10 +107,8 @@ void stream_metrics::sample_streams() {
 void stream_metrics::seen(const stream_slot& x) {
   std::lock_guard guard(mutex_);
   const auto phase = x.life.phase();
-  const auto [known, fresh] = phases_.try_emplace(x.uid, phase);
-  if (!fresh)
-    --counts_[static_cast<std::size_t>(known->second)];
-  known->second = phase;
+  if (x.shown)
+    --counts_[static_cast<std::size_t>(*x.shown)];
   ++counts_[static_cast<std::size_t>(phase)];
   if (phase == lifecycle_phase::asleep || !x.awake || !x.awake->status) {
     awake_.erase(x.uid);
@@ -112,13 +122,19 @@ void stream_metrics::seen(const stream_slot& x) {
   entry.status = *x.awake->status;
 }
 
-void stream_metrics::gone(const std::string& uid) {
+void stream_metrics::gone(const stream_slot& x) {
   std::lock_guard guard(mutex_);
-  awake_.erase(uid);
-  if (const auto known = phases_.find(uid); known != phases_.end()) {
-    --counts_[static_cast<std::size_t>(known->second)];
-    phases_.erase(known);
-  }
+  awake_.erase(x.uid);
+  if (x.shown)
+    --counts_[static_cast<std::size_t>(*x.shown)];
+}
+
+void stream_metrics::checkpointed(const char* phase, micros took) {
+  registry_
+      .make_histogram("ebb_checkpoint_seconds",
+                      "Time that phases of checkpoints took, of all streams together",
+                      {{"phase", phase}}, latency_bounds())
+      .observe(seconds(took));
 }
 
 void stream_metrics::woke(const wake_trace& x) {
@@ -134,6 +150,7 @@ void stream_metrics::woke(const wake_trace& x) {
   observe("decide", x.decide);
   observe("place", x.place);
   observe("start", x.start);
+  observe("map", x.map);
   observe("firstRecord", x.first_record);
   observe("firstOutput", x.first_output);
 }

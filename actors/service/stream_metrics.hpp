@@ -19,10 +19,12 @@ public:
   /// `registry` and `clock` outlive it, and it outlives the last call of registry.text().
   stream_metrics(metrics_registry& registry, std::function<micros()> clock);
 
-  /// How the stream is now.
+  /// How the stream is now; `x.shown` is what it was the last time.
   void seen(const stream_slot& x);
-  void gone(const std::string& uid);
+  void gone(const stream_slot& x);
   void woke(const wake_trace& x);
+  /// A phase of a checkpoint is over.
+  void checkpointed(const char* phase, micros took);
 
 private:
   struct awake_stream {
@@ -39,7 +41,6 @@ private:
   metrics_registry& registry_;
   std::function<micros()> clock_;
   std::mutex mutex_; ///< guards what follows
-  std::unordered_map<std::string, lifecycle_phase> phases_;
   std::array<std::uint64_t, phases> counts_{};
   std::unordered_map<std::string, awake_stream> awake_;
 };

@@ -14,6 +14,10 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+double millis(micros x) {
+  return static_cast<double>(x) / 1000.0;
+}
+
 std::string text_of(const json& x) {
   return x.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -43,10 +47,18 @@ json condition(const char* type, bool is, const stream_view& x) {
           {"lastTransitionTime", moment_text(x.since)}};
 }
 
+std::uint64_t state_bytes_of(const checkpoint_record& x) {
+  std::uint64_t bytes = 0;
+  for (const auto& y : x.segments)
+    bytes += y.bytes;
+  return bytes;
+}
+
 json checkpoint_of(const checkpoint_record& x) {
   return {{"epoch", x.epoch},
           {"time", moment_text(x.when)},
-          {"bytes", x.bytes},
+          {"bytes", state_bytes_of(x)},
+          {"deltaBytes", x.bytes},
           {"durationMillis",
            (x.phases.align + x.phases.serialise + x.phases.write + x.phases.commit) / 1000}};
 }
@@ -224,9 +236,6 @@ std::string checkpoints_json(const std::vector<checkpoint_record>& records,
   const auto put = [&](const checkpoint_record& x, const std::string& savepoint) {
     if (all.size() >= limit)
       return;
-    std::uint64_t bytes = 0;
-    for (const auto& y : x.segments)
-      bytes += y.bytes;
     json one{{"epoch", x.epoch},
              {"time", moment_text(x.when)},
              {"reason", to_string(x.reason)},
@@ -236,7 +245,11 @@ std::string checkpoints_json(const std::vector<checkpoint_record>& records,
                             / 1000.0},
              {"writtenBytes", x.bytes},
              {"segments", x.segments.size()},
-             {"stateBytes", bytes}};
+             {"stateBytes", state_bytes_of(x)},
+             {"phaseMillis",
+              {{"align", millis(x.phases.align)},
+               {"snapshot", millis(x.phases.serialise)},
+               {"write", millis(x.phases.write)}}}};
     if (!savepoint.empty())
       one["savepoint"] = savepoint;
     all.push_back(std::move(one));

@@ -4,6 +4,7 @@
 #include "actors/service/topic_calls.hpp"
 
 #include <charconv>
+#include <chrono>
 #include <map>
 #include <utility>
 
@@ -144,7 +145,10 @@ struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
     }
     io.submit(lane_of(call.uid), [me = shared_from_this(), session = one.session, from,
                                   call = std::make_shared<link_call>(std::move(call))] {
+      const auto begun = std::chrono::steady_clock::now();
       auto outcome = me->answer(from, call->operation);
+      if (outcome)
+        me->tell_phases(call->operation, begun);
       const bool moved = static_cast<bool>(outcome) && is_progress(call->operation);
       me->calls.done(session, call->id, std::move(outcome));
       if (moved)
@@ -161,6 +165,34 @@ struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
     if (!name_space)
       return make_error(ec::not_found, "the stream has been deleted");
     return answer_topic_call(topics, *name_space, what);
+  }
+
+  /// Of what is durable now.
+  void tell_phases(const call_operation& what, std::chrono::steady_clock::time_point begun) {
+    if (!events.phase)
+      return;
+    const auto now = std::chrono::steady_clock::now();
+    const auto since = [now](std::chrono::steady_clock::time_point x) {
+      return std::chrono::duration_cast<std::chrono::microseconds>(now - x).count();
+    };
+    if (const auto* commit = std::get_if<ledger_commit>(&what)) {
+      const auto& phases = commit->record.phases;
+      events.phase("align", phases.align);
+      events.phase("snapshot", phases.serialise);
+      events.phase("write", phases.write);
+      events.phase("commit", since(begun));
+      std::lock_guard guard(mutex);
+      committed[commit->record.uid] = now;
+    } else if (const auto* tokens = std::get_if<ledger_set_tokens>(&what)) {
+      std::optional<std::chrono::steady_clock::time_point> from;
+      {
+        std::lock_guard guard(mutex);
+        if (const auto found = committed.extract(tokens->uid))
+          from = found.mapped();
+      }
+      if (from)
+        events.phase("apply", since(*from));
+    }
   }
 
   std::uint64_t lane_of(const std::string& uid) {
@@ -181,6 +213,8 @@ struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
   std::unordered_map<std::uint64_t, link_pointer> links;
   std::unordered_map<std::uint64_t, std::uint64_t> sessions;
   std::unordered_map<std::string, std::uint64_t> lanes; ///< of streams
+  /// When streams committed a record whose output is not known to be applied.
+  std::unordered_map<std::string, std::chrono::steady_clock::time_point> committed;
 };
 
 worker_desk::worker_desk(std::shared_ptr<parts> made) : parts_(std::move(made)) {}

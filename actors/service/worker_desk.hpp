@@ -35,6 +35,8 @@ struct worker_desk_events {
   std::function<void(std::uint64_t worker, link_message&& what)> says;
   /// A record or a token of the stream was written.
   std::function<void(const std::string& uid)> recorded;
+  /// A phase of a checkpoint is over: `align`, `snapshot`, `write`, `commit`, `apply`.
+  std::function<void(const char* phase, micros took)> phase;
 };
 
 /// Thread-safe.

@@ -287,7 +287,15 @@ def test_views(case):
     assert case.good("logs", "x", "--level", "warning") == "T WARNING m operator=o epoch=3\n" * 2
     assert case.good("logs", "x", "-o", "json") == log + log
     case.bad(2, "logs", "x", "--level", "loud")
-    case.bad(2, "verify", says=["--data"])
+    good = '{"stream":"x","namespace":"default","file":"a.seg","bytes":12,"good":true,"result":"good"}\n'
+    bad = '{"topic":"t","namespace":"default","file":"partition 0","rows":3,"good":false,"result":"block 2"}\n'
+    case.service.answer("GET", "/v1/verify", (200, {}, good + '{"files":1,"damaged":0}\n'))
+    assert "x" in case.good("verify") and case.service.requests[-1]["query"] == {}
+    assert case.good("verify", "-o", "json") == good + '{"files":1,"damaged":0}\n'
+    case.service.answer("GET", "/v1/verify", (200, {}, good + bad + '{"files":2,"damaged":1}\n'))
+    case.bad(1, "verify", says=["1 files are damaged"])
+    case.service.answer("GET", "/v1/verify", (200, {}, good))
+    case.bad(1, "verify", says=["before all was read"])
 
 
 def test_describe(case):

@@ -51,6 +51,10 @@ def work(service):
     service.ask("POST", "/v1/streams/copy:savepoint?name=here")
     wait_for(lambda: any(x.get("savepoint") == "here"
                          for x in service.ask("GET", "/v1/streams/copy/checkpoints").json()["items"]), 5)
+    # Nothing has come since, so nothing comes again.
+    begun = service.ask("POST", "/v1/streams/copy:restore?savepoint=here&sinks=keep")
+    assert begun.status == 202, begun
+    service.ask("GET", f"/v1/operations/{begun.json()['id']}?timeout=10s")
 
 
 def check(step, side):

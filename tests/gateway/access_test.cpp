@@ -41,6 +41,7 @@ who expected(api_call call) {
   case api_call::stream_why:
   case api_call::stream_logs:
   case api_call::stream_state:
+  case api_call::verify:
   case api_call::metrics:
     return who::viewers;
   case api_call::apply:

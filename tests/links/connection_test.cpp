@@ -298,7 +298,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_was_stopped_does_not_blame_the_other) {
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_process_is_noticed_at_once) {
-  server_end server; // silence of 3 s
+  server_end server; // silence of 2 s
   const auto child = ::fork();
   if (child == 0) {
     auto loop = link_loop::start();

@@ -2,8 +2,8 @@
 
 #include "actors/runtime/moment_text.hpp"
 #include "actors/runtime/state_rows.hpp"
+#include "actors/service/file_checks.hpp"
 #include "storage/control_db.hpp"
-#include "storage/segment_reader.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/control_socket.hpp"
 #include "tools/cli/load.hpp"
@@ -149,10 +149,21 @@ result<int> inspect(const state_arguments& arguments) {
 result<int> verify_all(const state_arguments& arguments) {
   EBB_ASSIGN(auto database, control_db::open_read_only(arguments.data));
   EBB_ASSIGN(const auto streams, database.streams());
-  text_table table({"STREAM", "FILE", "SIZE", "RESULT"});
+  EBB_ASSIGN(const auto topics, database.topics());
+  text_table table({"NAME", "FILE", "SIZE", "RESULT"});
   table.right(2);
   json rows = json::array();
   std::uint64_t damaged = 0;
+  const auto tell = [&](const checked_file& x) {
+    damaged += x.problem ? 1 : 0;
+    if (arguments.output == "json")
+      rows.push_back(json::parse(check_json(x)));
+    else
+      table.add({x.kind + '/' + x.name, x.file,
+                 x.kind == "topic" ? std::to_string(x.rows) + " rows" : size_text(x.bytes),
+                 x.problem ? x.problem->message : "good"});
+    return true;
+  };
   for (const auto& stream : streams) {
     if (stream.life == stream_life::deleted)
       continue;
@@ -160,29 +171,19 @@ result<int> verify_all(const state_arguments& arguments) {
     EBB_ASSIGN(const auto savepoints, database.savepoints(stream.uid));
     for (const auto& x : savepoints)
       records.push_back(x.record);
-    std::vector<segment_info> segments;
-    for (const auto& record : records)
-      for (const auto& x : record.segments)
-        if (std::find(segments.begin(), segments.end(), x) == segments.end())
-          segments.push_back(x);
-    for (const auto& x : segments) {
-      std::string verdict = "good";
-      auto reader = segment_reader::open(segments_folder(arguments.data, stream) + '/' + x.id,
-                                         {x, stream.uid, stream.key_groups});
-      const auto checked = reader ? (*reader)->verify_all() : result<void>(reader.error());
-      if (!checked) {
-        verdict = checked.error().message;
-        ++damaged;
-      }
-      if (arguments.output == "json")
-        rows.push_back({{"stream", stream.name},
-                        {"file", x.id},
-                        {"bytes", x.bytes},
-                        {"good", static_cast<bool>(checked)},
-                        {"result", verdict}});
-      else
-        table.add({stream.name, x.id, size_text(x.bytes), verdict});
-    }
+    static_cast<void>(
+        check_segments(segments_folder(arguments.data, stream), stream, records, tell));
+  }
+  for (const auto& topic : topics) {
+    auto reader = topic_reader::open(arguments.data + "/topics/" + topic.uid);
+    const topic_rows_source from{
+        [&]() -> result<std::vector<topic_bounds>> {
+          return reader ? reader->bounds() : reader.error();
+        },
+        [&](std::uint32_t partition, std::uint64_t offset, const topic_read_limits& limits) {
+          return reader->read(partition, offset, limits);
+        }};
+    static_cast<void>(check_topic(topic.name, from, tell));
   }
   std::fputs(arguments.output == "json" ? (rows.dump(2) + '\n').c_str() : table.text().c_str(),
              stdout);

@@ -143,6 +143,7 @@ public:
     return {[this](const std::string& name) {
               order({kind::start, name, 0});
             },
+            {},
             [this](const std::string& name, std::int64_t pid) {
               order({kind::adopt, name, pid});
             },
@@ -186,7 +187,12 @@ int serve(const up_arguments& arguments, const signals& until, control_options o
           bridged_workers& workers, kubernetes_service* cluster) {
   const auto data = options.data_folder;
   const auto files = options.files_folder;
-  auto service = control_process::start(std::move(options), workers.starter());
+  auto starter = workers.starter();
+  if (cluster != nullptr)
+    starter.is_for = [cluster](const std::string& worker, const std::string& stream) {
+      cluster->is_for(worker, stream);
+    };
+  auto service = control_process::start(std::move(options), std::move(starter));
   if (!service)
     return exit_of_start(service.error());
   workers.tell(service->get());

@@ -69,7 +69,7 @@ api::api(settings from)
 
 std::string api::target(const std::string& path, query parameters) const {
   if (settings_.name_space != "default" && path.rfind("/v1/operations", 0) != 0
-      && path.rfind("/v1/acks", 0) != 0)
+      && path.rfind("/v1/acks", 0) != 0 && path != "/v1/verify")
     parameters.insert(parameters.begin(), {"namespace", settings_.name_space});
   return with_query(path, parameters);
 }

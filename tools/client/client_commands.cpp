@@ -47,9 +47,10 @@ void client_commands::add_waiting(CLI::App& command) {
       ->type_name("TIME");
 }
 
-void client_commands::add_to(CLI::App& checkpoints, CLI::App& savepoint, CLI::App& inspect) {
+void client_commands::add_to(CLI::App& checkpoints, CLI::App& savepoint, CLI::App& inspect,
+                             CLI::App& verify) {
   add_waiting(savepoint);
-  for (auto* command : {&checkpoints, &savepoint, &inspect})
+  for (auto* command : {&checkpoints, &savepoint, &inspect, &verify})
     add_connection(*command);
 }
 
@@ -76,6 +77,12 @@ int client_commands::inspect(const cli::state_arguments& what) const {
   view.limit = what.limit;
   view.output = what.output;
   return inspect_command(connection_, view);
+}
+
+int client_commands::verify(const cli::state_arguments& what) const {
+  view_arguments view;
+  view.output = what.output;
+  return verify_command(connection_, view);
 }
 
 void client_commands::add_manifests(CLI::App& app) {

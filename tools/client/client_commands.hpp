@@ -25,12 +25,13 @@ public:
   client_commands& operator=(const client_commands&) = delete;
 
   /// Options for commands that work with a folder or, without one, with a service.
-  void add_to(CLI::App& checkpoints, CLI::App& savepoint, CLI::App& inspect);
+  void add_to(CLI::App& checkpoints, CLI::App& savepoint, CLI::App& inspect, CLI::App& verify);
 
   /// These, asking the service.
   [[nodiscard]] int checkpoints(const cli::state_arguments& what) const;
   [[nodiscard]] int savepoint(const cli::state_arguments& what) const;
   [[nodiscard]] int inspect(const cli::state_arguments& what) const;
+  [[nodiscard]] int verify(const cli::state_arguments& what) const;
 
   /// Whether one of the commands was called.
   [[nodiscard]] bool chosen() const;

@@ -95,6 +95,7 @@ struct context_arguments {
 [[nodiscard]] int logs_command(const connection_options& to, const view_arguments& what);
 [[nodiscard]] int checkpoints_command(const connection_options& to, const view_arguments& what);
 [[nodiscard]] int inspect_command(const connection_options& to, const view_arguments& what);
+[[nodiscard]] int verify_command(const connection_options& to, const view_arguments& what);
 [[nodiscard]] int context_list(const context_arguments& what);
 [[nodiscard]] int context_use(const context_arguments& what);
 [[nodiscard]] int context_set(const context_arguments& what);

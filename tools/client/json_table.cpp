@@ -55,7 +55,8 @@ std::string json_table(const json& items) {
   for (const auto& x : items)
     if (x.is_object())
       for (const auto& [key, value] : x.items())
-        if (std::find(keys.begin(), keys.end(), key) == keys.end())
+        // For programs; the trace's id stands beside it.
+        if (key != "traceparent" && std::find(keys.begin(), keys.end(), key) == keys.end())
           keys.push_back(key);
   if (keys.empty()) {
     std::string out;

@@ -107,6 +107,42 @@ result<int> inspect(const connection_options& to, const view_arguments& what) {
   return 0;
 }
 
+/// The table is printed at the end; how far it has got meanwhile stands on a terminal.
+result<int> verify(const connection_options& to, const view_arguments& what) {
+  EBB_ASSIGN(auto service, api::open(to));
+  auto files = json::array();
+  std::optional<std::uint64_t> damaged;
+  const auto take = [&](std::string_view lines) -> result<bool> {
+    while (!lines.empty()) {
+      const auto line = take_line(lines);
+      const auto x = json::parse(line, nullptr, false);
+      if (!x.is_object())
+        return make_error(ec::io, "the service has said what is not understood");
+      if (what.output == "json")
+        print(std::string(line) + '\n');
+      if (x.contains("damaged"))
+        damaged = x["damaged"].get<std::uint64_t>();
+      else
+        files.push_back(x);
+    }
+    return true;
+  };
+  EBB_TRY(service.lines(
+      path_of({"verify"}), {}, {}, false, [](const http_response& /*head*/) {}, take));
+  if (what.output != "json") {
+    if (files.empty())
+      std::fprintf(stderr, "There is nothing on disk yet.\n");
+    else
+      print(json_table(files));
+  }
+  if (!damaged)
+    return make_error(ec::io, "the service has stopped before all was read");
+  if (*damaged == 0)
+    return 0;
+  return make_error(ec::corrupt, std::to_string(*damaged) + " files are damaged",
+                    "restore them from a copy of the data folder");
+}
+
 } // namespace
 
 int why_command(const connection_options& to, const view_arguments& what) {
@@ -119,6 +155,10 @@ int logs_command(const connection_options& to, const view_arguments& what) {
 
 int checkpoints_command(const connection_options& to, const view_arguments& what) {
   return finish(checkpoints(to, what));
+}
+
+int verify_command(const connection_options& to, const view_arguments& what) {
+  return finish(verify(to, what));
 }
 
 int inspect_command(const connection_options& to, const view_arguments& what) {

@@ -48,26 +48,31 @@ stream_slot& keeper::add(const std::string& uid, const std::string& name, const 
                       .life = stream_lifecycle(policy_for(traits), to_lifecycle(life),
                                                traits.definition, world_.now())});
   auto& slot = *made;
-  names_[name] = &slot;
-  streams_[uid] = std::move(made);
+  // The key of one that goes lies in its slot.
+  names_.erase(slot.name);
+  names_.emplace(slot.name, &slot);
+  streams_.insert(std::move(made));
   take_traits(slot, traits);
   return slot;
 }
 
 void keeper::take_traits(stream_slot& x, const life_traits& traits) {
   x.parallelism = traits.parallelism;
+  x.workers = traits.workers;
   x.outputs = traits.outputs;
-  x.inputs.clear();
+  std::vector<std::string> inputs;
   for (const auto& input : traits.inputs)
-    if (std::find(x.inputs.begin(), x.inputs.end(), input.topic) == x.inputs.end())
-      x.inputs.push_back(input.topic);
-  world_.reads(x.uid, x.name, x.inputs);
-  for (const auto& topic : x.inputs)
+    if (std::find(inputs.begin(), inputs.end(), input.topic) == inputs.end())
+      inputs.push_back(input.topic);
+  inputs.shrink_to_fit();
+  x.inputs = std::make_shared<const std::vector<std::string>>(std::move(inputs));
+  world_.reads(x);
+  for (const auto& topic : *x.inputs)
     readers_[topic].push_back(&x);
 }
 
 void keeper::unlink_topics(const stream_slot& x) {
-  for (const auto& topic : x.inputs) {
+  for (const auto& topic : *x.inputs) {
     auto& all = readers_[topic];
     std::erase(all, &x);
     if (all.empty())
@@ -76,19 +81,29 @@ void keeper::unlink_topics(const stream_slot& x) {
 }
 
 void keeper::load(const loaded& all) {
-  std::unordered_map<std::string, const life_record*> lives;
-  std::unordered_map<std::string, const life_traits*> traits;
+  std::unordered_map<std::string_view, const life_record*> lives;
+  std::unordered_map<std::string_view, const life_traits*> traits;
   for (const auto& x : all.lives)
     lives[x.uid] = &x;
   for (const auto& x : all.traits)
     traits[x.uid] = &x;
+  std::unordered_map<std::string_view, const kept_restore*> restores;
+  for (const auto& x : all.restores)
+    restores[x.uid] = &x;
   std::vector<std::string> added;
-  for (const auto& x : all.streams) {
+  for (const auto& [name, uid] : all.names) {
     // Streams of `ebb run` in the same folder are not the service's.
-    if (x.life == stream_life::deleted || lives.count(x.uid) == 0 || traits.count(x.uid) == 0)
+    if (lives.count(uid) == 0 || traits.count(uid) == 0)
       continue;
-    add(x.uid, x.name, *traits[x.uid], *lives[x.uid]);
-    added.push_back(x.uid);
+    auto& slot = add(uid, name, *traits[uid], *lives[uid]);
+    added.push_back(uid);
+    const auto wish = restores.find(uid);
+    if (wish == restores.end())
+      continue;
+    // No start has done it: a worker that may be about to is fenced off.
+    const auto& x = *wish->second;
+    if (auto ordered = slot.life.restore(x.savepoint, world_.now()))
+      awake(slot).restore = {x.savepoint, kept_past_output(x.past_output)};
   }
   for (const auto& uid : added)
     if (auto* slot = by_uid(uid))
@@ -98,7 +113,7 @@ void keeper::load(const loaded& all) {
 
 stream_slot* keeper::by_uid(const std::string& uid) {
   const auto found = streams_.find(uid);
-  return found == streams_.end() ? nullptr : found->second.get();
+  return found == streams_.end() ? nullptr : found->get();
 }
 
 result<stream_slot*> keeper::by_name(const std::string& name) {
@@ -217,7 +232,7 @@ void keeper::flush_events() {
       [] {});
 }
 
-void keeper::input_moved(const std::string& topic) {
+void keeper::input_moved(const std::string& topic, const std::string& traceparent) {
   const auto found = readers_.find(topic);
   if (found == readers_.end())
     return;
@@ -229,10 +244,17 @@ void keeper::input_moved(const std::string& topic) {
       all.push_back(slot->uid);
   for (const auto& uid : all)
     if (auto* slot = by_uid(uid)) {
+      if (!traceparent.empty())
+        slot->life.on_behalf_of(traceparent);
       slot->life.input_moved(now, now);
       pump(*slot);
     }
   pump_places();
+}
+
+// With fewer subtasks than workers there is nothing for some of them to do.
+std::uint32_t keeper::parts_for(const stream_slot& x) {
+  return std::max(1U, x.parallelism == 0 ? x.workers : std::min(x.workers, x.parallelism));
 }
 
 // --- what lifecycles want ------------------------------------------------------------------------
@@ -259,9 +281,13 @@ void keeper::pump(stream_slot& x) {
 }
 
 void keeper::looked_after(stream_slot& x) {
+  // What has failed stays where it is: a person who wakes it does not mean the savepoint.
+  if (x.life.phase() == lifecycle_phase::failed && x.life.settled() && x.awake && x.awake->restore)
+    drop_restore(x);
   if (x.life.phase() == lifecycle_phase::asleep && x.awake && !x.awake->restore)
     x.awake.reset();
   world_.show(x);
+  x.shown = x.life.phase();
   set_timer(x);
   check_operations(x);
   arm_clock();
@@ -271,7 +297,7 @@ void keeper::listen(stream_slot& x, bool on) {
   if (x.armed == on)
     return;
   x.armed = on;
-  for (const auto& topic : x.inputs) {
+  for (const auto& topic : *x.inputs) {
     const auto& all = readers_[topic];
     const bool wanted =
         std::any_of(all.begin(), all.end(), [](const auto* slot) { return slot->armed; });
@@ -306,7 +332,8 @@ void keeper::carry_out(stream_slot& x, effect& e) {
   case effect::kind::place:
     world_.records().allow(x.uid, e.placement);
     awake(x).status.reset();
-    places_.place({x.uid, e.placement}, e.after, now);
+    for (std::uint32_t part = 0; part < parts_for(x); ++part)
+      places_.place({x.uid, e.placement, part}, e.after, now);
     pump_places();
     return;
   case effect::kind::stop: {
@@ -317,18 +344,19 @@ void keeper::carry_out(stream_slot& x, effect& e) {
   }
   case effect::kind::kill:
     world_.records().allow(x.uid, 0);
-    places_.kill({x.uid, e.placement}, now);
+    for (const auto& key : places_.parts_of(x.uid, e.placement))
+      places_.kill(key, now);
     pump_places();
     return;
-  case effect::kind::release: {
-    const placement_key key{x.uid, e.placement};
-    // To a run that has ended this says: forget it.
-    if (const auto worker = places_.worker_of(key); worker != 0)
-      world_.send(worker, stop_stream{x.uid, e.placement, true});
-    places_.release(key, now);
+  case effect::kind::release:
+    for (const auto& key : places_.parts_of(x.uid, e.placement)) {
+      // To a run that has ended this says: forget it.
+      if (const auto worker = places_.worker_of(key); worker != 0)
+        world_.send(worker, stop_stream{x.uid, e.placement, true});
+      places_.release(key, now);
+    }
     pump_places();
     return;
-  }
   case effect::kind::rewind:
     rewind(x, e);
     return;
@@ -379,14 +407,14 @@ void keeper::record(const stream_slot& x, const effect& e) {
 void keeper::compare(const stream_slot& x, const effect& e) {
   struct job {
     std::string uid;
-    std::vector<std::string> inputs;
+    std::shared_ptr<const std::vector<std::string>> inputs;
     comparison found = comparison::unknown;
   };
 
   const auto j = std::make_shared<job>(job{x.uid, x.inputs});
   world_.run(
       [this, j] {
-        j->found = compare_inputs(world_.records(), world_.topics(), j->uid, j->inputs);
+        j->found = compare_inputs(world_.records(), world_.topics(), j->uid, *j->inputs);
       },
       [this, j, number = e.number] {
         auto* slot = by_uid(j->uid);
@@ -411,23 +439,26 @@ void keeper::rewind(stream_slot& x, const effect& e) {
   if (awake(x).restore && awake(x).restore->savepoint == e.text)
     wish = *awake(x).restore;
   const auto j = std::make_shared<job>(job{x.uid, wish, make_error(ec::internal, "")});
-  world_.run([this, j] { j->done = check_restore(world_.records(), j->uid, j->wish); },
-             [this, j] {
-               auto* slot = by_uid(j->uid);
-               if (slot == nullptr)
-                 return;
-               if (j->done)
-                 awake(*slot).restore = j->wish;
-               else
-                 awake(*slot).restore.reset();
-               slot->life.rewound(j->done, world_.now());
-               if (!j->done)
-                 for (const auto& id : operations_.pending(slot->uid))
-                   if (operations_.find(id)->what == operation_kind::restore)
-                     finish(id, j->done.error());
-               pump(*slot);
-               pump_places();
-             });
+  world_.run(
+      [this, j] {
+        j->done = check_restore(world_.records(), j->uid, options_.files_folder, j->wish);
+      },
+      [this, j] {
+        auto* slot = by_uid(j->uid);
+        if (slot == nullptr)
+          return;
+        const bool open =
+            !j->done && (j->done.error().code == ec::io || j->done.error().code == ec::resource);
+        if (!j->done && !open)
+          drop_restore(*slot);
+        slot->life.rewound(j->done, world_.now());
+        if (!j->done && !open)
+          for (const auto& id : operations_.pending(slot->uid))
+            if (operations_.find(id)->what == operation_kind::restore)
+              finish(id, j->done.error());
+        pump(*slot);
+        pump_places();
+      });
 }
 
 void keeper::forget(stream_slot& x) {
@@ -443,8 +474,8 @@ void keeper::forget(stream_slot& x) {
   const auto found = names_.find(x.name);
   if (found != names_.end() && found->second == &x)
     names_.erase(found);
-  streams_.erase(uid);
-  world_.reads(uid, {}, {});
+  world_.gone(x);
+  streams_.erase(streams_.find(uid));
   const auto [gone, end] = followers_.equal_range(uid);
   for (auto i = gone; i != end; ++i)
     i->second(nullptr);

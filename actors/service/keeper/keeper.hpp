@@ -13,6 +13,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -42,15 +43,17 @@ public:
 
   /// What the control database holds when the process starts.
   struct loaded {
-    std::vector<stream_entry> streams;
+    std::vector<std::pair<std::string, std::string>> names; ///< and uids
     std::vector<life_record> lives;
     std::vector<life_traits> traits;
+    std::vector<kept_restore> restores;
   };
 
   void load(const loaded& all);
 
   void tick();
-  void input_moved(const std::string& topic);
+  /// `traceparent`: of the request whose rows came last; may be empty.
+  void input_moved(const std::string& topic, const std::string& traceparent = {});
 
   // Manifests: durable already.
 
@@ -70,12 +73,18 @@ public:
 
   // Persons. `done` is called when it has begun, with the operation's id, or has been refused.
 
+  /// Of the request whose order comes next.
+  void on_behalf_of(std::string traceparent) {
+    behalf_ = std::move(traceparent);
+  }
+
   using begun_function = std::function<void(const result<std::string>&)>;
   void sleep(const std::string& name, const begun_function& done);
   void wake(const std::string& name, const begun_function& done);
   void scale(const std::string& name, std::uint32_t parallelism, begun_function done);
   void savepoint(const std::string& name, const std::string& as, const begun_function& done);
-  void restore(const std::string& name, const restore_wish& wish, const begun_function& done);
+  /// The wish is durable before `done` hears of it.
+  void restore(const std::string& name, const restore_wish& wish, begun_function done);
   /// `done` when the stream is gone.
   void remove(const std::string& name, std::function<void(const result<std::string>&)> done);
 
@@ -109,6 +118,36 @@ public:
 private:
   using effect = lifecycle_effect;
 
+  /// Of its uid, which lies in the slot alone: there are many slots.
+  struct slot_hash {
+    using is_transparent = void;
+
+    std::size_t operator()(std::string_view uid) const noexcept {
+      return std::hash<std::string_view>{}(uid);
+    }
+
+    std::size_t operator()(const std::unique_ptr<stream_slot>& x) const noexcept {
+      return operator()(x->uid);
+    }
+  };
+
+  struct slot_equal {
+    using is_transparent = void;
+
+    static std::string_view uid_of(std::string_view uid) noexcept {
+      return uid;
+    }
+
+    static std::string_view uid_of(const std::unique_ptr<stream_slot>& x) noexcept {
+      return x->uid;
+    }
+
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const noexcept {
+      return uid_of(a) == uid_of(b);
+    }
+  };
+
   stream_slot& add(const std::string& uid, const std::string& name, const life_traits& traits,
                    const life_record& life);
   /// Also makes it a reader of its topics.
@@ -125,11 +164,16 @@ private:
   void record(const stream_slot& x, const effect& e);
   void compare(const stream_slot& x, const effect& e);
   void rewind(stream_slot& x, const effect& e);
+  /// It cannot be: the stream goes on as it is.
+  void drop_restore(stream_slot& x);
   void forget(stream_slot& x);
   void listen(stream_slot& x, bool on);
   void pump_queue();
   void pump_places();
-  void assign(std::uint64_t worker, const placement_key& key);
+  void assign(const placement_key& key);
+  void send_orders(const std::vector<placement_key>& all, start_stream order);
+  /// Workers that the stream is to be spread over.
+  [[nodiscard]] static std::uint32_t parts_for(const stream_slot& x);
   void set_timer(stream_slot& x);
   void arm_clock();
   void keep_event(const stream_slot& x, const char* kind, std::string text);
@@ -150,14 +194,14 @@ private:
 
   keeper_options options_;
   keeper_world& world_;
-  std::unordered_map<std::string, std::unique_ptr<stream_slot>> streams_; ///< by uid
-  std::map<std::string, stream_slot*> names_;
+  std::unordered_set<std::unique_ptr<stream_slot>, slot_hash, slot_equal> streams_; ///< by uid
+  std::map<std::string_view, stream_slot*> names_;                     ///< keys lie in the slots
   std::unordered_map<std::string, std::vector<stream_slot*>> readers_; ///< by topic
   std::set<std::pair<micros, stream_slot*>> timers_;
   std::map<std::pair<micros, std::string>, std::shared_ptr<const lifecycle_policy>> policies_;
   wake_queue queue_;
   placement_plan places_;
-  std::unordered_set<std::uint64_t> connected_; ///< workers
+  std::unordered_map<std::uint64_t, std::string> connected_; ///< workers: where peers reach them
   operations operations_;
   std::multimap<std::string, std::function<void()>> awaiting_;                 ///< by operation
   std::multimap<std::string, std::function<bool(const log_line*)>> followers_; ///< by stream
@@ -171,6 +215,7 @@ private:
   bool ending_ = false;
   std::function<void()> shut_down_; ///< waits for the workers that are connected
   bool pumping_places_ = false;
+  std::string behalf_; ///< traceparent of a person's order
 };
 
 } // namespace ebb

@@ -1,5 +1,7 @@
 #include "actors/service/control_records.hpp"
 #include "actors/service/keeper/keeper.hpp"
+#include "actors/service/keeper/life_codec.hpp"
+#include "actors/service/lifecycle/lifecycle_text.hpp"
 
 #include <algorithm>
 
@@ -78,6 +80,9 @@ void keeper::order(operation_kind what, const std::string& name, const begun_fun
   if (!slot)
     return done(std::move(slot).error());
   const auto now = world_.now();
+  auto behalf = std::exchange(behalf_, {});
+  if (what == operation_kind::wake && (*slot)->life.phase() != lifecycle_phase::running)
+    (*slot)->life.on_behalf_of(std::move(behalf));
   if (auto ordered = ((*slot)->life.*give)(now); !ordered)
     return done(std::move(ordered).error());
   done(operations_.begin(what, (*slot)->uid, name, now).id);
@@ -193,20 +198,72 @@ void keeper::savepoint(const std::string& name, const std::string& as, const beg
       [this, j, id] { finish(id, j->done); });
 }
 
-void keeper::restore(const std::string& name, const restore_wish& wish,
-                     const begun_function& done) {
+void keeper::restore(const std::string& name, const restore_wish& wish, begun_function done) {
   auto slot = by_name(name);
   if (!slot)
     return done(std::move(slot).error());
-  auto& x = **slot;
-  const auto now = world_.now();
-  if (auto ordered = x.life.restore(wish.savepoint, now); !ordered)
-    return done(std::move(ordered).error());
-  awake(x).restore = wish;
-  const auto id = operations_.begin(operation_kind::restore, x.uid, name, now).id;
-  done(id);
-  pump(x);
-  pump_places();
+  if ((*slot)->awake && (*slot)->awake->restore)
+    return done(
+        make_error(ec::conflict, "the stream is being restored already", "wait until it runs"));
+
+  struct job {
+    kept_restore wish;
+    std::string behalf;
+    result<void> possible;
+    result<void> done;
+  };
+
+  awake(**slot).restore = wish;
+  const auto j = std::make_shared<job>(
+      job{{(*slot)->uid, wish.savepoint, static_cast<std::uint8_t>(wish.past_output)},
+          std::exchange(behalf_, {}),
+          {},
+          make_error(ec::internal, "")});
+  world_.run(
+      [this, j, wish] {
+        // What cannot be must not disturb the stream. It is looked at again when the stream rests.
+        j->possible = check_restore(world_.records(), j->wish.uid, options_.files_folder, wish);
+        if (j->possible)
+          j->done = world_.records().with([&](control_db& db) { return db.keep_restore(j->wish); });
+      },
+      [this, j, name, done = std::move(done)] {
+        auto* found = by_uid(j->wish.uid);
+        if (found == nullptr)
+          return done(make_error(ec::not_found, "the stream has been deleted"));
+        const auto now = world_.now();
+        if (!j->possible) {
+          awake(*found).restore.reset();
+          const auto id = operations_.begin(operation_kind::restore, found->uid, name, now).id;
+          done(id);
+          return finish(id, j->possible.error());
+        }
+        if (!j->done) {
+          // Whether it is durable is not known after some errors.
+          drop_restore(*found);
+          return done(j->done.error());
+        }
+        found->life.on_behalf_of(j->behalf);
+        if (auto ordered = found->life.restore(j->wish.savepoint, now); !ordered) {
+          drop_restore(*found);
+          return done(std::move(ordered).error());
+        }
+        const auto id = operations_.begin(operation_kind::restore, found->uid, name, now).id;
+        done(id);
+        pump(*found);
+        pump_places();
+      });
+}
+
+void keeper::drop_restore(stream_slot& x) {
+  if (x.awake)
+    x.awake->restore.reset();
+  world_.run(
+      [this, uid = x.uid] {
+        // Where it cannot be written the wish is looked at again after the next start.
+        static_cast<void>(
+            world_.records().with([&](control_db& db) { return db.drop_restore(uid); }));
+      },
+      [] {});
 }
 
 void keeper::remove(const std::string& name, std::function<void(const result<std::string>&)> done) {
@@ -232,7 +289,7 @@ std::vector<const stream_slot*> keeper::list(const std::string& name_space,
   const auto from = qualified_name(name_space, after);
   for (auto i = after.empty() ? names_.begin() : names_.upper_bound(from);
        i != names_.end() && all.size() < limit; ++i)
-    if (split(i->first).name_space == name_space)
+    if (split(i->second->name).name_space == name_space)
       all.push_back(i->second);
   return all;
 }
@@ -243,8 +300,8 @@ std::vector<std::string> keeper::users_of(const std::string& topic) const {
   };
   std::vector<std::string> all;
   for (const auto& [name, x] : names_)
-    if (has(x->inputs) || has(x->outputs))
-      all.push_back(name);
+    if (has(*x->inputs) || has(x->outputs))
+      all.emplace_back(name);
   return all;
 }
 
@@ -256,8 +313,16 @@ std::vector<std::string> keeper::why(const stream_slot& x) const {
   if (x.life.held() != 0)
     if (auto text = places_.why({x.uid, x.life.held()}, now); !text.empty())
       all.push_back(std::move(text));
-  if (x.awake && x.awake->status && !x.awake->status->held_back.empty())
-    all.push_back("its event time goes no further than " + x.awake->status->held_back);
+  if (!x.awake || !x.awake->status)
+    return all;
+  const auto& status = *x.awake->status;
+  if (!status.held_back.empty())
+    all.push_back("its event time goes no further than " + status.held_back);
+  constexpr micros day = 86'400 * micros_per_second;
+  if (status.watermark != max_time && status.watermark > now + day)
+    all.push_back("its event time is " + duration_text(status.watermark - now)
+                  + " ahead of the clock: a row from the future has moved it, and rows of now come"
+                    " too late for their windows");
   return all;
 }
 

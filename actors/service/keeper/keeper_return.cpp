@@ -8,9 +8,9 @@ namespace ebb {
 
 bool keeper::returned(const std::vector<std::uint64_t>& living) {
   std::vector<std::string> awaiting;
-  for (const auto& [uid, slot] : streams_)
+  for (const auto& slot : streams_)
     if (slot->life.awaited() != 0)
-      awaiting.push_back(uid);
+      awaiting.push_back(slot->uid);
   const auto own = options_.incarnation * workers_an_incarnation;
   const bool all = std::all_of(living.begin(), living.end(), [&](std::uint64_t worker) {
     return worker > own || connected_.count(worker) != 0;

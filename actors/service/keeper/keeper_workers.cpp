@@ -1,3 +1,4 @@
+#include "actors/gateway/trace_context.hpp"
 #include "actors/service/control_records.hpp"
 #include "actors/service/keeper/keeper.hpp"
 #include "actors/service/keeper/life_codec.hpp"
@@ -20,10 +21,13 @@ void keeper::pump_places() {
       using kind = placement_plan::effect::kind;
       switch (e.what) {
       case kind::start_worker:
-        world_.start_worker(e.worker);
+        if (const auto* slot = by_uid(e.key.stream))
+          world_.start_worker_for(e.worker, *slot);
+        else
+          world_.start_worker(e.worker);
         break;
       case kind::assign:
-        assign(e.worker, e.key);
+        assign(e.key);
         break;
       case kind::drop:
         if (!world_.send(e.worker, stop_stream{e.key.stream, e.key.placement, true}))
@@ -49,7 +53,9 @@ void keeper::pump_places() {
   arm_clock();
 }
 
-void keeper::assign(std::uint64_t worker, const placement_key& key) {
+// A stream that is spread over workers starts when all of them are known. A worker that has its
+// order already does not mind to get it again.
+void keeper::assign(const placement_key& key) {
   struct job {
     start_stream order;
     result<void> done;
@@ -57,6 +63,10 @@ void keeper::assign(std::uint64_t worker, const placement_key& key) {
 
   const auto* slot = by_uid(key.stream);
   if (slot == nullptr)
+    return;
+  const auto all = places_.parts_of(key.stream, key.placement);
+  if (std::any_of(all.begin(), all.end(),
+                  [this](const auto& x) { return places_.worker_of(x) == 0; }))
     return;
   const auto j = std::make_shared<job>(job{{}, make_error(ec::internal, "")});
   auto& order = j->order;
@@ -68,44 +78,60 @@ void keeper::assign(std::uint64_t worker, const placement_key& key) {
   order.folder = options_.files_folder;
   order.data_folder = options_.data_folder;
   order.parallelism = slot->parallelism;
-  if (slot->awake && slot->awake->restore) {
-    order.savepoint = slot->awake->restore->savepoint;
-    order.past_output = slot->awake->restore->past_output;
-  }
+  if (const auto* trace = slot->life.trace())
+    order.trace = trace->parent;
   world_.run(
       [this, j] {
         j->done = world_.records().with([&](control_db& db) -> result<void> {
           EBB_ASSIGN(auto entry, db.stream(j->order.uid));
           j->order.manifest = std::move(entry.manifest);
+          // Forgotten where a start has done it of which nothing was heard.
+          EBB_ASSIGN(const auto wish, db.find_restore(j->order.uid));
+          if (wish) {
+            j->order.savepoint = wish->savepoint;
+            j->order.past_output = kept_past_output(wish->past_output);
+          }
           return {};
         });
       },
-      [this, j, worker, key] {
-        auto* found = by_uid(key.stream);
-        if (found == nullptr || places_.worker_of(key) != worker)
+      [this, j, all] {
+        const auto& first = all.front();
+        if (by_uid(first.stream) == nullptr)
           return;
-        if (j->done && world_.send(worker, std::move(j->order)))
-          return;
-        if (j->done) {
-          // It has just died, which is not heard yet.
-          places_.dropped(key, world_.now());
-          found->life.worker_lost(key.placement, world_.now());
-          pump(*found);
-          return pump_places();
-        }
+        if (j->done)
+          return send_orders(all, j->order);
         // What a worker would say.
         stream_ended ended;
-        ended.uid = key.stream;
-        ended.placement = key.placement;
+        ended.uid = first.stream;
+        ended.placement = first.placement;
         ended.problem = j->done.error();
-        take(worker, std::move(ended));
+        take(places_.worker_of(first), std::move(ended));
       });
+}
+
+void keeper::send_orders(const std::vector<placement_key>& all, start_stream order) {
+  if (all.size() > 1)
+    for (const auto& key : all)
+      order.peers.push_back(connected_[places_.worker_of(key)]);
+  for (const auto& key : all) {
+    const auto worker = places_.worker_of(key);
+    order.part = key.part;
+    if (worker == 0 || world_.send(worker, order))
+      continue;
+    // It has just died, which is not heard yet.
+    places_.dropped(key, world_.now());
+    if (auto* slot = by_uid(key.stream)) {
+      slot->life.worker_lost(key.placement, world_.now());
+      pump(*slot);
+    }
+    return pump_places();
+  }
 }
 
 void keeper::worker_here(std::uint64_t worker, const worker_hello& hello,
                          const std::function<void(control_welcome)>& welcome) {
   const auto now = world_.now();
-  connected_.insert(worker);
+  connected_[worker] = hello.peers;
   control_welcome answer;
   answer.incarnation = options_.incarnation;
   std::vector<placement_key> runs;
@@ -113,7 +139,7 @@ void keeper::worker_here(std::uint64_t worker, const worker_hello& hello,
     const auto* slot = by_uid(x.uid);
     if (slot != nullptr && slot->life.accepts(x.placement)) {
       answer.accepted.push_back({x.uid, x.placement});
-      runs.push_back({x.uid, x.placement});
+      runs.push_back({x.uid, x.placement, x.part});
       // Its calls come right behind the welcome.
       world_.records().allow(x.uid, x.placement);
     } else {
@@ -124,7 +150,7 @@ void keeper::worker_here(std::uint64_t worker, const worker_hello& hello,
   places_.worker_back(worker, hello.pid, runs, now);
   for (const auto& x : hello.hosted) {
     auto* slot = by_uid(x.uid);
-    if (slot == nullptr || !slot->life.accepts(x.placement))
+    if (slot == nullptr || x.part != 0 || !slot->life.accepts(x.placement))
       continue;
     // It runs what was recorded with its placement; a change since then is one.
     slot->life.adopted(x.placement, x.generation, 0, now);
@@ -183,15 +209,9 @@ void keeper::take(std::uint64_t, stream_status&& x) {
   status.activity = x.activity;
   status.next_timer = x.next_timer;
   status.progressed = x.checkpoints.completed != 0;
-  // Seen from here: the worker tells its state as soon as it changes.
-  const auto moved = [](const auto& all) {
-    return std::any_of(all.begin(), all.end(), [](const auto& y) { return y.rows != 0; });
-  };
-  const auto* trace = slot->life.trace();
-  if (moved(x.sources))
-    status.first_record = trace != nullptr && trace->first_record != 0 ? trace->first_record : now;
-  if (moved(x.sinks))
-    status.first_output = trace != nullptr && trace->first_output != 0 ? trace->first_output : now;
+  status.mapped = x.mapped;
+  status.first_record = x.first_record;
+  status.first_output = x.first_output;
   slot->life.status(x.placement, status, now);
   if (slot->life.accepts(x.placement))
     awake(*slot).status = std::move(x);
@@ -201,7 +221,12 @@ void keeper::take(std::uint64_t, stream_status&& x) {
 
 void keeper::take(std::uint64_t worker, stream_ended&& x) {
   const auto now = world_.now();
-  const placement_key key{x.uid, x.placement};
+  const placement_key key{x.uid, x.placement, x.part};
+  if (x.part != 0) {
+    // Part 0 tells how the stream went.
+    places_.dropped(key, now);
+    return pump_places();
+  }
   auto* slot = by_uid(x.uid);
   if (slot == nullptr || !slot->life.accepts(x.placement)) {
     places_.dropped(key, now);
@@ -210,6 +235,14 @@ void keeper::take(std::uint64_t worker, stream_ended&& x) {
       pump_places();
       return;
     }
+  }
+  // It has lost the worker of another part: this says nothing against the stream.
+  if (x.problem && x.problem->code == ec::cancelled && slot->life.accepts(x.placement)
+      && places_.parts_of(x.uid, x.placement).size() > 1) {
+    log(*slot, log_level::warning, x.problem->message);
+    slot->life.worker_lost(x.placement, now);
+    pump(*slot);
+    return pump_places();
   }
   run_end end;
   end.next_timer = x.next_timer;
@@ -261,6 +294,8 @@ void keeper::log(const stream_slot& slot, log_level level, std::string text) {
   x.level = level;
   x.time = world_.now();
   x.text = std::move(text);
+  if (const auto* trace = slot.life.trace(); trace != nullptr && !trace->parent.empty())
+    x.fields.emplace_back("traceId", trace_id_of(trace->parent));
   log(slot, x);
 }
 

@@ -33,6 +33,10 @@ public:
 
   /// A process; `keeper::worker_here` or `worker_gone` comes.
   virtual void start_worker(std::uint64_t worker) = 0;
+  /// The same, for a stream that alone will run there (placement_limits::own).
+  virtual void start_worker_for(std::uint64_t worker, const stream_slot&) {
+    start_worker(worker);
+  }
   virtual void kill_worker(std::uint64_t worker) = 0;
 
   /// False where it is not connected.
@@ -44,13 +48,14 @@ public:
   /// Where `moved` of the registry is of interest to the keeper.
   virtual void listen(const std::string& topic, bool on) = 0;
 
-  /// For the metrics: how a stream is now; and a wake that is over.
+  /// For the metrics: how a stream is now, whose phase was shown as `x.shown`; and a wake that is
+  /// over.
   virtual void show(const stream_slot& x) = 0;
   virtual void show(const wake_trace& x) = 0;
 
-  /// The stream reads these topics now; without a name: it is gone.
-  virtual void reads(const std::string& uid, const std::string& name,
-                     const std::vector<std::string>& topics) = 0;
+  /// The stream reads the topics of `x.inputs` now.
+  virtual void reads(const stream_slot& x) = 0;
+  virtual void gone(const stream_slot& x) = 0;
 };
 
 } // namespace ebb

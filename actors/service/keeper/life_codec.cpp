@@ -1,7 +1,9 @@
 #include "actors/service/keeper/life_codec.hpp"
 
+#include "actors/gateway/trace_context.hpp"
 #include "actors/runtime/moment_text.hpp"
 #include "actors/runtime/run_data.hpp"
+#include "actors/service/apply_plan.hpp"
 #include "actors/service/control_records.hpp"
 #include "actors/service/keeper/input_positions.hpp"
 #include "actors/service/topics/topic_registry.hpp"
@@ -61,6 +63,10 @@ life_record to_record(const std::string& uid, const lifecycle_record& x) {
   return y;
 }
 
+link_past_output kept_past_output(std::uint8_t x) {
+  return choice(x, link_past_output::keep);
+}
+
 std::string decision_json(const stream_slot& x, const lifecycle_effect& e, micros now) {
   return json{{"time", moment_text(now)},
               {"phase", to_string(x.life.phase())},
@@ -82,11 +88,15 @@ std::string wake_json(const wake_trace& x) {
   put("map", x.map);
   put("firstRecord", x.first_record);
   put("firstOutput", x.first_output);
-  return json{{"time", moment_text(x.trigger)},
-              {"cause", to_string(x.cause)},
-              {"placement", x.placement},
-              {"millisAfterTrigger", std::move(phases)}}
-      .dump();
+  json all{{"time", moment_text(x.trigger)},
+           {"cause", to_string(x.cause)},
+           {"placement", x.placement},
+           {"millisAfterTrigger", std::move(phases)}};
+  if (!x.parent.empty()) {
+    all["traceId"] = trace_id_of(x.parent);
+    all["traceparent"] = x.parent;
+  }
+  return all.dump();
 }
 
 std::string error_json(const error& x, micros now) {
@@ -128,18 +138,22 @@ comparison compare_inputs(control_records& records, topic_registry& topics, cons
 }
 
 result<void> check_restore(control_records& records, const std::string& uid,
-                           const restore_wish& wish) {
+                           const std::string& files_folder, const restore_wish& wish) {
   return records.with([&](control_db& db) -> result<void> {
     EBB_ASSIGN(const auto found, db.savepoint(uid, wish.savepoint));
     if (!found)
       return make_error(ec::not_found, "there is no savepoint " + wish.savepoint,
                         "ebb checkpoints STREAM lists the stream's savepoints");
-    if (wish.past_output != link_past_output::refuse)
+    if (wish.past_output == link_past_output::keep)
       return {};
     EBB_ASSIGN(const auto tokens, db.tokens(uid));
-    if (is_passed(found->record, tokens))
+    if (!is_passed(found->record, tokens))
+      return {};
+    if (wish.past_output == link_past_output::refuse)
       return savepoint_passed(wish.savepoint);
-    return {};
+    EBB_ASSIGN(const auto entry, db.stream(uid));
+    EBB_ASSIGN(const auto definition, definition_of(entry, files_folder));
+    return can_rewind(definition);
   });
 }
 

@@ -26,6 +26,9 @@ class topic_registry;
 
 // Blocking.
 
+/// As `kept_restore` has it.
+[[nodiscard]] link_past_output kept_past_output(std::uint8_t x);
+
 /// Whether a topic among `inputs` has rows behind the positions of the stream's newest record.
 [[nodiscard]] comparison compare_inputs(control_records& records, topic_registry& topics,
                                         const std::string& uid,
@@ -33,7 +36,7 @@ class topic_registry;
 
 /// Whether the stream could go back to the savepoint.
 [[nodiscard]] result<void> check_restore(control_records& records, const std::string& uid,
-                                         const restore_wish& wish);
+                                         const std::string& files_folder, const restore_wish& wish);
 
 /// The stream's end: its entry, its files, its marks in topics. May be done again.
 [[nodiscard]] result<void> delete_stream_files(control_records& records, topic_registry& topics,

@@ -12,7 +12,8 @@
 
 namespace ebb {
 
-/// A person's wish to go back to a savepoint, until the start that does.
+/// A person's wish to go back to a savepoint, until the start that does. The control database has
+/// it, too, and forgets it with the rewinding itself.
 struct restore_wish {
   std::string savepoint;
   link_past_output past_output = link_past_output::refuse;
@@ -27,12 +28,15 @@ struct awake_part {
 
 struct stream_slot {
   std::string uid;
-  std::string name; ///< qualified
-  std::uint32_t parallelism = 0;        ///< a person's wish; 0 = as in the manifest
-  std::vector<std::string> inputs = {}; ///< uids of topics, each once
+  std::string name;              ///< qualified
+  std::uint32_t parallelism = 0; ///< a person's wish; 0 = as in the manifest
+  std::uint32_t workers = 1;     ///< that it is spread over, at most
+  /// Uids of topics, each once. Not changed: another list takes its place.
+  std::shared_ptr<const std::vector<std::string>> inputs = {};
   std::vector<std::string> outputs = {};
   stream_lifecycle life;
-  micros timer = max_time; ///< entry in the keeper's timers
+  micros timer = max_time;                   ///< entry in the keeper's timers
+  std::optional<lifecycle_phase> shown = {}; ///< the phase that the world knows
   bool armed = false;
   bool pumping = false; ///< effects are being carried out, in their order
   std::unique_ptr<awake_part> awake = nullptr;

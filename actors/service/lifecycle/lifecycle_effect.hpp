@@ -20,6 +20,7 @@ struct wake_trace {
   micros map = 0;          ///< its state was in place
   micros first_record = 0; ///< the first row was read
   micros first_output = 0;
+  std::string parent = {}; ///< W3C traceparent of the request that was the cause; empty = none was
 
   bool operator==(const wake_trace&) const = default;
 };

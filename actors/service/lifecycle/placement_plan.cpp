@@ -24,7 +24,7 @@ void placement_plan::place(const placement_key& key, std::uint64_t after, micros
                                     [&](const request& x) { return x.key == key; });
   if (known)
     return;
-  if (const auto home = after == 0 ? homes_.end() : homes_.find({key.stream, after});
+  if (const auto home = after == 0 ? homes_.end() : homes_.find({key.stream, after, key.part});
       home != homes_.end() && takes_streams(workers_.at(home->second)))
     assign(key, home->second);
   else
@@ -131,6 +131,8 @@ void placement_plan::worker_back(std::uint64_t worker, std::int64_t pid,
   entry.pid = pid;
   entry.state = worker_state::ready;
   entry.idle_since = now;
+  if (entry.only.empty() && !runs.empty())
+    entry.only = runs.front().stream;
   for (const auto& key : runs)
     if (homes_.emplace(key, worker).second)
       entry.runs.emplace(key, max_time);
@@ -203,6 +205,8 @@ void placement_plan::kill_late() {
 /// The oldest wish first: an idle worker, else after a while, or when there will be none, the one
 /// that has least to do.
 void placement_plan::serve() {
+  if (limits_.own)
+    return serve_own();
   for (auto next = waiting_.begin(); next != waiting_.end();) {
     const auto best =
         std::min_element(workers_.begin(), workers_.end(), [](const auto& a, const auto& b) {
@@ -230,6 +234,8 @@ void placement_plan::start_workers() {
            && now_ >= x.second.since + limits_.well_after;
   });
   failures_ = one_lives ? 0 : failures_;
+  if (limits_.own)
+    return start_own();
   const auto wanted = limits_.warm + waiting_.size();
   auto coming = count_idle() + count_starting();
   while (coming < wanted && workers_.size() < limits_.max_workers) {
@@ -240,6 +246,37 @@ void placement_plan::start_workers() {
     workers_[number].since = now_;
     effects_.push_back({effect::kind::start_worker, number, {}});
     ++coming;
+  }
+}
+
+void placement_plan::serve_own() {
+  std::erase_if(waiting_, [this](const request& x) {
+    const auto own = std::find_if(workers_.begin(), workers_.end(), [&](const auto& y) {
+      return is_idle(y.second) && y.second.only == x.key.stream;
+    });
+    if (own == workers_.end())
+      return false;
+    assign(x.key, own->first);
+    return true;
+  });
+}
+
+void placement_plan::start_own() {
+  std::map<std::string_view, std::size_t> coming;
+  for (const auto& [number, x] : workers_)
+    if (!x.ending && !x.killed && x.runs.empty())
+      ++coming[x.only];
+  for (const auto& x : waiting_) {
+    if (auto& own = coming[x.key.stream]; own != 0) {
+      --own;
+      continue;
+    }
+    if (workers_.size() >= limits_.max_workers || (failures_ != 0 && count_starting() != 0))
+      return;
+    const auto number = next_worker_++;
+    workers_[number].since = now_;
+    workers_[number].only = x.key.stream;
+    effects_.push_back({effect::kind::start_worker, number, x.key});
   }
 }
 
@@ -307,6 +344,19 @@ std::vector<placement_plan::worker_view> placement_plan::workers() const {
 std::uint64_t placement_plan::worker_of(const placement_key& key) const {
   const auto home = homes_.find(key);
   return home == homes_.end() ? 0 : home->second;
+}
+
+std::vector<placement_key> placement_plan::parts_of(const std::string& stream,
+                                                    std::uint64_t placement) const {
+  std::vector<placement_key> all;
+  for (auto i = homes_.lower_bound({stream, placement, 0});
+       i != homes_.end() && i->first.stream == stream && i->first.placement == placement; ++i)
+    all.push_back(i->first);
+  for (const auto& x : waiting_)
+    if (x.key.stream == stream && x.key.placement == placement)
+      all.push_back(x.key);
+  std::sort(all.begin(), all.end());
+  return all;
 }
 
 std::string placement_plan::why(const placement_key& key, micros now) const {

@@ -22,12 +22,14 @@ struct placement_limits {
   micros backoff_min = micros_per_second;       ///< between starts, when workers die at once
   micros backoff_max = 60 * micros_per_second;
   micros well_after = 5 * micros_per_second; ///< a worker that dies earlier died at once
+  bool own = false; ///< a worker is started for a stream and takes no other; none is warm
 };
 
-/// One start of a stream.
+/// One start of a stream, or of one part of it where it is spread over several workers.
 struct placement_key {
   std::string stream; ///< any form, unique
   std::uint64_t placement = 0;
+  std::uint32_t part = 0;
 
   auto operator<=>(const placement_key&) const = default;
 };
@@ -40,7 +42,9 @@ class placement_plan {
 public:
   struct effect {
     enum class kind : std::uint8_t {
-      start_worker, ///< start process `worker`; then `worker_ready` or `worker_lost`
+      /// Start process `worker`, for `key` where workers are streams' own; then `worker_ready` or
+      /// `worker_lost`.
+      start_worker,
       assign,       ///< tell `worker` to run `key`
       drop,         ///< tell `worker` to drop `key`; then `dropped`
       end_worker,   ///< tell it to end, it has nothing; then `worker_lost`
@@ -57,7 +61,7 @@ public:
   placement_plan(const placement_limits& limits, std::uint64_t first_worker, micros now,
                  micros start_from = 0);
 
-  /// Wants a worker; that of (key.stream, `after`) if it is still there, 0 = any.
+  /// Wants a worker; that of (key.stream, `after`, key.part) if it is still there, 0 = any.
   void place(const placement_key& key, std::uint64_t after, micros now);
   /// Has ended by itself; its place is free.
   void release(const placement_key& key, micros now);
@@ -92,6 +96,10 @@ public:
   /// 0 = none (yet).
   [[nodiscard]] std::uint64_t worker_of(const placement_key& key) const;
 
+  /// Parts of a placement that have a worker or wait for one, in their order.
+  [[nodiscard]] std::vector<placement_key> parts_of(const std::string& stream,
+                                                    std::uint64_t placement) const;
+
   [[nodiscard]] std::size_t waiting() const noexcept {
     return waiting_.size();
   }
@@ -107,6 +115,7 @@ private:
     micros idle_since = 0; ///< ready and without streams
     bool ending = false;
     bool killed = false;
+    std::string only; ///< the stream that it is for; empty = any
     std::map<placement_key, micros> runs; ///< when it must have been dropped; max_time = runs
   };
 
@@ -125,6 +134,8 @@ private:
   void advance();
   void kill_late();
   void serve();
+  void serve_own();
+  void start_own();
   void start_workers();
   void end_idle();
 

@@ -58,7 +58,12 @@ void stream_lifecycle::open_trace(micros trigger, micros now) {
   active().trace.cause = reason_;
   active().trace.trigger = std::min(trigger, now);
   active().trace.decide = now;
+  active().trace.parent = std::exchange(active().parent, {});
   active().traced = false;
+}
+
+void stream_lifecycle::on_behalf_of(std::string traceparent) {
+  active().parent = std::move(traceparent);
 }
 
 void stream_lifecycle::close_trace() {

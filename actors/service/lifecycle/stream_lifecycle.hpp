@@ -73,6 +73,10 @@ public:
   /// The definition or its policy has changed (manifest, parallelism); durable already.
   void define(std::uint64_t definition, std::shared_ptr<const lifecycle_policy> policy, micros now);
 
+  /// The next call is what a request has led to, with this traceparent: a wake that comes of it
+  /// says so.
+  void on_behalf_of(std::string traceparent);
+
   [[nodiscard]] std::vector<effect> take_effects();
   /// When to call `tick` next; max_time = no need.
   [[nodiscard]] micros next_time() const noexcept;
@@ -152,6 +156,7 @@ private:
     micros idle_since = 0;
     wake_trace trace;
     bool traced = false; ///< `trace` was given out
+    std::string parent;  ///< of the next trace
     micros moved_at = 0; ///< first append that was told since it went to sleep
     std::string message; ///< of the last failure
     std::string hint;

@@ -26,11 +26,31 @@ std::string reason_of(const std::string& alarm) {
 
 worker_log::worker_log(std::function<bool(const log_line&)> send) : send_(std::move(send)) {}
 
+void worker_log::know(const std::string& uid, const std::string& name,
+                      const std::string& traceparent) {
+  std::lock_guard guard(mutex_);
+  auto& x = known_[uid];
+  x.name = name;
+  // 00-TRACE-…
+  x.trace = traceparent.size() > 35 ? traceparent.substr(3, 32) : std::string();
+  ++x.starts;
+}
+
 void worker_log::write(log_level level, const std::string& text, const std::string& uid) {
+  log_line line{uid, level, now(), text, {}};
+  auto name = uid;
+  {
+    std::lock_guard guard(mutex_);
+    if (const auto found = known_.find(uid); found != known_.end()) {
+      name = found->second.name;
+      if (!found->second.trace.empty())
+        line.fields.emplace_back("traceId", found->second.trace);
+    }
+  }
   if (level != log_level::debug)
-    std::fprintf(stderr, "%s: %s%s%s\n", to_string(level), uid.empty() ? "" : uid.c_str(),
-                 uid.empty() ? "" : ": ", text.c_str());
-  pass({uid, level, now(), text, {}});
+    std::fprintf(stderr, "%s: %s%s%s\n", to_string(level), name.c_str(), name.empty() ? "" : ": ",
+                 text.c_str());
+  pass(std::move(line));
 }
 
 void worker_log::pass(log_line x) {
@@ -65,6 +85,8 @@ void worker_log::alarm(const std::string& uid, const std::string& text) {
 void worker_log::forget(const std::string& uid) {
   std::lock_guard guard(mutex_);
   alarms_.erase(uid);
+  if (const auto found = known_.find(uid); found != known_.end() && --found->second.starts == 0)
+    known_.erase(found);
 }
 
 void worker_log::flush() {

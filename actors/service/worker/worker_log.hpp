@@ -25,13 +25,23 @@ public:
   /// What keeps a stream's checkpoints from being made; empty = nothing. Said where it has changed.
   void alarm(const std::string& uid, const std::string& text);
 
-  /// The stream has ended: nothing is said of its alarm any more.
+  /// A start of a stream: its lines on standard error have the name, those for the control process
+  /// the field `traceId` where `traceparent` is one.
+  void know(const std::string& uid, const std::string& name, const std::string& traceparent);
+
+  /// That start has ended: nothing is said of its alarm any more.
   void forget(const std::string& uid);
 
   /// There is a control process again.
   void flush();
 
 private:
+  struct known_stream {
+    std::string name;
+    std::string trace; ///< id; empty = none
+    std::uint32_t starts = 0;
+  };
+
   void pass(log_line x);
 
   const std::function<bool(const log_line&)> send_;
@@ -39,6 +49,7 @@ private:
   std::deque<log_line> waiting_;
   std::uint64_t dropped_ = 0;
   std::map<std::string, std::string> alarms_; ///< by uid
+  std::map<std::string, known_stream> known_; ///< by uid
 };
 
 } // namespace ebb

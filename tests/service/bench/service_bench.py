@@ -7,15 +7,18 @@ messages  requests a second through HTTP, durable (build/tests/service/topics/me
 latency   a message to its result, topic -> filter -> topic, 500 messages one after the other
 wake      a message to a sleeping stream with a window state of so many MiB, to the first result
 rest      control process and worker without anything to do, and with N sleeping streams
+idle      a client's requests alone, beside N idle connections, and beside slow readers and senders as well
 """
 import argparse
 import json
 import os
 import pathlib
 import shutil
+import resource
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -222,12 +225,12 @@ spec:
 """
 
 
-def fill(service, rows, at, text):
+def fill(service, rows, at, text, topic="in"):
     sender = socket.create_connection(("127.0.0.1", service.port))
     for first in range(0, rows, 10_000):
         body = "".join(f'{{"k":{i},"at":"{at}","text":"{text}"}}\n'
                        for i in range(first, min(rows, first + 10_000))).encode()
-        sender.sendall(f"POST /v1/topics/in/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+        sender.sendall(f"POST /v1/topics/{topic}/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
                        f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
         text_of_answer = sender.recv(65536)
         if b" 200 " not in text_of_answer.split(b"\r\n")[0]:
@@ -277,8 +280,11 @@ spec:
 
 
 def measure_rest(arguments, folder):
+    def per_stream(used, empty, what):
+        return (used[what] - empty[what]) * (1 << 20) / arguments.sleepers
+
     service = Service(arguments.ebb, tempfile.mkdtemp(dir=folder), "--max-workers", "4")
-    time.sleep(2)
+    time.sleep(8)
     empty = status(service.process.pid)
     print(f"rest: control process {empty['VmRSS']:.1f} MiB ({empty['RssAnon']:.1f} of its own)")
     for worker in service.workers():
@@ -296,28 +302,142 @@ def measure_rest(arguments, folder):
     print(f"rest: {arguments.sleepers} streams were created, ran and fell asleep in {time.time() - begun:.0f} s")
     service.stop()
     service.start()
-    time.sleep(3)
+    # Memory is given back when nothing has happened for a few seconds.
+    time.sleep(8)
     used = status(service.process.pid)
     before = cpu_seconds(service.process.pid)
     time.sleep(60)
     print(f"rest: {arguments.sleepers} sleeping streams: started in {service.started_in * 1000:.0f} ms, "
-          f"{used['VmRSS']:.1f} MiB ({(used['RssAnon'] - empty['RssAnon']) * 1024 / arguments.sleepers:.2f} KiB a "
-          f"stream), {cpu_seconds(service.process.pid) - before:.2f} CPU s in 60 s")
+          f"{used['VmRSS']:.1f} MiB ({used['RssAnon']:.1f} of its own, {per_stream(used, empty, 'RssAnon'):.0f} bytes a "
+          f"stream; with pages of files {per_stream(used, empty, 'VmRSS'):.0f}), "
+          f"{cpu_seconds(service.process.pid) - before:.2f} CPU s in 60 s")
     service.stop()
+
+
+class Crowd:
+    """Connections that have asked once and then only stay."""
+
+    def __init__(self, service, count):
+        self.sockets = []
+        for first in range(0, count, 500):
+            some = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(min(500, count - first))]
+            for x in some:
+                x.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            for x in some:
+                if b" 200 " not in x.recv(4096):
+                    raise SystemExit("a connection is refused")
+            self.sockets += some
+
+    def closed(self):
+        """How many the service has given up."""
+        count = 0
+        for x in self.sockets:
+            x.setblocking(False)
+            try:
+                count += x.recv(1) == b""
+            except BlockingIOError:
+                pass
+        return count
+
+    def close(self):
+        for x in self.sockets:
+            x.close()
+
+
+class Slow:
+    """Readers of a large topic and senders of large bodies, each at 10 KB a second."""
+
+    def __init__(self, service, count):
+        self.sockets, self.going, self.lost = [], True, 0
+        for _ in range(count):
+            reader = socket.socket()
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.connect(("127.0.0.1", service.port))
+            reader.sendall(b"GET /v1/topics/large/messages HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            sender = socket.create_connection(("127.0.0.1", service.port))
+            sender.sendall(b"POST /v1/topics/in/messages HTTP/1.1\r\nHost: localhost\r\n"
+                           b"Content-Type: application/x-ndjson\r\nContent-Length: 10000000\r\n\r\n")
+            self.sockets.append((reader, sender))
+        self.thread = threading.Thread(target=self.work)
+        self.thread.start()
+
+    def work(self):
+        while self.going:
+            for reader, sender in self.sockets:
+                try:
+                    self.lost += reader.recv(1000) == b""
+                    sender.sendall(b'{"id":1}\n' * 111)
+                except OSError:
+                    self.lost += 1
+            time.sleep(0.1)
+
+    def close(self):
+        self.going = False
+        self.thread.join()
+        for pair in self.sockets:
+            for x in pair:
+                x.close()
+
+
+def measure_idle(arguments, folder):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    service = Service(arguments.ebb, tempfile.mkdtemp(dir=folder))
+    service.apply(TOPIC.format("in", "id BIGINT") + TOPIC.format("large", "k BIGINT, at TIMESTAMP, text TEXT"))
+    fill(service, 500_000, "2026-01-01T00:00:00", "x" * 60, "large")
+    sender = Sender(service, "in")
+
+    def requests(name, count=4000):
+        took = []
+        for i in range(count):
+            begun = time.perf_counter()
+            sender.send({"id": i})
+            sender.answer()
+            took.append(time.perf_counter() - begun)
+        print(f"idle: {name:<44} p50 {share(took, .5) * 1000:6.2f} ms, p99 {share(took, .99) * 1000:6.2f} ms")
+        return share(took, .99)
+
+    requests("warming up")
+    alone, beside, crowded = [], [], []
+    for _ in range(3):
+        alone.append(requests("alone"))
+        before = status(service.process.pid)
+        crowd = Crowd(service, arguments.connections)
+        cpu = cpu_seconds(service.process.pid)
+        time.sleep(10)
+        spent, used = cpu_seconds(service.process.pid) - cpu, status(service.process.pid)
+        print(f"idle: {arguments.connections} connections take {spent:.2f} CPU s in 10 s and "
+              f"{(used['RssAnon'] - before['RssAnon']) * 1024 / arguments.connections:.1f} KiB each")
+        beside.append(requests(f"beside {arguments.connections} idle connections"))
+        slow = Slow(service, 50)
+        crowded.append(requests("and 50 slow readers, 50 slow senders"))
+        lost = slow.lost
+        slow.close()
+        print(f"idle: given up by the service: {crowd.closed()} idle, {lost} slow")
+        crowd.close()
+    def middle(values):
+        return sorted(values)[len(values) // 2]
+
+    print(f"idle: p99, middle of 3: beside idle connections {middle(beside) / middle(alone):.2f} times that alone, "
+          f"with slow clients {middle(crowded) / middle(alone):.2f} times")
+    service.stop()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def main():
     parser = argparse.ArgumentParser(description="Measures a service on this machine, clients included.")
     parser.add_argument("ebb")
-    parser.add_argument("--only", nargs="*", default=["messages", "latency", "wake", "rest"])
+    parser.add_argument("--only", nargs="*", default=["messages", "latency", "wake", "rest", "idle"])
     parser.add_argument("--folder", help="where the data lies; a temporary one if absent")
     parser.add_argument("--sleepers", type=int, default=10_000)
+    parser.add_argument("--connections", type=int, default=10_000)
     parser.add_argument("--state-mib", type=int, default=1024)
     arguments = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="ebb-service-", dir=arguments.folder)
     try:
         for name in arguments.only:
-            {"messages": measure_messages, "latency": measure_latency, "wake": measure_wake, "rest": measure_rest}[name](arguments, folder)
+            {"messages": measure_messages, "latency": measure_latency, "wake": measure_wake, "rest": measure_rest,
+             "idle": measure_idle}[name](arguments, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

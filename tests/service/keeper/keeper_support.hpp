@@ -101,13 +101,25 @@ public:
     listening[topic] = on;
   }
 
-  void show(const ebb::stream_slot&) override {}
+  void show(const ebb::stream_slot& x) override {
+    if (x.shown)
+      --phases[*x.shown];
+    ++phases[x.life.phase()];
+  }
 
   void show(const ebb::wake_trace&) override {
     ++wakes;
   }
 
-  void reads(const std::string&, const std::string&, const std::vector<std::string>&) override {}
+  void reads(const ebb::stream_slot& x) override {
+    if (!forgetful)
+      readers[x.uid] = *x.inputs;
+  }
+
+  void gone(const ebb::stream_slot& x) override {
+    --phases[*x.shown];
+    readers.erase(x.uid);
+  }
 
   /// The newest order of this kind, or null.
   template <class T>
@@ -121,6 +133,7 @@ public:
   ebb::micros time = 1'800'000'000'000'000;
   ebb::micros alarm = ebb::max_time;
   bool connected = true;
+  bool forgetful = false; ///< does not keep readers
   std::deque<std::pair<std::function<void()>, std::function<void()>>> jobs;
   std::vector<std::uint64_t> started_workers;
   std::vector<std::uint64_t> killed_workers;
@@ -128,6 +141,8 @@ public:
   std::map<std::string, bool> listening;
   std::vector<std::string> moved;
   int wakes = 0;
+  std::map<ebb::lifecycle_phase, int> phases;              ///< streams in each, as they were shown
+  std::map<std::string, std::vector<std::string>> readers; ///< topics, by stream
 
 private:
   std::string folder_;

@@ -1,6 +1,8 @@
 #include "actors/connectors/topic_position.hpp"
 #include "tests/support/rows.hpp"
 
+#include <malloc.h>
+
 #include "keeper_support.hpp"
 
 using namespace ebb;
@@ -44,9 +46,10 @@ public:
     streams = std::make_unique<keeper>(options, *world);
     keeper::loaded all;
     require(world->records().with([&](control_db& db) -> result<void> {
-      EBB_ASSIGN(all.streams, db.streams());
+      EBB_ASSIGN(all.names, db.stream_names());
       EBB_ASSIGN(all.lives, db.lives());
       EBB_ASSIGN(all.traits, db.traits());
+      EBB_ASSIGN(all.restores, db.restores());
       EBB_ASSIGN(const auto topics, db.topics());
       for (const auto& x : topics) {
         EBB_ASSIGN(const auto definition, definition_of(x));
@@ -242,6 +245,60 @@ BOOST_AUTO_TEST_CASE(it_sleeps_when_it_rests_and_wakes_with_a_message) {
   BOOST_TEST(order->placement == 2U);
   x.start();
   BOOST_TEST(std::string(to_string(x.slot().life.reason())) == "InputArrived");
+}
+
+BOOST_AUTO_TEST_CASE(a_wake_carries_the_trace_of_its_request) {
+  service x;
+  x.start();
+  x.rest();
+  x.record(0);
+  x.ends();
+  x.world->sent.clear();
+  const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+  const auto parent = "00-" + trace + "-b7ad6b7169203331-01";
+  // One that leads to nothing leaves nothing behind.
+  x.streams->input_moved(x.topic(), "00-ffffffffffffffffffffffffffffffff-b7ad6b7169203331-01");
+  x.run_jobs();
+  BOOST_TEST(x.phase() == "Asleep");
+  BOOST_TEST(!x.slot().awake);
+  x.append();
+  x.streams->input_moved(x.topic(), parent);
+  x.run_jobs();
+  BOOST_REQUIRE(x.world->last<start_stream>() != nullptr);
+  BOOST_TEST(x.world->last<start_stream>()->trace == parent);
+  x.start();
+  stream_status status;
+  status.uid = x.slot().uid;
+  status.placement = 2;
+  status.activity = 1;
+  status.mapped = x.world->time + 1;
+  status.first_record = x.world->time + 2;
+  status.first_output = x.world->time + 3;
+  x.says(status);
+  BOOST_REQUIRE(x.slot().life.trace() != nullptr);
+  BOOST_TEST(x.slot().life.trace()->map == status.mapped);
+  BOOST_TEST(x.slot().life.trace()->first_record == status.first_record);
+  BOOST_TEST(x.slot().life.trace()->first_output == status.first_output);
+  x.streams->flush_events();
+  x.run_jobs();
+  const auto told = [&](const char* kind) {
+    return value_of(
+        x.world->records().with([&](control_db& db) { return db.events(x.slot().uid, kind, 1); }));
+  };
+  BOOST_REQUIRE_EQUAL(told("wakes").size(), 1U);
+  BOOST_TEST(told("wakes")[0].find(R"("traceId":")" + trace + '"') != std::string::npos);
+  BOOST_TEST(told("logs")[0].find(trace) != std::string::npos);
+  // By an order of a person.
+  x.rest();
+  x.record(1);
+  x.ends();
+  BOOST_TEST(x.phase() == "Asleep");
+  x.world->sent.clear();
+  x.streams->on_behalf_of(parent);
+  x.streams->wake("all", [](const auto&) {});
+  x.run_jobs();
+  BOOST_REQUIRE(x.world->last<start_stream>() != nullptr);
+  BOOST_TEST(x.world->last<start_stream>()->trace == parent);
 }
 
 BOOST_AUTO_TEST_CASE(a_message_that_came_while_it_fell_asleep_wakes_it) {
@@ -461,6 +518,60 @@ BOOST_AUTO_TEST_CASE(a_savepoint_of_a_sleeper_is_its_newest_record) {
   BOOST_TEST(x.streams->find_operation(id)->problem.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_wish_to_restore_outlives_the_control_process) {
+  service x;
+  x.start();
+  x.rest();
+  x.record(0);
+  x.ends();
+  x.streams->savepoint("all", "before", [](const auto&) {});
+  x.run_jobs();
+  bool answered = false;
+  x.streams->restore("all", {"before", link_past_output::keep},
+                     [&](const auto& begun) { answered = static_cast<bool>(begun); });
+  // Only the first job: nothing is placed yet.
+  BOOST_TEST(!answered);
+  auto [work, then] = std::move(x.world->jobs.front());
+  x.world->jobs.pop_front();
+  work();
+  then();
+  BOOST_REQUIRE(answered);
+  x.reopen(2);
+  x.worker_joins(2'000'001);
+  x.pass(2 * micros_per_second);
+  BOOST_REQUIRE(x.world->last<start_stream>() != nullptr);
+  BOOST_TEST(x.world->last<start_stream>()->savepoint == "before");
+  BOOST_CHECK(x.world->last<start_stream>()->past_output == link_past_output::keep);
+
+  // The start that goes back takes the wish with it: it is not done again.
+  const auto uid = x.slot().uid;
+  require(x.world->records().with([&](control_db& db) -> result<void> {
+    EBB_ASSIGN(const auto found, db.savepoint(uid, "before"));
+    EBB_ASSIGN(const auto generation, db.begin_generation(uid));
+    return db.rewind(found->record, generation, {});
+  }));
+  x.reopen(3);
+  x.worker_joins(3'000'001);
+  x.pass(20 * micros_per_second);
+  BOOST_REQUIRE(x.world->last<start_stream>() != nullptr);
+  BOOST_TEST(x.world->last<start_stream>()->savepoint == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_wish_that_cannot_be_is_forgotten) {
+  service x;
+  x.start();
+  x.streams->restore("all", {"nothing"}, [](const auto&) {});
+  x.run_jobs();
+  BOOST_TEST(
+      value_of(x.world->records().with([](control_db& db) { return db.restores(); })).empty());
+  // Another one may come.
+  x.record(0);
+  bool begun = false;
+  x.streams->restore("all", {"nothing"}, [&](const auto& y) { begun = static_cast<bool>(y); });
+  x.run_jobs();
+  BOOST_TEST(begun);
+}
+
 BOOST_AUTO_TEST_CASE(a_deleted_stream_is_gone_with_its_files) {
   service x;
   x.start();
@@ -477,6 +588,57 @@ BOOST_AUTO_TEST_CASE(a_deleted_stream_is_gone_with_its_files) {
   BOOST_TEST(!std::filesystem::exists(x.folder.path + "/streams/" + uid));
   BOOST_TEST(value_of(x.world->records().with([](control_db& db) { return db.lives(); })).empty());
   BOOST_TEST(x.streams->users_of(x.topic()).empty());
+  BOOST_TEST(x.world->readers.empty());
+  for (const auto& [phase, count] : x.world->phases)
+    BOOST_TEST(count == 0, to_string(phase));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_taken_again_while_its_last_stream_goes) {
+  service x;
+  x.start();
+  const auto first = x.slot().uid;
+  x.streams->remove("all", [](const auto&) {});
+  // The worker still has to drop it; what is in the database is gone.
+  x.run_jobs();
+  x.apply(manifest);
+  BOOST_REQUIRE(x.slot().uid != first);
+  x.pass(10 * micros_per_second);
+  BOOST_REQUIRE(x.streams->find("all") != nullptr);
+  BOOST_TEST(x.streams->list("default", "", 10).size() == 1U);
+  BOOST_TEST(x.streams->count() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_sleeps_takes_little_memory) {
+  constexpr std::size_t count = 10'000;
+  constexpr std::size_t most = 900; // bytes a stream, what the allocator adds included
+  scratch_folder folder;
+  played_world world(folder.path);
+  keeper_options options;
+  options.data_folder = folder.path;
+  keeper streams(options, world);
+  keeper::loaded all;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto uid = value_of(random_uid());
+    all.names.emplace_back("a-stream-with-a-name-" + std::to_string(i), uid);
+    life_record life;
+    life.uid = uid;
+    life.phase = static_cast<std::uint8_t>(lifecycle_phase::asleep);
+    life.definition = 1;
+    all.lives.push_back(life);
+    life_traits traits;
+    traits.uid = uid;
+    traits.inputs = {{"clicks", "0123456789abcdef0123456789abcdef"}};
+    all.traits.push_back(traits);
+  }
+  const auto used = [] { return ::mallinfo2().uordblks; };
+  world.forgetful = true;
+  const auto before = used();
+  streams.load(all);
+  // Comparisons of topics that are not there find nothing out: the streams stay.
+  streams.flush_events();
+  world.jobs.clear();
+  BOOST_TEST(streams.count() == count);
+  BOOST_TEST((used() - before) / count < most);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -40,6 +40,23 @@ BOOST_AUTO_TEST_CASE(a_line_says_when_and_of_what) {
   BOOST_TEST(sent[0].time > 0);
 }
 
+BOOST_AUTO_TEST_CASE(lines_of_a_start_have_the_trace_of_the_request_that_has_woken_it) {
+  using fields = std::vector<std::pair<std::string, std::string>>;
+  const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+  log.know("s", "shop.orders", "00-" + trace + "-b7ad6b7169203331-01");
+  log.write(log_level::debug, "a", "s");
+  BOOST_TEST((sent[0].fields == fields{{"traceId", trace}}));
+  BOOST_TEST(sent[0].uid == "s");
+  log.write(log_level::debug, "b");
+  BOOST_TEST(sent[1].fields.empty());
+  // The next start, of which nobody has asked, before the end of this one is said.
+  log.know("s", "shop.orders", "");
+  log.forget("s");
+  log.write(log_level::debug, "c", "s");
+  BOOST_TEST(sent[2].fields.empty());
+  log.forget("s");
+}
+
 BOOST_AUTO_TEST_CASE(lines_wait_for_a_control_process_in_order) {
   linked = false;
   log.write(log_level::debug, "a");

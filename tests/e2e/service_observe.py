@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""service_observe.py EBB: what a service tells of wakes, checkpoints and damage, and how it keeps what it has
+promised when processes die or freeze. Ends in `N passed, N failed`."""
+import json
+import os
+import re
+import signal
+import sys
+import time
+
+import e2e
+from service import Service, wait_for
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
+
+MANIFEST = """apiVersion: ebb.dev/v1alpha1
+kind: Topic
+metadata: {name: in}
+spec: {schema: "id BIGINT, at TIMESTAMP"}
+---
+apiVersion: ebb.dev/v1alpha1
+kind: Topic
+metadata: {name: out}
+spec: {schema: "id BIGINT"}
+---
+apiVersion: ebb.dev/v1alpha1
+kind: Stream
+metadata: {name: copy}
+spec:
+  checkpoint: {interval: 100ms}
+  sleep: {idleAfter: IDLE}
+  parallelism: 2
+  sources:
+    - name: s
+      schema: id BIGINT, at TIMESTAMP
+      eventTime: {column: at}
+      topic: {name: in}
+  operators:
+    - name: all
+      sql: SELECT id FROM s
+    - name: counts
+      sql: SELECT window_start, id, count(*) AS n FROM tumble(s, at, INTERVAL '1 day') GROUP BY window_start, id
+  sinks:
+    - from: all
+      topic: {name: out}
+    - name: windows
+      from: counts
+      discard: {}
+"""
+
+
+def serve(service, idle="1s"):
+    answer = service.apply(MANIFEST.replace("IDLE", idle))
+    assert answer.status == 200, answer
+
+
+def send(service, first, last, **headers):
+    body = "".join(f'{{"id":{i},"at":"2026-01-01T00:00:00"}}\n' for i in range(first, last))
+    answer = service.ask("POST", "/v1/topics/in/messages", body, Content_Type="application/x-ndjson", **headers)
+    assert answer.status == 200, answer
+
+
+def results(service, count, seconds=20):
+    wait_for(lambda: len(service.messages("out")) >= count, seconds)
+    return sorted(x["id"] for x in service.messages("out"))
+
+
+def good(answer):
+    assert answer.status == 200, answer
+    return answer.json()
+
+
+def metric(service, name):
+    """Values of a metric by its labels."""
+    text = service.ask("GET", "/metrics").body.decode()
+    assert f"# HELP {name.removesuffix('_count')} " in text, name
+    return {labels: float(value) for labels, value in re.findall(rf"^{name}(?:{{(.*)}})? (\S+)$", text, re.M)}
+
+
+def test_a_wake_tells_its_request_and_its_moments():
+    with Service() as service:
+        serve(service)
+        service.wait_phase("copy", "Asleep")
+        send(service, 0, 10, traceparent=PARENT)
+        assert results(service, 10) == list(range(10))
+        service.wait_phase("copy", "Asleep")
+        wake = good(service.ask("GET", "/v1/streams/copy/wakes"))["items"][0]
+        assert wake["cause"] == "InputArrived" and wake["traceId"] == TRACE and wake["traceparent"] == PARENT, wake
+        at = wake["millisAfterTrigger"]
+        assert at["decide"] <= at["grant"] <= at["place"] <= at["map"] <= at["firstRecord"] <= at["firstOutput"], at
+        # Not when a look came by, every 100 ms: the moment itself.
+        assert at["firstRecord"] - at["map"] < 60, at
+        listed = e2e.ebb("get", "wakes", "copy", "-o", "json")
+        assert listed.returncode == 0 and TRACE in listed.stdout, listed
+        lines = [json.loads(x) for x in
+                 e2e.ebb("logs", "copy", "--level", "debug", "-o", "json").stdout.splitlines()]
+        assert any(x.get("traceId") == TRACE and "Waking" in x["message"] for x in lines), lines
+        # A person's order, without a trace of its own: one is made.
+        assert e2e.ebb("wake", "copy").returncode == 0
+        service.wait_phase("copy", "Asleep")
+        wake = good(service.ask("GET", "/v1/streams/copy/wakes"))["items"][0]
+        assert wake["cause"] == "Requested" and wake["traceId"] not in ("", TRACE), wake
+
+
+def test_checkpoints_tell_their_phases_and_sizes():
+    with Service() as service:
+        serve(service, "never")
+        service.wait_phase("copy", "Running")
+        send(service, 0, 20_000)
+        results(service, 20_000)
+        wait_for(lambda: service.stream("copy")["status"].get("checkpoint", {}).get("bytes", 0) > 0)
+        time.sleep(0.5)
+        send(service, 0, 1)
+        results(service, 20_001)
+        time.sleep(0.5)
+        checkpoint = service.stream("copy")["status"]["checkpoint"]
+        newest = good(service.ask("GET", "/v1/streams/copy/checkpoints"))["items"][0]
+        if newest["epoch"] == checkpoint["epoch"]:
+            assert checkpoint["bytes"] == newest["stateBytes"], (checkpoint, newest)
+            assert checkpoint["deltaBytes"] == newest["writtenBytes"], (checkpoint, newest)
+        # The state is that of 20,000 keys, whatever was written last.
+        assert checkpoint["bytes"] > 100_000, checkpoint
+        assert set(newest["phaseMillis"]) == {"align", "snapshot", "write"}, newest
+        assert abs(sum(newest["phaseMillis"].values()) - newest["millis"]) < 0.01, newest
+        seconds = metric(service, "ebb_checkpoint_seconds_count")
+        for phase in ("align", "snapshot", "write", "commit", "apply"):
+            assert seconds[f'phase="{phase}"'] > 0, seconds
+        labels = 'namespace="default",stream="copy"'
+        assert metric(service, "ebb_stream_batches")[labels] > 0
+        assert metric(service, "ebb_stream_credit_blocked_seconds")[labels] >= 0
+
+
+def test_a_restore_that_was_promised_is_done():
+    """The control process is killed right behind its answer."""
+    with Service() as service:
+        serve(service, "never")
+        service.wait_phase("copy", "Running")
+        send(service, 0, 50)
+        results(service, 50)
+        assert e2e.ebb("savepoint", "copy", "fifty").returncode == 0
+        send(service, 50, 60)
+        results(service, 60)
+        refused = e2e.ebb("restore", "copy", "fifty", "--sinks", "rewind")
+        assert refused.returncode != 0 and "--sinks keep" in refused.stderr and "another topic" in refused.stderr, refused
+        e2e.ebb("wake", "copy")
+        service.wait_phase("copy", "Running")
+        begun = service.ask("POST", "/v1/streams/copy:restore?savepoint=fifty&sinks=keep")
+        assert begun.status == 202, begun
+        service.kill()
+        service.start()
+        expected = sorted(list(range(60)) + list(range(50, 60)))
+        assert results(service, 70) == expected
+        time.sleep(1)
+        # Once: another start goes on from where that one is.
+        service.kill()
+        service.start()
+        service.wait_phase("copy", "Running")
+        send(service, 60, 61)
+        assert results(service, 71) == sorted(expected + [60])
+        said = "".join(x.read_text() for x in (e2e.FOLDER / "data/logs").glob("worker-*"))
+        assert "copy: going on from savepoint fifty" in said, said
+
+
+def test_a_frozen_worker_is_replaced_soon():
+    with Service("--warm", "1") as service:
+        serve(service, "never")
+        send(service, 0, 10)
+        results(service, 10)
+        wait_for(lambda: len(service.workers()) == 2)
+        number = service.stream("copy")["status"]["worker"]
+        frozen = [x for x in service.workers() if f"worker-{number}" in
+                  open(f"/proc/{x}/cmdline", encoding="utf-8").read()]
+        os.kill(frozen[0], signal.SIGSTOP)
+        begun = time.monotonic()
+        send(service, 10, 20)
+        assert results(service, 20) == list(range(20))
+        took = time.monotonic() - begun
+        assert took < 5, took
+
+
+def test_damage_is_found_while_it_serves():
+    with Service() as service:
+        serve(service)
+        send(service, 0, 10_000)
+        results(service, 10_000)
+        service.wait_phase("copy", "Asleep")
+        run = e2e.ebb("verify")
+        assert run.returncode == 0 and ".seg" in run.stdout and "partition 0" in run.stdout, run
+        assert service.phase("copy") == "Asleep"
+        segment = max((e2e.FOLDER / "data").glob("streams/*/segments/*.seg"), key=lambda x: x.stat().st_size)
+        with open(segment, "r+b") as file:
+            file.seek(segment.stat().st_size // 2)
+            byte = file.read(1)
+            file.seek(-1, 1)
+            file.write(bytes([byte[0] ^ 64]))
+        run = e2e.ebb("verify", "-o", "json")
+        assert run.returncode == 1 and "1 files are damaged" in run.stderr, run
+        bad = [x for x in map(json.loads, run.stdout.splitlines()) if x.get("good") is False]
+        assert [x["file"] for x in bad] == [segment.name] and bad[0]["stream"] == "copy", bad
+
+
+if __name__ == "__main__":
+    e2e.run_tests(sys.argv, [x for name, x in list(globals().items()) if name.startswith("test_")])
