@@ -65,15 +65,33 @@ struct operator_layouts {
   }
 };
 
+/// What a call has accumulated. With DISTINCT or ORDER BY its values are kept, in one BYTEA.
+void add_call(const aggregate_call& call, parts& to) {
+  const auto types = state_types(call);
+  const bool kept = types.size() == 1 && types[0].kind == type_kind::bytea
+                    && call.arg_types.size() == 1
+                    && ((call.distinct && !ignores_repeats(call.function->name))
+                        || !call.order_by.empty());
+  if (kept) {
+    to.push_back({call.function->name, call.order_by.empty() ? form::set : form::ordered,
+                  call.arg_types[0]});
+    return;
+  }
+  for (const auto& type : types)
+    to.push_back({call.function->name, form::value, type});
+}
+
 constexpr std::array<const char*, 2> side_names{"left rows", "right rows"};
 
 void add_layouts(const operator_layouts& to, const window_aggregate_spec& spec) {
   const auto keys = keys_of(to.input(), spec.keys);
   parts values;
   for (const auto& call : spec.calls)
-    for (const auto& type : call.function->state_types(call.arg_types))
-      values.push_back({call.function->name, form::value, type});
-  to.add(0, "progress", {}, {time_part("fired"), time_part("target"), time_part("promised")});
+    add_call(call, values);
+  parts progress{time_part("fired"), time_part("target"), time_part("promised")};
+  if (spec.window.kind != window_kind::session)
+    progress.push_back(part("open windows until", form::ends));
+  to.add(0, "progress", {}, std::move(progress));
   // Keys that lose how they were written stand before the values as well.
   std::vector<sql_type> types;
   parts exact;
@@ -168,8 +186,7 @@ void add_layouts(const operator_layouts& to, const over_spec& spec) {
               part("peer groups", form::number), part("history", form::number)};
   for (const auto& x : spec.calls)
     if (x.what == over_call::kind::aggregate && x.frame.unbounded)
-      for (const auto& type : state_types(x.call))
-        value.push_back({x.call.function->name, form::value, type});
+      add_call(x.call, value);
   to.add(1, "partitions", key, value);
   to.add_watermark(2);
 }
@@ -225,7 +242,9 @@ void add_layouts(const operator_layouts& to, const changelog_top_n_spec& spec) {
 
 void add_layouts(const operator_layouts&, const weigh_rows_spec&) {}
 
-void add_layouts(const operator_layouts&, const upsert_spec&) {}
+void add_layouts(const operator_layouts& to, const upsert_spec& spec) {
+  to.add(0, "rows", keys_of(to.input(), spec.keys), columns_of(to.input(), form::value));
+}
 
 } // namespace
 

@@ -21,7 +21,10 @@ struct state_part {
     flag,   ///< one byte, 0 or 1
     side,   ///< one byte: left, right
     hidden, ///< one byte that is not shown
-    met     ///< one byte of a windowed join's flags, and the number of partners where one says so
+    met,    ///< one byte of a windowed join's flags, and the number of partners where one says so
+    ends,   ///< one byte of a window aggregate's flags, and times until the bytes end
+    set,    ///< values of a call with DISTINCT, exact, in one stored BYTEA
+    ordered ///< the same of a call with ORDER BY, each behind what it is sorted by
   };
   std::string name;
   form as = form::key;

@@ -5,8 +5,12 @@
 #include "actors/dataflow/value_text.hpp"
 #include "actors/plan/state_layout.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace ebb {
 
@@ -73,8 +77,107 @@ std::optional<std::string> take_plain(state_part::form as, std::string_view& byt
   return std::to_string(*number);
 }
 
+/// Most values of a list that are shown.
+constexpr std::size_t list_most = 20;
+
+/// `[1, 2, 3]`, in order of the first.
+std::string list_text(std::vector<std::pair<std::string, std::string>> values) {
+  std::stable_sort(values.begin(), values.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::string text = "[";
+  for (std::size_t i = 0; i < values.size() && i < list_most; ++i)
+    text += (i == 0 ? "" : ", ") + values[i].second;
+  if (values.size() > list_most)
+    text += ", … " + std::to_string(values.size()) + " values";
+  return text + ']';
+}
+
+std::optional<std::string> take_exact(const sql_type& type, std::string_view& bytes) {
+  value_builder one(type, 1);
+  if (!one.append_encoded(bytes))
+    return std::nullopt;
+  const auto value = one.take();
+  if (value.is_null(0))
+    return std::string("NULL");
+  std::string text;
+  append_value_text(value, 0, text);
+  return text;
+}
+
+/// The bytes of a stored BYTEA.
+std::optional<std::string> take_bytes(std::string_view& bytes) {
+  value_builder one(sql_type{type_kind::bytea}, 1);
+  if (!one.append_encoded(bytes))
+    return std::nullopt;
+  const auto value = one.take();
+  return value.is_null(0) ? std::string() : std::string(value.text_of(0));
+}
+
+/// A piece behind its length.
+std::optional<std::string_view> take_sized(std::string_view& bytes) {
+  std::uint32_t size = 0;
+  if (bytes.size() < sizeof size)
+    return std::nullopt;
+  std::memcpy(&size, bytes.data(), sizeof size);
+  bytes.remove_prefix(sizeof size);
+  if (bytes.size() < size)
+    return std::nullopt;
+  const auto piece = bytes.substr(0, size);
+  bytes.remove_prefix(size);
+  return piece;
+}
+
+std::optional<std::string> take_list(const state_part& part, std::string_view& bytes) {
+  const auto stored = take_bytes(bytes);
+  if (!stored)
+    return std::nullopt;
+  std::string_view rest = *stored;
+  std::vector<std::pair<std::string, std::string>> values;
+  while (!rest.empty()) {
+    std::string_view order;
+    auto from = rest;
+    if (part.as == state_part::form::ordered) {
+      const auto key = take_sized(rest);
+      const auto value = key ? take_sized(rest) : std::nullopt;
+      if (!value)
+        return std::nullopt;
+      order = *key;
+      from = *value;
+    }
+    auto text = take_exact(part.type, from);
+    if (!text)
+      return std::nullopt;
+    if (part.as == state_part::form::set)
+      rest = from;
+    values.emplace_back(order, *std::move(text));
+  }
+  return list_text(std::move(values));
+}
+
+/// `open until …`: a window aggregate's flags say only how to go on.
+std::optional<std::string> take_ends(std::string_view& bytes) {
+  if (!take_number(bytes, 1))
+    return std::nullopt;
+  std::vector<std::pair<std::string, std::string>> values;
+  while (!bytes.empty()) {
+    const auto time = take_time_key(bytes);
+    if (!time)
+      return std::nullopt;
+    std::string text;
+    auto one = make_column(sql_type{type_kind::timestamp}, 1);
+    one.mutable_data<micros>()[0] = *time;
+    append_value_text(one, 0, text);
+    values.emplace_back(std::string(), std::move(text));
+  }
+  return list_text(std::move(values));
+}
+
 /// Takes one part from the front of `bytes`; nothing where they do not hold one.
 std::optional<std::string> take_part(const state_part& part, std::string_view& bytes) {
+  if (part.as == state_part::form::ends)
+    return take_ends(bytes);
+  if (part.as == state_part::form::set || part.as == state_part::form::ordered)
+    return take_list(part, bytes);
   if (part.as >= state_part::form::number)
     return take_plain(part.as, bytes);
   std::string text;
@@ -97,18 +200,11 @@ std::optional<std::string> take_part(const state_part& part, std::string_view& b
     append_value_text(*value, 0, text);
     return text;
   }
-  value_builder one(part.type, 1);
-  if (const auto taken = one.append_encoded(bytes); !taken)
-    return std::nullopt;
-  const auto value = one.take();
-  if (value.is_null(0))
-    return std::string("NULL");
-  append_value_text(value, 0, text);
-  return text;
+  return take_exact(part.type, bytes);
 }
 
 /// What stands for the forms in text.
-constexpr std::string_view form_letters = "tkvngbshm";
+constexpr std::string_view form_letters = "tkvngbshmedo";
 
 /// `form` mark type mark name.
 std::string part_text(const state_part& x) {
