@@ -9,8 +9,8 @@
 #include <linux/membarrier.h>
 #include <mutex>
 #include <new>
+#include <sched.h>
 #include <sys/syscall.h>
-#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -103,14 +103,14 @@ public:
   /// Behind `close` and the ordering of threads.
   void empty() noexcept {
     while (inside_.load(std::memory_order_acquire))
-      std::this_thread::yield();
+      ::sched_yield();
     clear();
     closed_.store(false, std::memory_order_release);
   }
 
   [[nodiscard]] std::size_t byte_size() noexcept {
     while (inside_.load(std::memory_order_acquire))
-      std::this_thread::yield();
+      ::sched_yield();
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < class_count; ++i)
       bytes += free_[i].size() << (i + smallest_shift);
