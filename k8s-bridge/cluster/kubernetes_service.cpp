@@ -4,12 +4,14 @@
 #include "k8s-bridge/client/curl_world.hpp"
 #include "k8s-bridge/cluster/incarnation_lease.hpp"
 #include "k8s-bridge/cluster/resource_reconciler.hpp"
+#include "k8s-bridge/cluster/resource_status.hpp"
 #include "k8s-bridge/cluster/worker_reconciler.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <future>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -37,6 +39,30 @@ struct kubernetes_service::parts {
     done.get_future().wait();
   }
 
+  std::optional<split_name> owner_of(const std::string& worker) {
+    std::lock_guard guard(mutex);
+    const auto found = owners.find(worker);
+    return found == owners.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  /// On the cluster's thread.
+  pod_wish wish_of(const std::string& worker) {
+    const auto owner = owner_of(worker);
+    if (!owner)
+      return {};
+    return {owner->name, owner->name_space,
+            resources ? resources->pod_of(owner->name_space, owner->name) : kube_json()};
+  }
+
+  /// On the cluster's thread.
+  void tell_problem(const std::string& worker, const std::string& reason,
+                    const std::string& message) {
+    std::fprintf(stderr, "%s: %s: %s\n", worker.c_str(), reason.c_str(), message.c_str());
+    if (const auto owner = owner_of(worker); owner && resources)
+      resources->tell_worker(owner->name_space, owner->name, reason,
+                             "pod " + pod_name(worker) + ": " + message);
+  }
+
   result<void> open();
   result<kube_json> read_own_pod();
 
@@ -48,7 +74,9 @@ struct kubernetes_service::parts {
   std::unique_ptr<worker_reconciler> workers;
   std::unique_ptr<resource_reconciler> resources;
   std::mutex mutex;
-  resource_reconciler* told = nullptr; ///< of changes; guarded by the mutex
+  resource_reconciler* told = nullptr; ///< of changes
+  std::map<std::string, split_name>
+      owners; ///< streams, by worker; with `told` guarded by the mutex
   std::unique_ptr<curl_world> world;
 };
 
@@ -160,10 +188,16 @@ std::unique_ptr<worker_backend> kubernetes_service::make_backend(worker_listener
   worker_reconciler_options options;
   options.pods = parts_->pods;
   options.prepare = parts_->options.make_identity;
-  options.clean = parts_->options.drop_identity;
-  options.problem = [](const std::string& worker, const std::string& reason,
-                       const std::string& message) {
-    std::fprintf(stderr, "%s: %s: %s\n", worker.c_str(), reason.c_str(), message.c_str());
+  options.clean = [x = parts_.get()](const std::string& worker) {
+    if (x->options.drop_identity)
+      x->options.drop_identity(worker);
+    std::lock_guard guard(x->mutex);
+    x->owners.erase(worker);
+  };
+  options.wish = [x = parts_.get()](const std::string& worker) { return x->wish_of(worker); };
+  options.problem = [x = parts_.get()](const std::string& worker, const std::string& reason,
+                                       const std::string& message) {
+    x->tell_problem(worker, reason, message);
   };
   parts_->run([&] {
     parts_->workers =
@@ -171,6 +205,11 @@ std::unique_ptr<worker_backend> kubernetes_service::make_backend(worker_listener
     parts_->workers->start();
   });
   return std::make_unique<kubernetes_backend>(*parts_->world, parts_->workers);
+}
+
+void kubernetes_service::is_for(const std::string& worker, const std::string& stream) {
+  std::lock_guard guard(parts_->mutex);
+  parts_->owners.insert_or_assign(worker, split(stream));
 }
 
 std::vector<std::string> kubernetes_service::living() const {

@@ -46,6 +46,9 @@ public:
   /// Pods as workers; once. It is gone before the service.
   [[nodiscard]] std::unique_ptr<worker_backend> make_backend(worker_listener& listener);
 
+  /// From any thread, before the worker is started: whose it will be. `stream`: qualified.
+  void is_for(const std::string& worker, const std::string& stream);
+
   /// Workers that have a pod. Blocks until it is known, at most ten seconds.
   [[nodiscard]] std::vector<std::string> living() const;
 

@@ -159,11 +159,15 @@ void resource_reconciler::stream_changed(const std::string& name_space, const st
   });
 }
 
-void resource_reconciler::tell(const std::string& name_space, const std::string& name,
-                               const resource_event& what) {
+void resource_reconciler::tell_worker(const std::string& name_space, const std::string& name,
+                                      const std::string& reason, const std::string& message) {
   const key k{resource_kind::stream, name_space, name};
-  if (const auto found = entries_.find(k); found != entries_.end() && found->second.state.wished)
-    emit(k, found->second, what);
+  const auto found = entries_.find(k);
+  if (found == entries_.end() || !found->second.state.wished)
+    return;
+  found->second.state.pod_problem = resource_event{reason, message, true};
+  emit(k, found->second, *found->second.state.pod_problem);
+  evaluate(k);
 }
 
 kube_json resource_reconciler::pod_of(const std::string& name_space,
@@ -352,6 +356,8 @@ void resource_reconciler::look(const key& x, entry& e) {
           for (const auto& event : events_between(*y.state.report, **got))
             emit(x, y, event);
         y.state.report = **got;
+        if (y.state.report->phase != "Waking")
+          y.state.pod_problem.reset();
       }
       evaluate(x);
     });

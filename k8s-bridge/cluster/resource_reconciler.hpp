@@ -38,8 +38,9 @@ public:
   /// From any thread: the stream may look different now.
   void stream_changed(const std::string& name_space, const std::string& name);
 
-  /// Something befell the stream that the service cannot know of (its pod does not start).
-  void tell(const std::string& name_space, const std::string& name, const resource_event& what);
+  /// What keeps the stream's pod from running: shown until the stream runs, or sleeps.
+  void tell_worker(const std::string& name_space, const std::string& name,
+                   const std::string& reason, const std::string& message);
 
   [[nodiscard]] bool synced() const noexcept {
     return streams_.synced() && topics_.synced();

@@ -36,6 +36,14 @@ struct tried_step {
   micros retry_at = max_time; ///< of a failure that may pass
 };
 
+struct resource_event {
+  std::string reason; ///< `Woke`
+  std::string message;
+  bool warning = false;
+
+  bool operator==(const resource_event&) const = default;
+};
+
 struct observed_resource {
   resource_kind kind = resource_kind::stream;
   std::string name_space;
@@ -53,20 +61,13 @@ struct observed_resource {
 
   bool look_due = true; ///< the report may be old
   std::optional<resource_report> report;
+  std::optional<resource_event> pod_problem; ///< why its pod does not run
 
   kube_json written; ///< status that this process has written last; null = none
   std::string written_uid;
   micros written_at = 0;
   micros write_at = 0;  ///< not before: a write has failed, or was just made
   std::string endpoint; ///< path for messages; topics
-};
-
-struct resource_event {
-  std::string reason; ///< `Woke`
-  std::string message;
-  bool warning = false;
-
-  bool operator==(const resource_event&) const = default;
 };
 
 /// At most one of apply, remove, look and status is to be done at a time, in this order.

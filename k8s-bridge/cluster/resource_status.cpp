@@ -107,6 +107,16 @@ void put_stream(const observed_resource& x, kube_json& to, std::vector<truth>& c
   if (r.last_wake != 0)
     to["lastWake"] = moment_text(r.last_wake);
   const bool moves = r.phase == "Waking" || r.phase == "GoingToSleep";
+  if (x.pod_problem && r.phase == "Waking") {
+    const auto& y = *x.pod_problem;
+    to["message"] = shortened(y.message);
+    to["reason"] = y.reason;
+    conditions.push_back({"Ready", r.ready, r.reason, r.message});
+    conditions.push_back({"Asleep", false, r.reason, r.message});
+    conditions.push_back({"Progressing", true, y.reason, y.message});
+    conditions.push_back({"Degraded", true, y.reason, y.message});
+    return;
+  }
   const bool bad = r.phase == "Failed" || (r.phase == "Waking" && is_setback(r.reason));
   conditions.push_back({"Ready", r.ready, r.reason, r.message});
   conditions.push_back({"Asleep", r.phase == "Asleep", r.reason, r.message});

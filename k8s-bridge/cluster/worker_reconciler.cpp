@@ -169,7 +169,8 @@ void worker_reconciler::tell_end(const std::string& worker, entry& x) {
   if (pod && pod->ended)
     how = *pod->ended;
   if (pod && !pod->problem_reason.empty() && pod->problem_reason != "Completed" && options_.problem)
-    options_.problem(worker, pod->problem_reason, pod->problem);
+    options_.problem(worker, pod->problem_reason,
+                     pod->problem.empty() ? to_string(how) : pod->problem);
   listener_.gone(worker, how);
 }
 

@@ -41,6 +41,27 @@ class Image:
             tar.extractall(folder)
 
 
+# What ebb does with libcurl: loads it, and asks a server; here one that is not there.
+CURL = r"""
+#include <dlfcn.h>
+#include <stdio.h>
+int main(void) {
+  void* curl = dlopen("libcurl.so.4", RTLD_NOW);
+  if (!curl) return puts(dlerror()), 1;
+  int (*global)(long) = dlsym(curl, "curl_global_init");
+  void* (*easy)(void) = dlsym(curl, "curl_easy_init");
+  int (*set)(void*, int, ...) = dlsym(curl, "curl_easy_setopt");
+  int (*perform)(void*) = dlsym(curl, "curl_easy_perform");
+  char* (*version)(void) = dlsym(curl, "curl_version");
+  if (global(3)) return 2;
+  void* one = easy();
+  set(one, 10002, "https://127.0.0.1:1/");
+  printf("%d %s\n", perform(one), version());
+  return 0;
+}
+"""
+
+
 def inside(root, *command):
     """As the image's user, with its files alone."""
     def enter():
@@ -132,6 +153,9 @@ def check_runs(image):
         assert run.returncode == 0 and run.stdout.startswith("ebb "), run
         loaded = inside(folder, "/lib64/ld-linux-x86-64.so.2", "--list", "/usr/lib/x86_64-linux-gnu/libcurl.so.4")
         assert loaded.returncode == 0 and "not found" not in loaded.stdout, loaded
+        subprocess.run(["cc", "-w", "-x", "c", "-", "-o", pathlib.Path(folder) / "tmp" / "curl"], input=CURL, text=True, check=True)
+        asked = inside(folder, "/tmp/curl")
+        assert asked.returncode == 0 and asked.stdout.startswith("7 libcurl/"), asked  # 7: nobody listens
         example = pathlib.Path(folder) / "tmp" / "flights"
         shutil.copytree(ROOT / "deployments" / "examples" / "flights", example)
         subprocess.run(["chown", "-R", str(USER), example], check=True)

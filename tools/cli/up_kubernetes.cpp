@@ -130,9 +130,13 @@ result<std::unique_ptr<kubernetes_service>> join_cluster(const up_arguments& arg
   EBB_TRY(let_others_in(to.name_space, options));
 
   options.owner = "Kubernetes";
-  options.placement.warm = arguments.warm.value_or(0);
+  if (arguments.warm.value_or(0) != 0)
+    return make_error(ec::unsupported, "there are no warm workers on Kubernetes",
+                      "leave --warm out: each pod is made for its stream");
+  options.placement.warm = 0;
   options.placement.max_workers = arguments.max_workers.value_or(most_pods);
-  options.placement.share_after = never; // a pod runs one stream
+  options.placement.share_after = never;
+  options.placement.own = true; // a pod runs one stream
   options.placement.idle_grace = 0;
   options.placement.ready_within = pod_ready_within;
   EBB_ASSIGN(auto joined, kubernetes_service::start(std::move(to)));

@@ -86,6 +86,30 @@ struct driver {
 
 BOOST_AUTO_TEST_SUITE(placement_plan_)
 
+BOOST_AUTO_TEST_CASE(workers_of_their_own) {
+  auto limits = small(0, 3);
+  limits.own = true;
+  limits.idle_grace = 0;
+  driver d(limits);
+  BOOST_TEST(d.place("a", 1) == "start 1");
+  BOOST_TEST(d.place("b", 1) == "start 2");
+  // The one that is ready first takes its own stream, though another waits longer.
+  BOOST_TEST(d.ready(2) == "b1 to 2");
+  BOOST_TEST(d.place("c", 1) == "start 3");
+  BOOST_TEST(d.place("d", 1).empty()); // there are three: none is shared
+  BOOST_TEST(d.ready(1) == "a1 to 1");
+  BOOST_TEST(d.tick(600 * s) == "kill 3");
+  BOOST_TEST(d.release("a", 1) == "end 1");
+  BOOST_TEST(d.lost(1) == "start 4");
+  BOOST_TEST(d.ready(4) == "c1 to 4");
+  BOOST_TEST(d.lost(3).empty()); // it never came: the next one waits
+  BOOST_TEST(d.tick(2 * s) == "start 5");
+  // One that nobody waits for any more ends.
+  d.plan.kill({"d", 1}, d.now);
+  BOOST_TEST(d.effects().empty());
+  BOOST_TEST(d.ready(5) == "end 5");
+}
+
 BOOST_AUTO_TEST_CASE(a_stream_gets_the_spare_and_another_spare_comes) {
   driver x(small(1, 4));
   BOOST_TEST(x.effects() == "start 1");
