@@ -130,11 +130,13 @@ class Installation:
         found = [x for x in self.status(name, kind).get("conditions", []) if x["type"] == wanted]
         return found[0] if found else {"status": "Unknown", "reason": "", "message": ""}
 
-    def wait_phase(self, name, phase, seconds=30):
+    def wait_phase(self, name, phase, seconds=120):
+        """A run lasts at least 20 times what its wake took, and a pod takes its time on a busy machine."""
         wait_for(lambda: self.status(name).get("phase") == phase, seconds, f"{name} is {phase}")
 
-    def worker_pods(self):
-        return self.cluster.get("pods", "-n", NAMESPACE, "-l", WORKERS)["items"]
+    def worker_pods(self, stream=""):
+        chosen = WORKERS + (f",ebb.dev/stream={stream}" if stream else "")
+        return self.cluster.get("pods", "-n", NAMESPACE, "-l", chosen)["items"]
 
     def processes(self, word):
         """Process ids of `ebb WORD …` in pods of this machine."""

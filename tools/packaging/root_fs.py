@@ -1,4 +1,5 @@
 """The files of the image: ebb, the libraries that it loads, accounts, licences. Nothing else: no shell, no package manager."""
+import functools
 import pathlib
 import re
 import shutil
@@ -22,13 +23,23 @@ def curl():
     return pathlib.Path(re.search(r"libcurl\.so\.4 .*x86-64.*=> (\S+)", text)[1])
 
 
+@functools.lru_cache(maxsize=None)
+def owners():
+    """Path of each file -> the Debian package that it is of."""
+    out = {}
+    for path in pathlib.Path("/var/lib/dpkg/info").glob("*.list"):
+        package = path.stem.split(":")[0]
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if "/lib" in line:
+                out[line] = package
+    return out
+
+
 def package_of(path):
-    """The Debian package that a file is of."""
-    for name in (path, path.resolve(), pathlib.Path("/usr") / path.resolve().relative_to("/"),
-                 pathlib.Path("/") / str(path.resolve()).replace("/usr/", "", 1)):
-        found = subprocess.run(["dpkg-query", "-S", str(name)], check=False, capture_output=True, text=True).stdout
-        if found:
-            return found.split(":")[0]
+    real = str(path.resolve())
+    for name in (str(path), real, real.removeprefix("/usr"), "/usr" + real):
+        if name in owners():
+            return owners()[name]
     raise SystemExit(f"image: no package has {path}")
 
 

@@ -1,12 +1,15 @@
 """Stand-ins for shared libraries that libcurl is linked with and ebb never calls.
 
-libcurl speaks LDAP, RTMP and Kerberos, too; their libraries bring a dozen others, 8 MB of code that only HTTPS needs not.
-A stand-in has the names that libcurl wants of one, and every function answers -1.
+libcurl speaks LDAP, RTMP and Kerberos, knows cookies of public suffixes and names of hosts that are not ASCII; the libraries for these
+bring a dozen others, 10 MB of code that HTTPS to an API server needs not. A stand-in has the names that libcurl wants of one,
+and every function answers what libcurl takes for "cannot": an error, or nothing.
 """
 import re
 import subprocess
 
-UNUSED = ("librtmp.so.1", "libldap-2.5.so.0", "liblber-2.5.so.0", "libgssapi_krb5.so.2")
+# Library -> what its functions answer.
+UNUSED = {"librtmp.so.1": -1, "libldap-2.5.so.0": -1, "liblber-2.5.so.0": -1, "libgssapi_krb5.so.2": -1, "libidn2.so.0": 0,
+          "libpsl.so.5": 0}
 
 
 def symbols(path, which):
@@ -16,12 +19,12 @@ def symbols(path, which):
 
 
 def make(user, library, out):
-    """Writes `out`, what stands in for `library` where `user` loads it."""
+    """Writes `out`, what stands in for `library` (by the name that it is loaded by) where `user` loads it."""
     offered = symbols(library, "--defined-only")
     wanted = {name: offered[name] for name in symbols(user, "--undefined-only") if name in offered}
     assembler = [".text"]
     for name in sorted(wanted):
-        assembler += [f".globl {name}", f".type {name},@function", f"{name}:", "  mov $-1, %rax", "  ret"]
+        assembler += [f".globl {name}", f".type {name},@function", f"{name}:", f"  mov ${UNUSED[library.name]}, %rax", "  ret"]
     assembler.append('.section .note.GNU-stack,"",@progbits')
     versions = {}
     for name, version in wanted.items():

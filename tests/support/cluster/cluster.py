@@ -12,10 +12,12 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 import node as nodes
 from authority import Authority
@@ -78,6 +80,8 @@ class Cluster:
         self.etcd_ports = (free_port(), free_port())
 
     def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))  # by way of __exit__
         try:
             self.start()
         except BaseException:
@@ -116,11 +120,15 @@ class Cluster:
 
     def stop(self):
         """Ends every process, mount and bridge; removes the folder if it was made for this cluster."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         try:
             end(self.folder, self.level == "node")
             if self.temporary and "EBB_KEEP_CLUSTER" not in os.environ:
                 shutil.rmtree(self.folder, ignore_errors=True)
         finally:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
             if self.lock is not None:
                 LOCK.write_text("", encoding="utf-8")
                 self.lock.close()
@@ -252,6 +260,7 @@ def end(folder, has_nodes):
     for path in folder.glob("nodes/*/run/containerd.sock"):
         with contextlib.suppress(subprocess.TimeoutExpired):
             end_containers(path)
+    end_shims(folder)
     for name in [*processes.names("containerd-"), "scheduler", "controller-manager", "apiserver", "etcd"]:
         processes.stop(name)
     if not has_nodes:
@@ -269,6 +278,19 @@ def end_containers(path):
     for task in subprocess.run([*ctr, "tasks", "ls", "-q"], check=False, capture_output=True, text=True,
                                timeout=20).stdout.split():
         subprocess.run([*ctr, "tasks", "rm", "-f", task], check=False, capture_output=True, timeout=20)
+
+
+def end_shims(folder):
+    """What a containerd that was killed has left: what watches containers, and the containers' processes."""
+    shims = set()
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+            if words.startswith(b"/usr/bin/containerd-shim") and os.fsencode(f"{folder}/") in words:
+                shims.add(int(entry.name))
+    for pid in sorted(shims | nodes.below(shims)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def main():

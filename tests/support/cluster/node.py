@@ -159,6 +159,22 @@ def add_bridge(name, address):
     run("ip", "link", "set", name, "up")
 
 
+def below(pids):
+    """Process ids of all that the processes have started, and that these have."""
+    parents = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+    found = set(pids)
+    while True:
+        more = {pid for pid, parent in parents.items() if parent in found} - found
+        if not more:
+            return found - set(pids)
+        found |= more
+
+
 def remove_bridges():
     """Only those that nodes of test clusters have: ebb0 to ebb9."""
     for index in range(10):
