@@ -163,6 +163,8 @@ private:
         const auto& definition = stream_.sources[source->source];
         EBB_ASSIGN(x.body, connectors_.open_source(definition, std::move(context)));
       } else if (const auto* sink = std::get_if<sink_node>(&from.what)) {
+        context.updating = sink->updating;
+        context.unique_key = sink->key;
         schema columns;
         for (const auto& c : step_before(plan_, at, from.inputs.front()).columns)
           columns.push_back({c.name, c.type, c.not_null});
