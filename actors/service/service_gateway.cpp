@@ -160,6 +160,9 @@ void service_gateway::list_streams(const request_pointer& request, const http_re
         if (items.size() == limit)
           break;
         auto made = describe(x);
+        // It may have been deleted meanwhile.
+        if (!made && made.error().code == ec::not_found)
+          continue;
         if (!made)
           return reply.fail(made.error());
         items.push_back(*std::move(made));

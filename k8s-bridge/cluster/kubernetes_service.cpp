@@ -232,6 +232,10 @@ void kubernetes_service::serve(resource_desk& desk) {
   resource_reconciler_options options;
   options.name_space = parts_->options.watched;
   options.holder = parts_->options.holder;
+  options.specs_changed = [x = parts_.get()] {
+    if (x->workers)
+      x->workers->review();
+  };
   parts_->run([&] {
     parts_->resources = std::make_unique<resource_reconciler>(
         *parts_->calls, desk,

@@ -126,9 +126,12 @@ void resource_reconciler::changed(resource_kind kind, const std::string& where,
   if (now == nullptr) {
     e.state.wished.reset();
   } else if (auto read = read_resource(kind, now->body)) {
-    if (e.state.wished && e.state.wished->generation != read->generation)
+    const bool other = e.state.wished && e.state.wished->generation != read->generation;
+    if (other)
       e.pauses.reset();
     e.state.wished = *std::move(read);
+    if (other && kind == resource_kind::stream && options_.specs_changed)
+      options_.specs_changed();
   }
   evaluate(k);
 }

@@ -16,8 +16,9 @@
 namespace ebb {
 
 struct resource_reconciler_options {
-  std::string name_space; ///< watched alone; empty = all
-  std::string holder;     ///< our pod, for events
+  std::string name_space;                   ///< watched alone; empty = all
+  std::string holder;                       ///< our pod, for events
+  std::function<void()> specs_changed = {}; ///< a stream's; on the world's thread
   back_off_limits pauses{micros_per_second, 120 * micros_per_second};
 };
 

@@ -67,22 +67,21 @@ worker_exit exit_of(std::int64_t code) {
   return {worker_exit::kind::exited, static_cast<int>(code)};
 }
 
+/// `ErrImagePull`, `ImagePullBackOff`, `InvalidImageName` …
+bool lacks_image(std::string_view reason) {
+  return reason.find("Image") != std::string_view::npos;
+}
+
+/// `CreateContainerConfigError`, `RunContainerError` …
 bool cannot_start(std::string_view reason) {
-  constexpr std::array<std::string_view, 8> all{
-      "ErrImagePull",      "ImagePullBackOff",     "InvalidImageName",
-      "ErrImageNeverPull", "CreateContainerError", "CreateContainerConfigError",
-      "RunContainerError", "ImageInspectError"};
-  for (const auto x : all)
-    if (reason == x)
-      return true;
-  return false;
+  return reason.ends_with("Error");
 }
 
 void read_waiting(const kube_json& pod, observed_pod& to) {
   if (const auto* state = container_state(pod)) {
     const auto reason = text_at(*state, {"waiting", "reason"});
-    if (cannot_start(reason)) {
-      to.problem_reason = reason;
+    if (lacks_image(reason) || cannot_start(reason)) {
+      to.problem_reason = lacks_image(reason) ? "ImageCannotBePulled" : reason;
       to.problem = text_at(*state, {"waiting", "message"});
       return;
     }

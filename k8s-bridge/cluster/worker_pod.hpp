@@ -37,6 +37,8 @@ struct pod_wish {
   std::string stream; ///< empty = any
   std::string name_space;
   kube_json pod; ///< spec.pod; null = nothing
+
+  bool operator==(const pod_wish&) const = default;
 };
 
 [[nodiscard]] kube_json make_worker_pod(const pod_template& from, const std::string& worker,
@@ -52,7 +54,7 @@ struct observed_pod {
   bool running = false;             ///< its container has started
   std::optional<worker_exit> ended; ///< its container, or the pod for another reason
   std::string problem;              ///< why it does not start, or has ended; may be empty
-  std::string problem_reason;       ///< `Unschedulable`, `ImagePullBackOff`
+  std::string problem_reason;       ///< `Unschedulable`, `ImageCannotBePulled`, or Kubernetes' own
 };
 
 [[nodiscard]] result<observed_pod> read_worker_pod(const std::string& body);

@@ -89,6 +89,18 @@ void worker_reconciler::adopt(const std::string& worker) {
   evaluate(worker);
 }
 
+void worker_reconciler::review() {
+  if (!options_.wish)
+    return;
+  std::vector<std::string> outdated;
+  for (const auto& [worker, x] : workers_)
+    if (x.state.wish == worker_wish::run && x.state.pod && !x.state.pod->running && x.made_with
+        && options_.wish(worker) != *x.made_with)
+      outdated.push_back(worker);
+  for (const auto& worker : outdated)
+    wish(worker, worker_wish::kill);
+}
+
 void worker_reconciler::changed(const kube_object* now, const std::string& key) {
   std::string worker;
   if (now == nullptr) {
@@ -188,8 +200,8 @@ void worker_reconciler::create(const std::string& worker, entry& x) {
     }
   }
   x.busy = true;
-  const auto wish = options_.wish ? options_.wish(worker) : pod_wish{};
-  const auto pod = make_worker_pod(options_.pods, worker, wish);
+  x.made_with = options_.wish ? options_.wish(worker) : pod_wish{};
+  const auto pod = make_worker_pod(options_.pods, worker, *x.made_with);
   const auto what = "create pod " + pod_name(worker);
   calls_.create(what, "/api/v1/namespaces/" + options_.pods.name_space + "/pods", pod,
                 [this, here = here_, worker](const kube_answer& answer) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ public:
     return mirror_.synced();
   }
 
+  /// Wishes may be others now: pods that do not run yet, and would be made otherwise, go.
+  void review();
+
   /// Workers with a pod that has not ended.
   [[nodiscard]] std::vector<std::string> living() const;
 
@@ -54,6 +58,7 @@ private:
   struct entry {
     observed_worker state;
     bool busy = false; ///< a call is under way
+    std::optional<pod_wish> made_with;
     back_off pauses;
   };
 

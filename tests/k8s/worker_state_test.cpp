@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(what_a_pod_says) {
   BOOST_TEST(read(R"({"phase":"Pending","containerStatuses":[{"state":{"waiting":
     {"reason":"ImagePullBackOff","message":"no image"}}}]})")
                  .problem_reason
-             == "ImagePullBackOff");
+             == "ImageCannotBePulled");
   BOOST_TEST(read(R"({"phase":"Pending","containerStatuses":[{"state":{"waiting":
     {"reason":"ContainerCreating"}}}]})")
                  .problem.empty());

@@ -35,6 +35,9 @@ std::shared_ptr<const lifecycle_policy> keeper::policy_for(const life_traits& x)
     lifecycle_policy made;
     made.idle_after = x.idle_after;
     made.cannot_wake = x.cannot_wake;
+    // Its worker may have to start first.
+    made.start_within =
+        std::max(made.start_within, options_.placement.ready_within + made.start_within / 2);
     known = std::make_shared<const lifecycle_policy>(std::move(made));
   }
   return known;

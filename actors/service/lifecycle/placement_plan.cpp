@@ -184,6 +184,13 @@ void placement_plan::advance() {
   end_idle();
 }
 
+/// It starts for a stream that does not wait for it any more.
+bool placement_plan::is_unwanted(const worker_entry& x) const {
+  return limits_.own && x.state == worker_state::starting && !x.ending && x.runs.empty()
+         && std::none_of(waiting_.begin(), waiting_.end(),
+                         [&](const request& y) { return y.key.stream == x.only; });
+}
+
 void placement_plan::kill_late() {
   for (auto& [number, worker] : workers_) {
     if (worker.killed)
@@ -194,10 +201,11 @@ void placement_plan::kill_late() {
                                    [this](const auto& x) { return x.second <= now_; });
     // A worker that was told to end has as long as one that starts.
     const bool lingers = worker.ending && now_ >= worker.since + limits_.ready_within;
-    if (!slow && !holds && !lingers)
+    const bool unwanted = is_unwanted(worker);
+    if (!slow && !holds && !lingers && !unwanted)
       continue;
     worker.killed = true;
-    worker.ending = worker.ending || holds;
+    worker.ending = worker.ending || holds || unwanted;
     effects_.push_back({effect::kind::kill_worker, number, {}});
   }
 }

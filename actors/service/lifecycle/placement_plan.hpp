@@ -45,11 +45,11 @@ public:
       /// Start process `worker`, for `key` where workers are streams' own; then `worker_ready` or
       /// `worker_lost`.
       start_worker,
-      assign,       ///< tell `worker` to run `key`
-      drop,         ///< tell `worker` to drop `key`; then `dropped`
-      end_worker,   ///< tell it to end, it has nothing; then `worker_lost`
-      kill_worker,  ///< SIGKILL; then `worker_lost`
-      lost,         ///< the worker of `key` is gone: the stream's `worker_lost`
+      assign,      ///< tell `worker` to run `key`
+      drop,        ///< tell `worker` to drop `key`; then `dropped`
+      end_worker,  ///< tell it to end, it has nothing; then `worker_lost`
+      kill_worker, ///< SIGKILL; then `worker_lost`
+      lost,        ///< the worker of `key` is gone: the stream's `worker_lost`
     };
     kind what;
     std::uint64_t worker = 0;
@@ -115,7 +115,7 @@ private:
     micros idle_since = 0; ///< ready and without streams
     bool ending = false;
     bool killed = false;
-    std::string only; ///< the stream that it is for; empty = any
+    std::string only;                     ///< the stream that it is for; empty = any
     std::map<placement_key, micros> runs; ///< when it must have been dropped; max_time = runs
   };
 
@@ -126,6 +126,7 @@ private:
 
   [[nodiscard]] static bool takes_streams(const worker_entry& x) noexcept;
   [[nodiscard]] static bool is_idle(const worker_entry& x) noexcept;
+  [[nodiscard]] bool is_unwanted(const worker_entry& x) const;
   [[nodiscard]] std::size_t count_idle() const;
   [[nodiscard]] std::size_t count_starting() const;
   [[nodiscard]] micros backoff() const noexcept;
