@@ -312,6 +312,8 @@ struct PeerWritten {
   part @0 :Data;              # checkpoint record
   sources @1 :List(PeerSource);
   watermark @2 :Int64;
+  aligned @3 :Int64;
+  made @4 :Int64;
 }
 
 struct PeerStats {

@@ -97,6 +97,8 @@ struct peer_writer {
       sources[i].setPositions(x.sources[i].positions);
     }
     m.setWatermark(x.watermark);
+    m.setAligned(x.aligned);
+    m.setMade(x.made);
   }
 
   void operator()(const peer_stats& x) {
@@ -138,6 +140,8 @@ peer_written read_written(wire::PeerWritten::Reader from) {
   for (const auto source : from.getSources())
     x.sources.push_back({text(source.getName()), source.getEnded(), source.getPositions()});
   x.watermark = from.getWatermark();
+  x.aligned = from.getAligned();
+  x.made = from.getMade();
   return x;
 }
 

@@ -15,7 +15,8 @@
 
 namespace ebb {
 
-/// First on the connection, by the side that has opened it. Parts are numbered from 0; part 0 has
+/// First on the connection, by the side that has opened it; the other one answers with its own when
+/// it has been ordered to run the part. Parts are numbered from 0; part 0 has
 /// the coordinator, and opens connections to all others; of these the higher to the lower.
 struct peer_hello {
   std::string uid;
@@ -120,6 +121,8 @@ struct peer_written {
   checkpoint_record part;
   std::vector<peer_source> sources;
   micros watermark = max_time; ///< the lowest that has arrived at a sink
+  micros aligned = 0;          ///< when the last subtask had its barriers, and when it was saved
+  micros made = 0;
 
   bool operator==(const peer_written&) const = default;
 };
@@ -129,7 +132,7 @@ struct peer_stats {
   std::uint32_t subtask = 0;
   micros watermark = min_time;
   micros next_time = max_time;
-  std::vector<std::uint64_t> counters; ///< `counters_a_step` for each step
+  std::vector<std::uint64_t> counters; ///< runtime/peer_values.cpp gives and takes them
 
   bool operator==(const peer_stats&) const = default;
 };

@@ -29,10 +29,11 @@ result<std::pair<std::unique_ptr<link_stream>, link_peer>> welcome_here(int sock
   return std::pair(plain_stream(socket), std::move(peer));
 }
 
-socket_welcome welcome_by_tls(std::shared_ptr<const link_identity> identity) {
-  return [identity = std::move(identity)](
-             int socket) -> result<std::pair<std::unique_ptr<link_stream>, link_peer>> {
-    return std::pair(tls_stream(socket, identity), greet_tcp(socket));
+socket_welcome welcome_by_tls(std::shared_ptr<const link_identity> identity, tls_role role,
+                              link_side other) {
+  return [identity = std::move(identity), role,
+          other](int socket) -> result<std::pair<std::unique_ptr<link_stream>, link_peer>> {
+    return std::pair(tls_stream(socket, identity, role, other), greet_tcp(socket));
   };
 }
 
@@ -146,11 +147,11 @@ result<std::unique_ptr<link_server>> link_server::listen(link_loop& loop, const 
 result<std::unique_ptr<link_server>>
 link_server::listen(link_loop& loop, const link_place& place,
                     std::shared_ptr<const link_identity> identity, accept_function accept) {
-  EBB_ASSERT(identity->side() == link_side::control);
   EBB_ASSIGN(auto socket, listen_at(place));
   const auto port = port_of(socket.get());
-  auto made = std::make_shared<listener>(loop.core(), std::move(socket), std::string(),
-                                         welcome_by_tls(std::move(identity)), std::move(accept));
+  auto made = std::make_shared<listener>(
+      loop.core(), std::move(socket), std::string(),
+      welcome_by_tls(std::move(identity), tls_role::server, link_side::worker), std::move(accept));
   return std::unique_ptr<link_server>(new link_server(loop, std::move(made), port));
 }
 
@@ -166,10 +167,11 @@ result<link_pointer> connect_link(link_loop& loop, const std::string& path,
 
 result<link_pointer> connect_link(link_loop& loop, const link_place& place,
                                   std::shared_ptr<const link_identity> identity,
-                                  link_handlers handlers) {
+                                  link_handlers handlers, link_side other) {
   EBB_ASSERT(identity->side() == link_side::worker);
   EBB_ASSIGN(auto socket, connect_to(place));
-  return begin(loop, std::move(socket), welcome_by_tls(std::move(identity)), std::move(handlers));
+  return begin(loop, std::move(socket),
+               welcome_by_tls(std::move(identity), tls_role::client, other), std::move(handlers));
 }
 
 } // namespace ebb

@@ -34,8 +34,8 @@ public:
   [[nodiscard]] static result<std::unique_ptr<link_server>>
   listen(link_loop& loop, const std::string& path, accept_function accept);
 
-  /// Listens for workers of other machines; port 0 = one that is free. `identity` is that of the
-  /// control side. ec::invalid_argument: no such address; ec::conflict: another program has the
+  /// Listens for workers of other machines; port 0 = one that is free. `identity` is that of either
+  /// side. ec::invalid_argument: no such address; ec::conflict: another program has the
   /// port; ec::io.
   [[nodiscard]] static result<std::unique_ptr<link_server>>
   listen(link_loop& loop, const link_place& place, std::shared_ptr<const link_identity> identity,
@@ -69,9 +69,10 @@ private:
                                                 link_handlers handlers);
 
 /// The same to another machine, with the identity of the worker side. Who the other side is shows
-/// later: where it is not the control process the connection closes (ec::io), and no message comes.
+/// later: where it is not of side `other` the connection closes (ec::io), and no message comes.
 [[nodiscard]] result<link_pointer> connect_link(link_loop& loop, const link_place& place,
                                                 std::shared_ptr<const link_identity> identity,
-                                                link_handlers handlers);
+                                                link_handlers handlers,
+                                                link_side other = link_side::control);
 
 } // namespace ebb

@@ -70,7 +70,8 @@ const BIO_METHOD* socket_method() {
 
 class tls final : public link_stream {
 public:
-  tls(int socket, std::shared_ptr<const link_identity> identity) : identity_(std::move(identity)) {
+  tls(int socket, std::shared_ptr<const link_identity> identity, tls_role role, link_side other)
+      : identity_(std::move(identity)), other_(other) {
     ERR_clear_error();
     tls_.reset(SSL_new(identity_->context()));
     auto* bio = BIO_new(socket_method());
@@ -78,7 +79,7 @@ public:
     BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
     BIO_set_init(bio, 1);
     SSL_set_bio(tls_.get(), bio, bio);
-    if (identity_->side() == link_side::control)
+    if (role == tls_role::server)
       SSL_set_accept_state(tls_.get());
     else
       SSL_set_connect_state(tls_.get());
@@ -89,8 +90,7 @@ public:
     const auto done = SSL_do_handshake(tls_.get());
     if (done != 1)
       return outcome_of(done);
-    const auto* expected = certificate_name(
-        identity_->side() == link_side::control ? link_side::worker : link_side::control);
+    const auto* expected = certificate_name(other_);
     if (const auto name = peer_name(); name != expected) {
       problem_ = "the other side shows the certificate of " + name + ", and not of " + expected;
       return {outcome::failed, 0};
@@ -203,6 +203,7 @@ private:
   }
 
   const std::shared_ptr<const link_identity> identity_;
+  const link_side other_;
   std::unique_ptr<SSL, free_tls> tls_;
   std::array<char, record_bytes> record_;
   std::size_t record_size_ = 0;
@@ -213,8 +214,9 @@ private:
 
 } // namespace
 
-std::unique_ptr<link_stream> tls_stream(int socket, std::shared_ptr<const link_identity> identity) {
-  return std::make_unique<tls>(socket, std::move(identity));
+std::unique_ptr<link_stream> tls_stream(int socket, std::shared_ptr<const link_identity> identity,
+                                        tls_role role, link_side other) {
+  return std::make_unique<tls>(socket, std::move(identity), role, other);
 }
 
 } // namespace ebb

@@ -5,6 +5,7 @@
 #include "actors/plan/stateful_steps.hpp"
 #include "actors/runtime/alignment_board.hpp"
 #include "actors/runtime/meeting_sources.hpp"
+#include "actors/runtime/stream_parts.hpp"
 #include "schemas/assert.hpp"
 
 #include <algorithm>
@@ -58,8 +59,7 @@ public:
   }
 
   ~builder() {
-    for (auto& x : setup_.subtasks)
-      x.task->abandon();
+    abandon(setup_);
   }
 
   builder(const builder&) = delete;
@@ -74,6 +74,7 @@ public:
       for (const auto& x : plan_.stages[s].inputs)
         wire(s, x);
     setup_.outcome = std::make_shared<stream_outcome>();
+    setup_.part = environment_.part;
     return std::exchange(setup_, {});
   }
 
@@ -89,8 +90,15 @@ private:
     const auto& at = plan_.stages[s];
     subtask_setup built;
     built.number = static_cast<std::uint32_t>(setup_.subtasks.size());
+    built.part = part_of(index, at.parallelism, environment_.parts);
     built.waker = std::make_shared<wake_target>();
     built.board = std::make_shared<stats_board>();
+    if (start_ != nullptr)
+      built.generation = start_->generation;
+    if (built.part != environment_.part) {
+      setup_.subtasks.push_back(std::move(built));
+      return {};
+    }
     built.clock = environment_.clock;
     built.keep = environment_.keep;
     built.slice = environment_.slice;
@@ -108,7 +116,6 @@ private:
         if (x.from_stage == s)
           parts.outputs.push_back({x.from_step, partition_of(plan_, x, user.parallelism)});
     if (start_ != nullptr) {
-      built.generation = start_->generation;
       parts.checkpoints = true;
       parts.first_key_group =
           static_cast<std::uint16_t>(first_key_group(index, at.parallelism, plan_.key_groups));
@@ -299,6 +306,12 @@ result<supervisor_setup> build_stream(const stage_plan& plan, const stream_defin
                                       const stream_environment& environment,
                                       const stream_start* start) {
   return builder(plan, stream, connectors, environment, start).build();
+}
+
+void abandon(const supervisor_setup& setup) {
+  for (const auto& x : setup.subtasks)
+    if (x.task)
+      x.task->abandon();
 }
 
 std::vector<std::uint32_t> first_subtasks(const stage_plan& plan) {

@@ -30,6 +30,8 @@ struct stream_environment {
   batch_limits batches;
   std::size_t channel_window = credit_ledger::default_window;
   read_amount source_allowance = source_alignment::default_allowance;
+  std::uint32_t part = 0; ///< of `parts` (stream_parts.hpp): only its subtasks are built
+  std::uint32_t parts = 1;
 };
 
 /// Builds operators, opens connectors. After an error nothing is left open. With `start` the
@@ -38,6 +40,9 @@ struct stream_environment {
 [[nodiscard]] result<supervisor_setup>
 build_stream(const stage_plan& plan, const stream_definition& stream, connector_factory& connectors,
              const stream_environment& environment, const stream_start* start = nullptr);
+
+/// What its subtasks have opened gives up; they are not run.
+void abandon(const supervisor_setup& setup);
 
 /// Number of the first subtask of each stage; the last entry is their count.
 [[nodiscard]] std::vector<std::uint32_t> first_subtasks(const stage_plan& plan);

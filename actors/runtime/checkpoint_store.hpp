@@ -6,6 +6,7 @@
 #include "actors/runtime/checkpoint_coordinator.hpp"
 #include "schemas/error.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -18,12 +19,24 @@ namespace ebb {
 
 using snapshot_ptr = std::shared_ptr<const subtask_snapshot>;
 
+/// When a snapshot got so far. Processing time; 0 = not known. Of several subtasks the latest.
+struct snapshot_moments {
+  micros aligned = 0; ///< its barriers were there
+  micros made = 0;    ///< it was there as a whole
+
+  void later(const snapshot_moments& x) noexcept {
+    aligned = std::max(aligned, x.aligned);
+    made = std::max(made, x.made);
+  }
+};
+
 /// What one process has made durable of an epoch.
 struct written_part {
   std::optional<segment_info> segment; ///< nothing where no state has changed
   std::vector<source_snapshot> sources;
   std::vector<sink_snapshot> sinks;
   micros watermark = max_time; ///< the lowest that has arrived at a sink
+  snapshot_moments when = {};
 };
 
 /// All that a record says.

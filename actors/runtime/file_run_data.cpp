@@ -18,8 +18,8 @@ namespace ebb {
 
 namespace {
 
-/// Its being there says that damage was found while a stream ran.
-constexpr const char* verify_mark = "/verify";
+/// Beside the folder of the segments: damage was found while a stream ran.
+constexpr const char* verify_mark = "/../verify";
 
 /// EBB_SMALL_STATE lets tests do with little state what streams do with much.
 std::uint64_t small_bytes() {
@@ -86,30 +86,23 @@ private:
     data.start.operators = stream.operators;
     if (definition.exactly_once)
       data.start.output_folder = folder + "/output";
-    std::vector<segment_info> segments;
+    data.segments = {folder + "/segments", stream.uid, stream.key_groups, {}};
     data.small = small_bytes();
     if (record) {
       remember(*record, tokens, data);
-      segments = record->segments;
+      data.segments.segments = record->segments;
       data.finished = record->finished;
     }
-    data.store =
-        std::make_shared<stream_store>(ledger_, folder + "/segments", stream, std::move(segments));
+    data.store = std::make_shared<stream_store>(ledger_, data.segments.folder, stream,
+                                                data.segments.segments);
     return data;
   }
 
-  /// Large state is verified as it is read; all of it now, where damage has been found before.
   result<std::unique_ptr<stored_state>> open_state(const stream_entry& stream,
                                                    const checkpoint_record& record) const {
-    const auto mark = folder_of_stream(stream.uid) + verify_mark;
-    const recorded_segments from{folder_of_stream(stream.uid) + "/segments", stream.uid,
-                                 stream.key_groups, record.segments};
-    const bool suspect = std::filesystem::exists(mark);
-    EBB_ASSIGN(auto opened, open_segments(from, suspect || byte_size(from) <= small_bytes(),
-                                          [mark] { static_cast<void>(std::ofstream(mark)); }));
-    if (suspect)
-      EBB_TRY(remove_file(mark));
-    return opened;
+    return open_recorded({folder_of_stream(stream.uid) + "/segments", stream.uid, stream.key_groups,
+                          record.segments},
+                         small_bytes());
   }
 
   /// What there was of the stream goes, when it is asked for.
@@ -221,26 +214,6 @@ private:
     return *first;
   }
 
-  /// A part that has its name stays, and so does what readers of a topic may have seen: only what
-  /// was appended to a file can be cut off.
-  static result<void> can_rewind(const stream_definition& definition) {
-    for (const auto& sink : definition.sinks) {
-      const auto* file = std::get_if<file_sink>(&sink.connector);
-      if (file != nullptr && writes_parts(*file, definition.folder))
-        return make_error(ec::unsupported,
-                          "sink " + sink.name
-                              + " writes parts into a folder, which are not taken back",
-                          "remove the parts of later epochs by hand (their names end in the epoch) "
-                          "and use --sinks keep");
-      if (const auto* topic = std::get_if<topic_sink>(&sink.connector))
-        return make_error(ec::unsupported,
-                          "sink " + sink.name + " writes topic " + topic->name
-                              + ", whose rows are not taken back",
-                          "use --sinks keep: rows since the savepoint then come again");
-    }
-    return {};
-  }
-
   result<void> go_back_to(const stream_entry& stream, const checkpoint_record& record,
                           const std::vector<sink_token>& tokens) {
     EBB_ASSIGN(const auto generation,
@@ -317,11 +290,41 @@ bool is_passed(const checkpoint_record& record, const std::vector<sink_token>& t
                      [&](const auto& x) { return x.epoch > record.epoch; });
 }
 
+result<void> can_rewind(const stream_definition& definition) {
+  for (const auto& sink : definition.sinks) {
+    const auto* file = std::get_if<file_sink>(&sink.connector);
+    if (file != nullptr && writes_parts(*file, definition.folder))
+      return make_error(ec::unsupported,
+                        "sink " + sink.name
+                            + " writes parts into a folder, which are not taken back",
+                        "remove the parts of later epochs by hand (their names end in the epoch) "
+                        "and use --sinks keep");
+    if (const auto* topic = std::get_if<topic_sink>(&sink.connector))
+      return make_error(ec::unsupported,
+                        "sink " + sink.name + " writes topic " + topic->name
+                            + ", whose rows are not taken back: others may have read them",
+                        "use --sinks keep, and rows since the savepoint come again; or let the "
+                        "sink write another topic first, which gets each of them once");
+  }
+  return {};
+}
+
 error savepoint_passed(const std::string& savepoint) {
   return make_error(ec::conflict,
                     "sinks have written output of epochs after savepoint " + savepoint,
                     "--sinks rewind cuts the targets back to where they were, --sinks keep "
                     "leaves what they have and writes the rows since then again");
+}
+
+result<std::unique_ptr<stored_state>> open_recorded(const recorded_segments& from,
+                                                    std::uint64_t small) {
+  const auto mark = from.folder + verify_mark;
+  const bool suspect = std::filesystem::exists(mark);
+  EBB_ASSIGN(auto opened, open_segments(from, suspect || byte_size(from) <= small,
+                                        [mark] { static_cast<void>(std::ofstream(mark)); }));
+  if (suspect)
+    EBB_TRY(remove_file(mark));
+  return opened;
 }
 
 result<std::shared_ptr<run_data>> open_run_data(const data_options& options) {

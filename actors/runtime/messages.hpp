@@ -82,6 +82,7 @@ struct snapshot_part {
   generation_number generation = 0;
   std::uint32_t subtask = 0;
   snapshot_ptr snapshot;
+  snapshot_moments when = {};
 };
 
 /// From an I/O job to its subtask: restored state that it has asked for.

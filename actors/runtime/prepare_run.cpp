@@ -7,11 +7,6 @@ namespace ebb {
 
 namespace {
 
-void abandon(const supervisor_setup& setup) {
-  for (const auto& x : setup.subtasks)
-    x.task->abandon();
-}
-
 const sink_definition& sink_named(const stream_definition& stream, const std::string& name) {
   return *std::find_if(stream.sinks.begin(), stream.sinks.end(),
                        [&](const auto& x) { return x.name == name; });
@@ -73,6 +68,9 @@ checkpoint_setup checkpoints_of(const stream_definition& stream, const stream_da
   result.lane = environment.io->open_lane();
   result.maintenance_lane = environment.io->open_lane();
   result.board = std::make_shared<checkpoint_board>();
+  // Parts without subtasks are the last ones.
+  for (const auto& x : setup.subtasks)
+    result.processes = std::max(result.processes, x.part + 1);
   return result;
 }
 
@@ -110,6 +108,9 @@ result<prepared_stream> prepare_with_data(const planned_stream& stream,
   result.setup.checkpoints =
       checkpoints_of(stream.definition, data, result.setup, apply, environment);
   result.checkpoints = result.setup.checkpoints->board;
+  result.start = std::move(data.start);
+  result.segments = std::move(data.segments);
+  result.small = data.small;
   return result;
 }
 

@@ -3,6 +3,7 @@
 
 #include "actors/runtime/build_stream.hpp"
 #include "actors/runtime/run_stream.hpp"
+#include "actors/runtime/segment_state.hpp"
 
 #include <memory>
 #include <span>
@@ -14,6 +15,10 @@ struct prepared_stream {
   supervisor_setup setup;
   bool finished = false; ///< an earlier run has seen the end of its input: `setup` is empty
   std::shared_ptr<checkpoint_board> checkpoints; ///< null without data
+  // With data: what it begins with.
+  stream_start start;
+  recorded_segments segments;
+  std::uint64_t small = 0; ///< for restore_state
 };
 
 /// Prepares all streams, or none: after an error those that were built give up. With data, output

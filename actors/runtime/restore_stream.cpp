@@ -55,6 +55,8 @@ result<void> restore_state(const stream_start& start, stored_state& state, std::
   const owned_places without_key{{unkeyed_group, 0, {}}, {unkeyed_group, UINT16_MAX, {}}};
   const bool at_once = state.byte_size() <= small;
   for (auto& x : setup.subtasks) {
+    if (!x.task)
+      continue; // of another part
     auto& task = *x.task;
     const auto [first, last] = task.key_groups();
     const owned_places own{{first, 0, {}}, {last, 0, {}}};

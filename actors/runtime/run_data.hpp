@@ -4,6 +4,7 @@
 #include "actors/plan/stage_plan.hpp"
 #include "actors/runtime/checkpoint_store.hpp"
 #include "actors/runtime/restore_stream.hpp"
+#include "actors/runtime/segment_state.hpp"
 #include "schemas/control_records.hpp"
 
 #include <memory>
@@ -34,6 +35,11 @@ enum class past_output : std::uint8_t {
 /// of the output.
 [[nodiscard]] error savepoint_passed(const std::string& savepoint);
 
+/// Whether what the stream's sinks have written can be taken back: only what was appended to a file
+/// can be cut off. A part that has its name stays, and so does what readers of a topic may have
+/// seen.
+[[nodiscard]] result<void> can_rewind(const stream_definition& definition);
+
 struct data_options {
   std::string folder;
   resume_from from = resume_from::latest;
@@ -49,6 +55,7 @@ struct stream_data {
   bool finished = false; ///< its input has ended before: there is nothing to run
   std::shared_ptr<checkpoint_store> store;
   std::unique_ptr<stored_state> state;     ///< null = nothing to restore
+  recorded_segments segments;              ///< that `state` consists of
   std::uint64_t small = small_state_bytes; ///< for restore_state
   /// Output of the restored epoch that may not have reached its target, in the order to apply.
   std::vector<sink_snapshot> unapplied;
@@ -63,6 +70,11 @@ public:
   [[nodiscard]] virtual result<stream_data> open_stream(const stream_definition& definition,
                                                         const stage_plan& plan) = 0;
 };
+
+/// The state of a record. What is more than `small` bytes is verified as it is read; all of it now,
+/// where damage has been found before.
+[[nodiscard]] result<std::unique_ptr<stored_state>> open_recorded(const recorded_segments& from,
+                                                                  std::uint64_t small);
 
 /// ec::conflict where another process holds the folder; ec::unsupported on a network file system.
 [[nodiscard]] result<std::shared_ptr<run_data>> open_run_data(const data_options& options);

@@ -13,10 +13,15 @@ bool snapshot_collector::add(std::uint32_t subtask, snapshot_ptr part) {
     std::fill(parts_.begin(), parts_.end(), nullptr);
     count_ = 0;
   }
-  if (parts_[subtask])
+  const auto found = std::lower_bound(subtasks_.begin(), subtasks_.end(), subtask);
+  if (found == subtasks_.end() || *found != subtask)
     return false;
-  parts_[subtask] = std::move(part);
-  return ++count_ == parts_.size();
+  auto& place = parts_[static_cast<std::size_t>(found - subtasks_.begin())];
+  if (place)
+    return false;
+  place = std::move(part);
+  ++count_;
+  return complete();
 }
 
 written_part snapshot_collector::summary() const {

@@ -4,6 +4,7 @@
 #include "actors/runtime/checkpoint_store.hpp"
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace ebb {
@@ -12,17 +13,23 @@ namespace ebb {
 /// up.
 class snapshot_collector {
 public:
-  explicit snapshot_collector(std::uint32_t subtasks) : parts_(subtasks) {}
+  /// `subtasks`: their numbers, rising.
+  explicit snapshot_collector(std::vector<std::uint32_t> subtasks)
+      : subtasks_(std::move(subtasks)), parts_(subtasks_.size()) {}
 
-  /// True when this part completes its epoch. A part that is there already, or of an older epoch,
-  /// means nothing.
+  /// True when this part completes its epoch. A part that is there already, of an older epoch, or
+  /// of a subtask that is not the process's means nothing.
   bool add(std::uint32_t subtask, snapshot_ptr part);
 
   [[nodiscard]] epoch_number epoch() const noexcept {
     return epoch_;
   }
 
-  /// By subtask; of a complete epoch.
+  [[nodiscard]] bool complete() const noexcept {
+    return count_ == parts_.size();
+  }
+
+  /// Of a complete epoch, in the subtasks' order.
   [[nodiscard]] const std::vector<snapshot_ptr>& parts() const noexcept {
     return parts_;
   }
@@ -31,6 +38,7 @@ public:
   [[nodiscard]] written_part summary() const;
 
 private:
+  std::vector<std::uint32_t> subtasks_;
   std::vector<snapshot_ptr> parts_;
   std::uint32_t count_ = 0;
   epoch_number epoch_ = 0;

@@ -3,7 +3,6 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -16,15 +15,10 @@ using self_pointer = snapshot_writer_actor::stateful_pointer<snapshot_writer_sta
 /// A full disk may have room again; the coordinator gives up after its deadline.
 constexpr auto retry_after = std::chrono::seconds(1);
 
-bool complete(const snapshot_collector& x) {
-  return std::all_of(x.parts().begin(), x.parts().end(),
-                     [](const auto& p) { return p != nullptr; });
-}
-
 void write_when_complete(self_pointer self) {
   auto& state = self->state;
   if (state.writing != 0 || state.written == state.collector->epoch()
-      || !complete(*state.collector))
+      || !state.collector->complete())
     return;
   state.writing = state.collector->epoch();
   auto job = [store = state.setup.store, epoch = state.writing, parts = state.collector->parts(),
@@ -60,6 +54,8 @@ void finished(self_pointer self, step_done& done) {
   state.written = epoch;
   auto part = state.collector->summary();
   part.segment = std::move(done.segment);
+  if (state.told == epoch)
+    part.when = state.when;
   self->send(state.setup.coordinator,
              epoch_written{state.setup.generation, state.setup.process, epoch, std::move(part)});
 }
@@ -76,6 +72,11 @@ snapshot_writer_actor::behavior_type snapshot_writer(self_pointer self,
   return {
       [self](snapshot_part& x) {
         auto& s = self->state;
+        if (x.generation == s.setup.generation && x.snapshot->epoch >= s.told) {
+          if (std::exchange(s.told, x.snapshot->epoch) != s.told)
+            s.when = {};
+          s.when.later(x.when);
+        }
         if (x.generation == s.setup.generation
             && s.collector->add(x.subtask, std::move(x.snapshot)))
           write_when_complete(self);

@@ -8,13 +8,14 @@
 #include <caf/stateful_actor.hpp>
 
 #include <memory>
+#include <vector>
 
 namespace ebb {
 
 struct snapshot_writer_setup {
   generation_number generation = 1;
   std::uint32_t process = 0;
-  std::uint32_t subtasks = 0; ///< of this process
+  std::vector<std::uint32_t> subtasks; ///< of this process: their numbers, rising
   std::shared_ptr<checkpoint_store> store;
   io_executor* io = nullptr; ///< outlives the actor
   std::uint64_t lane = 0;    ///< of the store
@@ -28,6 +29,8 @@ struct snapshot_writer_state {
   std::unique_ptr<snapshot_collector> collector;
   epoch_number writing = 0; ///< 0 = no job in flight
   epoch_number written = 0; ///< last
+  epoch_number told = 0;    ///< newest of which a part has come
+  snapshot_moments when;    ///< of `told`
 };
 
 snapshot_writer_actor::behavior_type

@@ -3,11 +3,21 @@
 
 #include "actors/dataflow/subtask.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 namespace ebb {
+
+/// What the actor around a subtask counts. Processing time; 0 = not yet.
+struct flow_counters {
+  std::uint64_t batches = 0; ///< that came from other subtasks
+  micros blocked = 0;   ///< how long it waited for credit or for what a sink has still to write
+  micros first_in = 0;  ///< when a source of its had read its first row
+  micros first_out = 0; ///< when a sink of its had taken its first row
+};
 
 /// Written by the subtask's actor now and then, read by anyone. Thread-safe.
 class stats_board {
@@ -19,17 +29,26 @@ public:
     // As of subtask_alarm.
     micros windows = max_time;
     micros advances_from = min_time;
+    flow_counters flow;
   };
 
   void publish(std::vector<step_stats> steps, micros watermark, micros next_time,
-               micros windows = max_time, micros advances_from = min_time) {
-    std::lock_guard guard(mutex_);
+               micros windows = max_time, micros advances_from = min_time,
+               const flow_counters& flow = {}) {
+    std::unique_lock guard(mutex_);
     entry_.steps = std::move(steps);
     entry_.watermark = watermark;
     entry_.next_time = next_time;
     entry_.windows = windows;
     entry_.advances_from = advances_from;
+    entry_.flow = flow;
+    guard.unlock();
+    if (published)
+      published(*this);
   }
+
+  /// Called after each publication, by its thread. Set before the first one.
+  std::function<void(const stats_board&)> published;
 
   [[nodiscard]] entry read() const {
     std::lock_guard guard(mutex_);

@@ -59,6 +59,17 @@ void add_operator(stream_report& report, const stage_plan& plan, const stage& at
   found->state_bytes += rows.state_bytes;
 }
 
+micros earlier(micros a, micros b) {
+  return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+void add_flow(stream_report& to, const flow_counters& x) {
+  to.batches += x.batches;
+  to.blocked += x.blocked;
+  to.first_in = earlier(to.first_in, x.first_in);
+  to.first_out = earlier(to.first_out, x.first_out);
+}
+
 } // namespace
 
 stream_report report_of(const stage_plan& plan, const stream_definition& stream,
@@ -87,6 +98,7 @@ stream_report report_of(const stage_plan& plan, const stream_definition& stream,
       report.next_time = std::min(report.next_time, entries[i].next_time);
       windows = std::min(windows, entries[i].windows);
       advances_from = std::max(advances_from, entries[i].advances_from);
+      add_flow(report, entries[i].flow);
     }
     for (std::size_t k = 0; k < at.steps.size(); ++k) {
       const auto total = sum_of(entries, first[s], at.parallelism, k);

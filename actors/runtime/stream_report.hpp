@@ -57,6 +57,10 @@ struct stream_report {
   bool finished = false;       ///< the input has ended and everything is written
   bool interrupted = false;    ///< stopped before the end of the input
   double seconds = 0;          ///< since the start
+  std::uint64_t batches = 0;   ///< that subtasks have passed to each other
+  micros blocked = 0;          ///< that they waited for credit or slow sinks, all together
+  micros first_in = 0;         ///< when a source had read the first row; 0 = not yet
+  micros first_out = 0;        ///< when a sink had taken the first row; 0 = not yet
 };
 
 /// `partition 3 of source clicks, which has had no rows (…)`: what holds the watermark back. Empty:

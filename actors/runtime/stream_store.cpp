@@ -6,11 +6,16 @@
 #include "storage/merge.hpp"
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 #include <utility>
 
 namespace ebb {
 
 namespace {
+
+// Before the part's number in the names of what parts other than 0 write.
+constexpr char part_mark = 'p';
 
 record_reason reason_of(checkpoint_reason x) {
   switch (x) {
@@ -33,7 +38,16 @@ checkpoint_record to_record(const epoch_record& from, const std::string& uid,
   result.epoch = from.epoch;
   result.generation = generation;
   result.when = from.timing.started;
-  result.phases.write = from.timing.snapshot;
+  snapshot_moments when;
+  for (const auto& part : from.parts)
+    when.later(part.when);
+  // The rest is writing, also of parts that do not say when they were aligned.
+  const auto until = [&, all = from.timing.snapshot](micros moment) {
+    return std::clamp<micros>(moment - from.timing.started, 0, all);
+  };
+  result.phases.align = until(when.aligned);
+  result.phases.serialise = std::max<micros>(until(when.made) - result.phases.align, 0);
+  result.phases.write = from.timing.snapshot - result.phases.align - result.phases.serialise;
   result.reason = reason_of(from.reason);
   result.finished = from.finished;
   result.segments = std::move(segments);
@@ -63,9 +77,10 @@ shared_ledger::shared_ledger(control_db database)
       ledger_(std::make_unique<control_db>(std::move(database))) {}
 
 stream_store::stream_store(std::shared_ptr<shared_ledger> ledger, std::string folder,
-                           stream_entry stream, std::vector<segment_info> segments)
+                           stream_entry stream, std::vector<segment_info> segments,
+                           std::uint32_t part)
     : ledger_(std::move(ledger)), folder_(std::move(folder)), stream_(std::move(stream)),
-      chain_(std::move(segments)) {}
+      part_(part), chain_(std::move(segments)) {}
 
 result<epoch_number> stream_store::reserve(std::uint32_t count) {
   return ledger_->with([&](stream_ledger& database) {
@@ -76,7 +91,9 @@ result<epoch_number> stream_store::reserve(std::uint32_t count) {
 std::string stream_store::new_name(const char* kind, epoch_number epoch, bool plain) {
   std::lock_guard guard(mutex_);
   auto name = std::string(kind) + '-' + std::to_string(epoch) + '-'
-              + std::to_string(stream_.generation) + '-' + std::to_string(names_++) + ".seg";
+              + std::to_string(stream_.generation) + '-'
+              + (part_ == 0 ? std::string{} : part_mark + std::to_string(part_) + '-')
+              + std::to_string(names_++) + ".seg";
   unlisted_.emplace(name, plain ? epoch : 0);
   return name;
 }
@@ -148,6 +165,7 @@ result<void> stream_store::commit(const epoch_record& record) {
   }));
   std::lock_guard guard(mutex_);
   unsure_ = 0;
+  committed_ = record.epoch;
   chain_.insert(chain_.end(), fresh.begin(), fresh.end());
   for (const auto& x : request.record.segments)
     unlisted_.erase(x.id);
@@ -216,6 +234,16 @@ result<bool> stream_store::merge() {
   return true;
 }
 
+bool stream_store::is_of_part(const std::string& name) const {
+  std::uint64_t epoch = 0;
+  std::uint64_t generation = 0;
+  int end = 0;
+  if (std::sscanf(name.c_str(), "delta-%" SCNu64 "-%" SCNu64 "-%n", &epoch, &generation, &end) < 2
+      || end == 0 || name[static_cast<std::size_t>(end)] != part_mark)
+    return false;
+  return generation >= stream_.generation && epoch > committed_;
+}
+
 result<void> stream_store::remove_garbage() {
   EBB_ASSIGN(const auto present, list_files(folder_));
   EBB_ASSIGN(auto garbage, ledger_->with([&](stream_ledger& database) {
@@ -226,7 +254,7 @@ result<void> stream_store::remove_garbage() {
     std::erase_if(garbage, [&](const std::string& name) {
       // A file that is being written has its name and a mark.
       const auto end = name.find(segment_temporary_mark);
-      return unlisted_.count(name.substr(0, end)) != 0
+      return unlisted_.count(name.substr(0, end)) != 0 || is_of_part(name)
              || std::any_of(chain_.begin(), chain_.end(),
                             [&](const auto& x) { return x.id == name; });
     });

@@ -60,9 +60,9 @@ private:
 class stream_store final : public checkpoint_store {
 public:
   /// Goes on behind `segments`, those of the restored record. `folder` (DIR/streams/UID/segments)
-  /// exists.
+  /// exists. A part of the stream other than 0 only writes deltas: it needs no ledger.
   stream_store(std::shared_ptr<shared_ledger> ledger, std::string folder, stream_entry stream,
-               std::vector<segment_info> segments);
+               std::vector<segment_info> segments, std::uint32_t part = 0);
 
   result<epoch_number> reserve(std::uint32_t count) override;
   result<std::optional<segment_info>> write_delta(epoch_number epoch,
@@ -81,10 +81,13 @@ private:
   [[nodiscard]] std::string new_name(const char* kind, epoch_number epoch, bool plain);
   result<bool> merge();
   result<void> remove_garbage();
+  /// Another part is writing it, or has, and its epoch is still under way.
+  [[nodiscard]] bool is_of_part(const std::string& name) const;
 
   const std::shared_ptr<shared_ledger> ledger_;
   const std::string folder_;
   const stream_entry stream_;
+  const std::uint32_t part_;
   std::atomic<bool> stopping_ = false;
 
   std::mutex mutex_; ///< guards what follows: two lanes use the store
@@ -93,7 +96,8 @@ private:
   /// Written, or being written, and in no record yet; with the epoch of a delta, else 0.
   std::map<std::string, epoch_number> unlisted_;
   std::uint64_t names_ = 0;
-  epoch_number unsure_ = 0; ///< its commit has failed, and may be durable all the same
+  epoch_number committed_ = 0; ///< last
+  epoch_number unsure_ = 0;    ///< its commit has failed, and may be durable all the same
 };
 
 } // namespace ebb

@@ -14,6 +14,8 @@ namespace {
 
 /// Counters are shown at most so often.
 constexpr micros publish_interval = 50'000;
+/// Between looks whether first rows have moved, while there is work.
+constexpr micros look_interval = 1'000;
 /// Credit that is returned at once; less waits for the end of the slice. An eighth of a window, so
 /// that the sender does not run dry.
 constexpr std::size_t owed_max = credit_ledger::default_window / 8;
@@ -65,8 +67,12 @@ void subtask_host_state::start() {
 void subtask_host_state::receive(arrival& x) {
   if (x.generation != setup_.generation)
     return;
-  for (auto& item : x.items)
+  for (auto& item : x.items) {
+    flow_.batches += item.what == channel_signal::batch ? 1 : 0;
+    if (item.what == channel_signal::barrier)
+      aligned_ = setup_.clock();
     setup_.task->receive(x.input, x.channel, std::move(item));
+  }
   schedule();
 }
 
@@ -98,6 +104,7 @@ void subtask_host_state::interrupt() {
 void subtask_host_state::checkpoint(const checkpoint_request& x) {
   if (x.generation != setup_.generation)
     return;
+  aligned_ = setup_.clock();
   setup_.task->begin_checkpoint(x.epoch, x.base, x.whole);
   schedule();
 }
@@ -192,6 +199,9 @@ void subtask_host_state::run() {
   send_items();
   return_credits();
   ask_state();
+  count_wait(state);
+  if (state != work_state::ready || now_ - looked_ >= look_interval)
+    note_first_rows();
   if (setup_.writer)
     send_snapshot();
   if (state == work_state::drained && !drained_) {
@@ -214,6 +224,10 @@ void subtask_host_state::run() {
 
 void subtask_host_state::send_items() {
   setup_.task->take_outgoing(items_);
+  // What has come before a barrier is worked off when the barrier goes on.
+  if (std::any_of(items_.begin(), items_.end(),
+                  [](const auto& x) { return x.item.what == channel_signal::barrier; }))
+    aligned_ = now_;
   constexpr auto sent = UINT32_MAX;
   // What goes to one channel goes in one message. The order between channels does not matter.
   for (auto i = items_.begin(); i != items_.end(); ++i) {
@@ -260,8 +274,10 @@ void subtask_host_state::return_credits() {
 void subtask_host_state::send_snapshot() {
   if (auto made = setup_.task->take_snapshot())
     self_->send(setup_.writer,
-                snapshot_part{setup_.generation, setup_.number,
-                              std::make_shared<const subtask_snapshot>(std::move(*made))});
+                snapshot_part{setup_.generation,
+                              setup_.number,
+                              std::make_shared<const subtask_snapshot>(std::move(*made)),
+                              {aligned_, setup_.clock()}});
 }
 
 void subtask_host_state::set_timer(work_state state) {
@@ -280,8 +296,42 @@ void subtask_host_state::publish() {
   published_ = now_;
   stale_ = false;
   const auto alarm = setup_.task->alarm();
+  auto flow = flow_;
+  if (blocked_since_ != 0)
+    flow.blocked += now_ - blocked_since_;
   setup_.board->publish(setup_.task->stats(), setup_.task->watermark(), alarm.at, alarm.windows,
-                        alarm.advances_from);
+                        alarm.advances_from, flow);
+}
+
+void subtask_host_state::count_wait(work_state state) {
+  if (state == work_state::blocked) {
+    if (blocked_since_ == 0)
+      blocked_since_ = now_;
+  } else if (blocked_since_ != 0) {
+    flow_.blocked += now_ - std::exchange(blocked_since_, 0);
+  }
+}
+
+/// Counters are shown now and then only; of first rows the moment itself is told.
+void subtask_host_state::note_first_rows() {
+  if (flow_.first_in != 0 && flow_.first_out != 0)
+    return;
+  looked_ = now_;
+  bool in = false;
+  bool out = false;
+  for (const auto& x : setup_.task->stats()) {
+    in |= x.source.rows != 0;
+    out |= x.sink.rows != 0;
+  }
+  const bool fresh = (in && flow_.first_in == 0) || (out && flow_.first_out == 0);
+  if (!fresh)
+    return;
+  const auto at = setup_.clock();
+  if (in && flow_.first_in == 0)
+    flow_.first_in = at;
+  if (out && flow_.first_out == 0)
+    flow_.first_out = at;
+  publish();
 }
 
 subtask_actor::behavior_type subtask_host(subtask_actor::stateful_pointer<subtask_host_state> self,

@@ -29,9 +29,10 @@ struct slice_limits {
 /// What a host is spawned with.
 struct subtask_setup {
   generation_number generation = 1;
-  std::uint32_t number = 0;         ///< among the stream's subtasks
-  std::shared_ptr<const void> keep; ///< what the task's connectors use
-  std::unique_ptr<subtask> task;
+  std::uint32_t number = 0;           ///< among the stream's subtasks
+  std::uint32_t part = 0;             ///< of the stream, whose process runs it
+  std::shared_ptr<const void> keep;   ///< what the task's connectors use
+  std::unique_ptr<subtask> task;      ///< null = of another part: only number and board count
   std::shared_ptr<wake_target> waker; ///< shared with the subtask's connectors
   std::shared_ptr<stats_board> board;
   clock_function clock;
@@ -89,6 +90,8 @@ private:
   void ask_state();
   void set_timer(work_state state);
   void publish();
+  void count_wait(work_state state);
+  void note_first_rows();
 
   subtask_actor::pointer self_;
   subtask_setup setup_;
@@ -106,6 +109,10 @@ private:
   bool scheduled_ = false;
   bool drained_ = false; ///< and the coordinator knows
   bool stale_ = false;   ///< something happened since `published_`
+  flow_counters flow_;
+  micros aligned_ = 0;       ///< when the last barrier came, or went on
+  micros blocked_since_ = 0; ///< 0 = it does not wait
+  micros looked_ = min_time; ///< for first rows
 };
 
 /// The setup is taken out of the pointer.

@@ -1,6 +1,7 @@
 #include "actors/runtime/supervisor.hpp"
 
 #include "actors/runtime/snapshot_writer.hpp"
+#include "actors/runtime/subtask_crew.hpp"
 
 #include <caf/exit_reason.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -12,20 +13,6 @@ namespace ebb {
 namespace {
 
 using self_pointer = supervisor_actor::stateful_pointer<supervisor_state>;
-
-subtask_links links_of(const subtask_wiring& wiring, const std::vector<subtask_actor>& actors) {
-  subtask_links result;
-  const auto resolve = [&](const auto& from, auto& to) {
-    for (const auto& row : from) {
-      auto& ends = to.emplace_back();
-      for (const auto& x : row)
-        ends.push_back({caf::actor_cast<caf::strong_actor_ptr>(actors[x.subtask]), x.port, x.lane});
-    }
-  };
-  resolve(wiring.outputs, result.outputs);
-  resolve(wiring.inputs, result.inputs);
-  return result;
-}
 
 /// Nothing more is committed.
 void stop_checkpoints(self_pointer self) {
@@ -41,6 +28,8 @@ void stop_checkpoints(self_pointer self) {
 void conclude(self_pointer self) {
   auto& state = self->state;
   stop_checkpoints(self);
+  if (state.peers)
+    state.peers->detach();
   state.outcome->set({state.roll->problem(), state.roll->cut()});
   if (state.concluded)
     state.concluded();
@@ -71,7 +60,9 @@ void spawn_checkpoints(self_pointer self, supervisor_setup& setup) {
   auto& x = *setup.checkpoints;
   snapshot_writer_setup writer;
   writer.generation = x.generation;
-  writer.subtasks = static_cast<std::uint32_t>(setup.subtasks.size());
+  for (const auto& subtask : setup.subtasks)
+    if (subtask.task)
+      writer.subtasks.push_back(subtask.number);
   writer.store = x.store;
   writer.io = x.io;
   writer.lane = x.lane;
@@ -79,20 +70,6 @@ void spawn_checkpoints(self_pointer self, supervisor_setup& setup) {
                                                   caf::actor_cast<supervisor_actor>(self));
   writer.coordinator = state.coordinator;
   state.writer = self->spawn<caf::monitored>(snapshot_writer, std::move(writer));
-}
-
-void spawn_subtasks(self_pointer self, supervisor_setup& setup) {
-  auto& state = self->state;
-  for (auto& x : setup.subtasks) {
-    x.supervisor = caf::actor_cast<supervisor_actor>(self);
-    x.coordinator = state.coordinator;
-    x.writer = state.writer;
-    auto waker = x.waker;
-    auto actor =
-        self->spawn<caf::monitored>(subtask_host, std::make_shared<subtask_setup>(std::move(x)));
-    waker->attach(actor);
-    state.subtasks.push_back(std::move(actor));
-  }
 }
 
 } // namespace
@@ -126,21 +103,20 @@ supervisor_actor::behavior_type supervisor(self_pointer self,
         carry_out(self, self->state.roll->down(i));
   });
   spawn_checkpoints(self, *setup);
-  spawn_subtasks(self, *setup);
+  state.peers = setup->peers;
+  state.subtasks = spawn_crew(self, *setup, state.coordinator, state.writer);
   return {
       [self, wiring = std::move(setup->wiring)](start_atom) {
-        // All know their far ends before the first one runs.
         const auto& subtasks = self->state.subtasks;
-        for (std::size_t i = 0; i < subtasks.size(); ++i)
-          self->send(subtasks[i], links_of(wiring[i], subtasks));
         if (self->state.coordinator) {
           subtask_list all;
           for (const auto& x : subtasks)
             all.subtasks.push_back(caf::actor_cast<caf::strong_actor_ptr>(x));
           self->send(self->state.coordinator, std::move(all));
         }
-        for (const auto& x : subtasks)
-          self->send(x, start_atom::value);
+        if (self->state.peers)
+          self->state.peers->send_all(peer_go{});
+        start_crew(self, wiring, subtasks);
         if (subtasks.empty())
           conclude(self);
       },

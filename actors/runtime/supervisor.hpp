@@ -3,6 +3,7 @@
 
 #include "actors/runtime/coordinator.hpp"
 #include "actors/runtime/handles.hpp"
+#include "actors/runtime/stream_peers.hpp"
 #include "actors/runtime/subtask_host.hpp"
 #include "actors/runtime/subtask_roll.hpp"
 
@@ -51,6 +52,8 @@ struct supervisor_setup {
   std::shared_ptr<stream_outcome> outcome;
   std::function<void()> concluded; ///< called from the actor's thread when the outcome is set
   std::optional<checkpoint_setup> checkpoints; ///< nothing = none are made
+  std::shared_ptr<stream_peers> peers;         ///< null = all subtasks are in this process
+  std::uint32_t part = 0;                      ///< of the stream
 };
 
 struct supervisor_state {
@@ -60,11 +63,13 @@ struct supervisor_state {
   coordinator_actor coordinator; ///< null without checkpoints
   snapshot_writer_actor writer;  ///< null without checkpoints
   std::optional<subtask_roll> roll;
+  std::shared_ptr<stream_peers> peers; ///< or null
   std::shared_ptr<stream_outcome> outcome;
   std::function<void()> concluded;
 };
 
-/// Spawns the subtasks at once; they begin with `start`. The setup is taken out of the pointer.
+/// Of a stream, or of its part 0, which tells the others to begin and to end. Spawns the subtasks
+/// at once; they begin with `start`. The setup is taken out of the pointer.
 supervisor_actor::behavior_type
 supervisor(supervisor_actor::stateful_pointer<supervisor_state> self,
            std::shared_ptr<supervisor_setup> setup);

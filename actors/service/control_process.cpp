@@ -9,6 +9,7 @@
 #include "actors/service/service_resources.hpp"
 #include "actors/service/stream_metrics.hpp"
 #include "actors/service/topics/topic_host.hpp"
+#include "actors/service/worker/peer_path.hpp"
 #include "actors/service/worker_desk.hpp"
 
 #include <caf/actor_system.hpp>
@@ -18,6 +19,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <unordered_map>
 #include <utility>
@@ -377,6 +379,7 @@ result<void> control_process::parts::open() {
   load_streams(std::move(loaded));
   await_return();
   gateway->ready();
+  stir();
   return {};
 }
 
@@ -395,6 +398,10 @@ void control_process::worker_gone(const std::string& name, const std::string&) {
   const auto worker = worker_number(name);
   if (!worker)
     return;
+  // One that was killed has left its socket.
+  std::error_code ignored;
+  std::filesystem::remove(peer_path(socket_address(parts_->options.data_folder).socket, name),
+                          ignored);
   parts_->tell([p = parts_.get(), worker = *worker](keeper& k) {
     if (p->desk)
       p->desk->forget(worker);

@@ -37,6 +37,10 @@ BOOST_AUTO_TEST_CASE(every_message_comes_back) {
 }
 
 BOOST_AUTO_TEST_CASE(samples_hold_every_operation_and_value) {
+  std::set<std::size_t> peers;
+  for (const auto& x : sample_peer_messages())
+    peers.insert(x.index());
+  BOOST_TEST(peers.size() == std::variant_size_v<peer_message>);
   std::set<std::size_t> operations;
   for (const auto& x : sample_operations())
     operations.insert(x.index());

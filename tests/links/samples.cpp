@@ -57,6 +57,31 @@ bool is_same(const link_call& a, const link_call& b) {
       a.operation);
 }
 
+bool is_same(const peer_items& a, const peer_items& b) {
+  return a.subtask == b.subtask && a.input == b.input && a.channel == b.channel
+         && std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(),
+                       [](const peer_item& x, const peer_item& y) {
+                         return x.what == y.what && x.time == y.time && x.bytes == y.bytes
+                                && x.epoch == y.epoch && !x.rows == !y.rows
+                                && (!x.rows || same_rows(x.rows, y.rows));
+                       });
+}
+
+bool is_same(const peer_message& a, const peer_message& b) {
+  if (a.index() != b.index())
+    return false;
+  return std::visit(
+      [&](const auto& x) {
+        using type = std::decay_t<decltype(x)>;
+        const auto& y = std::get<type>(b);
+        if constexpr (std::is_same_v<type, peer_items>)
+          return is_same(x, y);
+        else
+          return x == y;
+      },
+      a);
+}
+
 bool is_same(const call_answer& a, const call_answer& b) {
   return a.id == b.id && links_test::is_same(a.outcome, b.outcome);
 }
@@ -76,7 +101,10 @@ bool is_same(const link_message& a, const link_message& b) {
       [&](const auto& x) {
         using type = std::decay_t<decltype(x)>;
         const auto& y = std::get<type>(b);
-        if constexpr (std::is_same_v<type, link_call> || std::is_same_v<type, call_answer>)
+        if constexpr (
+            std::is_same_v<
+                type,
+                link_call> || std::is_same_v<type, call_answer> || std::is_same_v<type, peer_message>)
           return is_same(x, y);
         else
           return x == y;
@@ -210,6 +238,37 @@ std::vector<call_outcome> sample_outcomes() {
           error{}};
 }
 
+std::vector<peer_message> sample_peer_messages() {
+  using order = peer_order::kind;
+  using report = peer_report::kind;
+  return {
+      peer_hello{"uid", most, UINT32_MAX, 1},
+      peer_begin{},
+      peer_begin{sample_record(), {"one", odd}, "/output", "/segments", 64, most},
+      peer_ready{},
+      peer_go{},
+      peer_items{},
+      peer_items{1,
+                 2,
+                 UINT32_MAX,
+                 {{0, 0, sample_rows(1000), 12'345, 0},
+                  {1, max_time, nullptr, 0, 0},
+                  {0, 0, sample_rows(0), 1, 0},
+                  {3, min_time, nullptr, 0, most}}},
+      peer_credit{1, 2, 3, most},
+      peer_order{order::interrupt, 1, 0, 0, false},
+      peer_order{order::checkpoint, UINT32_MAX, most, 1, true},
+      peer_order{order::conclude, 2, 0, 0, false},
+      peer_order{order::abandon, 3, 0, 0, false},
+      peer_report{report::drained, 1, 0, std::nullopt},
+      peer_report{report::failed, 2, 0, sample_error()},
+      peer_report{report::unwritten, 0, most, sample_error()},
+      peer_written{},
+      peer_written{sample_record(), {{"source", true, 2}, {odd, false, 0}}, min_time, 5, max_time},
+      peer_stats{1, min_time, max_time, {0, most, 3}},
+  };
+}
+
 std::vector<link_message> sample_messages() {
   std::vector<link_message> all{
       heartbeat{0},
@@ -229,7 +288,13 @@ std::vector<link_message> sample_messages() {
                     {{"operator", 1, 2, 3, most}},
                     {{"sink", most, 0}},
                     {{"source", UINT32_MAX, most}},
-                    {1, 2, 3, -4, "the checkpoint takes long"}},
+                    {1, 2, 3, -4, "the checkpoint takes long"},
+                    most,
+                    -1,
+                    1,
+                    2,
+                    max_time,
+                    "partition 3 of source clicks"},
       stream_ended{},
       stream_ended{"uid", 1, true, false, sample_error(), 5, {{"source", 0, 1}}},
       stream_ended{"uid", 1, false, true, error{}, min_time, {}},
@@ -242,13 +307,26 @@ std::vector<link_message> sample_messages() {
       control_welcome{},
       control_welcome{most, {{"uid", 1}}, {{"uid", most, odd}, {}}},
       start_stream{},
-      start_stream{"uid", most, "name", "space", "/folder", "/data", std::string(100'000, 'm'),
-                   UINT32_MAX, "before", link_past_output::keep},
+      start_stream{"uid",
+                   most,
+                   "name",
+                   "space",
+                   "/folder",
+                   "/data",
+                   std::string(100'000, 'm'),
+                   UINT32_MAX,
+                   "before",
+                   link_past_output::keep,
+                   1,
+                   {"a", "b"},
+                   "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
       stop_stream{"uid", 1, true},
       savepoint_stream{most, "uid", 1, "name"},
       topic_moved{"uid"},
       topic_moved{},
       worker_shutdown{}};
+  for (auto& x : sample_peer_messages())
+    all.emplace_back(std::move(x));
   std::uint64_t id = 0;
   for (auto& x : sample_operations())
     all.emplace_back(link_call{++id, id / 2, "uid", most, std::move(x)});

@@ -18,6 +18,7 @@ namespace ebb::links_test {
 [[nodiscard]] std::vector<call_outcome> sample_outcomes();
 
 /// At least one for each kind.
+[[nodiscard]] std::vector<peer_message> sample_peer_messages();
 [[nodiscard]] std::vector<link_message> sample_messages();
 
 /// Value by value; rows by their bytes.

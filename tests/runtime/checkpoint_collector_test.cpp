@@ -23,7 +23,7 @@ snapshot_ptr part(epoch_number epoch, micros watermark = max_time, const std::st
 BOOST_AUTO_TEST_SUITE(collector)
 
 BOOST_AUTO_TEST_CASE(is_complete_with_the_last_part_once) {
-  snapshot_collector x(3);
+  snapshot_collector x({0, 1, 2});
   BOOST_TEST(!x.add(1, part(4)));
   BOOST_TEST(!x.add(1, part(4)));
   BOOST_TEST(!x.add(0, part(4)));
@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(is_complete_with_the_last_part_once) {
 }
 
 BOOST_AUTO_TEST_CASE(a_higher_epoch_replaces_and_a_lower_one_means_nothing) {
-  snapshot_collector x(2);
+  snapshot_collector x({0, 1});
   BOOST_TEST(!x.add(0, part(4)));
   BOOST_TEST(!x.add(1, part(6)));
   BOOST_TEST(x.epoch() == 6U);
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_higher_epoch_replaces_and_a_lower_one_means_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(sums_up_sources_sinks_and_the_least_watermark) {
-  snapshot_collector x(3);
+  snapshot_collector x({0, 1, 2});
   x.add(2, part(9, 30, "b", "z"));
   x.add(0, part(9, 50, "a"));
   x.add(1, part(9, max_time, "", "y"));

@@ -56,14 +56,16 @@ struct lone_host {
     parts.inputs = {1};
     auto& sink = parts.steps.emplace_back();
     sink.name = "out";
-    sink.body = std::make_unique<logging_sink>(log);
+    auto writer = std::make_unique<logging_sink>(log);
+    written = writer.get();
+    sink.body = std::move(writer);
     sink.inputs = {{true, 0}};
     subtask_setup setup;
     setup.generation = 5;
     setup.task = std::make_unique<subtask>(std::move(parts));
     setup.waker = std::make_shared<wake_target>();
-    setup.board = std::make_shared<stats_board>();
-    setup.clock = [] { return micros{1}; };
+    setup.board = board;
+    setup.clock = [this] { return now; };
     setup.supervisor = supervisor;
     host = actors.system().spawn(subtask_host, std::make_shared<subtask_setup>(std::move(setup)));
     subtask_links links;
@@ -92,6 +94,9 @@ struct lone_host {
   deterministic_system actors;
   sink_log log;
   heard news;
+  logging_sink* written = nullptr;
+  micros now = 1;
+  std::shared_ptr<stats_board> board = std::make_shared<stats_board>();
   std::vector<std::size_t> credit;
   supervisor_actor supervisor;
   subtask_actor host;
@@ -127,6 +132,47 @@ BOOST_AUTO_TEST_CASE(drops_what_another_generation_sends) {
   x.actors.settle();
   BOOST_TEST(x.news.done == 1);
   BOOST_TEST(x.log.finished == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(tells_the_moment_of_the_first_row_at_once) {
+  lone_host x;
+  caf::anon_send(x.host, start_atom::value);
+  x.actors.settle();
+  BOOST_TEST(x.board->read().flow.first_out == 0);
+  BOOST_TEST(x.board->read().flow.batches == 0U);
+  // Long before counters are shown again.
+  x.now = 1'001;
+  x.send(5, channel_item::of(rows_of({1}), 8));
+  x.actors.settle();
+  BOOST_TEST(x.board->read().flow.first_out == 1'001);
+  BOOST_TEST(x.board->read().flow.first_in == 0);
+  BOOST_TEST(x.board->read().flow.batches == 1U);
+  x.now = 100'000;
+  x.send(5, channel_item::of(channel_signal::watermark, 5));
+  x.send(5, channel_item::of(rows_of({2}), 8));
+  x.actors.settle();
+  BOOST_TEST(x.board->read().flow.first_out == 1'001);
+  BOOST_TEST(x.board->read().flow.batches == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(counts_how_long_it_waits_for_what_is_slower) {
+  lone_host x;
+  caf::anon_send(x.host, start_atom::value);
+  x.actors.settle();
+  x.written->backlog_ = std::size_t{1} << 40;
+  x.now = 10;
+  x.send(5, channel_item::of(rows_of({1}), 8));
+  x.actors.settle();
+  x.now = 70'000;
+  x.written->backlog_ = 0;
+  caf::anon_send(x.host, wake_atom::value);
+  x.actors.settle();
+  BOOST_TEST(x.log.values.size() == 1U);
+  BOOST_TEST(x.board->read().flow.blocked == 69'990);
+  x.now = 200'000;
+  caf::anon_send(x.host, wake_atom::value);
+  x.actors.settle();
+  BOOST_TEST(x.board->read().flow.blocked == 69'990);
 }
 
 BOOST_AUTO_TEST_CASE(takes_all_that_has_arrived_in_one_go) {

@@ -1,9 +1,8 @@
 #include "actors/service/hosting/placed_stream.hpp"
 
 #include "actors/connectors/factory.hpp"
-#include "actors/plan/manifest.hpp"
-#include "actors/plan/plan_graph.hpp"
 #include "actors/runtime/run_data.hpp"
+#include "actors/service/hosting/part_begin.hpp"
 
 #include <caf/logger.hpp>
 #include <caf/send.hpp>
@@ -44,39 +43,34 @@ error killed() {
 
 // How long the first reports of a stream that is to stop are waited for.
 constexpr auto reports_within = std::chrono::seconds(1);
+// Until the other parts have restored their state.
+constexpr auto gather_within = std::chrono::seconds(60);
 constexpr auto look_again = std::chrono::milliseconds(2);
 
 } // namespace
 
 placed_stream::placed_stream(start_stream order, caf::actor_system& system,
                              const stream_environment& environment, host_services& services)
-    : order_(std::move(order)), system_(system), environment_(environment), services_(services) {}
+    : placed_run(std::move(order)), system_(system), environment_(environment),
+      services_(services) {
+  if (!order_.peers.empty())
+    meeting_ = part_meeting::make(services.peers(), order_);
+}
 
-result<void> placed_stream::plan() {
-  std::vector<error> ignored;
-  EBB_ASSIGN(auto streams, parse_manifest(order_.manifest, order_.name + ".yaml", ignored));
-  if (streams.size() != 1)
-    return make_error(ec::internal, "the order to start a stream has another number of streams");
-  auto& definition = parts_->planned.definition;
-  definition = std::move(streams.front());
-  definition.name_space = order_.name_space;
-  definition.name = qualified_name(order_.name_space, order_.name);
-  definition.folder = order_.folder;
-  if (order_.parallelism != 0)
-    definition.parallelism = order_.parallelism;
-  EBB_ASSIGN(const auto graph, plan_stream(definition));
-  EBB_ASSIGN(parts_->planned.plan, make_stages(graph, definition));
+result<void> placed_stream::gather(prepared_stream& stream) {
+  EBB_TRY(meeting_->gather(to_begin(stream.start, stream.segments, stream.small), gather_within));
+  stream.setup.peers = meeting_->hand_over(stream.start.generation);
   return {};
 }
 
-result<stream_started> placed_stream::open(const std::function<void()>& concluded) {
+result<std::optional<stream_started>> placed_stream::open(const std::function<void()>& concluded) {
   {
     std::lock_guard guard(mutex_);
     if (killed_)
       return killed();
   }
-  EBB_TRY(plan());
-  const auto me = placement();
+  EBB_ASSIGN(parts_->planned, plan());
+  const stream_placement me{order_.uid, order_.placement};
   parts_->topics = services_.topics(me, order_.name_space);
   parts_->connectors = make_connectors(parts_->topics.get());
   data_options options;
@@ -93,18 +87,24 @@ result<stream_started> placed_stream::open(const std::function<void()>& conclude
   auto environment = environment_;
   environment.data_folder = order_.data_folder;
   environment.keep = parts_;
+  environment.parts = std::max(1U, static_cast<std::uint32_t>(order_.peers.size()));
   EBB_ASSIGN(auto prepared,
              prepare_run({&parts_->planned, 1}, *parts_->connectors, environment, run));
   auto& stream = prepared.front();
   const bool finished = stream.finished;
+  if (meeting_ && !finished)
+    if (auto gathered = gather(stream); !gathered) {
+      abandon(stream.setup);
+      return std::move(gathered).error();
+    }
   {
     std::lock_guard guard(mutex_);
     if (killed_) {
-      for (const auto& x : stream.setup.subtasks)
-        x.task->abandon();
+      abandon(stream.setup);
       return killed();
     }
     board_ = stream.checkpoints;
+    mapped_ = environment_.clock();
     if (stream.setup.checkpoints)
       started.generation = stream.setup.checkpoints->generation;
     generation_ = started.generation;
@@ -115,11 +115,11 @@ result<stream_started> placed_stream::open(const std::function<void()>& conclude
   }
   if (finished)
     concluded();
-  return started;
+  return std::optional(std::move(started));
 }
 
 stream_ended placed_stream::close() {
-  stream_ended ended{order_.uid, order_.placement, false, false, {}, max_time, {}};
+  auto ended = placed_run::ended();
   std::unique_ptr<stream_run> run;
   {
     std::lock_guard guard(mutex_);
@@ -155,17 +155,21 @@ void placed_stream::stop() {
 }
 
 void placed_stream::kill() {
-  std::lock_guard guard(mutex_);
-  killed_ = true;
-  run_.reset();
+  {
+    std::lock_guard guard(mutex_);
+    killed_ = true;
+    run_.reset();
+  }
+  if (meeting_)
+    meeting_->cancel();
 }
 
-void placed_stream::savepoint(const std::string& name,
-                              std::function<void(const result<epoch_number>&)> answer) const {
+void placed_stream::savepoint(
+    const std::string& name, const std::function<void(const result<epoch_number>&)>& answer) const {
   {
     std::lock_guard guard(mutex_);
     if (run_ && run_->supervisor()) {
-      caf::anon_send(run_->supervisor(), savepoint_wish{name, std::move(answer)});
+      caf::anon_send(run_->supervisor(), savepoint_wish{name, answer});
       return;
     }
   }
@@ -174,7 +178,7 @@ void placed_stream::savepoint(const std::string& name,
 
 hosted_stream placed_stream::name() const {
   std::lock_guard guard(mutex_);
-  return {order_.uid, order_.placement, generation_};
+  return {order_.uid, order_.placement, generation_, 0};
 }
 
 stream_status placed_stream::status(const stream_report& from) const {
@@ -185,6 +189,11 @@ stream_status placed_stream::status(const stream_report& from) const {
   x.next_timer = from.next_time;
   x.watermark = from.watermark;
   x.held_back = held_back_by(from);
+  x.batches = from.batches;
+  x.blocked = from.blocked;
+  x.mapped = mapped_;
+  x.first_record = from.first_in;
+  x.first_output = from.first_out;
   for (const auto& y : from.sources)
     x.sources.push_back({y.name, y.rows, y.bytes, y.bad_rows});
   for (const auto& y : from.operators) {

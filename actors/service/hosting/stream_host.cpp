@@ -3,6 +3,7 @@
 #include "actors/runtime/engine_config.hpp"
 #include "actors/runtime/io_pool.hpp"
 #include "actors/runtime/processing_time.hpp"
+#include "actors/service/hosting/placed_part.hpp"
 #include "actors/service/hosting/placed_stream.hpp"
 
 #include <caf/actor_system.hpp>
@@ -13,6 +14,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 namespace ebb {
@@ -29,10 +31,10 @@ std::uint32_t threads_of(const host_options& options) {
 } // namespace
 
 struct stream_host::parts {
-  using key = std::pair<std::string, std::uint64_t>; ///< uid, placement
+  using key = std::tuple<std::string, std::uint64_t, std::uint32_t>; ///< uid, placement, part
 
   struct entry {
-    std::shared_ptr<placed_stream> stream;
+    std::shared_ptr<placed_run> stream;
     std::uint64_t lane = 0;
     std::set<std::uint64_t> savepoints; ///< that are not answered
     bool ended = false;                 ///< is being told
@@ -58,24 +60,19 @@ struct stream_host::parts {
     idle.wait(guard, [this] { return jobs == 0; });
   }
 
-  static key key_of(const placed_stream& x) {
-    auto at = x.placement();
-    return {std::move(at.uid), at.placement};
-  }
-
-  /// Null where it is not there.
-  std::shared_ptr<placed_stream> find(const key& at, std::uint64_t* lane = nullptr) {
+  /// Those of this placement that are here.
+  std::vector<entry> parts_of(const std::string& uid, std::uint64_t placement) {
+    std::vector<entry> result;
     std::lock_guard guard(mutex);
-    const auto found = streams.find(at);
-    if (found == streams.end())
-      return nullptr;
-    if (lane != nullptr)
-      *lane = found->second.lane;
-    return found->second.stream;
+    for (auto i = streams.lower_bound({uid, placement, 0});
+         i != streams.end() && std::get<0>(i->first) == uid && std::get<1>(i->first) == placement;
+         ++i)
+      result.push_back(i->second);
+    return result;
   }
 
-  std::vector<std::shared_ptr<placed_stream>> all() {
-    std::vector<std::shared_ptr<placed_stream>> result;
+  std::vector<std::shared_ptr<placed_run>> all() {
+    std::vector<std::shared_ptr<placed_run>> result;
     std::lock_guard guard(mutex);
     for (const auto& [at, x] : streams)
       result.push_back(x.stream);
@@ -99,7 +96,7 @@ struct stream_host::parts {
 
   /// Tells the end, once. It is among the streams until that was told.
   void remove(stream_ended ended) {
-    const key at{ended.uid, ended.placement};
+    const key at{ended.uid, ended.placement, ended.part};
     std::unique_lock guard(mutex);
     const auto found = streams.find(at);
     if (found == streams.end() || std::exchange(found->second.ended, true))
@@ -116,7 +113,7 @@ struct stream_host::parts {
     guard.unlock();
   }
 
-  void open(const std::shared_ptr<placed_stream>& stream, std::uint64_t lane) {
+  void open(const std::shared_ptr<placed_run>& stream, std::uint64_t lane) {
     // The last handle must not go in an actor's thread: a job of the lane holds it.
     auto concluded = [this, lane, weak = std::weak_ptr(stream)] {
       if (auto held = weak.lock())
@@ -124,18 +121,18 @@ struct stream_host::parts {
     };
     auto opened = stream->open(concluded);
     if (opened) {
-      listener.tell(*std::move(opened));
+      if (*opened)
+        listener.tell(**std::move(opened));
       return;
     }
-    const auto at = stream->placement();
-    stream_ended ended{at.uid, at.placement, false, false, {}, max_time, {}};
+    auto ended = stream->ended();
     if (opened.error().code != ec::cancelled)
       ended.problem = std::move(opened).error();
     remove(std::move(ended));
   }
 
   /// What blocks of the stream is not waited for.
-  void kill(const std::shared_ptr<placed_stream>& stream, std::uint64_t lane) {
+  void kill(const std::shared_ptr<placed_run>& stream, std::uint64_t lane) {
     stream->kill();
     submit(lane, [this, stream] { remove(stream->close()); });
   }
@@ -169,18 +166,29 @@ stream_host::~stream_host() = default;
 
 void stream_host::start(start_stream order) {
   auto& p = *parts_;
-  const parts::key at{order.uid, order.placement};
+  const parts::key at{order.uid, order.placement, order.part};
   const auto lane = p.io.open_lane();
-  auto stream =
-      std::make_shared<placed_stream>(std::move(order), p.system, p.environment, p.services);
+  std::shared_ptr<placed_run> stream;
   std::vector<parts::entry> before;
   {
     std::lock_guard guard(p.mutex);
-    const auto later = p.streams.lower_bound(at);
-    if (p.closing || (later != p.streams.end() && later->first.first == at.first))
+    if (p.closing)
       return;
-    for (auto i = p.streams.lower_bound({at.first, 0}); i != later; ++i)
-      before.push_back(i->second);
+    const auto& [uid, placement, part] = at;
+    for (auto i = p.streams.lower_bound({uid, 0, 0});
+         i != p.streams.end() && std::get<0>(i->first) == uid; ++i) {
+      const auto there = std::get<1>(i->first);
+      if (there > placement || i->first == at)
+        return;
+      if (there < placement)
+        before.push_back(i->second);
+    }
+    // A part is expected by others from here on: not one that is there already.
+    if (part == 0)
+      stream =
+          std::make_shared<placed_stream>(std::move(order), p.system, p.environment, p.services);
+    else
+      stream = std::make_shared<placed_part>(std::move(order), p.system, p.environment, p.services);
     p.streams.emplace(at, parts::entry{stream, lane, {}});
   }
   for (const auto& x : before)
@@ -189,20 +197,20 @@ void stream_host::start(start_stream order) {
 }
 
 void stream_host::stop(const stop_stream& order) {
-  std::uint64_t lane = 0;
-  const auto stream = parts_->find({order.uid, order.placement}, &lane);
-  if (!stream)
-    return;
-  if (order.kill)
-    parts_->kill(stream, lane);
-  else
-    parts_->submit(lane, [stream] { stream->stop(); });
+  for (const auto& x : parts_->parts_of(order.uid, order.placement)) {
+    if (order.kill) {
+      parts_->kill(x.stream, x.lane);
+      continue;
+    }
+    x.stream->hurry();
+    parts_->submit(x.lane, [stream = x.stream] { stream->stop(); });
+  }
 }
 
 void stream_host::savepoint(const savepoint_stream& order) {
   auto& p = *parts_;
-  const parts::key at{order.uid, order.placement};
-  std::shared_ptr<placed_stream> stream;
+  const parts::key at{order.uid, order.placement, 0};
+  std::shared_ptr<placed_run> stream;
   {
     std::lock_guard guard(p.mutex);
     const auto found = p.streams.find(at);

@@ -4,6 +4,7 @@
 #include "actors/runtime/connector.hpp"
 #include "actors/runtime/stream_store.hpp"
 #include "actors/runtime/topic_access.hpp"
+#include "actors/service/hosting/peer_desk.hpp"
 #include "schemas/link_records.hpp"
 
 #include <cstdint>
@@ -34,6 +35,8 @@ public:
   [[nodiscard]] virtual std::shared_ptr<shared_ledger> ledger(const stream_placement& of) = 0;
   [[nodiscard]] virtual std::unique_ptr<topic_access> topics(const stream_placement& of,
                                                              const std::string& name_space) = 0;
+  /// Where it meets the other workers that a stream is spread over.
+  [[nodiscard]] virtual peer_desk& peers() = 0;
 };
 
 struct host_options {
@@ -54,7 +57,8 @@ public:
   /// Nothing where this placement, or a later one of the stream, is there; an earlier one is
   /// killed.
   void start(start_stream order);
-  /// Ends it with a final checkpoint, or kills it. While it starts it is ended right after.
+  /// Ends it with a final checkpoint, or kills it (all parts that are here). While it starts it is
+  /// ended right after.
   void stop(const stop_stream& order);
   void savepoint(const savepoint_stream& order);
 

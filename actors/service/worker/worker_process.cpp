@@ -3,9 +3,14 @@
 #include "actors/links/link_loop.hpp"
 #include "actors/links/link_server.hpp"
 #include "actors/links/remote_ledger.hpp"
+#include "actors/plan/manifest.hpp"
 #include "actors/service/worker/ended_streams.hpp"
+#include "actors/service/worker/peer_path.hpp"
+#include "actors/service/worker/peer_server.hpp"
 #include "actors/service/worker/remote_topics.hpp"
 #include "actors/service/worker/worker_log.hpp"
+#include "schemas/overloaded.hpp"
+#include "storage/files.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -37,14 +42,6 @@ std::uint64_t random_session() {
   return (std::uint64_t{source()} << 32 | source()) | 1;
 }
 
-/// Work for a visitor of variants.
-template <class... Fs>
-struct overloaded : Fs... {
-  using Fs::operator()...;
-};
-template <class... Fs>
-overloaded(Fs...) -> overloaded<Fs...>;
-
 } // namespace
 
 class worker_process::parts final : public session_listener,
@@ -60,6 +57,7 @@ public:
     // Jobs of streams that wait for the control process fail; then the streams go, then the link.
     calls_->stop();
     host_.reset();
+    peers_.reset();
     loop_.reset();
   }
 
@@ -73,6 +71,8 @@ public:
                    : connect_link(*loop_, options_.control, std::move(handlers));
       };
     }
+    if (loop_)
+      EBB_TRY(meet_peers());
     session_.emplace(std::move(connect), *this, wake_, calls_, clock::now());
     host_.emplace(options_.host, *this, *this);
     return {};
@@ -168,6 +168,8 @@ private:
 
   worker_hello hello() override {
     worker_hello x{options_.version, ::getpid(), options_.name, session_number_, {}};
+    if (peers_)
+      x.peers = peers_->address();
     // In this order: a stream is noted as ended before it leaves the host.
     x.hosted = host_->hosted();
     std::lock_guard guard(mutex_);
@@ -240,10 +242,12 @@ private:
                           make_error(ec::cancelled, "worker " + options_.name + " is ending"),
                           max_time,
                           {}};
-    if (said)
+    if (said) {
       static_cast<void>(session_->send(*said));
-    else
+    } else {
+      log_.know(x.uid, qualified_name(x.name_space, x.name), x.trace);
       host_->start(std::move(x));
+    }
     disturbed_ = true;
     wake_.ring();
   }
@@ -265,8 +269,9 @@ private:
     host_->stop(x);
     // Where there is none, nobody tells its end.
     const auto hosted = host_->hosted();
-    if (std::none_of(hosted.begin(), hosted.end(),
-                     [&](const auto& y) { return y.uid == x.uid && y.placement == x.placement; })) {
+    if (std::none_of(hosted.begin(), hosted.end(), [&](const auto& y) {
+          return y.uid == x.uid && y.placement == x.placement && y.part == 0;
+        })) {
       std::lock_guard guard(mutex_);
       killed_.erase({x.uid, x.placement});
     }
@@ -293,7 +298,8 @@ private:
       log_.write(log_level::error, to_string(*x.problem), x.uid);
     log_.forget(x.uid);
     const key at{x.uid, x.placement};
-    {
+    // Of the other parts nothing is asked again.
+    if (x.part == 0) {
       std::lock_guard guard(mutex_);
       const auto generation = generations_.extract(at);
       unsaid_starts_.erase(at);
@@ -328,6 +334,20 @@ private:
     return make_remote_topics(calls_, session_->watches(), of);
   }
 
+  peer_desk& peers() override {
+    return *peers_;
+  }
+
+  result<void> meet_peers() {
+    if (options_.identity) {
+      EBB_ASSIGN(peers_, peer_server::listen(*loop_, options_.peer_host, options_.identity));
+      return {};
+    }
+    EBB_TRY(make_folder(peer_folder(options_.control), 0700));
+    EBB_ASSIGN(peers_, peer_server::listen(*loop_, peer_path(options_.control, options_.name)));
+    return {};
+  }
+
   const worker_options options_;
   const bell wake_;
   const std::uint64_t session_number_;
@@ -351,6 +371,7 @@ private:
   worker_log log_;
   std::optional<control_session> session_;
   std::unique_ptr<link_loop> loop_;
+  std::unique_ptr<peer_server> peers_; ///< null where a test connects
   std::optional<stream_host> host_;
 };
 

@@ -23,11 +23,11 @@ class Chain:
     STREAMS = ("take", "split")
 
     def __init__(self, service, suffix, seed, producers, idle_after, interval, parallelism, busy_share,
-                 faults):
+                 faults, workers=1):
         self.service, self.suffix = service, suffix
         self.topics = {x: f"{x}{suffix}" for x in self.TOPICS}
         self.streams = [f"{x}{suffix}" for x in self.STREAMS]
-        self.manifests = manifests(suffix, idle_after, interval, parallelism)
+        self.manifests = manifests(suffix, idle_after, interval, parallelism, workers=workers)
         self.clock = EventClock()
         self.stopping = threading.Event()
         self.reading_stops = threading.Event()

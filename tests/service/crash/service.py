@@ -149,10 +149,12 @@ def run_kills(arguments, folder, verdict):
             return
         idle, interval = rng.choice(["1s", "2s", "3s"]), rng.choice(["100ms", "200ms"])
         parallelism = rng.choice([1, 2])
-        # Two chains: a kill finds streams in all states.
-        chains = [Chain(service, x, arguments.seed, 4, idle, interval, parallelism, busy, True)
-                  for x, busy in (("", 0.8), ("-2", 0.3))]
-        print(f"  idleAfter {idle}, checkpoints every {interval}, parallelism {parallelism}", flush=True)
+        # Two chains: a kill finds streams in all states. Streams of one are spread over workers; with
+        # parallelism 1 the second one has nothing to do.
+        chains = [Chain(service, x, arguments.seed, 4, idle, interval, parallelism, busy, True, workers)
+                  for x, busy, workers in (("", 0.8, 2), ("-2", 0.3, 1))]
+        print(f"  idleAfter {idle}, checkpoints every {interval}, parallelism {parallelism}, "
+              "one chain over 2 workers", flush=True)
         apply(service, chains)
         for chain in chains:
             chain.begin()

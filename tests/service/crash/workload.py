@@ -22,12 +22,12 @@ MAX_DELAY = "2s"
 CLOSE_MILLIS = 365 * 86400 * 1000
 
 
-def manifests(chain, idle_after, interval, parallelism, retention=""):
-    """YAML of one chain's topics and streams."""
+def manifests(chain, idle_after, interval, parallelism, retention="", workers=1):
+    """YAML of one chain's topics and streams. With several workers each stream is spread over so many."""
     topic = f"spec:\n  partitions: {PARTITIONS}\n  key: k\n{retention}  schema: "
     head = "apiVersion: ebb.dev/v1alpha1\nkind: {}\nmetadata: {{name: {}}}\n"
     life = (f"spec:\n  sleep: {{idleAfter: {idle_after}}}\n  checkpoint: {{interval: {interval}}}\n"
-            f"  parallelism: {parallelism}\n")
+            f"  parallelism: {parallelism}\n  workers: {workers}\n")
     documents = [
         head.format("Topic", f"events{chain}") + topic
         + "k TEXT NOT NULL, seq BIGINT NOT NULL, v BIGINT, at TIMESTAMP NOT NULL\n",
