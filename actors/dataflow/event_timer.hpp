@@ -27,7 +27,7 @@ struct watermark_holder {
 class source_clock {
 public:
   virtual ~source_clock() = default;
-  /// Processing time at which a quiet partition falls idle; max_time = none does.
+  /// Processing time at which a partition falls idle if no rows come; max_time = none does.
   [[nodiscard]] virtual micros falls_idle() const noexcept = 0;
   /// Processing time from which on its watermark goes with it though no rows come; min_time = it
   /// does already, or never.

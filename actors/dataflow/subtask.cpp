@@ -169,10 +169,11 @@ result<bool> subtask::work_on(step& x, micros now) {
   return false;
 }
 
-// What was said of a source's partitions may be out of date while it is to be read.
+// What was said of a source's partitions may be out of date while it is to be read. Once sources
+// have stopped nothing fires: what belongs to the last checkpoint has to be complete.
 bool subtask::tick_due(const step& x, micros now) const {
   return x.ticks && !x.ended && x.last_tick < now && x.op->next_tick() <= now
-         && (x.reads == nullptr || x.reads->at_rest(now));
+         && (x.reads == nullptr || x.reads->at_rest(now)) && !cut();
 }
 
 result<void> subtask::run_operator(step& x, micros now) {

@@ -127,8 +127,7 @@ void subtask::take_credits(std::vector<returned_credit>& out) {
 micros subtask::next_time() const {
   micros result = max_time;
   for (const auto& x : steps_) {
-    // After an interrupt it is told when the stream would have gone on.
-    if (x->ticks && (!x->ended || cut()) && (x->reads == nullptr || x->reads->waits()))
+    if (x->ticks && !x->ended && !cut() && (x->reads == nullptr || x->reads->waits()))
       result = std::min(result, std::max(x->op->next_tick(), x->last_tick + 1));
     if (!x->source || x->source_done() || x->status.what != read_status::kind::waiting
         || x->alignment.held())
@@ -145,6 +144,7 @@ subtask_alarm subtask::alarm() const {
       result.at = std::min(result.at, x->clock->falls_idle());
       result.advances_from = std::max(result.advances_from, x->clock->advances_from());
     } else if (x->ticks && (!x->ended || cut())) {
+      // After an interrupt as well: when the stream would have gone on.
       result.at = std::min(result.at, std::max(x->op->next_tick(), x->last_tick + 1));
     }
     if (x->source && !x->source_done() && x->status.what == read_status::kind::waiting

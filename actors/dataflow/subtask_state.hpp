@@ -70,12 +70,12 @@ struct subtask::step {
 
   /// A source of which nothing more is known than what it has said.
   [[nodiscard]] bool waits() const noexcept {
-    return source_done() || (status.what == read_status::kind::waiting && !woken);
+    return status.what == read_status::kind::waiting && !woken;
   }
 
   /// It need not be read now.
   [[nodiscard]] bool at_rest(micros now) const noexcept {
-    return waits() && (source_done() || now < status.until);
+    return waits() && now < status.until;
   }
 
   [[nodiscard]] bool backlogged() const {

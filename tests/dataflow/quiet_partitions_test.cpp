@@ -161,11 +161,27 @@ BOOST_AUTO_TEST_CASE(a_partition_that_may_have_rows_does_not_fall_idle) {
   x.tick(2000); // 1 is read from far behind
   BOOST_TEST(x.sent() == 55);
   BOOST_TEST(x.op().next_tick() == max_time);
+  BOOST_TEST(x.clock().falls_idle() == 1050); // if the stream slept now, 1 would be quiet
   x.quiet({0, 1});
   BOOST_TEST(x.op().next_tick() == 1050);
   x.tick(2001);
   BOOST_TEST(x.sent() == 95);
   BOOST_TEST(x.idles() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_nothing_is_known_of_counts_from_now) {
+  head x(idle_after(50));
+  x.tick(1000);
+  BOOST_TEST(x.clock().falls_idle() == max_time); // not even that it is there
+  x.rows(0, {100});
+  x.tick(1020);
+  BOOST_TEST(x.clock().falls_idle() == 1050);
+  x.rows(0, {101});
+  x.tick(1060);
+  BOOST_TEST(x.clock().falls_idle() == 1070);
+  head plain({});
+  plain.rows(0, {100});
+  BOOST_TEST(plain.clock().falls_idle() == max_time);
 }
 
 BOOST_AUTO_TEST_CASE(all_idle_the_furthest_counts_and_the_source_says_it_once) {

@@ -121,6 +121,17 @@ def test_the_partition_that_holds_the_watermark_is_named():
         wait_for(lambda: counts(service) == [("00:00:20", 1)])
 
 
+def test_a_row_from_the_future_is_explained():
+    with Service() as service:
+        assert service.apply(TOPICS + stream("{idleAfter: 60s}", "20 seconds",
+                                             "{column: at, idleAfter: 500ms}")).status == 200
+        body = '{"at":"2199-01-01T00:00:00","account":"a"}'
+        assert service.ask("POST", "/v1/topics/clicks/messages", body).status == 200
+        said = wait_for(lambda: [x for x in service.ask("GET", "/v1/streams/s/why").json()["sentences"]
+                                 if "ahead of the clock" in x])
+        assert re.search(r"its event time is \d+ d ahead of the clock: a row from the future", said[0]), said
+
+
 def test_an_idle_partition_of_a_sleeping_stream_lets_go():
     with Service() as service:
         assert service.apply(TOPICS + stream("{idleAfter: 500ms}", "20 seconds",

@@ -64,7 +64,7 @@ public:
   }
 
   [[nodiscard]] micros falls_idle() const noexcept override {
-    return sent_ == max_time ? max_time : clocks_.falls_idle();
+    return sent_ == max_time ? max_time : clocks_.falls_idle(now_);
   }
 
   [[nodiscard]] micros advances_from() const noexcept override {

@@ -122,12 +122,18 @@ micros partition_clocks::next_tick(micros now) const noexcept {
   return result;
 }
 
-micros partition_clocks::falls_idle() const noexcept {
+// A stream sleeps where it has read all there is: then those are quiet, too, of which the reader
+// has not said so yet.
+micros partition_clocks::falls_idle(micros now) const noexcept {
   micros result = max_time;
+  const auto note = [&](const clock& x) {
+    if (const auto after = idle_after(x); !x.idle && after != max_time)
+      result = std::min(result, saturated_sum(x.arrival == min_time ? now : x.arrival, after));
+  };
   for (const auto& [partition, x] : clocks_)
-    if (const auto after = idle_after(x);
-        x.quiet && !x.idle && after != max_time && x.arrival != min_time)
-      result = std::min(result, saturated_sum(x.arrival, after));
+    note(x);
+  if (any_unknown())
+    note({});
   return result;
 }
 

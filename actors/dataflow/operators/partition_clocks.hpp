@@ -63,7 +63,7 @@ public:
   /// Processing time of the next `tick` that matters.
   [[nodiscard]] micros next_tick(micros now) const noexcept;
   /// As source_clock.
-  [[nodiscard]] micros falls_idle() const noexcept;
+  [[nodiscard]] micros falls_idle(micros now) const noexcept;
   [[nodiscard]] micros advances_from(micros now) const noexcept;
 
   /// Those that have had rows or were quiet.
