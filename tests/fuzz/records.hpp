@@ -35,7 +35,7 @@ inline constexpr std::uint32_t record_columns_count = 5;
 /// Everything that a parser says of a text.
 struct reading {
   std::vector<batch_ptr> batches;
-  std::vector<std::string> rows;
+  std::vector<std::string> rows; ///< `-` in front of those that are taken back
   std::vector<std::string> origins;
   std::vector<std::string> quarantined;
   std::string error;
@@ -51,9 +51,11 @@ using parser_maker = std::function<parser_ptr(const parse_options&)>;
 [[nodiscard]] reading read_records(record_parser& parser, std::string_view text,
                                    std::uint64_t seed);
 
-/// The readers' promises: the result does not depend on where the text is cut; what is left out
-/// was counted; an error names file and line and says what to do; rows keep NOT NULL and written
-/// out by `writer` and read again they are equal.
+/// The result does not depend on where the text is cut; what is left out was counted; an error
+/// names file and line and says what to do.
+reading check_cuts(const record_input& x, const parser_maker& make);
+
+/// Besides, rows keep NOT NULL, and written out by `writer` and read again they are equal.
 reading check_reader(const record_input& x, const parser_maker& make,
                      const std::function<std::unique_ptr<record_writer>()>& writer);
 
