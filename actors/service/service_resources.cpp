@@ -20,7 +20,7 @@ resource_report report_of(const stream_view& x, const wake_trace* wake) {
   y.next_wake = x.next_wake;
   y.last_wake = wake == nullptr ? 0 : wake->trigger;
   y.generation = x.generation;
-  y.worker = x.worker;
+  y.worker = x.workers.empty() ? 0 : x.workers.front();
   y.parallelism = x.parallelism;
   y.ready = x.ready;
   return y;

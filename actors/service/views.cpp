@@ -105,7 +105,7 @@ stream_view view_of(const keeper& all, const stream_slot& x, micros now) {
   y.since = x.life.since();
   y.next_wake = x.life.next_wake();
   y.generation = x.life.generation();
-  y.worker = all.worker_of(x);
+  y.workers = all.workers_of(x);
   y.parallelism = x.parallelism;
   y.ready = y.phase != lifecycle_phase::failed && y.phase != lifecycle_phase::stopped;
   if (x.awake) {
@@ -131,8 +131,10 @@ std::string stream_json(const stream_view& x, const stream_entry& entry,
     status["checkpoint"] = checkpoint_of(*newest);
   if (x.next_wake != max_time)
     status["nextWake"] = moment_text(x.next_wake);
-  if (x.worker != 0)
-    status["worker"] = x.worker;
+  if (!x.workers.empty())
+    status["worker"] = x.workers.front();
+  if (x.workers.size() > 1)
+    status["workers"] = x.workers;
   if (x.status)
     status["run"] = numbers_of(*x.status);
   if (!x.notes.empty())

@@ -24,7 +24,7 @@ struct stream_view {
   micros since = 0;
   micros next_wake = max_time;
   std::uint64_t generation = 0;
-  std::uint64_t worker = 0; ///< 0 = none
+  std::vector<std::uint64_t> workers;
   std::uint32_t parallelism = 0;
   bool ready = false; ///< a message would be taken
   std::optional<stream_status> status;

@@ -98,8 +98,8 @@ public:
   /// Streams that read or write the topic, by name.
   [[nodiscard]] std::vector<std::string> users_of(const std::string& topic) const;
   [[nodiscard]] std::vector<std::string> why(const stream_slot& x) const;
-  /// The worker that has it; 0 = none.
-  [[nodiscard]] std::uint64_t worker_of(const stream_slot& x) const;
+  /// The workers that have its parts, in their order; none while it waits for them.
+  [[nodiscard]] std::vector<std::uint64_t> workers_of(const stream_slot& x) const;
   [[nodiscard]] const operation* find_operation(const std::string& id) const;
   /// `changed` is called when the operation has ended; at once where it has.
   void await_operation(const std::string& id, std::function<void()> changed);

@@ -326,8 +326,13 @@ std::vector<std::string> keeper::why(const stream_slot& x) const {
   return all;
 }
 
-std::uint64_t keeper::worker_of(const stream_slot& x) const {
-  return x.life.held() == 0 ? 0 : places_.worker_of({x.uid, x.life.held()});
+std::vector<std::uint64_t> keeper::workers_of(const stream_slot& x) const {
+  std::vector<std::uint64_t> all;
+  if (x.life.held() != 0)
+    for (const auto& key : places_.parts_of(x.uid, x.life.held()))
+      if (const auto worker = places_.worker_of(key); worker != 0)
+        all.push_back(worker);
+  return all;
 }
 
 std::size_t keeper::count() const noexcept {

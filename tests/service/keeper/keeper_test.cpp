@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(it_sleeps_when_it_rests_and_wakes_with_a_message) {
   BOOST_TEST(x.world->listening[x.topic()]);
   const auto* forget = x.world->last<stop_stream>();
   BOOST_TEST(forget->kill);
-  BOOST_TEST(x.streams->worker_of(x.slot()) == 0U);
+  BOOST_TEST(x.streams->workers_of(x.slot()).empty());
 
   x.world->sent.clear();
   x.append();
