@@ -179,6 +179,23 @@ def test_a_frozen_worker_is_replaced_soon():
         assert took < 5, took
 
 
+def test_a_service_at_rest_gives_memory_back():
+    def resident(pid):
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1]) / 1024
+
+    with Service() as service:
+        # Code and pages of files that were read for the start are let go of, a few seconds after it.
+        wait_for(lambda: resident(service.process.pid) < 10, 15)
+        serve(service)
+        send(service, 0, 1000)
+        results(service, 1000)
+        service.wait_phase("copy", "Asleep")
+        wait_for(lambda: resident(service.process.pid) < 14, 15)
+        send(service, 1000, 1001)
+        results(service, 1001)
+
+
 def test_damage_is_found_while_it_serves():
     with Service() as service:
         serve(service)

@@ -145,6 +145,59 @@ BOOST_AUTO_TEST_CASE(the_newest_record_gets_a_name) {
   BOOST_TEST(value_of(db.savepoint("uid-a", "before"))->record.epoch == epoch + 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_wish_to_restore_stays_until_the_rewinding) {
+  temporary_folder folder;
+  {
+    auto db = value_of(control_db::open(folder.path()));
+    service_changes made;
+    made.new_streams = {stream_named("a", "uid-a"), stream_named("b", "uid-b")};
+    require(db.change(made));
+    require(db.keep_restore({"uid-a", "first", 1}));
+    require(db.keep_restore({"uid-a", "second", 2}));
+    require(db.keep_restore({"uid-b", "other", 0}));
+    BOOST_TEST(!static_cast<bool>(db.keep_restore({"nobody", "x", 0})));
+  }
+  auto db = value_of(control_db::open(folder.path()));
+  BOOST_CHECK(value_of(db.find_restore("uid-a"))
+              == std::optional(kept_restore{"uid-a", "second", 2}));
+  BOOST_TEST(value_of(db.restores()).size() == 2U);
+  // It is no event of a stream, and incarnations are no wishes.
+  BOOST_TEST(value_of(db.events("uid-a", "restore", 10)).empty());
+  BOOST_TEST(value_of(db.begin_incarnation()) == 1U);
+  BOOST_TEST(value_of(db.restores()).size() == 2U);
+  const auto generation = value_of(db.begin_generation("uid-a"));
+  checkpoint_record record;
+  record.uid = "uid-a";
+  record.epoch = value_of(db.reserve_epochs("uid-a", generation, 1));
+  // A start that is fenced off takes nothing away.
+  BOOST_TEST(!static_cast<bool>(db.rewind(record, generation - 1, {})));
+  BOOST_TEST(value_of(db.find_restore("uid-a")).has_value());
+  require(db.rewind(record, generation, {}));
+  BOOST_TEST(!value_of(db.find_restore("uid-a")).has_value());
+  require(db.delete_stream("b"));
+  BOOST_TEST(value_of(db.restores()).empty());
+  require(db.keep_restore({"uid-a", "third", 0}));
+  require(db.drop_restore("uid-a"));
+  require(db.drop_restore("uid-a"));
+  BOOST_TEST(value_of(db.restores()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(names_of_streams_are_read_alone) {
+  temporary_folder folder;
+  auto db = value_of(control_db::open(folder.path()));
+  BOOST_TEST(value_of(db.stream_names()).empty());
+  service_changes made;
+  made.new_streams = {stream_named("b", "uid-1"), stream_named("a", "uid-2"),
+                      stream_named("c", "uid-3")};
+  require(db.change(made));
+  require(db.delete_stream("c"));
+  const std::vector<std::pair<std::string, std::string>> expected{{"a", "uid-2"}, {"b", "uid-1"}};
+  BOOST_CHECK(value_of(db.stream_names()) == expected);
+  // What is read again comes back.
+  db.let_go_of_pages();
+  BOOST_CHECK(value_of(db.stream_names()) == expected);
+}
+
 BOOST_AUTO_TEST_CASE(it_is_known_who_writes_a_file) {
   temporary_folder folder;
   auto db = value_of(control_db::open(folder.path()));

@@ -297,7 +297,7 @@ def measure_rest(arguments, folder):
     while f'ebb_streams{{phase="Asleep"}} {arguments.sleepers}' not in urllib.request.urlopen(
             service.url("/metrics")).read().decode():
         time.sleep(0.5)
-        if time.time() - begun > 600:
+        if time.time() - begun > 1800:
             raise SystemExit("the streams do not fall asleep")
     print(f"rest: {arguments.sleepers} streams were created, ran and fell asleep in {time.time() - begun:.0f} s")
     service.stop()
