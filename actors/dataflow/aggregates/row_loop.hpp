@@ -6,7 +6,9 @@
 #include "schemas/assert.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -36,9 +38,25 @@ void each_row(std::uint32_t rows, const column* strict, const std::uint8_t* incl
   }
   const auto* valid = strict == nullptr ? included : strict->validity.as<const std::uint8_t>();
   const auto* also = strict == nullptr ? nullptr : included;
-  for (std::uint32_t i = 0; i < rows; ++i)
-    if (get_bit(valid, i) && (also == nullptr || get_bit(also, i)))
+  // Word by word, since often few bits are set.
+  constexpr std::uint32_t bits = 64;
+  for (std::uint32_t first = 0; first < rows; first += bits) {
+    const auto count = std::min(bits, rows - first);
+    const auto word_at = [&](const std::uint8_t* from) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, from + first / 8, (count + 7) / 8);
+      return word;
+    };
+    auto word = word_at(valid);
+    if (also != nullptr)
+      word &= word_at(also);
+    if (count < bits)
+      word &= (std::uint64_t{1} << count) - 1;
+    for (; word != 0; word &= word - 1) {
+      const auto i = first + static_cast<std::uint32_t>(std::countr_zero(word));
       body(i, weights == nullptr ? std::int64_t{1} : std::int64_t{weights[i]});
+    }
+  }
 }
 
 /// True where every row goes to one slot: then a loop may keep its state in registers.

@@ -4,6 +4,8 @@
 #include "actors/dataflow/functions/time_kernel.hpp"
 #include "actors/dataflow/functions/time_writer.hpp"
 
+#include <algorithm>
+
 namespace ebb::time_kernel {
 
 namespace {
@@ -15,7 +17,31 @@ using time_pattern::node_kind;
 struct bound_pattern final : bound_call {
   std::vector<node> nodes;
   bool is_empty = false;
+  micros unit = 1; ///< times of one such unit since 1970 look the same
 };
+
+/// The largest unit in which a field of a timestamp shows nothing smaller.
+micros unit_of(field what) noexcept {
+  constexpr micros second = 1'000'000;
+  switch (what) {
+  case field::fraction:
+  case field::millisecond:
+  case field::microsecond:
+    return 1;
+  case field::second:
+  case field::second_of_day:
+    return second;
+  case field::minute:
+    return 60 * second;
+  case field::hour24:
+  case field::hour12:
+  case field::meridiem:
+  case field::meridiem_dots:
+    return 3600 * second;
+  default:
+    return 86'400 * second;
+  }
+}
 
 /// Fields that mean nothing for an interval, since it is not tied to a date.
 bool needs_date(field what) noexcept {
@@ -50,6 +76,10 @@ std::shared_ptr<bound_pattern> make_pattern(std::string_view text) {
   auto out = std::make_shared<bound_pattern>();
   out->nodes = time_pattern::parse(text);
   out->is_empty = text.empty();
+  out->unit = unit_of(field::day);
+  for (const auto& item : out->nodes)
+    if (item.kind == node_kind::field)
+      out->unit = std::min(out->unit, unit_of(item.key->what));
   return out;
 }
 
@@ -89,13 +119,21 @@ result<column> format_timestamp(const call_context& context, std::span<const col
   patterns pattern(context, args[1]);
   text_builder out(context.type, context.rows);
   std::string text;
+  // Neighbours are often of one day or minute, and then look the same.
+  const bound_pattern* last = nullptr;
+  micros begin = 0;
   for (std::uint32_t i = 0; i < context.rows; ++i) {
     if (skipped(context, i) || !calendar::is_finite(x[i]) || pattern.of(i).is_empty) {
       out.append_null();
       continue;
     }
-    text.clear();
-    time_pattern::write(pattern.of(i).nodes, time_pattern::shown_parts(x[i], has_zone), text);
+    const auto& p = pattern.of(i);
+    if (last != &p || x[i] < begin || x[i] - begin >= p.unit) {
+      text.clear();
+      time_pattern::write(p.nodes, time_pattern::shown_parts(x[i], has_zone), text);
+      begin = x[i] - (x[i] % p.unit + p.unit) % p.unit;
+      last = context.bound == nullptr ? nullptr : &p;
+    }
     out.append(text);
   }
   return out.take();

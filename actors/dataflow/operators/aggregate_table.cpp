@@ -114,9 +114,16 @@ call_rows arguments_of(const aggregate_shape& shape, const batch& rows) {
     for (const auto& key : call.order_by)
       args.push_back(rows.columns[key.column]);
     made.args.push_back(std::move(args));
-    made.included.push_back(call.filter < 0
-                                ? buffer_ptr{}
-                                : true_rows(rows.columns[static_cast<std::size_t>(call.filter)]));
+    // Calls often share a FILTER.
+    const auto same = std::find_if(shape.calls.begin(), shape.calls.end(),
+                                   [&](const auto& x) { return x.filter == call.filter; });
+    if (call.filter < 0)
+      made.included.emplace_back();
+    else if (const auto c = static_cast<std::size_t>(same - shape.calls.begin());
+             c < made.included.size())
+      made.included.push_back(made.included[c]);
+    else
+      made.included.push_back(true_rows(rows.columns[static_cast<std::size_t>(call.filter)]));
   }
   return made;
 }

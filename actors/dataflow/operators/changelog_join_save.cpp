@@ -62,8 +62,11 @@ result<void> changelog_join_state::finish_load(join_pairs& pairs) {
         columns.push_back(&x);
       std::vector<std::uint64_t> hashes(rows.rows_in(chunk));
       hash_keys(columns, rows.rows_in(chunk), hashes.data());
-      for (std::uint32_t i = 0; i < hashes.size(); ++i)
-        side.hashes.at(rows, rows.row_at(chunk, i)) = static_cast<std::uint32_t>(hashes[i]);
+      for (std::uint32_t i = 0; i < hashes.size(); ++i) {
+        const auto hash = static_cast<std::uint32_t>(hashes[i]);
+        side.hashes.at(rows, rows.row_at(chunk, i)) = hash;
+        side.finder.insert(hash, rows.row_at(chunk, i));
+      }
     }
   }
   if (!counts_partners(0) && !counts_partners(1))
@@ -93,7 +96,7 @@ result<void> changelog_join_state::finish_load(join_pairs& pairs) {
 std::size_t changelog_join_state::byte_size() const noexcept {
   auto bytes = index_.byte_size() + heads_.capacity() * sizeof(chain_heads);
   for (const auto& side : sides_)
-    bytes += side.kept.byte_size()
+    bytes += side.kept.byte_size() + side.finder.byte_size()
              + side.kept.rows().rows() * sizeof(std::uint32_t)
                    * (1U + (side.updating ? 2U : 0U) + (side.counts_partners ? 1U : 0U));
   return bytes;

@@ -103,13 +103,11 @@ result<void> changelog_join_state::delete_rows(std::size_t s, const batch& rows,
   for (std::size_t d = 0; d < keyed.size(); ++d) {
     const auto i = keyed[d];
     const auto hash = static_cast<std::uint32_t>(side.net.row_hashes()[i]);
-    auto row = heads_[slots_[d]].of[s];
-    while (row != no_row
-           && (side.hashes.at(side.kept.rows(), row) != hash
-               || !side.net.equal(rows, i, side.kept.rows(), row)))
-      row = side.older.at(side.kept.rows(), row);
+    const auto row = side.finder.find(
+        hash, [&](std::uint32_t x) { return side.net.equal(rows, i, side.kept.rows(), x); });
     if (row == no_row)
       return not_there(rows, i, side);
+    side.finder.erase(hash, row);
     unlink(s, slots_[d], row);
     numbers_.push_back(row);
     out.changes.push_back({slots_[d], row, false});
@@ -144,9 +142,11 @@ result<void> changelog_join_state::insert_rows(std::size_t s, const batch& rows,
   if (side.updating && side.net.deleted().empty())
     side.net.hash_rows(rows);
   for (std::uint32_t j = 0; j < count; ++j) {
-    if (side.updating)
-      side.hashes.at(side.kept.rows(), numbers_[j]) =
-          static_cast<std::uint32_t>(side.net.row_hashes()[(*picks)[j]]);
+    if (side.updating) {
+      const auto hash = static_cast<std::uint32_t>(side.net.row_hashes()[(*picks)[j]]);
+      side.hashes.at(side.kept.rows(), numbers_[j]) = hash;
+      side.finder.insert(hash, numbers_[j]);
+    }
     link(s, slots_[j], numbers_[j]);
     out.changes.push_back({slots_[j], numbers_[j], true});
   }
@@ -213,6 +213,7 @@ result<void> changelog_join_state::move_rows(std::size_t s) {
     side.older.at(rows, row) = older;
     side.newer.at(rows, row) = newer;
     side.hashes.at(rows, row) = side.hashes.at(rows, from_[i]);
+    side.finder.renumber(side.hashes.at(rows, row), from_[i], row);
     if (side.counts_partners)
       side.partners.at(rows, row) = side.partners.at(rows, from_[i]);
     if (older != no_row)

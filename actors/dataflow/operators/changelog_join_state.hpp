@@ -6,6 +6,7 @@
 #include "actors/dataflow/operators/changing_rows.hpp"
 #include "actors/dataflow/operators/join_pairs.hpp"
 #include "actors/dataflow/operators/net_batch.hpp"
+#include "actors/dataflow/operators/row_finder.hpp"
 
 #include <array>
 #include <cstdint>
@@ -99,6 +100,7 @@ private:
     row_array<std::uint32_t> older;
     row_array<std::uint32_t> newer;    ///< updating
     row_array<std::uint32_t> hashes;   ///< updating: of the whole row
+    row_finder finder;                 ///< updating: by these
     row_array<std::uint32_t> partners; ///< where they are counted
   };
 

@@ -85,6 +85,12 @@ public:
     return calls_.load(state, key, value);
   }
 
+  bool loads_late() const noexcept override {
+    return calls_.loads_late();
+  }
+
+  void wish(const stream_item& item, state_wishes& wishes) override;
+
 private:
   result<void> finish_load() {
     loading_ = false;
@@ -94,7 +100,8 @@ private:
   result<void> take_rows(const batch& rows, output& out);
   void find_touched(std::uint32_t first_new);
   result<void> find_existing(const column& before, const column& after);
-  void emit_changes(std::span<const column> before, std::span<const column> after, output& out);
+  void emit_changes(const batch* rows, std::span<const column> before,
+                    std::span<const column> after, output& out);
   result<void> emit_group_of_nothing(output& out);
   [[nodiscard]] error deleted_too_often(std::uint32_t slot) const;
 
@@ -107,15 +114,37 @@ private:
   std::optional<error> load_problem_; ///< of `mark`, told by the next step
 
   std::vector<std::uint64_t> hashes_;
-  std::vector<std::uint32_t> touched_; ///< groups of the batch, those that were there first
-  std::uint32_t old_groups_ = 0;       ///< how many of `touched_` can have been there
-  std::vector<std::uint32_t> seen_;    ///< by slot: number of the batch that touched it last
+  std::vector<std::uint32_t> touched_;    ///< groups of the batch, those that were there first
+  std::vector<std::uint32_t> touched_by_; ///< first row of each
+  std::uint32_t old_groups_ = 0;          ///< how many of `touched_` can have been there
+  std::vector<std::uint32_t> seen_;       ///< by slot: number of the batch that touched it last
   std::uint32_t batch_ = 0;
   std::vector<std::uint8_t> was_there_; ///< by place in `touched_`
   std::vector<std::uint8_t> is_there_;
   std::vector<std::uint32_t> deleted_; ///< places in `touched_`
   std::vector<std::uint32_t> inserted_;
 };
+
+void group_aggregate::wish(const stream_item& item, state_wishes& wishes) {
+  if (item.kind != item_kind::batch)
+    return;
+  const auto& rows = *item.rows;
+  std::vector<const column*> keys;
+  for (const auto k : spec_.keys)
+    keys.push_back(&rows.columns[k]);
+  hashes_.resize(rows.rows);
+  hash_keys(keys, rows.rows, hashes_.data());
+  std::string key;
+  for (std::uint32_t i = 0; i < rows.rows; ++i) {
+    const auto group = key_group_of(hashes_[i], context_.key_groups);
+    if (wishes.loaded(group))
+      continue;
+    key.clear();
+    for (const auto* x : keys)
+      encode_key_value(*x, i, key);
+    wishes.wish(group, group_calls::group_entries, key);
+  }
+}
 
 result<void> group_aggregate::take_rows(const batch& rows, output& out) {
   auto& table = calls_.table();
@@ -141,7 +170,7 @@ result<void> group_aggregate::take_rows(const batch& rows, output& out) {
     std::fill_n(was_there_.begin(), old_groups_, std::uint8_t{1});
     is_there_.assign(touched_.size(), 1);
   }
-  emit_changes(before, after, out);
+  emit_changes(&rows, before, after, out);
   if (!spec_.updating || spec_.keys.empty())
     return {};
   for (std::size_t i = 0; i < touched_.size(); ++i)
@@ -160,15 +189,21 @@ void group_aggregate::find_touched(std::uint32_t first_new) {
   }
   const bool reuses = spec_.updating && !spec_.keys.empty();
   touched_.clear();
+  touched_by_.clear();
   std::vector<std::uint32_t> fresh;
-  for (const auto slot : slots) {
+  std::vector<std::uint32_t> fresh_by;
+  for (std::uint32_t i = 0; i < slots.size(); ++i) {
+    const auto slot = slots[i];
     if (seen_[slot] == batch_)
       continue;
     seen_[slot] = batch_;
-    (reuses || slot < first_new ? touched_ : fresh).push_back(slot);
+    const bool old = reuses || slot < first_new;
+    (old ? touched_ : fresh).push_back(slot);
+    (old ? touched_by_ : fresh_by).push_back(i);
   }
   old_groups_ = static_cast<std::uint32_t>(touched_.size());
   touched_.insert(touched_.end(), fresh.begin(), fresh.end());
+  touched_by_.insert(touched_by_.end(), fresh_by.begin(), fresh_by.end());
 }
 
 result<void> group_aggregate::find_existing(const column& before, const column& after) {
@@ -200,8 +235,8 @@ error group_aggregate::deleted_too_often(std::uint32_t slot) const {
                     "look at the source: each deletion must take back a row that it gave");
 }
 
-void group_aggregate::emit_changes(std::span<const column> before, std::span<const column> after,
-                                   output& out) {
+void group_aggregate::emit_changes(const batch* input, std::span<const column> before,
+                                   std::span<const column> after, output& out) {
   std::vector<std::uint8_t> differs(old_groups_);
   for (std::size_t i = 0; i < old_groups_; ++i)
     differs[i] = was_there_[i] & is_there_[i];
@@ -223,13 +258,20 @@ void group_aggregate::emit_changes(std::span<const column> before, std::span<con
   auto rows = std::make_shared<batch>();
   rows->rows = minus + plus;
   rows->columns.reserve(spec_.keys.size() + after.size());
-  std::vector<std::uint32_t> slots;
-  slots.reserve(rows->rows);
+  // Keys are as they were first seen, or any row's where all write them the same way.
+  const bool any_row = input != nullptr && calls_.table().index().exact();
+  const auto& of = any_row ? touched_by_ : touched_;
+  std::vector<std::uint32_t> picks;
+  picks.reserve(rows->rows);
   for (const auto i : deleted_)
-    slots.push_back(touched_[i]);
+    picks.push_back(of[i]);
   for (const auto i : inserted_)
-    slots.push_back(touched_[i]);
-  calls_.table().keys(slots, rows->columns);
+    picks.push_back(of[i]);
+  if (any_row)
+    for (const auto k : spec_.keys)
+      rows->columns.push_back(gather(input->columns[k], picks.data(), rows->rows));
+  else
+    calls_.table().keys(picks, rows->columns);
   for (std::size_t k = 0; k < after.size(); ++k)
     rows->columns.push_back(deleted_and_inserted(before[k], deleted_, after[k], inserted_));
   rows->weights = weights_of(minus, plus);
@@ -253,7 +295,7 @@ result<void> group_aggregate::emit_group_of_nothing(output& out) {
   std::vector<column> after;
   EBB_TRY(calls_.results(touched_, after, nullptr));
   const std::vector<column> before(after.size());
-  emit_changes(before, after, out);
+  emit_changes(nullptr, before, after, out);
   return {};
 }
 

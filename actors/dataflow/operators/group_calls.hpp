@@ -14,6 +14,8 @@ namespace ebb {
 
 class group_calls {
 public:
+  static constexpr std::uint16_t group_entries = 0; ///< state of the groups
+
   group_calls(const group_aggregate_spec& spec, const operator_context& context);
 
   [[nodiscard]] aggregate_table& table() noexcept {
@@ -44,11 +46,15 @@ public:
                                   std::string_view value);
   [[nodiscard]] result<void> finish_load();
 
+  /// A group may be loaded when its first row comes: it is one entry, and never goes.
+  [[nodiscard]] bool loads_late() const noexcept {
+    return !updating_ && sets_.empty() && !shape_.key_types.empty();
+  }
+
   [[nodiscard]] std::size_t byte_size() const noexcept;
 
 private:
-  // States.
-  static constexpr std::uint16_t group_entries = 0;
+  // Other states.
   static constexpr std::uint16_t set_entries = 1;
   static constexpr std::uint16_t ordered_entries = 2;
 

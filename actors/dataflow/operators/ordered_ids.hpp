@@ -5,60 +5,60 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
+#include <utility>
 #include <vector>
 
 namespace ebb {
 
-/// The order is the caller's and must not change; no two elements are equal under it.
+/// The order is the caller's and must not change; no two elements are equal under it. Short lists
+/// are one block.
 template <class T>
 class ordered_ids {
 public:
   template <class Less>
   void insert(const T& x, const Less& less) {
     ++size_;
-    if (blocks_.empty()) {
-      blocks_.push_back({x});
-      return;
-    }
-    auto& block = *find_block(x, less);
+    auto& block = find_block(x, less);
     block.insert(std::lower_bound(block.begin(), block.end(), x, less), x);
-    if (block.size() <= most)
-      return;
-    const auto at = &block - blocks_.data();
-    std::vector<T> upper(block.begin() + most / 2, block.end());
-    block.resize(most / 2);
-    blocks_.insert(blocks_.begin() + at + 1, std::move(upper));
+    if (block.size() > most)
+      split(block);
   }
 
   /// The element must be there.
   template <class Less>
   void erase(const T& x, const Less& less) {
-    EBB_ASSERT(!blocks_.empty());
-    const auto block = find_block(x, less);
-    const auto at = std::lower_bound(block->begin(), block->end(), x, less);
-    EBB_ASSERT(at != block->end() && !less(x, *at));
-    block->erase(at);
+    auto& block = find_block(x, less);
+    const auto at = std::lower_bound(block.begin(), block.end(), x, less);
+    EBB_ASSERT(at != block.end() && !less(x, *at));
+    block.erase(at);
     --size_;
-    if (block->empty())
-      blocks_.erase(block);
+    if (block.empty())
+      drop(block);
   }
 
   /// The first element that is not before what is looked for; null = all are. `before(x)` says
   /// whether x is.
   template <class Before>
   [[nodiscard]] const T* find(const Before& before) const {
-    const auto after = std::partition_point(
-        blocks_.begin(), blocks_.end(), [&](const auto& block) { return before(block.back()); });
-    if (after == blocks_.end())
-      return nullptr;
-    return &*std::partition_point(after->begin(), after->end(), before);
+    const auto* block = &only_;
+    if (more_) {
+      const auto after = std::partition_point(more_->begin(), more_->end(),
+                                              [&](const auto& b) { return before(b.back()); });
+      if (after == more_->end())
+        return nullptr;
+      block = &*after;
+    }
+    const auto at = std::partition_point(block->begin(), block->end(), before);
+    return at == block->end() ? nullptr : &*at;
   }
 
   void pop_back() {
-    blocks_.back().pop_back();
-    if (blocks_.back().empty())
-      blocks_.pop_back();
+    auto& block = more_ ? more_->back() : only_;
+    block.pop_back();
     --size_;
+    if (block.empty())
+      drop(block);
   }
 
   [[nodiscard]] std::size_t size() const noexcept {
@@ -70,29 +70,33 @@ public:
   }
 
   [[nodiscard]] const T& front() const noexcept {
-    return blocks_.front().front();
+    return more_ ? more_->front().front() : only_.front();
   }
 
   [[nodiscard]] const T& back() const noexcept {
-    return blocks_.back().back();
+    return more_ ? more_->back().back() : only_.back();
   }
 
   /// Calls visit(x) in order until it returns false.
   template <class Visit>
   void each(const Visit& visit) const {
-    for (const auto& block : blocks_)
+    const auto visit_block = [&](const std::vector<T>& block) {
       for (const auto& x : block)
         if (!visit(x))
-          return;
-  }
-
-  void clear() {
-    blocks_ = {};
-    size_ = 0;
+          return false;
+      return true;
+    };
+    if (!more_) {
+      visit_block(only_);
+      return;
+    }
+    for (const auto& block : *more_)
+      if (!visit_block(block))
+        return;
   }
 
   [[nodiscard]] std::size_t byte_size() const noexcept {
-    return blocks_.capacity() * sizeof(std::vector<T>) + size_ * sizeof(T);
+    return (more_ ? more_->capacity() * sizeof(std::vector<T>) : 0) + size_ * sizeof(T);
   }
 
 private:
@@ -100,14 +104,39 @@ private:
 
   /// The last block that begins before x, else the first.
   template <class Less>
-  [[nodiscard]] auto find_block(const T& x, const Less& less) {
+  [[nodiscard]] std::vector<T>& find_block(const T& x, const Less& less) {
+    if (!more_)
+      return only_;
     const auto after =
-        std::upper_bound(blocks_.begin(), blocks_.end(), x,
+        std::upper_bound(more_->begin(), more_->end(), x,
                          [&](const T& a, const auto& b) { return less(a, b.front()); });
-    return after == blocks_.begin() ? after : std::prev(after);
+    return after == more_->begin() ? *after : *std::prev(after);
   }
 
-  std::vector<std::vector<T>> blocks_; ///< none is empty
+  void split(std::vector<T>& block) {
+    std::vector<T> upper(block.begin() + most / 2, block.end());
+    block.resize(most / 2);
+    if (!more_) {
+      more_ = std::make_unique<std::vector<std::vector<T>>>();
+      more_->push_back(std::exchange(only_, {}));
+      more_->push_back(std::move(upper));
+      return;
+    }
+    more_->insert(more_->begin() + (&block - more_->data()) + 1, std::move(upper));
+  }
+
+  void drop(std::vector<T>& block) {
+    if (!more_) {
+      only_ = {};
+      return;
+    }
+    more_->erase(more_->begin() + (&block - more_->data()));
+    if (more_->empty())
+      more_ = nullptr;
+  }
+
+  std::vector<T> only_;                               ///< while there is one block
+  std::unique_ptr<std::vector<std::vector<T>>> more_; ///< none is empty
   std::size_t size_ = 0;
 };
 
