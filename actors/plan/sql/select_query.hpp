@@ -50,7 +50,7 @@ private:
   [[nodiscard]] result<void> check_outer() const;
   [[nodiscard]] result<std::vector<expr_ptr>> values_of_no_rows() const;
 
-  // plan_subquery.cpp
+  // plan_where.cpp
   /// FROM and WHERE as rows.
   result<staged_rows> plan_filtered();
   /// Columns of the FROM row that something reads besides limits of ranks in WHERE.
