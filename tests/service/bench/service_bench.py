@@ -424,20 +424,110 @@ def measure_idle(arguments, folder):
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+Q5 = """apiVersion: ebb.dev/v1alpha1
+kind: Stream
+metadata: {{name: q5-{0}-{1}}}
+spec:
+  parallelism: 2
+  workers: {0}
+  sleep: {{idleAfter: never}}
+  checkpoint: {{interval: 1s}}
+  sources:
+    - name: bid
+      eventTime: {{column: date_time}}
+      nexmark: {{table: bid, events: {2}}}
+  operators:
+    - name: q5
+      sql: |
+        {3}
+  sinks:
+    - discard: {{}}
+"""
+
+
+def measure_spread(arguments, folder):
+    """Nexmark's q5 in one worker and over two, in turns."""
+    query = pathlib.Path(arguments.ebb).resolve().parents[2] / "deployments/examples/nexmark/q5.sql"
+    sql = query.read_text().strip().replace("\n", "\n        ")
+    service = Service(arguments.ebb, tempfile.mkdtemp(dir=folder), "--warm", "2")
+    took = {1: [], 2: []}
+    for turn in range(3):
+        for workers in took:
+            name = f"q5-{workers}-{turn}"
+            before = {x: cpu_seconds(x) for x in service.workers()}
+            begun = time.perf_counter()
+            service.apply(Q5.format(workers, turn, arguments.events, sql))
+            service.wait_for(name, "Stopped", 600)
+            wall = time.perf_counter() - begun
+            cpu = sum(cpu_seconds(x) - before.get(x, 0) for x in service.workers())
+            took[workers].append((wall, cpu))
+    for workers, all_of in took.items():
+        wall, cpu = min(all_of)
+        print(f"q5, parallelism 2, {arguments.events / 1e6:.0f} M events, {workers} worker(s): best of three {wall:.2f} s, "
+              f"{cpu:.2f} CPU s (start and end included)")
+    print(f"two workers to one: {min(took[2])[0] / min(took[1])[0]:.2f}")
+    service.stop()
+
+
+def measure_scale(arguments, folder):
+    """How long a stream with state gives no results while its parallelism changes."""
+    service = Service(arguments.ebb, tempfile.mkdtemp(dir=folder))
+    service.apply(TOPIC.format("in", "k BIGINT, at TIMESTAMP, text TEXT")
+                  + TOPIC.format("out", "k BIGINT") + STATE.format().replace("idleAfter: 2s", "idleAfter: 1h"))
+    fill(service, arguments.state_mib * (1 << 20) // 128, "2026-01-01T00:00:00", "x" * 60)
+    lines, stop, came = Lines(service, "out"), threading.Event(), []
+
+    def send():
+        sender = Sender(service, "in")
+        while not stop.is_set():
+            sender.send({"k": 7, "at": "2026-01-01T00:00:01", "text": "now"})
+            sender.answer()
+            time.sleep(0.002)
+
+    def read():
+        while not stop.is_set():
+            lines.next(600)
+            came.append(time.perf_counter())
+
+    threads = [threading.Thread(target=x, daemon=True) for x in (send, read)]
+    for thread in threads:
+        thread.start()
+    while not came:
+        time.sleep(0.1)
+    # Checkpoints that have all of it: the last one before a restart is small then.
+    epochs = set()
+    while len(epochs) < 4:
+        epochs.add(service.get("/v1/streams/windows")["status"].get("checkpoint", {}).get("epoch"))
+        time.sleep(0.5)
+    for parallelism in (2, 1, 2):
+        asked = time.perf_counter()
+        service.post(f"/v1/streams/windows:scale?parallelism={parallelism}", "", "application/json")
+        time.sleep(6)
+        near = [x for x in came if x > asked - 1]
+        gap = max((b - a for a, b in zip(near, near[1:])), default=float("nan"))
+        print(f"scale to {parallelism}: no results for {gap * 1000:.0f} ms")
+    size = sum(x.stat().st_size for x in pathlib.Path(service.folder, "data", "streams").rglob("*.seg"))
+    print(f"scale: {size / (1 << 20):.0f} MiB of state")
+    stop.set()
+    service.stop()
+
+
 def main():
     parser = argparse.ArgumentParser(description="Measures a service on this machine, clients included.")
     parser.add_argument("ebb")
-    parser.add_argument("--only", nargs="*", default=["messages", "latency", "wake", "rest", "idle"])
+    parser.add_argument("--only", nargs="*", default=["messages", "latency", "wake", "rest", "idle", "spread",
+                                                           "scale"])
     parser.add_argument("--folder", help="where the data lies; a temporary one if absent")
     parser.add_argument("--sleepers", type=int, default=10_000)
     parser.add_argument("--connections", type=int, default=10_000)
     parser.add_argument("--state-mib", type=int, default=1024)
+    parser.add_argument("--events", type=int, default=50_000_000, help="of q5")
     arguments = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="ebb-service-", dir=arguments.folder)
     try:
         for name in arguments.only:
             {"messages": measure_messages, "latency": measure_latency, "wake": measure_wake, "rest": measure_rest,
-             "idle": measure_idle}[name](arguments, folder)
+             "idle": measure_idle, "spread": measure_spread, "scale": measure_scale}[name](arguments, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
