@@ -249,6 +249,28 @@ def long_test_api_server_away(ebb):
     remove_counts(ebb, "away")
 
 
+def long_test_spread(ebb):
+    """A stream over two workers: two pods that speak to each other; right windows while either is killed."""
+    name = "spread"
+    ebb.cluster.apply(COUNTS.format(name=name).replace("  sleep:", "  workers: 2\n  parallelism: 2\n  sleep:").replace(
+        "  sinks:", "  operators: [{name: q, sql: \"SELECT id, count(*) AS n FROM tumble(s, at, INTERVAL '1 hour') "
+        "GROUP BY window_start, window_end, id\"}]\n  sinks:").replace(
+            f'"id BIGINT", topic: {{name: {name}-in}}', f'"at TIMESTAMP, id BIGINT", eventTime: {{column: at}}, topic: {{name: {name}-in}}')
+        .replace('spec: {schema: "id BIGINT"}', 'spec: {schema: "id BIGINT, n BIGINT"}'))
+    ebb.cluster.kubectl("wait", "--for=condition=Ready", f"stream/{name}", "--timeout=30s")
+    for hour in range(10):
+        ebb.send(f"{name}-in", [{"at": f"2024-01-01T{hour:02}:00:00", "id": i % 50} for i in range(100)], "p", hour * 100)
+        if hour == 3:
+            wait_for(lambda: len([x for x in ebb.worker_pods(name) if x["status"]["phase"] == "Running"]) == 2, 60, "two pods")
+        if hour in (4, 7):
+            os.kill(random.choice(ebb.processes("worker")), signal.SIGKILL)
+        time.sleep(0.5)
+    wait_for(lambda: len(ebb.messages(f"{name}-out")) >= 9 * 50, 90, "all windows")
+    got = collections.Counter((x["id"], x["n"]) for x in ebb.messages(f"{name}-out"))
+    assert got == {(i, 2): 9 for i in range(50)}, got
+    remove_counts(ebb, name)
+
+
 def test_invalid_spec(ebb):
     """What a schema cannot see: said within 2 s, with field; made right, it runs. Others go on."""
     wrong = COUNTS.format(name="wrong").replace("  sinks:", "  operators: [{name: q, sql: SELECT nothing FROM s}]\n  sinks:")
