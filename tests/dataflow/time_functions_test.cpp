@@ -1,4 +1,5 @@
 #include "tests/dataflow/time_function_rows.hpp"
+#include "tests/dataflow/time_part_rows.hpp"
 #include "tests/dataflow/time_pattern_rows.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -41,6 +42,7 @@ BOOST_AUTO_TEST_SUITE(time_functions)
 
 BOOST_AUTO_TEST_CASE(answers_of_postgresql) {
   check(ebb::tests::time_function_rows);
+  check(ebb::tests::time_part_rows);
 }
 
 BOOST_AUTO_TEST_CASE(answers_of_postgresql_by_pattern) {
