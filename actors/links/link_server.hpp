@@ -62,6 +62,10 @@ private:
   std::uint16_t port_;
 };
 
+/// The address that this machine has on its way to `place`. Blocks where a name must be looked up.
+/// ec::invalid_argument: no such address; ec::io: no way there.
+[[nodiscard]] result<std::string> address_towards(const link_place& place);
+
 /// Connects to the server at `path`; a handler may run before this returns. Blocks for two seconds
 /// at most. ec::not_found: nobody listens there; ec::conflict: a process of another user does;
 /// ec::invalid_argument: the path is too long; ec::io.

@@ -106,6 +106,23 @@ result<socket_handle> connect_to(const link_place& place) {
   return made;
 }
 
+result<std::string> address_towards(const link_place& place) {
+  EBB_ASSIGN(const auto at, find(place, 0));
+  // Connecting a datagram socket sends nothing; it only chooses the way.
+  const socket_handle made{::socket(at->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  std::array<char, NI_MAXHOST> host{};
+  if (made.get() < 0 || ::connect(made.get(), at->ai_addr, at->ai_addrlen) != 0
+      || ::getsockname(made.get(), reinterpret_cast<sockaddr*>(&own), &size) != 0)
+    return failed(place, "find the way to", errno);
+  if (::getnameinfo(reinterpret_cast<const sockaddr*>(&own), size, host.data(), host.size(),
+                    nullptr, 0, NI_NUMERICHOST)
+      != 0)
+    return failed(place, "name the own address towards", EADDRNOTAVAIL);
+  return std::string(host.data());
+}
+
 link_peer greet_tcp(int socket) {
   set(socket, IPPROTO_TCP, TCP_NODELAY);
   sockaddr_storage at{};

@@ -340,7 +340,9 @@ private:
 
   result<void> meet_peers() {
     if (options_.identity) {
-      EBB_ASSIGN(peers_, peer_server::listen(*loop_, options_.peer_host, options_.identity));
+      // Who reaches the control process this way is reached this way by its other workers.
+      EBB_ASSIGN(const auto own, address_towards(options_.place));
+      EBB_ASSIGN(peers_, peer_server::listen(*loop_, own, options_.identity));
       return {};
     }
     EBB_TRY(make_folder(peer_folder(options_.control), 0700));

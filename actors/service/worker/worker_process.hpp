@@ -21,7 +21,6 @@ struct worker_options {
   /// With an identity of the worker side: TLS to this place instead.
   link_place place;
   std::shared_ptr<const link_identity> identity;
-  std::string peer_host = "127.0.0.1"; ///< TLS: by which other workers reach this machine
   std::string name;
   std::string version; ///< of ebb
   host_options host;
