@@ -2,6 +2,7 @@
 #include "actors/dataflow/aggregates/percentiles.hpp"
 #include "actors/dataflow/aggregates/registry.hpp"
 #include "actors/dataflow/aggregates/row_loop.hpp"
+#include "actors/dataflow/aggregates/sorted_bytes.hpp"
 #include "actors/dataflow/aggregates/sorted_values.hpp"
 #include "actors/dataflow/ordered_set.hpp"
 
