@@ -14,8 +14,8 @@
 namespace ebb {
 
 struct kube_call_limits {
-  double a_second = 20;
-  double burst = 60;
+  double a_second = 50;
+  double burst = 100;
 };
 
 /// Names of ebb as a writer.

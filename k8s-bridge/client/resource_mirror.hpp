@@ -35,7 +35,7 @@ struct mirror_options {
   std::uint32_t page = 500;
   std::size_t most_line = std::size_t{8} << 20;
   micros watch_for = 300 * micros_per_second; ///< and up to as much again
-  back_off_limits pauses;
+  back_off_limits pauses{micros_per_second / 2, 10 * micros_per_second};
 };
 
 struct mirror_events {

@@ -8,6 +8,8 @@ namespace {
 
 /// An earlier control process's worker that has not come back by then does not come back.
 constexpr micros orphan_after = 90 * micros_per_second;
+/// The same where it has not even started.
+constexpr micros unborn_after = 15 * micros_per_second;
 /// What was made shows in the mirror by then, or is asked for.
 constexpr micros shown_within = 10 * micros_per_second;
 /// A pod that was asked to end and is still there then is killed; one that was killed and is still
@@ -49,12 +51,14 @@ void with_pod(const observed_worker& x, micros now, worker_actions& to) {
     return;
   }
   switch (x.wish) {
-  case worker_wish::none:
-    if (pod.deleting || now >= x.since + orphan_after)
+  case worker_wish::none: {
+    const auto until = x.since + (pod.running ? orphan_after : unborn_after);
+    if (pod.deleting || now >= until)
       remove(x, its_own, now, to);
     else
-      to.again = x.since + orphan_after;
+      to.again = until;
     return;
+  }
   case worker_wish::run:
     to.tell_start = pod.running && !x.told_start;
     to.tell_problem = !pod.problem.empty() && pod.problem != x.told_problem;

@@ -179,9 +179,9 @@ def test_an_api_server_that_goes_away(c):
     assert c.is_ready()
     c.cluster.start_api_server()
     c.cluster.apply(STREAM.format("behind", "t", GOOD))
-    wait_for(lambda: c.ready("stream", "behind")["status"] == "True", 45, "a stream that came afterwards")
+    wait_for(lambda: c.ready("stream", "behind")["status"] == "True", 90, "a stream that came afterwards")
     c.cluster.kubectl("delete", "stream", "behind")
-    wait_for(lambda: "behind" not in c.streams(), 30)
+    wait_for(lambda: "behind" not in c.streams(), 60)
 
 
 def main():
