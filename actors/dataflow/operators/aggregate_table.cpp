@@ -18,13 +18,21 @@ buffer_ptr true_rows(const column& x) {
   auto* to = bits.as<std::uint8_t>();
   std::memset(to, 0, bytes);
   const auto* values = x.data<std::uint8_t>();
-  for (std::uint32_t i = 0; i < x.rows; ++i)
+  std::uint32_t i = 0;
+  if (!x.constant)
+    for (; i + 8 <= x.rows; i += 8) { // eight bytes of 0 or 1 make a byte of bits
+      std::uint64_t eight = 0;
+      std::memcpy(&eight, values + i, sizeof eight);
+      to[i >> 3] = static_cast<std::uint8_t>(
+          ((eight & 0x0101010101010101U) * std::uint64_t{0x0102040810204080}) >> 56);
+    }
+  for (; i < x.rows; ++i)
     to[i >> 3] =
         static_cast<std::uint8_t>(to[i >> 3] | ((values[x.at(i)] != 0 ? 1 : 0) << (i & 7)));
   if (x.has_nulls())
-    for (std::uint32_t i = 0; i < x.rows; ++i)
-      if (x.is_null(i))
-        clear_bit(to, i);
+    for (std::uint32_t k = 0; k < x.rows; ++k)
+      if (x.is_null(k))
+        clear_bit(to, k);
   return bits;
 }
 

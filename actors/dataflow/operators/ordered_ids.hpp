@@ -18,7 +18,8 @@ class ordered_ids {
 public:
   template <class Less>
   void insert(const T& x, const Less& less) {
-    ++size_;
+    if (++size_ == 1)
+      only_.reserve(few);
     auto& block = find_block(x, less);
     block.insert(std::lower_bound(block.begin(), block.end(), x, less), x);
     if (block.size() > most)
@@ -100,6 +101,7 @@ public:
   }
 
 private:
+  static constexpr std::size_t few = 4;
   static constexpr std::size_t most = 512;
 
   /// The last block that begins before x, else the first.
