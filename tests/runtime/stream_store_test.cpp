@@ -27,6 +27,26 @@ struct one_stream {
     next = value_of(store->reserve(100));
   }
 
+  /// What another process of the stream writes of an epoch; its file.
+  std::string write_as_part(epoch_number epoch, std::uint64_t generation) {
+    auto entry = stream;
+    entry.generation = generation;
+    stream_store part(
+        std::make_shared<shared_ledger>([]() -> result<std::unique_ptr<stream_ledger>> {
+          return make_error(ec::internal, "a part has no ledger");
+        }),
+        folder.file("segments"), entry, {}, 2);
+    auto snapshot = std::make_shared<subtask_snapshot>();
+    snapshot->epoch = epoch;
+    snapshot->state.add({state_chunk::kind::put, 9, 16, "part", "v"});
+    const std::vector<snapshot_ptr> snapshots{snapshot};
+    return value_of(part.write_delta(epoch, snapshots))->id;
+  }
+
+  [[nodiscard]] bool has(const std::string& name) const {
+    return std::filesystem::exists(folder.file("segments") + '/' + name);
+  }
+
   /// A checkpoint with a few entries.
   void checkpoint() {
     auto snapshot = std::make_shared<subtask_snapshot>();
@@ -79,6 +99,25 @@ BOOST_AUTO_TEST_CASE(a_merge_is_given_up_when_the_stream_ends) {
   BOOST_TEST(x.files() == before);
   x.checkpoint(); // what is there is still right
   BOOST_TEST(x.files() == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(files_of_other_parts_stay_while_their_epoch_is_under_way) {
+  one_stream x;
+  x.checkpoint();
+  const auto own = x.write_as_part(x.next, x.stream.generation);
+  const auto later = x.write_as_part(x.next + 1, x.stream.generation);
+  const auto old = x.write_as_part(x.next, x.stream.generation - 1);
+  BOOST_TEST(own != later);
+  static_cast<void>(value_of(x.store->maintain()));
+  BOOST_TEST(x.has(own));
+  BOOST_TEST(x.has(later));
+  // Of a generation that is over nobody will list it.
+  BOOST_TEST(!x.has(old));
+  // The record of the epoch does not list it: the epoch was written without it, or given up.
+  x.checkpoint();
+  static_cast<void>(value_of(x.store->maintain()));
+  BOOST_TEST(!x.has(own));
+  BOOST_TEST(x.has(later));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
