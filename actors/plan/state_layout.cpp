@@ -117,7 +117,8 @@ void add_layouts(const operator_layouts& to, const window_aggregate_spec& spec) 
 void add_layouts(const operator_layouts& to, const assign_watermarks_spec&) {
   to.add(0, "partitions", {part("partition", form::time)},
          {time_part("watermark"), time_part("sent"), part("partitions", form::time),
-          part("ended", form::time), part("readers", form::time)});
+          part("ended", form::time), part("readers", form::time), time_part("last rows"),
+          time_part("after them")});
 }
 
 void add_layouts(const operator_layouts& to, const window_join_spec& spec) {
