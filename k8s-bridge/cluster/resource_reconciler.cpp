@@ -60,13 +60,28 @@ mirror_events resource_reconciler::events_of(resource_kind kind) {
     for (const auto& k : all)
       evaluate(k);
   };
-  x.problem = [kind](const error* why) {
-    if (why != nullptr)
+  x.problem = [this, kind](const error* why) {
+    if (why != nullptr) {
       std::fprintf(stderr, "%s\n", to_string(*why).c_str());
-    else
-      std::fprintf(stderr, "%s of the cluster are watched again\n", plural(kind));
+      return;
+    }
+    std::fprintf(stderr, "%s of the cluster are watched again\n", plural(kind));
+    retry_writes(kind);
   };
   return x;
+}
+
+/// The API server answers again: what waits for another try need not wait longer.
+void resource_reconciler::retry_writes(resource_kind kind) {
+  std::vector<key> all;
+  for (auto& [k, e] : entries_)
+    if (std::get<0>(k) == kind && e.state.write_at > calls_.world().now()) {
+      e.pauses.reset();
+      e.state.write_at = 0;
+      all.push_back(k);
+    }
+  for (const auto& k : all)
+    evaluate(k);
 }
 
 void resource_reconciler::start() {

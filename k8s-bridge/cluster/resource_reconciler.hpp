@@ -69,6 +69,7 @@ private:
 
   void changed(resource_kind kind, const std::string& at, const kube_object* now);
   void take_held();
+  void retry_writes(resource_kind kind);
   entry& at(const key& x);
   void evaluate(const key& x);
   void carry_out(const key& x, entry& e, resource_actions to);
