@@ -245,7 +245,7 @@ def long_test_api_server_away(ebb):
     send_ids(ebb, "away", 11, 10)
     wait_for(lambda: len(ids(ebb, "away")) == 21, 90, "rows after")
     assert ids(ebb, "away") == list(range(21))
-    ebb.wait_phase("away", "Asleep", 60)
+    ebb.wait_phase("away", "Asleep", 150)
     remove_counts(ebb, "away")
 
 

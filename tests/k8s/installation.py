@@ -61,6 +61,8 @@ class Installation:
         self.token = json.loads(made)["token"]
         service = self.cluster.get("service", "ebb", "-n", NAMESPACE)
         self.address = service["spec"]["clusterIP"], 8181
+        # A new token holds a second later.
+        wait_for(lambda: self.ask("GET", "/v1/streams").status == 200, 10, "the token is known")
 
     def wait_ready(self, seconds=60):
         def ready():
