@@ -185,6 +185,33 @@ BOOST_AUTO_TEST_CASE(certificates_are_made_once) {
   BOOST_TEST((link_identity::make("/none/at/all").error().code == ec::io));
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_with_a_certificate_of_its_own) {
+  installation x;
+  const auto own = x.folder() + "/workers/worker-1";
+  take(link_identity::issue_worker(x.folder(), own));
+  // No more than it needs: neither key of the authority nor of the other side.
+  BOOST_TEST(std::distance(fs::directory_iterator(own), fs::directory_iterator()) == 3);
+  BOOST_TEST(text_of(own + "/ca.pem") == text_of(x.folder() + "/ca.pem"));
+  BOOST_TEST(text_of(own + "/worker.pem") != text_of(x.folder() + "/worker.pem"));
+  const tls_client client(x.place(), take(link_identity::load(own, link_side::worker)));
+  BOOST_TEST(!link_identity::load(own, link_side::control));
+  // Again, for another pod of the name.
+  const auto before = text_of(own + "/worker.pem");
+  take(link_identity::issue_worker(x.folder(), own));
+  BOOST_TEST(text_of(own + "/worker.pem") != before);
+  BOOST_TEST(!link_identity::issue_worker(x.folder() + "/nowhere", own));
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_for_the_interface) {
+  installation x;
+  take(link_identity::issue_server(x.folder(), {"ebb", "ebb.ebb.svc"}));
+  const auto made = text_of(x.folder() + "/http.pem");
+  BOOST_TEST(made.ends_with(text_of(x.folder() + "/ca.pem")));
+  BOOST_TEST(!text_of(x.folder() + "/http.key").empty());
+  take(link_identity::issue_server(x.folder(), {"other"}));
+  BOOST_TEST(text_of(x.folder() + "/http.pem") == made); // made once
+}
+
 BOOST_AUTO_TEST_CASE(strangers_are_turned_away_by_both_sides) {
   installation control(quick);
   installation other;
