@@ -54,7 +54,7 @@ def said_rights():
 
 
 def test_made_from_sources(describe):
-    for program in (["tools/crds/generate.py", describe, "--check"], ["tools/packaging/make_install.py", "--check"]):
+    for program in (["tools/crds/generate.py", pathlib.Path(describe).resolve(), "--check"], ["tools/packaging/make_install.py", "--check"]):
         run = subprocess.run([sys.executable, *program], cwd=ROOT, check=False, capture_output=True, text=True)
         assert run.returncode == 0, run.stdout + run.stderr
 
