@@ -1,8 +1,8 @@
 #include "k8s-bridge/cluster/resource_status.hpp"
 
 #include "actors/runtime/moment_text.hpp"
+#include "actors/service/lifecycle/lifecycle_record.hpp"
 
-#include <array>
 #include <string_view>
 
 namespace ebb {
@@ -79,10 +79,10 @@ const char* problem_reason(const error& x) {
 }
 
 bool is_setback(const std::string& reason) {
-  constexpr std::array<std::string_view, 6> all{"Crashed",     "WorkerLost", "StartTooSlow",
-                                                "StopTooSlow", "Silent",     "WillNotWork"};
-  for (const auto x : all)
-    if (reason == x)
+  using why = lifecycle_reason;
+  for (const auto x : {why::crashed, why::worker_lost, why::start_too_slow, why::stop_too_slow,
+                       why::silent, why::will_not_work})
+    if (reason == to_string(x))
       return true;
   return false;
 }

@@ -125,12 +125,20 @@ BOOST_AUTO_TEST_CASE(numbers_wait_changes_of_phase_do_not) {
 }
 
 BOOST_AUTO_TEST_CASE(a_setback_is_a_degraded_stream) {
+  // As the lifecycle names them.
+  for (const auto* reason :
+       {"Crashed", "WorkerLost", "StartTimedOut", "StopTimedOut", "Silent", "WillNotWork"}) {
+    auto x = held();
+    x.report->phase = "Waking";
+    x.report->reason = reason;
+    const auto to = desired_state(x, 0, 0);
+    BOOST_TEST(condition(*to.status, "Degraded").at("status") == "True", reason);
+    BOOST_TEST(condition(*to.status, "Progressing").at("status") == "True", reason);
+  }
   auto x = held();
   x.report->phase = "Waking";
-  x.report->reason = "WorkerLost";
-  const auto to = desired_state(x, 0, 0);
-  BOOST_TEST(condition(*to.status, "Degraded").at("status") == "True");
-  BOOST_TEST(condition(*to.status, "Progressing").at("status") == "True");
+  x.report->reason = "InputArrived";
+  BOOST_TEST(condition(*desired_state(x, 0, 0).status, "Degraded").at("status") == "False");
 }
 
 BOOST_AUTO_TEST_CASE(nobody_needs_what_is_on_neither_side) {
