@@ -34,6 +34,9 @@ constexpr std::chrono::milliseconds look_every{100};
 constexpr std::chrono::seconds tell_all_every{4};
 // Looks without any change after which streams rest.
 constexpr std::uint32_t quiet_looks = 3;
+// Between two parts of a stream credit bounds what waits: this is for the widest stream, so that a
+// link which is full means that something is wrong.
+constexpr std::size_t peer_queue_bytes = std::size_t{512} << 20;
 // What is still to be sent at the end.
 constexpr std::chrono::seconds farewell_within{5};
 
@@ -64,7 +67,9 @@ public:
   result<void> open() {
     auto connect = options_.connect;
     if (!connect) {
-      EBB_ASSIGN(loop_, link_loop::start(options_.link));
+      auto how = options_.link;
+      how.queue_bytes = std::max(how.queue_bytes, peer_queue_bytes);
+      EBB_ASSIGN(loop_, link_loop::start(how));
       connect = [this](link_handlers handlers) {
         return options_.identity
                    ? connect_link(*loop_, options_.place, options_.identity, std::move(handlers))
