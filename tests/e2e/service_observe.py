@@ -190,8 +190,10 @@ def test_a_service_at_rest_gives_memory_back():
         serve(service)
         send(service, 0, 1000)
         results(service, 1000)
+        busy = resident(service.process.pid)
         service.wait_phase("copy", "Asleep")
-        wait_for(lambda: resident(service.process.pid) < 14, 15)
+        # How much stays depends on the machine: what files were mapped around what was touched.
+        wait_for(lambda: resident(service.process.pid) < busy - 3, 30)
         send(service, 1000, 1001)
         results(service, 1001)
 
