@@ -91,8 +91,9 @@ void resource_reconciler::start() {
 }
 
 void resource_reconciler::take_held() {
-  desk_.list([this, here = here_](result<std::vector<held_resource>> all) {
-    post_([this, here, all = std::move(all)] {
+  // The desk answers in a thread of its own, and this object may be gone by then.
+  desk_.list([this, here = here_, post = post_](result<std::vector<held_resource>> all) {
+    post([this, here, all = std::move(all)] {
       if (!*here)
         return;
       if (!all) {
@@ -258,8 +259,8 @@ void resource_reconciler::apply(const key& x, entry& e) {
   step.topics = e.state.topics;
   auto uid = step.uid;
   desk_.apply(e.state.wished->manifest, e.state.name_space, std::move(uid),
-              [this, here = here_, x, step](result<held_resource> done) {
-                post_([this, here, x, step, done = std::move(done)]() mutable {
+              [this, here = here_, post = post_, x, step](result<held_resource> done) {
+                post([this, here, x, step, done = std::move(done)]() mutable {
                   if (*here)
                     applied(x, step, std::move(done));
                 });
@@ -321,8 +322,8 @@ void resource_reconciler::confirm_removal(const key& x, entry& e) {
 void resource_reconciler::remove(const key& x, entry& e) {
   e.busy = true;
   const held_resource what{e.state.kind, e.state.name_space, e.state.name, e.state.held_uid};
-  desk_.remove(what, [this, here = here_, x, what](result<void> done) {
-    post_([this, here, x, what, done = std::move(done)] {
+  desk_.remove(what, [this, here = here_, post = post_, x, what](result<void> done) {
+    post([this, here, x, what, done = std::move(done)] {
       if (!*here)
         return;
       auto& y = entries_.at(x);
@@ -363,23 +364,24 @@ void resource_reconciler::look(const key& x, entry& e) {
   e.busy = true;
   e.state.look_due = false;
   const held_resource what{e.state.kind, e.state.name_space, e.state.name, e.state.held_uid};
-  desk_.look(what, [this, here = here_, x](result<std::optional<resource_report>> got) {
-    post_([this, here, x, got = std::move(got)] {
-      if (!*here)
-        return;
-      auto& y = entries_.at(x);
-      y.busy = false;
-      if (got && *got) {
-        if (y.state.report)
-          for (const auto& event : events_between(*y.state.report, **got))
-            emit(x, y, event);
-        y.state.report = **got;
-        if (y.state.report->phase != "Waking")
-          y.state.pod_problem.reset();
-      }
-      evaluate(x);
-    });
-  });
+  desk_.look(what,
+             [this, here = here_, post = post_, x](result<std::optional<resource_report>> got) {
+               post([this, here, x, got = std::move(got)] {
+                 if (!*here)
+                   return;
+                 auto& y = entries_.at(x);
+                 y.busy = false;
+                 if (got && *got) {
+                   if (y.state.report)
+                     for (const auto& event : events_between(*y.state.report, **got))
+                       emit(x, y, event);
+                   y.state.report = **got;
+                   if (y.state.report->phase != "Waking")
+                     y.state.pod_problem.reset();
+                 }
+                 evaluate(x);
+               });
+             });
 }
 
 // --- the cluster ---------------------------------------------------------------------------------
