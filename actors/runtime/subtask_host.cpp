@@ -200,7 +200,7 @@ void subtask_host_state::run() {
   return_credits();
   ask_state();
   count_wait(state);
-  if (state != work_state::ready || now_ - looked_ >= look_interval)
+  if (state != work_state::ready || looked_ == min_time || now_ - looked_ >= look_interval)
     note_first_rows();
   if (setup_.writer)
     send_snapshot();
