@@ -2,6 +2,7 @@
 /// key's length u32 and the whole key, then the value.
 #pragma once
 
+#include "schemas/sized_text.hpp"
 #include "storage/segment.hpp"
 
 #include <cstring>
@@ -52,15 +53,10 @@ struct stored_value {
     x.version = static_cast<std::uint8_t>(bytes[1]);
     bytes.remove_prefix(header_bytes);
     if ((flags & long_key_bit) != 0) {
-      std::uint32_t size = 0;
-      if (bytes.size() < sizeof size)
+      const auto key = take_sized(bytes);
+      if (!key)
         return std::nullopt;
-      std::memcpy(&size, bytes.data(), sizeof size);
-      bytes.remove_prefix(sizeof size);
-      if (bytes.size() < size)
-        return std::nullopt;
-      x.long_key = bytes.substr(0, size);
-      bytes.remove_prefix(size);
+      x.long_key = *key;
     }
     x.value = bytes;
     return x;

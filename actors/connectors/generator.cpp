@@ -1,7 +1,7 @@
 #include "actors/connectors/generator.hpp"
 
 #include "actors/connectors/pace.hpp"
-#include "actors/connectors/strides.hpp"
+#include "actors/connectors/stride_reader.hpp"
 #include "actors/plan/plan_graph.hpp"
 
 #include <algorithm>
@@ -12,38 +12,16 @@ namespace {
 
 constexpr std::uint32_t batch_rows = 2048;
 
-class generator_reader final : public source_reader {
+class generator_reader final : public stride_reader {
 public:
   generator_reader(const source_definition& source, const generator_source& options,
                    std::vector<expr_ptr> columns, strides mine)
-      : source_(source), options_(options), columns_(std::move(columns)),
-        pace_(options.rate, mine.floor()),
-        origin_(std::make_shared<std::string>("source " + source.name)), strides_(std::move(mine)),
-        timed_(source.time.has_value()) {}
-
-  result<read_status> read(micros now, step_budget& budget, output& out) override {
-    if (timed_)
-      news_.tell(strides_.news(false), out);
-    EBB_ASSIGN(const auto status, read_rows(now, budget, out));
-    if (timed_)
-      news_.tell(strides_.news(status.what == read_status::kind::waiting), out);
-    return status;
-  }
-
-  source_counters counters() const override {
-    return counters_;
-  }
-
-  std::uint32_t partitions() const override {
-    return strides_.size();
-  }
-
-  void positions(std::vector<source_position>& out) const override {
-    strides_.positions(out);
-  }
+      : stride_reader(std::move(mine), source.time.has_value()), source_(source), options_(options),
+        columns_(std::move(columns)), pace_(options.rate, strides_.floor()),
+        origin_(std::make_shared<std::string>("source " + source.name)) {}
 
 private:
-  result<read_status> read_rows(micros now, step_budget& budget, output& out) {
+  result<read_status> read_rows(micros now, step_budget& budget, output& out) override {
     if (strides_.size() == 0)
       return read_status{read_status::kind::finished};
     const auto limit =
@@ -104,10 +82,6 @@ private:
   std::vector<expr_ptr> columns_;
   pace pace_;
   std::shared_ptr<const std::string> origin_;
-  strides strides_;
-  const bool timed_;
-  news_teller news_;
-  source_counters counters_;
 };
 
 } // namespace

@@ -2,7 +2,7 @@
 
 #include "actors/connectors/nexmark_tables.hpp"
 #include "actors/connectors/pace.hpp"
-#include "actors/connectors/strides.hpp"
+#include "actors/connectors/stride_reader.hpp"
 
 #include <algorithm>
 
@@ -94,37 +94,16 @@ constexpr slots slots_of(nexmark_table table) noexcept {
   return {4, events_per_epoch};
 }
 
-class nexmark_reader final : public source_reader {
+class nexmark_reader final : public stride_reader {
 public:
   nexmark_reader(const source_definition& source, const nexmark_source& options, strides mine)
-      : options_(options), tables_(nexmark::shared_tables()), slots_(slots_of(options.table)),
-        pace_(options.rate, mine.floor()), clock_(options.events_per_second),
-        origin_(std::make_shared<std::string>("source " + source.name)), strides_(std::move(mine)),
-        timed_(source.time.has_value()) {}
-
-  result<read_status> read(micros now, step_budget& budget, output& out) override {
-    if (timed_)
-      news_.tell(strides_.news(false), out);
-    EBB_ASSIGN(const auto status, read_rows(now, budget, out));
-    if (timed_)
-      news_.tell(strides_.news(status.what == read_status::kind::waiting), out);
-    return status;
-  }
-
-  source_counters counters() const override {
-    return counters_;
-  }
-
-  std::uint32_t partitions() const override {
-    return strides_.size();
-  }
-
-  void positions(std::vector<source_position>& out) const override {
-    strides_.positions(out);
-  }
+      : stride_reader(std::move(mine), source.time.has_value()), options_(options),
+        tables_(nexmark::shared_tables()), slots_(slots_of(options.table)),
+        pace_(options.rate, strides_.floor()), clock_(options.events_per_second),
+        origin_(std::make_shared<std::string>("source " + source.name)) {}
 
 private:
-  result<read_status> read_rows(micros now, step_budget& budget, output& out) {
+  result<read_status> read_rows(micros now, step_budget& budget, output& out) override {
     if (strides_.size() == 0)
       return read_status{read_status::kind::finished};
     const auto limit =
@@ -319,12 +298,8 @@ private:
   pace pace_;
   time_counter clock_;
   std::shared_ptr<const std::string> origin_;
-  strides strides_;
-  const bool timed_;
-  news_teller news_;
   std::vector<span> spans_;
   std::uint32_t planned_ = 0;
-  source_counters counters_;
 };
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "actors/links/link_connection.hpp"
 #include "actors/links/link_identity.hpp"
 #include "actors/links/link_loop.hpp"
+#include "actors/links/link_place.hpp"
 #include "schemas/error.hpp"
 
 #include <cstdint>
@@ -13,12 +14,6 @@
 #include <string>
 
 namespace ebb {
-
-/// Where a server of links listens for other machines.
-struct link_place {
-  std::string address; ///< digits, or a name that resolves
-  std::uint16_t port = 0;
-};
 
 class link_server {
 public:

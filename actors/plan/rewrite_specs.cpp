@@ -1,6 +1,7 @@
 // What each operator reads, and how it changes when its input columns move.
 
 #include "actors/plan/rewrite.hpp"
+#include "schemas/overloaded.hpp"
 
 #include <algorithm>
 
@@ -9,13 +10,6 @@ namespace ebb {
 namespace {
 
 using flags = std::vector<bool>;
-
-template <class... Ts>
-struct overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-overloaded(Ts...) -> overloaded<Ts...>;
 
 void read_expr(const expr_ptr& x, flags& into) {
   if (!x)

@@ -4,6 +4,7 @@
 #include "actors/dataflow/value_builder.hpp"
 #include "actors/dataflow/value_text.hpp"
 #include "actors/plan/state_layout.hpp"
+#include "schemas/sized_text.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -111,20 +112,6 @@ std::optional<std::string> take_bytes(std::string_view& bytes) {
     return std::nullopt;
   const auto value = one.take();
   return value.is_null(0) ? std::string() : std::string(value.text_of(0));
-}
-
-/// A piece behind its length.
-std::optional<std::string_view> take_sized(std::string_view& bytes) {
-  std::uint32_t size = 0;
-  if (bytes.size() < sizeof size)
-    return std::nullopt;
-  std::memcpy(&size, bytes.data(), sizeof size);
-  bytes.remove_prefix(sizeof size);
-  if (bytes.size() < size)
-    return std::nullopt;
-  const auto piece = bytes.substr(0, size);
-  bytes.remove_prefix(size);
-  return piece;
 }
 
 std::optional<std::string> take_list(const state_part& part, std::string_view& bytes) {

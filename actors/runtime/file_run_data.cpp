@@ -2,6 +2,7 @@
 #include "actors/plan/state_change.hpp"
 #include "actors/plan/state_layout.hpp"
 #include "actors/plan/stateful_steps.hpp"
+#include "actors/runtime/recorded_values.hpp"
 #include "actors/runtime/run_data.hpp"
 #include "actors/runtime/segment_state.hpp"
 #include "actors/runtime/stream_store.hpp"
@@ -32,10 +33,6 @@ std::optional<sink_token> token_of(const std::vector<sink_token>& tokens, const 
   const auto found = std::find_if(tokens.begin(), tokens.end(),
                                   [&](const auto& x) { return x.sink == sink && x.lane == lane; });
   return found == tokens.end() ? std::nullopt : std::optional(*found);
-}
-
-sealed_output to_output(const recorded_output& x) {
-  return {x.lane, x.file, x.bytes, x.digest, x.target, x.offset, x.rows};
 }
 
 error in_stream(error problem, const std::string& stream) {
@@ -262,7 +259,7 @@ private:
                 stream_data& data) const {
     data.start.epoch = record.epoch;
     for (const auto& x : record.positions)
-      data.start.positions[x.source].push_back({x.partition, x.finished, x.bytes});
+      data.start.positions[x.source].push_back(to_position(x));
     for (const auto& x : record.outputs) {
       auto output = to_output(x);
       const auto token = token_of(tokens, x.sink, x.lane);

@@ -1,7 +1,6 @@
 #include "actors/runtime/part_supervisor.hpp"
 
 #include "actors/runtime/remote_subtask.hpp"
-#include "actors/runtime/snapshot_writer.hpp"
 #include "actors/runtime/subtask_crew.hpp"
 
 #include <caf/exit_reason.hpp>
@@ -54,16 +53,8 @@ void spawn(self_pointer self) {
   auto& setup = *state.setup;
   const auto me = caf::actor_cast<supervisor_actor>(self);
   state.coordinator = self->spawn<caf::monitored>(remote_coordinator, setup.peers, me);
-  snapshot_writer_setup writer;
-  writer.generation = setup.checkpoints->generation;
-  writer.process = setup.part;
-  writer.store = setup.checkpoints->store;
-  writer.io = setup.checkpoints->io;
-  writer.lane = setup.checkpoints->lane;
+  auto writer = writer_of(setup);
   writer.coordinator = state.coordinator;
-  for (const auto& x : setup.subtasks)
-    if (x.part == setup.part)
-      writer.subtasks.push_back(x.number);
   state.left = static_cast<std::uint32_t>(writer.subtasks.size());
   state.reported.resize(setup.subtasks.size());
   state.writer = self->spawn<caf::monitored>(snapshot_writer, std::move(writer));

@@ -1,4 +1,5 @@
 // Values of the runtime as messages between parts, and back.
+#include "actors/runtime/recorded_values.hpp"
 #include "actors/runtime/stream_peers.hpp"
 
 #include <algorithm>
@@ -76,13 +77,10 @@ peer_written to_peer_written(epoch_number epoch, const written_part& x) {
     result.sources.push_back(
         {source.source, source.ended, static_cast<std::uint32_t>(source.positions.size())});
     for (const auto& p : source.positions)
-      result.part.positions.push_back({source.source, p.partition, p.finished, p.bytes});
+      result.part.positions.push_back(to_recorded(source.source, p));
   }
-  for (const auto& sink : x.sinks) {
-    const auto& y = sink.output;
-    result.part.outputs.push_back(
-        {sink.sink, y.lane, sink.epoch, y.file, y.bytes, y.digest, y.target, y.offset, y.rows});
-  }
+  for (const auto& sink : x.sinks)
+    result.part.outputs.push_back(to_recorded(sink.sink, sink.epoch, sink.output));
   return result;
 }
 
@@ -98,14 +96,11 @@ written_part from_peer_written(const peer_written& x) {
     made.source = source.name;
     made.ended = source.ended;
     const auto end = std::min(x.part.positions.size(), next + source.positions);
-    for (; next < end; ++next) {
-      const auto& p = x.part.positions[next];
-      made.positions.push_back({p.partition, p.finished, p.bytes});
-    }
+    for (; next < end; ++next)
+      made.positions.push_back(to_position(x.part.positions[next]));
   }
   for (const auto& y : x.part.outputs)
-    result.sinks.push_back(
-        {y.sink, y.epoch, {y.lane, y.file, y.bytes, y.digest, y.target, y.offset, y.rows}});
+    result.sinks.push_back({y.sink, y.epoch, to_output(y)});
   return result;
 }
 

@@ -5,12 +5,14 @@
 
 namespace ebb {
 
-bool snapshot_collector::add(std::uint32_t subtask, snapshot_ptr part) {
+bool snapshot_collector::add(std::uint32_t subtask, snapshot_ptr part,
+                             const snapshot_moments& when) {
   if (part->epoch < epoch_)
     return false;
   if (part->epoch > epoch_) {
     epoch_ = part->epoch;
     std::fill(parts_.begin(), parts_.end(), nullptr);
+    when_ = {};
     count_ = 0;
   }
   const auto found = std::lower_bound(subtasks_.begin(), subtasks_.end(), subtask);
@@ -20,12 +22,14 @@ bool snapshot_collector::add(std::uint32_t subtask, snapshot_ptr part) {
   if (place)
     return false;
   place = std::move(part);
+  when_.later(when);
   ++count_;
   return complete();
 }
 
 written_part snapshot_collector::summary() const {
   written_part result;
+  result.when = when_;
   for (const auto& part : parts_) {
     for (const auto& x : part->sources)
       result.sources.push_back(x);

@@ -19,7 +19,7 @@ public:
 
   /// True when this part completes its epoch. A part that is there already, of an older epoch, or
   /// of a subtask that is not the process's means nothing.
-  bool add(std::uint32_t subtask, snapshot_ptr part);
+  bool add(std::uint32_t subtask, snapshot_ptr part, const snapshot_moments& when = {});
 
   [[nodiscard]] epoch_number epoch() const noexcept {
     return epoch_;
@@ -40,6 +40,7 @@ public:
 private:
   std::vector<std::uint32_t> subtasks_;
   std::vector<snapshot_ptr> parts_;
+  snapshot_moments when_; ///< of the parts that are there
   std::uint32_t count_ = 0;
   epoch_number epoch_ = 0;
 };

@@ -54,8 +54,6 @@ void finished(self_pointer self, step_done& done) {
   state.written = epoch;
   auto part = state.collector->summary();
   part.segment = std::move(done.segment);
-  if (state.told == epoch)
-    part.when = state.when;
   self->send(state.setup.coordinator,
              epoch_written{state.setup.generation, state.setup.process, epoch, std::move(part)});
 }
@@ -72,13 +70,8 @@ snapshot_writer_actor::behavior_type snapshot_writer(self_pointer self,
   return {
       [self](snapshot_part& x) {
         auto& s = self->state;
-        if (x.generation == s.setup.generation && x.snapshot->epoch >= s.told) {
-          if (std::exchange(s.told, x.snapshot->epoch) != s.told)
-            s.when = {};
-          s.when.later(x.when);
-        }
         if (x.generation == s.setup.generation
-            && s.collector->add(x.subtask, std::move(x.snapshot)))
+            && s.collector->add(x.subtask, std::move(x.snapshot), x.when))
           write_when_complete(self);
       },
       [self](step_done& x) { finished(self, x); },

@@ -29,8 +29,6 @@ struct snapshot_writer_state {
   std::unique_ptr<snapshot_collector> collector;
   epoch_number writing = 0; ///< 0 = no job in flight
   epoch_number written = 0; ///< last
-  epoch_number told = 0;    ///< newest of which a part has come
-  snapshot_moments when;    ///< of `told`
 };
 
 snapshot_writer_actor::behavior_type

@@ -29,20 +29,14 @@ public:
     // As of subtask_alarm.
     micros windows = max_time;
     micros advances_from = min_time;
-    flow_counters flow;
+    flow_counters flow = {};
   };
 
-  void publish(std::vector<step_stats> steps, micros watermark, micros next_time,
-               micros windows = max_time, micros advances_from = min_time,
-               const flow_counters& flow = {}) {
-    std::unique_lock guard(mutex_);
-    entry_.steps = std::move(steps);
-    entry_.watermark = watermark;
-    entry_.next_time = next_time;
-    entry_.windows = windows;
-    entry_.advances_from = advances_from;
-    entry_.flow = flow;
-    guard.unlock();
+  void publish(entry x) {
+    {
+      std::lock_guard guard(mutex_);
+      entry_ = std::move(x);
+    }
     if (published)
       published(*this);
   }

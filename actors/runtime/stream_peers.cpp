@@ -80,11 +80,8 @@ void stream_peers::receive(std::uint32_t from, peer_message&& x) {
                  [this, from](const peer_written& y) { take(from, y); },
                  [this](const peer_stats& y) { take(y); },
                  [this](const peer_go&) {
-                   std::unique_lock guard(mutex_);
-                   const auto to = actors_;
-                   guard.unlock();
-                   if (to)
-                     caf::anon_send(to->supervisor, start_atom::value);
+                   if (const auto all = known())
+                     caf::anon_send(all->supervisor, start_atom::value);
                  },
                  // What comes before the actors: of who connects them.
                  [](const auto&) {},
@@ -198,11 +195,8 @@ void stream_peers::take(std::uint32_t from, const peer_written& x) {
 
 void stream_peers::take(const peer_stats& x) {
   const auto all = known();
-  if (all && find_in(*all, x.subtask, part_, false) != nullptr) {
-    auto entry = from_peer_stats(x);
-    all->boards[x.subtask]->publish(std::move(entry.steps), entry.watermark, entry.next_time,
-                                    entry.windows, entry.advances_from, entry.flow);
-  }
+  if (all && find_in(*all, x.subtask, part_, false) != nullptr)
+    all->boards[x.subtask]->publish(from_peer_stats(x));
 }
 
 } // namespace ebb

@@ -1,6 +1,7 @@
 #include "actors/runtime/stream_store.hpp"
 
 #include "actors/runtime/merge_plan.hpp"
+#include "actors/runtime/recorded_values.hpp"
 #include "actors/runtime/sorted_entries.hpp"
 #include "storage/files.hpp"
 #include "storage/merge.hpp"
@@ -56,12 +57,10 @@ checkpoint_record to_record(const epoch_record& from, const std::string& uid,
       result.bytes += part.segment->bytes;
     for (const auto& source : part.sources)
       for (const auto& x : source.positions)
-        result.positions.push_back({source.source, x.partition, x.finished, x.bytes});
+        result.positions.push_back(to_recorded(source.source, x));
     for (const auto& x : part.sinks) {
-      const auto& y = x.output;
-      result.outputs.push_back(
-          {x.sink, y.lane, x.epoch, y.file, y.bytes, y.digest, y.target, y.offset, y.rows});
-      result.bytes += y.bytes;
+      result.outputs.push_back(to_recorded(x.sink, x.epoch, x.output));
+      result.bytes += x.output.bytes;
     }
   }
   std::stable_sort(result.outputs.begin(), result.outputs.end(),

@@ -26,6 +26,20 @@ subtask_links links_of(const subtask_wiring& wiring, const std::vector<subtask_a
 
 } // namespace
 
+snapshot_writer_setup writer_of(const supervisor_setup& setup) {
+  const auto& from = *setup.checkpoints;
+  snapshot_writer_setup writer;
+  writer.generation = from.generation;
+  writer.process = setup.part;
+  writer.store = from.store;
+  writer.io = from.io;
+  writer.lane = from.lane;
+  for (const auto& x : setup.subtasks)
+    if (x.part == setup.part)
+      writer.subtasks.push_back(x.number);
+  return writer;
+}
+
 std::vector<subtask_actor> spawn_crew(supervisor_actor::pointer self, supervisor_setup& setup,
                                       const coordinator_actor& coordinator,
                                       const snapshot_writer_actor& writer) {

@@ -1,11 +1,15 @@
 /// The actors of a stream's subtasks as one process has them: its own, and stand-ins for the rest.
 #pragma once
 
+#include "actors/runtime/snapshot_writer.hpp"
 #include "actors/runtime/supervisor.hpp"
 
 #include <vector>
 
 namespace ebb {
+
+/// For the snapshot writer of this process, but for its coordinator. `setup` has checkpoints.
+[[nodiscard]] snapshot_writer_setup writer_of(const supervisor_setup& setup);
 
 /// Spawns them, monitored by `self`, and introduces those of other parts to `setup.peers`. Subtasks
 /// are taken out of the setup.

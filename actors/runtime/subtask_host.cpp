@@ -299,8 +299,8 @@ void subtask_host_state::publish() {
   auto flow = flow_;
   if (blocked_since_ != 0)
     flow.blocked += now_ - blocked_since_;
-  setup_.board->publish(setup_.task->stats(), setup_.task->watermark(), alarm.at, alarm.windows,
-                        alarm.advances_from, flow);
+  setup_.board->publish({setup_.task->stats(), setup_.task->watermark(), alarm.at, alarm.windows,
+                         alarm.advances_from, flow});
 }
 
 void subtask_host_state::count_wait(work_state state) {

@@ -1,6 +1,5 @@
 #include "actors/runtime/supervisor.hpp"
 
-#include "actors/runtime/snapshot_writer.hpp"
 #include "actors/runtime/subtask_crew.hpp"
 
 #include <caf/exit_reason.hpp>
@@ -57,16 +56,8 @@ void spawn_checkpoints(self_pointer self, supervisor_setup& setup) {
   if (!setup.checkpoints)
     return;
   auto& state = self->state;
-  auto& x = *setup.checkpoints;
-  snapshot_writer_setup writer;
-  writer.generation = x.generation;
-  for (const auto& subtask : setup.subtasks)
-    if (subtask.task)
-      writer.subtasks.push_back(subtask.number);
-  writer.store = x.store;
-  writer.io = x.io;
-  writer.lane = x.lane;
-  state.coordinator = self->spawn<caf::monitored>(coordinator, std::move(x),
+  auto writer = writer_of(setup);
+  state.coordinator = self->spawn<caf::monitored>(coordinator, *std::move(setup.checkpoints),
                                                   caf::actor_cast<supervisor_actor>(self));
   writer.coordinator = state.coordinator;
   state.writer = self->spawn<caf::monitored>(snapshot_writer, std::move(writer));

@@ -9,8 +9,14 @@ namespace {
 constexpr const char* json_type = "application/json";
 constexpr const char* apply_type = "application/apply-patch+yaml";
 
-std::string dump(const kube_json& x) {
-  return x.dump(-1, ' ', false, kube_json::error_handler_t::replace);
+kube_request carrying(const char* method, std::string path, const char* type,
+                      const kube_json& body) {
+  kube_request x;
+  x.method = method;
+  x.path = std::move(path);
+  x.content_type = type;
+  x.body = body.dump(-1, ' ', false, kube_json::error_handler_t::replace);
+  return x;
 }
 
 } // namespace
@@ -66,32 +72,18 @@ void kube_calls::get(std::string what, std::string path, answered done) {
 
 void kube_calls::create(std::string what, std::string path, const kube_json& object,
                         answered done) {
-  kube_request x;
-  x.method = "POST";
-  x.path = std::move(path);
-  x.content_type = json_type;
-  x.body = dump(object);
-  call(std::move(what), std::move(x), std::move(done));
+  call(std::move(what), carrying("POST", std::move(path), json_type, object), std::move(done));
 }
 
 void kube_calls::replace(std::string what, std::string path, const kube_json& object,
                          answered done) {
-  kube_request x;
-  x.method = "PUT";
-  x.path = std::move(path);
-  x.content_type = json_type;
-  x.body = dump(object);
-  call(std::move(what), std::move(x), std::move(done));
+  call(std::move(what), carrying("PUT", std::move(path), json_type, object), std::move(done));
 }
 
 void kube_calls::apply(std::string what, const std::string& path, const kube_json& object,
                        answered done) {
-  kube_request x;
-  x.method = "PATCH";
-  x.path = path + "?fieldManager=" + kube_field_manager + "&force=true";
-  x.content_type = apply_type;
-  x.body = dump(object);
-  call(std::move(what), std::move(x), std::move(done));
+  auto whole = path + "?fieldManager=" + kube_field_manager + "&force=true";
+  call(std::move(what), carrying("PATCH", std::move(whole), apply_type, object), std::move(done));
 }
 
 void kube_calls::remove(std::string what, std::string path, const std::string& uid, int grace,
@@ -100,12 +92,7 @@ void kube_calls::remove(std::string what, std::string path, const std::string& u
   options["preconditions"] = {{"uid", uid}};
   if (grace >= 0)
     options["gracePeriodSeconds"] = grace;
-  kube_request x;
-  x.method = "DELETE";
-  x.path = std::move(path);
-  x.content_type = json_type;
-  x.body = dump(options);
-  call(std::move(what), std::move(x), std::move(done));
+  call(std::move(what), carrying("DELETE", std::move(path), json_type, options), std::move(done));
 }
 
 void kube_calls::watch(kube_request request, kube_world::data_function data, std::string what,

@@ -1,6 +1,7 @@
 #include "tests/dataflow/changelog_support.hpp"
 
 #include "actors/dataflow/value_text.hpp"
+#include "tests/support/row_text.hpp"
 
 #include <algorithm>
 
@@ -48,12 +49,7 @@ std::string row_text(const batch& x, std::uint32_t i) {
   std::string text;
   for (const auto& c : x.columns) {
     text += text.empty() ? "" : " | ";
-    if (c.is_null(i))
-      text += "NULL";
-    else if (c.type.kind == type_kind::timestamp)
-      text += std::to_string(c.data<micros>()[i]);
-    else
-      append_value_text(c, i, text);
+    test::append_cell(c, i, text);
   }
   return text;
 }

@@ -3,6 +3,7 @@
 #include "actors/dataflow/exchange.hpp"
 #include "actors/dataflow/key_encoding.hpp"
 #include "actors/dataflow/value_text.hpp"
+#include "tests/support/row_text.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -22,12 +23,7 @@ std::string row_text(const batch& x, std::uint32_t i) {
     text = std::to_string(x.weights.as<const std::int32_t>()[i]);
   for (const auto& c : x.columns) {
     text += ' ';
-    if (c.is_null(i))
-      text += "NULL";
-    else if (c.type.kind == type_kind::timestamp)
-      text += std::to_string(c.data<micros>()[i]);
-    else
-      append_value_text(c, i, text);
+    test::append_cell(c, i, text);
   }
   return text;
 }

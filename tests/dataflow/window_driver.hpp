@@ -6,6 +6,7 @@
 #include "actors/dataflow/value_builder.hpp"
 #include "actors/dataflow/value_text.hpp"
 #include "tests/support/aggregate_calls.hpp"
+#include "tests/support/row_text.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -48,12 +49,7 @@ inline std::string row_text(const batch& x, std::uint32_t i) {
   for (const auto& c : x.columns) {
     if (!text.empty())
       text += ' ';
-    if (c.is_null(i))
-      text += "NULL";
-    else if (c.type.kind == type_kind::timestamp)
-      text += std::to_string(c.data<micros>()[i]);
-    else
-      append_value_text(c, i, text);
+    test::append_cell(c, i, text);
   }
   return text;
 }

@@ -10,15 +10,12 @@ function that is used too seldom count as failures.
 """
 import argparse
 import random
-import sys
 import time
-
-import psycopg2
 
 import compare
 import queries
 from ebb import Ebb
-from postgres import Postgres
+from postgres import Postgres, run
 from tally import Stopped, Tally
 
 FULL_EXPRESSIONS = 5000
@@ -89,8 +86,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except psycopg2.Error as problem:
-        print(f"PostgreSQL: {problem}", file=sys.stderr)
-        sys.exit(1)
+    run(main)

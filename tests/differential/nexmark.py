@@ -11,14 +11,11 @@ import collections
 import json
 import os
 import re
-import sys
 import time
-
-import psycopg2
 
 from changes import Malformed, apply_changes
 from ebb import Ebb
-from postgres import Postgres
+from postgres import Postgres, run
 
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../deployments/examples/nexmark")
 TABLES = {
@@ -118,8 +115,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except psycopg2.Error as problem:
-        print(f"PostgreSQL: {problem}", file=sys.stderr)
-        sys.exit(1)
+    run(main)

@@ -3,6 +3,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 
 import psycopg2
@@ -45,3 +46,12 @@ class Postgres:
         connection = psycopg2.connect(host=self.folder, user="ebb", dbname="postgres")
         connection.autocommit = True
         return connection
+
+
+def run(main):
+    """A program's end: `main`'s exit code, or what the server says against it."""
+    try:
+        sys.exit(main())
+    except psycopg2.Error as problem:
+        print(f"PostgreSQL: {problem}", file=sys.stderr)
+        sys.exit(1)

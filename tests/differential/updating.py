@@ -12,14 +12,11 @@ import collections
 import json
 import os
 import random
-import sys
 import time
-
-import psycopg2
 
 from changes import Malformed, Table, apply_changes
 from ebb import Ebb
-from postgres import Postgres
+from postgres import Postgres, run
 from updating_queries import Queries
 
 TABLES = (("events", "append"), ("facts", "append"), ("stock", "changes"), ("people", "keyed"), ("prices", "upsert"))
@@ -125,8 +122,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except psycopg2.Error as problem:
-        print(f"PostgreSQL: {problem}", file=sys.stderr)
-        sys.exit(1)
+    run(main)

@@ -12,6 +12,33 @@ import time
 import e2e
 
 
+def copy_manifest(idle="60s"):
+    """Stream `copy` from topic `in` to topic `out`, each of one BIGINT `id`."""
+    return """apiVersion: ebb.dev/v1alpha1
+kind: Topic
+metadata: {name: in}
+spec: {schema: "id BIGINT"}
+---
+apiVersion: ebb.dev/v1alpha1
+kind: Topic
+metadata: {name: out}
+spec: {schema: "id BIGINT"}
+---
+apiVersion: ebb.dev/v1alpha1
+kind: Stream
+metadata: {name: copy}
+spec:
+  checkpoint: {interval: 100ms}
+  sleep: {idleAfter: IDLE}
+  sources:
+    - name: s
+      schema: id BIGINT
+      topic: {name: in}
+  sinks:
+    - topic: {name: out}
+""".replace("IDLE", idle)
+
+
 class Service:
     """`with Service() as s:` serves; ends it at the end. `start` and `kill` make any number of generations."""
 
@@ -102,6 +129,11 @@ class Service:
 
     def apply(self, manifest, **headers):
         return self.ask("POST", "/v1/apply", manifest, Content_Type="application/yaml", **headers)
+
+    def post(self, topic, lines, **headers):
+        """Messages, as NDJSON; all of them must be taken."""
+        answer = self.ask("POST", f"/v1/topics/{topic}/messages", lines, Content_Type="application/x-ndjson", **headers)
+        assert answer.status == 200, answer
 
     def stream(self, name):
         return self.ask("GET", "/v1/streams/" + name).json()

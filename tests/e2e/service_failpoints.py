@@ -9,44 +9,17 @@ import subprocess
 import sys
 
 import e2e
-from service import Service, wait_for
+from service import Service, copy_manifest, wait_for
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "crash"))
 from failpoints import CRASHED, SERVICE  # noqa: E402
 
-MANIFEST = """apiVersion: ebb.dev/v1alpha1
-kind: Topic
-metadata: {name: in}
-spec: {schema: "id BIGINT"}
----
-apiVersion: ebb.dev/v1alpha1
-kind: Topic
-metadata: {name: out}
-spec: {schema: "id BIGINT"}
----
-apiVersion: ebb.dev/v1alpha1
-kind: Stream
-metadata: {name: copy}
-spec:
-  checkpoint: {interval: 100ms}
-  sleep: {idleAfter: 1s}
-  sources:
-    - name: s
-      schema: id BIGINT
-      topic: {name: in}
-  sinks:
-    - topic: {name: out}
-"""
-
-
 def work(service):
     """What a client does; it can be done again."""
-    answer = service.apply(MANIFEST)
+    answer = service.apply(copy_manifest("1s"))
     assert answer.status == 200, answer
     body = "".join(f'{{"id":{i}}}\n' for i in range(20))
-    answer = service.ask("POST", "/v1/topics/in/messages", body, Content_Type="application/x-ndjson",
-                         Ebb_Producer="p", Ebb_Sequence="0")
-    assert answer.status == 200, answer
+    service.post("in", body, Ebb_Producer="p", Ebb_Sequence="0")
     service.wait_phase("copy", "Asleep")
     service.ask("POST", "/v1/streams/copy:savepoint?name=here")
     wait_for(lambda: any(x.get("savepoint") == "here"

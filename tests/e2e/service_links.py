@@ -7,36 +7,11 @@ import stat
 import sys
 
 import e2e
-from service import Service, wait_for
-
-MANIFEST = """apiVersion: ebb.dev/v1alpha1
-kind: Topic
-metadata: {name: in}
-spec: {schema: "id BIGINT"}
----
-apiVersion: ebb.dev/v1alpha1
-kind: Topic
-metadata: {name: out}
-spec: {schema: "id BIGINT"}
----
-apiVersion: ebb.dev/v1alpha1
-kind: Stream
-metadata: {name: copy}
-spec:
-  checkpoint: {interval: 100ms}
-  sources:
-    - name: s
-      schema: id BIGINT
-      topic: {name: in}
-  sinks:
-    - topic: {name: out}
-"""
-
+from service import Service, copy_manifest, wait_for
 
 def send(service, first, last):
     body = "".join(f'{{"id":{i}}}\n' for i in range(first, last))
-    answer = service.ask("POST", "/v1/topics/in/messages", body, Content_Type="application/x-ndjson")
-    assert answer.status == 200, answer
+    service.post("in", body)
 
 
 def results(service, last):
@@ -46,7 +21,7 @@ def results(service, last):
 
 def test_streams_run_over_tls_and_are_adopted():
     with Service("--links", "tls") as service:
-        assert service.apply(MANIFEST).status == 200
+        assert service.apply(copy_manifest()).status == 200
         send(service, 0, 100)
         results(service, 100)
         worker = service.workers()
@@ -73,7 +48,7 @@ def test_keys_are_their_owners_alone():
 
 def test_strangers_are_turned_away():
     with Service("--links", "tls") as service:
-        assert service.apply(MANIFEST).status == 200
+        assert service.apply(copy_manifest()).status == 200
         service.wait_phase("copy", "Running")
         port = int((e2e.FOLDER / "data/links/port").read_text())
         # Without a certificate, and with the control side's own: neither is a worker.

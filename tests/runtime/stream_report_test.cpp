@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(an_operator_counts_what_enters_it_and_what_its_last_step_em
   std::vector<std::shared_ptr<stats_board>> boards;
   const auto publish = [&](std::vector<step_stats> steps, micros watermark) {
     boards.push_back(std::make_shared<stats_board>());
-    boards.back()->publish(std::move(steps), watermark, max_time);
+    boards.back()->publish({std::move(steps), watermark});
   };
   const auto rows = [](std::uint64_t in, std::uint64_t out, std::uint64_t late,
                        std::uint64_t state) {

@@ -1,5 +1,6 @@
 // `ebb up`: the service on this machine.
 
+#include "actors/links/link_place.hpp"
 #include "actors/runtime/engine_config.hpp"
 #include "actors/service/control_process.hpp"
 #include "k8s-bridge/bridge.hpp"
@@ -8,7 +9,6 @@
 #include "storage/files.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/load.hpp"
-#include "tools/cli/port.hpp"
 #include "tools/cli/process_memory.hpp"
 #include "tools/cli/up_kubernetes.hpp"
 

@@ -2,9 +2,9 @@
 
 #include "actors/gateway/token_store.hpp"
 #include "actors/links/link_identity.hpp"
+#include "actors/links/link_place.hpp"
 #include "k8s-bridge/client/kube_access.hpp"
 #include "storage/files.hpp"
-#include "tools/cli/port.hpp"
 
 #include <array>
 #include <chrono>
@@ -35,12 +35,11 @@ std::string host_name() {
 }
 
 result<link_place> place_of(const std::string& text) {
-  const auto colon = text.rfind(':');
-  const auto port = colon == std::string::npos ? std::nullopt : parse_port(text.substr(colon + 1));
-  if (!port)
+  const auto place = parse_place(text);
+  if (!place)
     return make_error(ec::invalid_argument, "--links-listen " + text + " is no address",
                       "write HOST:PORT, like 0.0.0.0:8182");
-  return link_place{text.substr(0, colon), *port};
+  return *place;
 }
 
 result<std::string> address_for_workers(const up_arguments& arguments) {

@@ -4,7 +4,6 @@
 #include "storage/process_number.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/load.hpp"
-#include "tools/cli/port.hpp"
 #include "tools/cli/process_memory.hpp"
 
 #include <atomic>
@@ -26,16 +25,6 @@ extern "C" void on_stop_signal(int) {
     process->stop();
 }
 
-/// HOST:PORT.
-result<link_place> place_of(const std::string& text) {
-  const auto colon = text.rfind(':');
-  const auto port = colon == std::string::npos ? std::nullopt : parse_port(text.substr(colon + 1));
-  if (!port)
-    return make_error(ec::invalid_argument, "--control " + text + " is no address",
-                      "with --identity write HOST:PORT");
-  return link_place{text.substr(0, colon), *port};
-}
-
 /// The first process of a container: others that share its volume are that, too.
 void tell_apart(const std::string& name) {
   constexpr int beyond = 1 << 22; // of the numbers that a system gives out
@@ -45,7 +34,11 @@ void tell_apart(const std::string& name) {
 }
 
 result<void> use_tls(const worker_arguments& arguments, worker_options& options) {
-  EBB_ASSIGN(options.place, place_of(arguments.control));
+  const auto place = parse_place(arguments.control);
+  if (!place)
+    return make_error(ec::invalid_argument, "--control " + arguments.control + " is no address",
+                      "with --identity write HOST:PORT");
+  options.place = *place;
   EBB_ASSIGN(options.identity, link_identity::load(arguments.identity, link_side::worker));
   return {};
 }

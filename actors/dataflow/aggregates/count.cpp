@@ -6,7 +6,7 @@ namespace ebb {
 
 namespace {
 
-class counts final : public plain_accumulators<std::int64_t> {
+class counts : public plain_accumulators<std::int64_t> {
 public:
   result<void> update(std::span<const std::uint32_t> slots, std::span<const column> args,
                       const std::uint8_t* included, const std::int32_t* weights) override {
@@ -61,9 +61,19 @@ public:
   }
 };
 
-std::unique_ptr<accumulators> make_counts(std::span<const sql_type>) {
-  return std::make_unique<counts>();
-}
+/// regr_count: pairs without a NULL.
+class pair_counts final : public counts {
+public:
+  result<void> update(std::span<const std::uint32_t> slots, std::span<const column> args,
+                      const std::uint8_t* included, const std::int32_t* weights) override {
+    each_row(row_count(slots), &args[0], included, weights,
+             [&](std::uint32_t i, std::int64_t weight) {
+               if (!args[1].is_null(i))
+                 states_[slots[i]] += weight;
+             });
+    return {};
+  }
+};
 
 std::vector<sql_type> count_state(std::span<const sql_type>) {
   return {sql_type{type_kind::bigint}};
@@ -89,13 +99,16 @@ constexpr type_kind countable[] = {type_kind::unknown,
 void add_counts(aggregate_registry& registry) {
   const auto add = [&](std::vector<sql_type> params) {
     add_aggregate(registry, "count",
-                  {std::move(params), always<type_kind::bigint>, count_state, make_counts});
+                  {std::move(params), always<type_kind::bigint>, count_state, make_state<counts>});
   };
   add({});
   for (const auto kind : countable) {
     add({sql_type{kind}});
     add({sql_type{type_kind::array, kind}});
   }
+  const std::vector<sql_type> pair(2, sql_type{type_kind::double_precision});
+  add_aggregate(registry, "regr_count",
+                {pair, always<type_kind::bigint>, count_state, make_state<pair_counts>});
 }
 
 } // namespace ebb

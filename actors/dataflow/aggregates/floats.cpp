@@ -1,6 +1,7 @@
 /// sum, avg, variance and stddev of REAL and DOUBLE PRECISION, in PostgreSQL's order of operations.
 #include "actors/dataflow/aggregates/registry.hpp"
 #include "actors/dataflow/aggregates/row_loop.hpp"
+#include "actors/dataflow/functions/float_checks.hpp"
 
 #include <cmath>
 #include <limits>
@@ -8,13 +9,6 @@
 namespace ebb {
 
 namespace {
-
-error overflow() {
-  return make_error(ec::evaluation, "value out of range: overflow");
-}
-
-template <class T>
-constexpr type_kind float_kind = sizeof(T) == 4 ? type_kind::real : type_kind::double_precision;
 
 /// sum starts from -0.0, which adding any first value gives back as it is (-0.0 too).
 template <class T, bool Average>
@@ -50,7 +44,7 @@ public:
       s.count += weight;
     });
     if (overflowed)
-      return overflow();
+      return float_overflow();
     return {};
   }
 
@@ -65,7 +59,7 @@ public:
       to.count += add.count;
     }
     if (overflowed)
-      return overflow();
+      return float_overflow();
     return {};
   }
 
@@ -106,7 +100,7 @@ public:
       to.count += state[1].template data<std::int64_t>()[state[1].at(i)];
     }
     if (overflowed)
-      return overflow();
+      return float_overflow();
     return {};
   }
 };
@@ -174,7 +168,7 @@ public:
         states_[slots[i]].add(static_cast<double>(values[x.at(i)]), overflowed);
     });
     if (overflowed)
-      return overflow();
+      return float_overflow();
     return {};
   }
 
@@ -185,7 +179,7 @@ public:
     for (std::size_t i = 0; i < into_slots.size(); ++i)
       states_[into_slots[i]].add(other.states_[from_slots[i]], overflowed);
     if (overflowed)
-      return overflow();
+      return float_overflow();
     return {};
   }
 
@@ -231,7 +225,7 @@ public:
       states_[slots[i]].add(other, overflowed);
     }
     if (overflowed)
-      return overflow();
+      return float_overflow();
     return {};
   }
 };
@@ -243,11 +237,6 @@ std::vector<sql_type> sum_state(std::span<const sql_type>) {
 
 std::vector<sql_type> spread_state(std::span<const sql_type>) {
   return std::vector<sql_type>(3, sql_type{type_kind::double_precision});
-}
-
-template <class T>
-std::unique_ptr<accumulators> make_state(std::span<const sql_type>) {
-  return std::make_unique<T>();
 }
 
 template <class T>

@@ -159,11 +159,6 @@ std::vector<sql_type> sum_state_types(std::span<const sql_type>) {
           sql_type{type_kind::bigint}};
 }
 
-template <class T>
-std::unique_ptr<accumulators> make_state(std::span<const sql_type>) {
-  return std::make_unique<T>();
-}
-
 template <class T, class Wide>
 void add_both(aggregate_registry& registry, type_kind kind) {
   add_aggregate(registry, "sum",

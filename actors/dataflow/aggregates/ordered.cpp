@@ -4,6 +4,7 @@
 #include "actors/dataflow/aggregates/sort_bytes.hpp"
 #include "actors/dataflow/key_encoding.hpp"
 #include "actors/dataflow/value_builder.hpp"
+#include "schemas/sized_text.hpp"
 
 #include <cstring>
 
@@ -32,19 +33,6 @@ void put_sized(std::string_view text, std::string& out) {
   const auto size = static_cast<std::uint32_t>(text.size());
   out.append(reinterpret_cast<const char*>(&size), sizeof size);
   out.append(text);
-}
-
-bool read_sized(std::string_view& bytes, std::string& text) {
-  std::uint32_t size = 0;
-  if (bytes.size() < sizeof size)
-    return false;
-  std::memcpy(&size, bytes.data(), sizeof size);
-  bytes.remove_prefix(sizeof size);
-  if (bytes.size() < size)
-    return false;
-  text.assign(bytes.substr(0, size));
-  bytes.remove_prefix(size);
-  return true;
 }
 
 /// State column: the rows.
@@ -112,10 +100,11 @@ public:
     for (std::uint32_t i = 0; i < slots.size(); ++i) {
       auto bytes = state[0].text_of(i);
       while (!bytes.empty()) {
-        kept_row row;
-        if (!read_sized(bytes, row.order) || !read_sized(bytes, row.values))
+        const auto order = take_sized(bytes);
+        const auto values = order ? take_sized(bytes) : std::nullopt;
+        if (!values)
           return make_error(ec::corrupt, "damaged state of an ordered aggregate");
-        states_[slots[i]].push_back(std::move(row));
+        states_[slots[i]].push_back({std::string(*order), std::string(*values)});
       }
     }
     return {};

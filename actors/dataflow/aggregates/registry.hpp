@@ -4,6 +4,8 @@
 #include "actors/dataflow/aggregate.hpp"
 
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,17 @@ void add_aggregate(aggregate_registry& registry, std::string_view name, aggregat
 template <type_kind Kind>
 [[nodiscard]] sql_type always(std::span<const sql_type>) {
   return sql_type{Kind};
+}
+
+/// Of a C++ type: float or double.
+template <class T>
+inline constexpr type_kind float_kind = sizeof(T) == 4 ? type_kind::real
+                                                       : type_kind::double_precision;
+
+/// Accumulators that need nothing to begin with.
+template <class T>
+[[nodiscard]] std::unique_ptr<accumulators> make_state(std::span<const sql_type>) {
+  return std::make_unique<T>();
 }
 
 [[nodiscard]] inline sql_type same_as_argument(std::span<const sql_type> args) {

@@ -3,6 +3,7 @@
 /// regr_count can.
 #include "actors/dataflow/aggregates/registry.hpp"
 #include "actors/dataflow/aggregates/row_loop.hpp"
+#include "actors/dataflow/functions/float_checks.hpp"
 
 #include <cmath>
 #include <limits>
@@ -10,10 +11,6 @@
 namespace ebb {
 
 namespace {
-
-error overflow() {
-  return make_error(ec::evaluation, "value out of range: overflow");
-}
 
 /// Running sums of Youngs and Cramer, for two variables.
 struct pair_moments {
@@ -207,7 +204,7 @@ public:
         states_[slots[i]].add(y.data<double>()[y.at(i)], x.data<double>()[x.at(i)], overflowed);
     });
     if (overflowed)
-      return overflow();
+      return float_overflow();
     return {};
   }
 
@@ -218,7 +215,7 @@ public:
     for (std::size_t i = 0; i < into_slots.size(); ++i)
       states_[into_slots[i]].add(other.states_[from_slots[i]], overflowed);
     if (overflowed)
-      return overflow();
+      return float_overflow();
     return {};
   }
 
@@ -256,7 +253,7 @@ public:
       states_[slots[i]].add(other, overflowed);
     }
     if (overflowed)
-      return overflow();
+      return float_overflow();
     return {};
   }
 
@@ -265,68 +262,8 @@ private:
                                       &pair_moments::y,     &pair_moments::yy, &pair_moments::xy};
 };
 
-/// regr_count: pairs without a NULL. State column: the count.
-class pair_counts final : public plain_accumulators<std::int64_t> {
-public:
-  result<void> update(std::span<const std::uint32_t> slots, std::span<const column> args,
-                      const std::uint8_t* included, const std::int32_t* weights) override {
-    each_row(row_count(slots), &args[0], included, weights,
-             [&](std::uint32_t i, std::int64_t weight) {
-               if (!args[1].is_null(i))
-                 states_[slots[i]] += weight;
-             });
-    return {};
-  }
-
-  result<void> merge(std::span<const std::uint32_t> into_slots, const accumulators& from,
-                     std::span<const std::uint32_t> from_slots) override {
-    const auto& other = static_cast<const pair_counts&>(from);
-    for (std::size_t i = 0; i < into_slots.size(); ++i)
-      states_[into_slots[i]] += other.states_[from_slots[i]];
-    return {};
-  }
-
-  [[nodiscard]] bool invertible() const noexcept override {
-    return true;
-  }
-
-  void subtract(std::span<const std::uint32_t> into_slots, const accumulators& from,
-                std::span<const std::uint32_t> from_slots) override {
-    const auto& other = static_cast<const pair_counts&>(from);
-    for (std::size_t i = 0; i < into_slots.size(); ++i)
-      states_[into_slots[i]] -= other.states_[from_slots[i]];
-  }
-
-  result<column> finish(std::span<const std::uint32_t> slots) const override {
-    return state(slots)[0];
-  }
-
-  std::vector<column> state(std::span<const std::uint32_t> slots) const override {
-    column x = make_column(sql_type{type_kind::bigint}, row_count(slots));
-    for (std::uint32_t i = 0; i < slots.size(); ++i)
-      x.mutable_data<std::int64_t>()[i] = states_[slots[i]];
-    return {x};
-  }
-
-  result<void> merge_state(std::span<const std::uint32_t> slots,
-                           std::span<const column> state) override {
-    for (std::uint32_t i = 0; i < slots.size(); ++i)
-      states_[slots[i]] += state[0].data<std::int64_t>()[state[0].at(i)];
-    return {};
-  }
-};
-
 std::vector<sql_type> moments_state(std::span<const sql_type>) {
   return std::vector<sql_type>(6, sql_type{type_kind::double_precision});
-}
-
-std::vector<sql_type> count_state(std::span<const sql_type>) {
-  return {sql_type{type_kind::bigint}};
-}
-
-template <class T>
-std::unique_ptr<accumulators> make_state(std::span<const sql_type>) {
-  return std::make_unique<T>();
 }
 
 } // namespace
@@ -348,8 +285,6 @@ void add_regressions(aggregate_registry& registry) {
   add("regr_sxx", make_state<regressions<squares_x>>);
   add("regr_sxy", make_state<regressions<products>>);
   add("regr_syy", make_state<regressions<squares_y>>);
-  add_aggregate(registry, "regr_count",
-                {params, always<type_kind::bigint>, count_state, make_state<pair_counts>});
 }
 
 } // namespace ebb

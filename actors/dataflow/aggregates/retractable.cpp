@@ -6,6 +6,7 @@
 
 #include "actors/dataflow/aggregates/registry.hpp"
 #include "actors/dataflow/aggregates/row_loop.hpp"
+#include "actors/dataflow/functions/float_checks.hpp"
 #include "actors/dataflow/ordered_set.hpp"
 
 #include <cmath>
@@ -15,13 +16,6 @@
 namespace ebb {
 
 namespace {
-
-error overflow() {
-  return make_error(ec::evaluation, "value out of range: overflow");
-}
-
-template <class T>
-constexpr type_kind float_kind = sizeof(T) == 4 ? type_kind::real : type_kind::double_precision;
 
 /// An unevaluated sum of two doubles.
 struct double_double {
@@ -178,7 +172,7 @@ public:
 private:
   [[nodiscard]] static result<void> check(bool overflowed) {
     if (overflowed)
-      return overflow();
+      return float_overflow();
     return {};
   }
 };
@@ -200,7 +194,7 @@ public:
       const double sum = s.special.any() ? s.special.sum() : s.sum.high;
       to[i] = static_cast<result_value>(Average ? sum / static_cast<double>(s.count) : sum);
       if (std::isinf(to[i]) && !std::isinf(sum))
-        return overflow();
+        return float_overflow();
     }
     return x;
   }
@@ -245,11 +239,6 @@ std::vector<sql_type> total_state(std::span<const sql_type>) {
   std::vector<sql_type> types(4, sql_type{type_kind::double_precision});
   types.resize(types.size() + 1 + special_columns, sql_type{type_kind::bigint});
   return types;
-}
-
-template <class T>
-std::unique_ptr<accumulators> make_state(std::span<const sql_type>) {
-  return std::make_unique<T>();
 }
 
 template <class T>

@@ -1,5 +1,7 @@
 #include "actors/dataflow/operators/filter_project.hpp"
 
+#include "actors/dataflow/operators/pass_time.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <optional>
@@ -20,24 +22,14 @@ public:
         return *std::exchange(failed_, std::nullopt);
       return false;
     }
-    switch (item->kind) {
-    case item_kind::batch: {
-      const auto& input = *item->rows;
-      counters_.rows_in += input.rows;
-      budget.rows -= std::min(budget.rows, input.rows);
-      return project(input, out);
+    if (item->kind != item_kind::batch) {
+      pass_time(*item, out);
+      return false;
     }
-    case item_kind::watermark:
-      out.advance(item->time);
-      break;
-    case item_kind::idle:
-      out.idle();
-      break;
-    case item_kind::tick:
-    case item_kind::end:
-      break;
-    }
-    return false;
+    const auto& input = *item->rows;
+    counters_.rows_in += input.rows;
+    budget.rows -= std::min(budget.rows, input.rows);
+    return project(input, out);
   }
 
   operator_counters counters() const override {

@@ -3,6 +3,7 @@
 #include "actors/dataflow/operators/group_calls.hpp"
 #include "actors/dataflow/operators/net_changes.hpp"
 #include "actors/dataflow/operators/owned_groups.hpp"
+#include "actors/dataflow/operators/pass_time.hpp"
 #include "actors/dataflow/value_text.hpp"
 
 #include <algorithm>
@@ -32,17 +33,11 @@ public:
         if (auto taken = take_rows(*item->rows, out); !taken)
           return name_row(std::move(taken).error(), *item->rows, context_.name);
       break;
-    case item_kind::watermark:
-      out.advance(item->time);
-      break;
-    case item_kind::idle:
-      out.idle();
-      break;
     case item_kind::end:
       EBB_TRY(emit_group_of_nothing(out));
       break;
-    case item_kind::tick:
-      break;
+    default:
+      pass_time(*item, out);
     }
     return false;
   }

@@ -1,5 +1,7 @@
 #include "actors/dataflow/operators/weigh_rows.hpp"
 
+#include "actors/dataflow/operators/pass_time.hpp"
+
 #include <algorithm>
 #include <limits>
 
@@ -15,21 +17,12 @@ public:
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
     if (item == nullptr)
       return false;
-    switch (item->kind) {
-    case item_kind::batch:
+    if (item->kind == item_kind::batch) {
       counters_.rows_in += item->rows->rows;
       budget.rows -= std::min(budget.rows, item->rows->rows);
       EBB_TRY(weigh(*item->rows, out));
-      break;
-    case item_kind::watermark:
-      out.advance(item->time);
-      break;
-    case item_kind::idle:
-      out.idle();
-      break;
-    case item_kind::tick:
-    case item_kind::end:
-      break;
+    } else {
+      pass_time(*item, out);
     }
     return false;
   }

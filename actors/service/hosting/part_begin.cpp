@@ -1,5 +1,7 @@
 #include "actors/service/hosting/part_begin.hpp"
 
+#include "actors/runtime/recorded_values.hpp"
+
 namespace ebb {
 
 peer_begin to_begin(const stream_start& start, const recorded_segments& segments,
@@ -12,11 +14,10 @@ peer_begin to_begin(const stream_start& start, const recorded_segments& segments
   record.segments = segments.segments;
   for (const auto& [source, positions] : start.positions)
     for (const auto& x : positions)
-      record.positions.push_back({source, x.partition, x.finished, x.bytes});
+      record.positions.push_back(to_recorded(source, x));
   for (const auto& [sink, outputs] : start.outputs)
     for (const auto& x : outputs)
-      record.outputs.push_back(
-          {sink, x.lane, start.epoch, x.file, x.bytes, x.digest, x.target, x.offset, x.rows});
+      record.outputs.push_back(to_recorded(sink, start.epoch, x));
   result.operators = start.operators;
   result.output_folder = start.output_folder;
   result.segment_folder = segments.folder;
@@ -33,10 +34,9 @@ stream_start start_of(const peer_begin& x) {
   result.output_folder = x.output_folder;
   result.operators = x.operators;
   for (const auto& p : x.start.positions)
-    result.positions[p.source].push_back({p.partition, p.finished, p.bytes});
+    result.positions[p.source].push_back(to_position(p));
   for (const auto& y : x.start.outputs)
-    result.outputs[y.sink].push_back(
-        {y.lane, y.file, y.bytes, y.digest, y.target, y.offset, y.rows});
+    result.outputs[y.sink].push_back(to_output(y));
   return result;
 }
 

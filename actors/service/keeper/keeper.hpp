@@ -170,6 +170,7 @@ private:
   void listen(stream_slot& x, bool on);
   void pump_queue();
   void pump_places();
+  /// Of all parts of the placement, where all of them have a worker.
   void assign(const placement_key& key);
   void send_orders(const std::vector<placement_key>& all, start_stream order);
   /// Workers that the stream is to be spread over.

@@ -17,6 +17,8 @@ void keeper::pump_places() {
     const auto effects = places_.take_effects();
     if (effects.empty())
       break;
+    // One with several parts is ordered once, when all effects are carried out.
+    std::vector<placement_key> assigned;
     for (const auto& e : effects) {
       using kind = placement_plan::effect::kind;
       switch (e.what) {
@@ -27,7 +29,9 @@ void keeper::pump_places() {
           world_.start_worker(e.worker);
         break;
       case kind::assign:
-        assign(e.key);
+        if (const placement_key whole{e.key.stream, e.key.placement};
+            std::find(assigned.begin(), assigned.end(), whole) == assigned.end())
+          assigned.push_back(whole);
         break;
       case kind::drop:
         if (!world_.send(e.worker, stop_stream{e.key.stream, e.key.placement, true}))
@@ -48,6 +52,8 @@ void keeper::pump_places() {
         break;
       }
     }
+    for (const auto& key : assigned)
+      assign(key);
   }
   pumping_places_ = false;
   arm_clock();
@@ -65,8 +71,9 @@ void keeper::assign(const placement_key& key) {
   if (slot == nullptr)
     return;
   const auto all = places_.parts_of(key.stream, key.placement);
-  if (std::any_of(all.begin(), all.end(),
-                  [this](const auto& x) { return places_.worker_of(x) == 0; }))
+  if (all.empty() || std::any_of(all.begin(), all.end(), [this](const auto& x) {
+        return places_.worker_of(x) == 0;
+      }))
     return;
   const auto j = std::make_shared<job>(job{{}, make_error(ec::internal, "")});
   auto& order = j->order;
@@ -111,8 +118,11 @@ void keeper::assign(const placement_key& key) {
 
 void keeper::send_orders(const std::vector<placement_key>& all, start_stream order) {
   if (all.size() > 1)
-    for (const auto& key : all)
-      order.peers.push_back(connected_[places_.worker_of(key)]);
+    for (const auto& key : all) {
+      // Of one that has just gone there is none; sending to it fails below.
+      const auto found = connected_.find(places_.worker_of(key));
+      order.peers.push_back(found == connected_.end() ? std::string() : found->second);
+    }
   for (const auto& key : all) {
     const auto worker = places_.worker_of(key);
     order.part = key.part;

@@ -1,7 +1,6 @@
 #include "actors/service/worker/peer_server.hpp"
 
 #include <chrono>
-#include <cstdlib>
 #include <deque>
 #include <list>
 #include <map>
@@ -207,14 +206,11 @@ result<std::shared_ptr<peer_channel>> peer_server::dial(const std::string& addre
   handlers.closed = [take = take.closed](const link_pointer&, const error& why) { take(why); };
   link_pointer link;
   if (identity_) {
-    const auto colon = address.rfind(':');
-    const auto port =
-        colon == std::string::npos ? 0UL : std::strtoul(address.c_str() + colon + 1, nullptr, 10);
-    if (port == 0 || port > UINT16_MAX)
+    const auto place = parse_place(address);
+    if (!place || place->port == 0)
       return make_error(ec::internal, "a worker's address is no HOST:PORT: " + address);
     EBB_ASSIGN(link,
-               connect_link(loop_, {address.substr(0, colon), static_cast<std::uint16_t>(port)},
-                            identity_, std::move(handlers), link_side::worker));
+               connect_link(loop_, *place, identity_, std::move(handlers), link_side::worker));
   } else {
     EBB_ASSIGN(link, connect_link(loop_, address, std::move(handlers)));
   }
