@@ -61,8 +61,14 @@ class Installation:
         self.token = json.loads(made)["token"]
         service = self.cluster.get("service", "ebb", "-n", NAMESPACE)
         self.address = service["spec"]["clusterIP"], 8181
-        # A new token holds a second later.
-        wait_for(lambda: self.ask("GET", "/v1/streams").status == 200, 10, "the token is known")
+        # A new token holds a second later, and a new Service once kube-proxy has seen it.
+        wait_for(self.is_served, 20, "the token is known")
+
+    def is_served(self):
+        try:
+            return self.ask("GET", "/v1/streams").status == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
     def wait_ready(self, seconds=60):
         def ready():

@@ -7,6 +7,7 @@
 Tests use the class: `with Cluster(level="node") as cluster:`. Nodes need root; `why_not()` says what is missing.
 """
 import contextlib
+import ctypes
 import fcntl
 import json
 import os
@@ -25,8 +26,9 @@ from processes import Processes
 
 HERE = pathlib.Path(__file__).resolve().parent
 LEVELS = ("api", "control", "node")
-# One cluster with nodes at a time: bridges, pod networks and rules of kube-proxy belong to the machine.
-LOCK = pathlib.Path("/run/lock/ebb-test-cluster")
+# A file for each cluster with nodes, locked while its process lives: what a killed one left is found by it.
+LOCKS = pathlib.Path("/run/lock/ebb-test-clusters")
+CLONE_NEWNET = 0x40000000
 API_PROGRAMS = ("etcd", "openssl")
 NODE_PROGRAMS = ("containerd", "ctr", "runc", "ip", "iptables", "nft", "conntrack", "cc")
 SERVICES, FIRST_SERVICE, GATEWAY = "10.96.0.0/16", "10.96.0.1", "10.244.0.1"
@@ -59,8 +61,9 @@ def free_port():
 
 
 class Cluster:
-    """Level `api`: etcd and the API server, any number at once. `control`: with the controllers and the
-    scheduler. `node`: with kube-proxy and `node_count` nodes; waits until no other one runs."""
+    """Level `api`: etcd and the API server. `control`: with the controllers and the scheduler. `node`: with
+    kube-proxy and `node_count` nodes, in a network of its own, which this process enters for good; any number at once.
+    One that stays (`tied` is false) has the machine's network, so that people reach it: one of these at a time."""
 
     def __init__(self, level="node", folder=None, node_count=1, tied=True):
         assert level in LEVELS, level
@@ -130,23 +133,31 @@ class Cluster:
             if threading.current_thread() is threading.main_thread():
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
             if self.lock is not None:
-                LOCK.write_text("", encoding="utf-8")
+                pathlib.Path(self.lock.name).unlink(missing_ok=True)
                 self.lock.close()
                 self.lock = None
 
     def take_machine(self):
-        """Waits for the lock, then ends what a killed test may have left behind."""
+        """Ends what killed tests may have left behind, then takes a network: bridges, ports, rules of kube-proxy."""
+        LOCKS.mkdir(exist_ok=True)
+        for path in LOCKS.iterdir():
+            with open(path, "r+", encoding="utf-8") as file, contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                folder = pathlib.Path(file.read())
+                stays = (folder / "stays").exists()
+                if stays and not self.tied:
+                    raise RuntimeError(f"a cluster is running in {folder}; end it: {HERE}/cluster.py down {folder}")
+                if not stays and file.name.endswith(folder.name):
+                    end(folder, True)
+                    path.unlink()
         # pylint: disable=consider-using-with
-        self.lock = open(LOCK, "a+", encoding="utf-8")
+        self.lock = open(LOCKS / self.folder.name, "w", encoding="utf-8")
         fcntl.flock(self.lock, fcntl.LOCK_EX)
-        self.lock.seek(0)
-        left = self.lock.read().split("\n")[0]
-        if left and pathlib.Path(left).is_dir():
-            if (pathlib.Path(left) / "stays").exists():
-                raise RuntimeError(f"a cluster is running in {left}; end it: {HERE}/cluster.py down {left}")
-            end(pathlib.Path(left), True)
-        LOCK.write_text(str(self.folder), encoding="utf-8")
-        if not self.tied:
+        self.lock.write(str(self.folder))
+        self.lock.flush()
+        if self.tied:
+            enter_network()
+        else:
             (self.folder / "stays").touch()
 
     def make_keys(self):
@@ -251,6 +262,20 @@ class Cluster:
         return [json.loads(x) for x in lines]
 
 
+def enter_network():
+    """This thread, and all that it starts from now on, get a network with nothing in it; once is enough."""
+    if getattr(enter_network, "done", False):
+        return
+    assert threading.active_count() == 1, "threads that run already would stay in the old network"
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "cannot make a network")
+    # Addresses of Services need a way out, of which they are taken by rules of kube-proxy.
+    for words in ("link set lo up", "link add ebb-out type bridge", "addr add 10.255.0.2/24 dev ebb-out",
+                  "link set ebb-out up", "route add default dev ebb-out"):
+        subprocess.run(["ip", *words.split()], check=True)
+    enter_network.done = True
+
+
 def end(folder, has_nodes):
     """Ends the cluster of a folder, whoever started it."""
     processes = Processes(folder)
@@ -265,9 +290,11 @@ def end(folder, has_nodes):
         processes.stop(name)
     if not has_nodes:
         return
-    nodes.remove_bridges()
-    for table in (("ip", "kube-proxy"), ("ip6", "kube-proxy")):
-        subprocess.run(["nft", "delete", "table", *table], check=False, capture_output=True)
+    nodes.remove_cgroups(folder)
+    if (folder / "stays").exists():
+        nodes.remove_bridges()
+        for table in (("ip", "kube-proxy"), ("ip6", "kube-proxy")):
+            subprocess.run(["nft", "delete", "table", *table], check=False, capture_output=True)
     mounts = pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
     for at in sorted((x.split()[1] for x in mounts if f" {folder}/" in x), reverse=True):
         subprocess.run(["umount", "-l", at], check=False, capture_output=True)
@@ -299,6 +326,7 @@ def main():
         folder = pathlib.Path(words[1]).resolve()
         end(folder, (folder / "stays").exists())
         (folder / "stays").unlink(missing_ok=True)
+        (LOCKS / folder.name).unlink(missing_ok=True)
     elif words[:1] == ["up"] and len(words) == (3 if "--api" in words else 2):
         level = "api" if "--api" in words else "node"
         problem = why_not(level)

@@ -1,5 +1,7 @@
 """One node of a test cluster: containerd, kubelet and a pod network of its own, 10.244.INDEX.0/24."""
+import contextlib
 import json
+import os
 import pathlib
 import subprocess
 
@@ -45,6 +47,7 @@ class Node:
         self.gateway = f"10.244.{index}.1"
         self.bridge = f"ebb{index}"
         self.socket = self.home / "run" / "containerd.sock"
+        self.cgroup = f"{cluster.folder.name}-{self.name}"
 
     def ctr(self, *arguments):
         done = subprocess.run(["ctr", "-a", str(self.socket), "-n", "k8s.io", *map(str, arguments)], check=False,
@@ -107,8 +110,8 @@ class Node:
             return
         for controller in CGROUPS.iterdir():
             if controller.is_dir():
-                (controller / self.name).mkdir(exist_ok=True)
-        mine = CGROUPS / "cpuset" / self.name
+                (controller / self.cgroup).mkdir(exist_ok=True)
+        mine = CGROUPS / "cpuset" / self.cgroup
         for file in ("cpuset.cpus", "cpuset.mems"):
             if (mine / file).exists():
                 (mine / file).write_text((CGROUPS / "cpuset" / file).read_text(encoding="ascii"), encoding="ascii")
@@ -129,7 +132,7 @@ class Node:
             "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
             "podLogsDir": str(self.home / "podlogs")}
         if not (CGROUPS / "cgroup.controllers").exists():
-            settings["cgroupRoot"] = f"/{self.name}"
+            settings["cgroupRoot"] = f"/{self.cgroup}"
         (self.home / "kubelet.yaml").write_text(json.dumps(settings), encoding="utf-8")
         self.cluster.processes.start(
             f"kubelet-{self.index}", self.cluster.programs / "kubelet", "--config", self.home / "kubelet.yaml",
@@ -173,6 +176,15 @@ def below(pids):
         if not more:
             return found - set(pids)
         found |= more
+
+
+def remove_cgroups(folder):
+    """Of the cluster's nodes, the innermost first; those in which something still runs stay."""
+    for controller in CGROUPS.iterdir():
+        for top in controller.glob(f"{folder.name}-node-*"):
+            for path, _, _ in os.walk(top, topdown=False):
+                with contextlib.suppress(OSError):
+                    os.rmdir(path)
 
 
 def remove_bridges():
