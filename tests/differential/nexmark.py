@@ -24,13 +24,17 @@ TABLES = {
                "expires TIMESTAMP, seller BIGINT, category BIGINT, extra TEXT",
     "bid": "auction BIGINT, bidder BIGINT, price BIGINT, channel TEXT, url TEXT, date_time TIMESTAMP, extra TEXT",
 }
-# All but those of sessions (q11) and of processing time (q12).
-QUERIES = ["q0", "q1", "q2", "q3", "q4", "q4_windowed", "q5", "q7", "q8", "q9", "q14", "q15", "q16", "q17", "q18", "q19", "q20",
-           "q21", "q22"]
+QUERIES = ["q0", "q1", "q2", "q3", "q4", "q4_windowed", "q5", "q6", "q7", "q8", "q9", "q10", "q11", "q12", "q14", "q15", "q16", "q17",
+           "q18", "q19", "q20", "q21", "q22"]
+# Which bids fall into the same ten seconds of the clock is not to be known, but how many there are of each bidder is:
+# both sides are added up.
+ADDED_UP = {"q12": ("SELECT bidder, sum(bid_count)::bigint AS bids FROM ({}) AS counts GROUP BY bidder",
+                    "SELECT bidder, count(*) AS bids FROM bid GROUP BY bidder")}
+CREATED = b'{"op":"c","before":null,"after":'
 
 
 def for_postgres(sql):
-    """The query with its window functions as joins with generate_series."""
+    """The query with its window functions as joins with generate_series, sessions as gaps and islands."""
     def windows(call):
         table, column, *spans = re.sub(r"INTERVAL '(\d+) seconds'", r"\1", call.group(2)).split(", ")
         slide, size = int(spans[0]), int(spans[-1])
@@ -38,6 +42,19 @@ def for_postgres(sql):
         return (f"(SELECT t.*, w AS window_start, w + INTERVAL '{size} seconds' AS window_end FROM {table} AS t "
                 f"CROSS JOIN LATERAL generate_series({first} - INTERVAL '{size - slide} seconds', {first}, "
                 f"INTERVAL '{slide} seconds') AS w) AS {table}")
+
+    def session(call):
+        table, column, gap = call.group(1).split(", ")
+        keys = call.group(2)
+        return (f"FROM (SELECT t.*, min({column}) OVER one AS window_start, max({column}) OVER one + {gap} AS window_end "
+                f"FROM (SELECT t.*, count(*) FILTER (WHERE begins) OVER by_time AS number "
+                f"FROM (SELECT t.*, coalesce({column} - lag({column}) OVER by_time > {gap}, true) AS begins FROM {table} AS t "
+                f"WINDOW by_time AS (PARTITION BY {keys} ORDER BY {column})) AS t "
+                f"WINDOW by_time AS (PARTITION BY {keys} ORDER BY {column})) AS t "
+                f"WINDOW one AS (PARTITION BY {keys}, number)) AS {table} GROUP BY {keys}, window_start, window_end")
+    sql = re.sub(r"FROM session\(([^()]*)\)\s+GROUP BY (.*?), window_start, window_end", session, sql)
+    # Rows that an OVER clause does not tell apart go by their columns; PostgreSQL leaves it open.
+    sql = sql.replace("ORDER BY date_time ROWS", "ORDER BY date_time, final ROWS")
     return re.sub(r"\b(tumble|hop)\(([^()]*)\)", windows, sql)
 
 
@@ -66,10 +83,36 @@ def expected_rows(cursor, sql):
                                for (text,) in cursor)
 
 
+class Fingerprint:
+    """Of a multiset of rows; `write` takes what COPY sends, a row a call."""
+
+    def __init__(self):
+        self.count = self.sum = 0
+
+    def write(self, line):
+        self.count += 1
+        self.sum += hash(line.rstrip(b"\n"))
+
+
+def same_text(cursor, path, sql):
+    """How many rows a file has that holds new rows alone, to the letter those of PostgreSQL; None where this cannot be
+    told. A million rows take seconds this way."""
+    wrote, answered = Fingerprint(), Fingerprint()
+    with open(path, "rb") as lines:
+        for line in lines:
+            if not line.startswith(CREATED):
+                return None
+            wrote.write(line[len(CREATED):-2])
+    cursor.copy_expert(f"COPY (SELECT row_to_json(r) FROM ({sql}) AS r) TO STDOUT", answered)
+    return wrote.count if (wrote.count, wrote.sum) == (answered.count, answered.sum) else None
+
+
 def compare(ebb, cursor, name, options):
     """What differs, or None."""
     with open(os.path.join(EXAMPLES, f"{name}.sql"), encoding="utf-8") as file:
-        sql = file.read()
+        sql = re.sub(r"--.*", "", file.read()).strip()
+    if name in ADDED_UP:
+        sql = ADDED_UP[name][0].format(sql)
     out = os.path.join(ebb.folder, "out.ndjson")
     begin = time.monotonic()
     problem = ebb.write_changes(sql, [source(table, options.events) for table in TABLES if table in sql], out,
@@ -77,12 +120,19 @@ def compare(ebb, cursor, name, options):
     took = time.monotonic() - begin
     if problem is not None:
         return problem.text
+    asked = ADDED_UP[name][1] if name in ADDED_UP else for_postgres(sql)
+    count = same_text(cursor, out, asked) if ebb.keys["q"] is None else None
+    if count is not None:
+        os.remove(out)
+        print(f"{name}: {count} rows, all c, {took:.1f} s", flush=True)
+        return None
     try:
         rows, ops = apply_changes(out, ebb.keys["q"])
     except Malformed as bad:
         return str(bad)
-    os.remove(out)
-    expected = expected_rows(cursor, for_postgres(sql))
+    finally:
+        os.remove(out)
+    expected = expected_rows(cursor, asked)
     if rows != dict(expected):
         missing = expected - collections.Counter(rows)
         extra = collections.Counter(rows) - expected

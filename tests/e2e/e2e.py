@@ -203,6 +203,17 @@ def test_results_do_not_depend_on_parallelism():
     assert len(results) == 1 and len(lines) > 1000
 
 
+def test_nexmark_manifests():
+    for query in (EXAMPLES / "nexmark").glob("q*.sql"):
+        made = subprocess.run([EXAMPLES / "nexmark" / "manifest", query.stem, "--events", "2000", "--sink", "discard: {}"],
+                              text=True, capture_output=True, check=True)
+        run = ebb("run", "-", input=made.stdout)
+        assert run.returncode == 0, (query.stem, run.stderr)
+    readme = (EXAMPLES / "nexmark" / "README.md").read_text(encoding="utf-8")
+    missing = [x.stem for x in (EXAMPLES / "nexmark").glob("q*.sql") if f"| {x.stem} |" not in readme]
+    assert not missing, f"README.md does not say what {missing} compute"
+
+
 # --- bad input --------------------------------------------------------------------------------
 
 def test_missing_manifest():
