@@ -27,7 +27,7 @@ class Problem:
     @property
     def said(self):
         """The message without the operator and the record that it adds to PostgreSQL's text."""
-        return re.sub(r" \(source t, file [^)]*, record \d+\)$", "",
+        return re.sub(r" \(source t, file [^)]*, records? \d+(?: to \d+)?\)$", "",
                       re.sub(r"^operator \w+: ", "", self.message))
 
     @property
