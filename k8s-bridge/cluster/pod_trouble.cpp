@@ -1,0 +1,58 @@
+#include "k8s-bridge/cluster/pod_trouble.hpp"
+
+#include <array>
+#include <utility>
+
+namespace ebb {
+
+namespace {
+
+using advice = std::pair<std::string_view, const char*>;
+
+constexpr std::array<advice, 8> advices{{
+    {"Unschedulable",
+     "free room on a node or add one, or change spec.pod: resources, nodeSelector, "
+     "affinity, tolerations"},
+    {"ImageCannotBePulled", "load the image on the nodes or push it to its registry; its name and "
+                            "pull secret are taken from the StatefulSet ebb"},
+    {"QuotaExceeded", "raise the ResourceQuota of ebb's namespace, or ask for less in "
+                      "spec.pod.resources"},
+    {"Forbidden", "give ebb's service account the rights of deployments/ebb.yaml"},
+    {"OOMKilled", "raise spec.pod.resources.limits.memory, or leave it out"},
+    {"Evicted",
+     "the node ran short: give the stream spec.pod.resources.requests, or the node room"},
+    {"InvalidPod", "correct spec.pod of the stream"},
+    {"CreateContainerConfigError", "look at `kubectl describe pod` in ebb's namespace"},
+}};
+
+} // namespace
+
+pod_trouble refused_pod(const kube_answer& answer) {
+  constexpr int unprocessable = 422;
+  pod_trouble x;
+  x.reason = answer.reason.empty() ? "CannotReachCluster" : answer.reason;
+  if (answer.problem)
+    x.message = answer.problem->message;
+  if (x.message.find("exceeded quota") != std::string::npos
+      || x.message.find("failed quota") != std::string::npos)
+    x.reason = "QuotaExceeded";
+  else if (answer.status == unprocessable)
+    x.reason = "InvalidPod";
+  return x;
+}
+
+std::string pod_advice(std::string_view reason) {
+  for (const auto& [name, text] : advices)
+    if (name == reason)
+      return text;
+  return {};
+}
+
+std::string sentence_of(const pod_trouble& x, const std::string& pod) {
+  auto text = "pod " + pod + ": " + (x.message.empty() ? x.reason : x.message);
+  if (const auto hint = pod_advice(x.reason); !hint.empty())
+    text += " (" + hint + ')';
+  return text;
+}
+
+} // namespace ebb
