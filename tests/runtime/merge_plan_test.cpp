@@ -4,7 +4,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <deque>
+#include <map>
+#include <random>
 #include <string>
+#include <tuple>
 
 using namespace ebb; // NOLINT
 
@@ -67,10 +71,11 @@ BOOST_AUTO_TEST_CASE(merges_are_planned_by_size_and_number) {
       {"d1", 0, 0, false},
       {times(15, "d0"), 0, 0, false},
       {times(16, "d0"), 0, 16, false},           // few bytes, many files
-      {"d9", 0, 1, true},                        // more than 8 MiB without a base
-      {"B90 d30", 0, 0, false},                  // a third exactly
-      {"B90 d31", 0, 2, true},                   // more than a third
-      {"B60 B60 d30 d15", 0, 4, true},           // all bases count
+      {"d900 d900 d900", 0, 0, false},           // too few to gain by it
+      {"d3 d2 d2 d2", 0, 4, true},               // more than 8 MiB without a base
+      {"B90 d9 d9 d9 d3", 0, 0, false},          // a third exactly
+      {"B90 d9 d9 d9 d4", 0, 5, true},           // more than a third
+      {"B60 B60 d30 d15 d1 d1", 0, 6, true},     // all bases count
       {"B900 " + times(16, "d1"), 1, 16, false}, // far from a third: only the deltas
       {"B900 m16 " + times(15, "d1"), 0, 0, false},
       {"B900 m16 " + times(17, "d1"), 2, 17, false},
@@ -89,6 +94,15 @@ BOOST_AUTO_TEST_CASE(merges_are_planned_by_size_and_number) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_grows_is_rewritten_when_it_has_doubled) {
+  BOOST_TEST(plan_merge(segments("B90 d30 d30 d20 d10"), true).count == 0U);
+  BOOST_TEST(plan_merge(segments("B90 d30 d30 d20 d11"), true).into_base);
+  BOOST_TEST(plan_merge(segments("B900 " + times(16, "d9")), true).count == 16U);
+  BOOST_TEST(merge_kept_most(1000, 1000));
+  BOOST_TEST(merge_kept_most(1000, 875));
+  BOOST_TEST(!merge_kept_most(1000, 874));
+}
+
 BOOST_AUTO_TEST_CASE(entries_of_snapshots_are_sorted_and_the_last_one_wins) {
   using kind = state_chunk::kind;
   const std::vector<snapshot_ptr> both{
@@ -101,6 +115,51 @@ BOOST_AUTO_TEST_CASE(entries_of_snapshots_are_sorted_and_the_last_one_wins) {
   };
   BOOST_TEST(text_of(sorted_entries(both)) == "1/1/a- 1/1/z=2 2/0/zz=4 2/1/b* 2/1/b=3 65535/0/=5 ");
   BOOST_TEST(sorted_entries({}).empty());
+}
+
+// Many entries take another way than few.
+BOOST_AUTO_TEST_CASE(many_entries_are_sorted_as_few_are) {
+  std::mt19937_64 random(7);
+  for (const std::size_t count : {5'000U, 20'000U}) {
+    std::vector<state_chunk::entry> entries;
+    std::deque<std::string> texts;
+    for (std::size_t i = 0; i < count; ++i) {
+      // Common beginnings, zeros, keys that begin others, and equal keys.
+      auto& key = texts.emplace_back(random() % 3 == 0 ? "" : std::string(random() % 20, '\0'));
+      for (auto more = random() % 12; more-- != 0;)
+        key += static_cast<char>(random() % 3 == 0 ? 0 : 'a' + random() % 2);
+      const auto& value = texts.emplace_back(std::to_string(i));
+      const auto what = random() % 8 == 0   ? state_chunk::kind::erase_prefix
+                        : random() % 4 == 0 ? state_chunk::kind::erase
+                                            : state_chunk::kind::put;
+      const auto group = random() % 50 == 0 ? 0xffffU : random() % 3;
+      entries.push_back({what, static_cast<std::uint16_t>(group),
+                         static_cast<std::uint16_t>(random() % 2 * 300), key,
+                         what == state_chunk::kind::put ? value : ""});
+    }
+    const std::vector<snapshot_ptr> all{
+        snapshot({entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(count / 3)}),
+        snapshot({entries.begin() + static_cast<std::ptrdiff_t>(count / 3), entries.end()})};
+    using place = std::tuple<unsigned, unsigned, std::string, bool>;
+    std::map<place, std::string> expected;
+    for (const auto& x : entries) {
+      const bool prefix = x.what == state_chunk::kind::erase_prefix;
+      expected[{x.key_group, x.state, std::string(x.key), !prefix}] =
+          x.what == state_chunk::kind::put ? '=' + std::string(x.value)
+          : prefix                         ? "*"
+                                           : "-";
+    }
+    const auto sorted = sorted_entries(all);
+    BOOST_REQUIRE(sorted.size() == expected.size());
+    auto next = expected.begin();
+    for (const auto& x : sorted) {
+      const bool prefix = x.kind == entry_kind::erase_prefix;
+      const auto text = x.kind == entry_kind::put ? '=' + std::string(x.value) : prefix ? "*" : "-";
+      BOOST_REQUIRE((next->first == place{x.key_group, x.state, std::string(x.key), !prefix}));
+      BOOST_REQUIRE(next->second == text);
+      ++next;
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(chunks_keep_entries_of_any_size) {
