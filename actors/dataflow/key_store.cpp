@@ -17,7 +17,7 @@ constexpr std::size_t arena_chunk_max = std::size_t{256} << 10;
 /// True where the canonical form keeps everything of a value.
 bool is_exact(type_kind kind) noexcept {
   return kind != type_kind::numeric && kind != type_kind::interval && kind != type_kind::real
-         && kind != type_kind::double_precision;
+         && kind != type_kind::double_precision && kind != type_kind::jsonb;
 }
 
 bool is_exact(const sql_type& type) noexcept {
@@ -102,10 +102,34 @@ void key_store::byte_probe::load(std::span<const column* const> columns, const s
   columns_ = columns;
   bytes_.clear();
   ends_[0] = 0;
+
+  // Neighbours often share the bytes of a text, which are then encoded once.
+  struct encoded_text {
+    text_ref text;
+    std::size_t at = 0;
+    std::size_t size = 0;
+  };
+
+  std::vector<encoded_text> last(columns.size());
   for (std::uint32_t j = 0; j < count; ++j) {
     rows_[j] = pick(picks, first, j);
-    for (const auto* x : columns)
-      encode_key_value(*x, rows_[j], bytes_);
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      const auto& x = *columns[k];
+      if (!holds_text(x.type.kind) || x.is_null(rows_[j])) {
+        encode_key_value(x, rows_[j], bytes_);
+        continue;
+      }
+      const auto text = x.data<text_ref>()[x.at(rows_[j])];
+      auto& same = last[k];
+      const auto at = bytes_.size();
+      if (same.size == 0 || text.data != same.text.data || text.size != same.text.size) {
+        encode_key_value(x, rows_[j], bytes_);
+        same = {text, at, bytes_.size() - at};
+        continue;
+      }
+      bytes_.resize(at + same.size);
+      std::memcpy(bytes_.data() + at, bytes_.data() + same.at, same.size);
+    }
     ends_[j + 1] = static_cast<std::uint32_t>(bytes_.size());
   }
 }

@@ -117,14 +117,16 @@ result<column> format_timestamp(const call_context& context, std::span<const col
   const values<micros> x(args[0]);
   const auto has_zone = args[0].type.kind == type_kind::timestamptz;
   patterns pattern(context, args[1]);
-  text_builder out(context.type, context.rows);
+  auto out = make_column(context.type, context.rows);
+  text_builder texts(context.type, 16);
+  std::vector<std::uint32_t> shown(context.rows); ///< which of them
   std::string text;
-  // Neighbours are often of one day or minute, and then look the same.
+  // Neighbours are often of one day or minute, and then look the same: they share its bytes.
   const bound_pattern* last = nullptr;
   micros begin = 0;
   for (std::uint32_t i = 0; i < context.rows; ++i) {
     if (skipped(context, i) || !calendar::is_finite(x[i]) || pattern.of(i).is_empty) {
-      out.append_null();
+      set_null(out, i);
       continue;
     }
     const auto& p = pattern.of(i);
@@ -133,10 +135,16 @@ result<column> format_timestamp(const call_context& context, std::span<const col
       time_pattern::write(p.nodes, time_pattern::shown_parts(x[i], has_zone), text);
       begin = x[i] - (x[i] % p.unit + p.unit) % p.unit;
       last = context.bound == nullptr ? nullptr : &p;
+      texts.append(text);
     }
-    out.append(text);
+    shown[i] = texts.rows() - 1;
   }
-  return out.take();
+  auto all = texts.take();
+  for (std::uint32_t i = 0; i < context.rows; ++i)
+    if (!out.is_null(i))
+      out.mutable_data<text_ref>()[i] = all.data<text_ref>()[shown[i]];
+  out.heap = std::move(all.heap);
+  return out;
 }
 
 result<column> format_interval(const call_context& context, std::span<const column> args) {
