@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(many_entries_are_sorted_as_few_are) {
       const auto group = random() % 50 == 0 ? 0xffffU : random() % 3;
       entries.push_back({what, static_cast<std::uint16_t>(group),
                          static_cast<std::uint16_t>(random() % 2 * 300), key,
-                         what == state_chunk::kind::put ? value : ""});
+                         what == state_chunk::kind::put ? std::string_view(value) : ""});
     }
     const std::vector<snapshot_ptr> all{
         snapshot({entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(count / 3)}),
