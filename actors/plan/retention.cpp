@@ -1,0 +1,88 @@
+#include "actors/plan/retention.hpp"
+
+#include "schemas/overloaded.hpp"
+
+#include <algorithm>
+
+namespace ebb {
+
+namespace {
+
+// Watermarks come on every way to the node.
+bool has_event_time(const plan_graph& graph, node_id id) {
+  const auto& node = graph.nodes[id];
+  if (const auto* spec = std::get_if<operator_spec>(&node.what);
+      spec != nullptr && std::holds_alternative<assign_watermarks_spec>(*spec))
+    return true;
+  return !node.inputs.empty()
+         && std::all_of(node.inputs.begin(), node.inputs.end(),
+                        [&](auto input) { return has_event_time(graph, input); });
+}
+
+// The retention of a step that has keys to drop; null = it keeps nothing for ever, or one key.
+retention_spec* retention_of(operator_spec& spec) {
+  return std::visit(
+      overloaded{
+          [](group_aggregate_spec& x) { return x.keys.empty() ? nullptr : &x.retention; },
+          [](changelog_join_spec& x) {
+            return x.left_keys.empty() || x.lookup >= 0 ? nullptr : &x.retention;
+          },
+          [](stream_join_spec& x) { return x.left_keys.empty() ? nullptr : &x.retention; },
+          [](changelog_top_n_spec& x) { return x.partition.empty() ? nullptr : &x.retention; },
+          [](changelog_over_spec& x) { return x.partition.empty() ? nullptr : &x.retention; },
+          [](auto&) -> retention_spec* { return nullptr; },
+      },
+      spec);
+}
+
+// State of one key, which is never left alone.
+bool is_of_one_key(const error& warning) {
+  return warning.message.find("in one subtask") != std::string::npos;
+}
+
+} // namespace
+
+void apply_retention(const operator_definition& where, node_id first, std::size_t first_warning,
+                     plan_graph& graph) {
+  const auto begin = graph.warnings.begin() + static_cast<std::ptrdiff_t>(first_warning);
+  const auto grows = [](const error& x) { return x.code == ec::resource && !is_of_one_key(x); };
+  if (!where.state_retention) {
+    for (auto x = begin; x != graph.warnings.end(); ++x)
+      if (grows(*x))
+        x->hint += "; or set stateRetention of operator " + where.name
+                   + ", which drops what is not written for so long";
+    return;
+  }
+  graph.warnings.erase(std::remove_if(begin, graph.warnings.end(), grows), graph.warnings.end());
+  bool any = false;
+  for (auto id = first; id < graph.nodes.size(); ++id) {
+    auto* spec = std::get_if<operator_spec>(&graph.nodes[id].what);
+    auto* retention = spec == nullptr ? nullptr : retention_of(*spec);
+    if (retention == nullptr)
+      continue;
+    retention->span = *where.state_retention;
+    retention->processing_time = !has_event_time(graph, id);
+    any = true;
+  }
+  if (any)
+    return;
+  auto warning = make_error(ec::invalid_argument,
+                            "stateRetention of operator " + where.name
+                                + " has no effect: it keeps nothing by key without bound",
+                            "leave it out");
+  warning.place = where.place;
+  warning.place.field += ".stateRetention";
+  graph.warnings.push_back(std::move(warning));
+}
+
+std::string kept_text(const retention_spec& retention) {
+  if (retention.span == 0)
+    return "kept for ever";
+  const auto span = retention.span % micros_per_second == 0
+                        ? std::to_string(retention.span / micros_per_second) + " s"
+                        : std::to_string(retention.span / 1000) + " ms";
+  return "dropped by key when not written for " + span + " of "
+         + (retention.processing_time ? "processing time" : "event time");
+}
+
+} // namespace ebb
