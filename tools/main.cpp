@@ -1,5 +1,6 @@
 // The one binary: `ebb COMMAND …`. Everything is built here and handed down; nothing is global.
 
+#include "actors/plan/manifest.hpp"
 #include "tools/cli/auth_commands.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/process_memory.hpp"
@@ -46,9 +47,31 @@ void add_run(CLI::App& app, ebb::cli::run_arguments& to) {
   command->add_flag("--quiet,-q", to.quiet, "No progress on the terminal");
 }
 
-CLI::Option* add_folder(CLI::App& command, const char* what, ebb::cli::state_arguments& to) {
-  command.add_option("-o,--output", to.output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
+/// What to say of a first word that is no command; empty where it is one, or an option.
+std::string unknown_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands({})) {
+    if (command->get_name() == word)
+      return {};
+    if (!command->get_group().empty())
+      names.push_back(command->get_name());
+  }
+  if (word.starts_with('-'))
+    return {};
+  const auto nearest = ebb::nearest_name(word, names);
+  return "there is no command " + word + "\nhint: "
+         + (nearest.empty() ? "ebb --help lists those there are"
+                            : "did you mean ebb " + nearest + '?');
+}
+
+CLI::Option* add_folder(CLI::App& command, const char* what, ebb::cli::state_arguments& to,
+                        bool lists = false) {
+  std::vector<std::string> forms{"table", "json"};
+  if (lists)
+    forms.insert(forms.end(), {"yaml", "name"});
+  command
+      .add_option("-o,--output", to.output, lists ? "table, json, yaml or name" : "table or json")
+      ->check(CLI::IsMember(forms))
       ->type_name("FORMAT");
   return command.add_option("--data", to.data, what)->type_name("DIR");
 }
@@ -231,8 +254,12 @@ int main(int argc, char** argv) {
   auto* worker_app = add_worker(app, worker);
 
   cli::state_arguments state;
-  auto* checkpoints = add_state(app, "checkpoints",
-                                "List the checkpoints that a stream can be restored from", state);
+  auto* checkpoints =
+      app.add_subcommand("checkpoints", "List the checkpoints that a stream can be restored from");
+  add_folder(*checkpoints, "Folder of ebb run --data; without it the service is asked", state,
+             true);
+  checkpoints->add_flag("-w,--watch", state.watch,
+                        "Of a service: go on and show what changes, until Ctrl-C");
   checkpoints->add_option("stream", state.stream, "Name of the stream")
       ->required()
       ->type_name("STREAM");
@@ -309,6 +336,14 @@ int main(int argc, char** argv) {
     return asks ? client.inspect(state) : cli::inspect_command(state);
   if (app.got_subcommand(verify))
     return asks ? client.verify(state) : cli::verify_command(state);
+    if (argc < 2) {
+      std::fputs(app.help().c_str(), stderr);
+      return usage_error;
+    }
+    if (const auto wrong = unknown_command(app, argv[1]); !wrong.empty()) {
+      std::fprintf(stderr, "ebb: %s\n", wrong.c_str());
+      return usage_error;
+    }
   if (auth.chosen())
     return auth.run();
   if (app.got_subcommand(version))

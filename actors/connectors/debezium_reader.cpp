@@ -45,6 +45,8 @@ const char* json_reader::find_parts(const char* p, change_parts& out, int depth)
       else if (key == "after" && *value == '{')
         out.after = value;
     }
+      else if ((key == "before" || key == "after") && *value != 'n' && p != nullptr)
+        return json::complain(complaint_, value, "an object or null");
     if (p == nullptr)
       return nullptr;
     p = json::skip_space(p);

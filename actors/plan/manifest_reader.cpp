@@ -239,8 +239,12 @@ result<std::optional<micros>> reader::duration_or(const located& at, std::string
   note(at, field_kind::duration, {&word, 1}, static_cast<std::uint64_t>(low));
   if (at.node->kind == yaml_kind::text && at.node->text == word)
     return std::optional<micros>{};
-  EBB_ASSIGN(const auto value, duration(at, low));
-  return std::optional(value);
+  const auto value = duration(at, low);
+  if (value)
+    return std::optional(*value);
+  auto problem = value.error();
+  problem.hint += (problem.hint.empty() ? "write a duration, or " : "; or ") + std::string(word);
+  return problem;
 }
 
 result<micros> reader::duration(const located& at, micros low) const {

@@ -32,6 +32,16 @@ error at(error problem, const error_place& place, const std::string& what) {
   return problem;
 }
 
+/// A warning of the plan: `line 14: spec.operators[0].sql: … (hint)`.
+std::string in_a_line(const error& x) {
+  std::string text;
+  if (x.place.line != 0)
+    text += "line " + std::to_string(x.place.line) + ": ";
+  if (!x.place.field.empty())
+    text += x.place.field + ": ";
+  return text + x.message + (x.hint.empty() ? "" : " (" + x.hint + ")");
+}
+
 class planner {
 public:
   planner(const apply_options& options, const resource_lookup& known)
@@ -171,6 +181,8 @@ private:
     plan_.documents.push_back(document("Stream", x.name, entry.uid, action));
     return {};
   }
+    for (const auto& warning : graph.warnings)
+      plan_.documents.back().warnings.push_back(in_a_line(warning));
 
   /// Two sinks on one file would write over each other.
   result<void> owns_its_files(const life_traits& traits, const stream_definition& x) {

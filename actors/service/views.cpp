@@ -1,5 +1,6 @@
 #include "actors/service/views.hpp"
 
+#include "actors/gateway/problem.hpp"
 #include "actors/runtime/moment_text.hpp"
 #include "actors/service/keeper/life_codec.hpp"
 #include "actors/service/manifest_json.hpp"
@@ -205,6 +206,7 @@ std::string operation_json(const operation& x) {
   if (x.done())
     all["finishedAt"] = moment_text(x.finished);
   if (x.problem) {
+    all["type"] = std::string(problem_type_base) + problem_of(*x.problem).type;
     all["message"] = x.problem->message;
     if (!x.problem->hint.empty())
       all["hint"] = x.problem->hint;

@@ -277,6 +277,10 @@ def test_views(case):
     case.bad(2, "get", "wakes", says=["ebb get wakes STREAM"])
     case.service.answer("GET", "/v1/streams/x/checkpoints", (200, {}, {"items": [{"epoch": 3}]}))
     assert case.good("checkpoints", "x") == "EPOCH\n    3\n"
+    case.service.answer("GET", "/v1/streams/x/checkpoints", (200, {}, {"items": [{"epoch": 3}, {"epoch": 2, "savepoint": "a"}]}))
+    assert case.good("get", "checkpoints", "x", "-o", "name") == "checkpoint/3\ncheckpoint/a\n"
+    case.service.answer("GET", "/v1/streams/x/errors", (200, {}, {"items": [{"time": "T"}]}))
+    assert case.good("get", "errors", "x", "-o", "name") == "error/T\n"
     case.service.answer("GET", "/v1/streams/x/why", (200, {}, {"phase": "Asleep", "sentences": ["One.", "Two."]}))
     assert case.good("why", "x") == "One.\nTwo.\n"
     case.service.answer("GET", "/v1/streams/x/state/counts", (200, {}, {"epoch": 4, "entries": [{"key": "a=1"}]}))
@@ -318,6 +322,17 @@ def test_watch_shows_changes(case):
     case.service.fail("/v1/streams", ["cut", problem(503, "busy", "stopping")])
     now[0] = stream("a", "Asleep")
     assert run.stdout.readline().split()[:2] == ["a", "Asleep"]
+    run.send_signal(signal.SIGINT)
+    assert run.communicate(timeout=5)[0] == "" and run.returncode == 130
+
+
+def test_watch_shows_new_entries(case):
+    now = [{"time": "T1", "cause": "Created"}]
+    case.service.answer("GET", "/v1/streams/x/wakes", lambda *_: (200, {}, {"items": list(now)}))
+    run = case.start("get", "wakes", "x", "--watch")
+    assert [run.stdout.readline().split() for _ in range(2)] == [["TIME", "CAUSE"], ["T1", "Created"]]
+    now.insert(0, {"time": "T2", "cause": "InputArrived"})
+    assert run.stdout.readline().split() == ["T2", "InputArrived"]
     run.send_signal(signal.SIGINT)
     assert run.communicate(timeout=5)[0] == "" and run.returncode == 130
 
@@ -399,6 +414,11 @@ def test_apply_waits(case):
     case.bad(5, "apply", "-f", "m.yaml", "--wait", "--timeout", "300ms", says=["is not Ready in time; it is Running"])
     case.service.answer("GET", "/v1/streams/a", (200, {}, stream("a")))
     case.good("apply", "-f", "m.yaml", "--wait")
+    # What has come to its end becomes Ready no more.
+    case.service.answer("GET", "/v1/streams/a", (200, {}, stream("a", "Stopped", reason="Completed", conditions=[])))
+    for wish in ("--wait", "--wait=Completed", "--wait=stopped"):
+        case.good("apply", "-f", "m.yaml", wish)
+    case.bad(2, "apply", "-f", "m.yaml", "--wait=Aslep", says=["no condition or phase Aslep", "--wait=Asleep?"])
     case.service.answer("GET", "/v1/streams/a", (200, {}, stream("a", "Failed", conditions=[], message="no file")))
     case.bad(1, "apply", "-f", "m.yaml", "--wait", says=["is Failed (Message): no file", "ebb why a"])
 
@@ -447,6 +467,10 @@ def test_operations(case):
     case.service.answer("GET", "/v1/operations/7", (200, {}, {"id": "7", "phase": "Failed", "message": "no worker",
                                                               "hint": "start one"}))
     case.bad(1, "wake", "a", says=["waking stream/a failed: no worker", "hint: start one"])
+    for kind, code in (("not-found", 3), ("conflict", 4), ("invalid", 2), ("input-output", 1)):
+        case.service.answer("GET", "/v1/operations/7", (200, {}, {"id": "7", "phase": "Failed", "message": "no",
+                                                                  "type": "https://ebb.dev/problems/" + kind}))
+        case.bad(code, "restore", "a", "s1", says=["failed: no"])
     case.service.answer("GET", "/v1/operations/7", (200, {}, {"id": "7", "phase": "Running"}))
     case.bad(5, "sleep", "a", "--timeout", "300ms", says=["goes on as operation 7"])
     case.service.answer("POST", "/v1/streams/a:restore", problem(409, "past", "sink out is past it", hint="--sinks"))

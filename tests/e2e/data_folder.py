@@ -97,7 +97,7 @@ def test_savepoint_and_back():
         wait_for(lambda: max(x["epoch"] for x in checkpoints()) > epoch + 4)
     assert any(x["savepoints"] == ["first"] and x["epoch"] == epoch for x in checkpoints())
     fails(ebb("savepoint", "s", "late", "--data", "d"), 3, "no ebb run uses d")
-    fails(ebb("run", "m.yaml", "--data", "d", "--from", "second"), 2, "no savepoint second", "first")
+    fails(ebb("run", "m.yaml", "--data", "d", "--from", "second"), 3, "no savepoint second", "first")
     fails(ebb("run", "m.yaml", "--data", "d", "--from", "first"), 4, "after savepoint first",
           "--sinks rewind")
     with running("m.yaml", "--data", "d", "--from", "first", "--sinks", "rewind"):

@@ -169,6 +169,19 @@ def test_stats_file():
     assert stats["wallSeconds"] > 0 and stats["peakMemoryBytes"] > 1 << 20
 
 
+def test_peak_memory_is_not_that_of_who_starts_it():
+    ballast = bytearray(300 << 20)
+    write("m.yaml", manifest(numbers(), "SELECT a FROM src", "  sinks:\n    - discard: {}\n"))
+    assert ebb("run", "m.yaml", "--stats", "stats.json").returncode == 0
+    assert json.loads((FOLDER / "stats.json").read_text())["peakMemoryBytes"] < len(ballast)
+
+
+def test_commands_that_there_are_not():
+    fails(ebb("frobnicate"), 2, "there is no command frobnicate", "ebb --help")
+    fails(ebb("vaildate", "m.yaml"), 2, "did you mean ebb validate?")
+    fails(ebb(), 2, "Subcommands:", "validate")
+
+
 def test_manifest_from_standard_input():
     numbers()
     run = ebb("validate", "-", input=manifest(NUMBERS, "SELECT a FROM src"))

@@ -99,7 +99,11 @@ def run_checks(x):
     x.changes([CHANGES[0], {"op": "d", "before": {"article": 1, "place": "a", "pieces": 6}, "after": None},
                {"op": "d", "before": {"article": 1, "place": "a", "pieces": 6}, "after": None}], 3)
     code, out, err = x.ebb_does("run")
-    x.check("a wrong before is an error", code != 0 and "a row is deleted that is not there" in err, err)
+    x.check("a wrong before is an error while it runs", code == 1 and "operator totals" in err and "a row is deleted that is not there" in err
+            and "look at the source" in err, (code, err))
+    x.manifest("SELECT place, max(pieces) AS most FROM stock GROUP BY place", DEBEZIUM, PLAIN)
+    code, out, err = x.ebb_does("run")
+    x.check("where values are kept, too", code == 1 and "a row is deleted that is not there" in err, (code, err))
     x.changes([{"op": "x"}], 1)
     code, out, err = x.ebb_does("run")
     x.check("a record that is no change is an error with its place",
@@ -122,11 +126,39 @@ def run_checks(x):
     x.check("windows over rows that update are refused", code != 0 and "its rows update" in err, err)
 
 
+def unbounded_state(x):
+    """State that nothing bounds is warned of, with the operator and what it grows by."""
+    plain = ("    - {name: a, schema: \"id BIGINT, v BIGINT\", file: {path: a.csv}}\n"
+             "    - {name: b, schema: \"id BIGINT, w BIGINT\", file: {path: b.csv}}\n")
+    (x.folder / "a.csv").write_text("id,v\n1,2\n")
+    (x.folder / "b.csv").write_text("id,w\n1,5\n")
+    cost = "every row of both is kept for ever and compared with every row of the other, in one subtask"
+    for sql, says in (
+            ("SELECT a.id, b.w FROM a JOIN b ON a.v < b.w", "no equality between its sides: " + cost),
+            ("SELECT a.id, b.w FROM a LEFT JOIN b ON a.v < b.w", "no equality between its sides: " + cost),
+            ("SELECT a.id FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.w > a.v)", "no equality with the rows around it: " + cost),
+            ("SELECT a.id FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.id = a.id)", "keeps every row of both sides for ever"),
+            ("SELECT DISTINCT v FROM a", "keeps one entry for ever for each distinct (v)"),
+            ("SELECT v, count(*) AS n FROM a GROUP BY v", "keeps one entry for ever for each distinct (v)")):
+        x.manifest(sql, DEBEZIUM, plain)
+        for command in ("validate", "run", "explain"):
+            code, _, err = x.ebb_does(command)
+            x.check(f"{command} warns of {sql}", code == 0 and "warning: m.yaml:10:" in err and "spec.operators[0].sql" in err and says in err
+                    and "hint: " in err, err)
+    for sql, says in (("SELECT sum(place) AS s FROM stock", ("function sum(text) does not exist", "sum takes", "numeric")),
+                      ("SELECT max(place = 'a') AS s FROM stock", ("function max(boolean) does not exist", "max takes", "bigint")),
+                      ("SELECT string_agg(pieces, ',') AS s FROM stock", ("function string_agg(bigint, unknown) does not exist", "(text, text)"))):
+        x.manifest(sql, DEBEZIUM)
+        code, _, err = x.ebb_does("validate")
+        x.check(f"an aggregate says what it takes: {sql}", code == 2 and "m.yaml:9:" in err and all(y in err for y in says), err)
+
+
 def main():
     ebb = str(pathlib.Path(sys.argv[1]).resolve())
     with tempfile.TemporaryDirectory(prefix="ebb-updating-") as folder:
         x = Checks(ebb, pathlib.Path(folder))
         run_checks(x)
+        unbounded_state(x)
     print(f"{x.passed} passed, {x.failed} failed")
     return 1 if x.failed else 0
 

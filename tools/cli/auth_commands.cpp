@@ -8,6 +8,7 @@
 #include "tools/cli/commands.hpp"
 #include "tools/cli/load.hpp"
 #include "tools/cli/text_table.hpp"
+#include "tools/client/yaml_text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -151,11 +152,19 @@ result<int> create(const auth_arguments& arguments) {
 
 result<int> list(const auth_arguments& arguments) {
   EBB_ASSIGN(const auto tokens, load(token_file(arguments.data)));
-  if (arguments.output == "json") {
+  if (arguments.output == "json" || arguments.output == "yaml") {
     json all = json::array();
     for (const auto& x : tokens.all())
       all.push_back(to_json(x));
-    std::puts(all.dump(2).c_str());
+    std::fputs(arguments.output == "json"
+                   ? (all.dump(2) + '\n').c_str()
+                   : client::yaml_text(client::json::parse(all.dump())).c_str(),
+               stdout);
+    return exit_done;
+  }
+  if (arguments.output == "name") {
+    for (const auto& x : tokens.all())
+      std::printf("token/%s\n", x.id.c_str());
     return exit_done;
   }
   text_table table({"ID", "ROLE", "TOPICS", "CREATED", "EXPIRES", "LAST USED"});
@@ -178,9 +187,12 @@ result<int> revoke(const auth_arguments& arguments) {
   return exit_done;
 }
 
-void add_output(CLI::App& to, std::string& output) {
-  to.add_option("-o,--output", output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}))
+void add_output(CLI::App& to, std::string& output, bool lists = false) {
+  std::vector<std::string> forms{"table", "json"};
+  if (lists)
+    forms.insert(forms.end(), {"yaml", "name"});
+  to.add_option("-o,--output", output, lists ? "table, json, yaml or name" : "table or json")
+      ->check(CLI::IsMember(forms))
       ->type_name("FORMAT");
 }
 
@@ -230,7 +242,7 @@ auth_commands::auth_commands(CLI::App& app) {
       ->type_name("DURATION");
   add_output(*create_, arguments_.output);
   list_ = add(*token, "list", "Show what tokens there are", arguments_);
-  add_output(*list_, arguments_.output);
+  add_output(*list_, arguments_.output, true);
   revoke_ = add(*token, "revoke", "Take a token's rights away", arguments_);
   revoke_->add_option("id", arguments_.id, "Of the token, as list shows it")
       ->required()

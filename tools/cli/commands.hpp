@@ -47,6 +47,7 @@ struct state_arguments {
   std::string key;    ///< part of a key's text; empty = all
   std::uint64_t limit = 100;
   std::string output = "table";
+  bool watch = false; ///< of a service: goes on and shows what changes
 };
 
 struct bench_arguments {

@@ -1,4 +1,5 @@
 #include "actors/connectors/factory.hpp"
+#include "actors/plan/stage_plan.hpp"
 #include "actors/runtime/run_stream.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/control_socket.hpp"
@@ -71,6 +72,14 @@ std::string reason_of(const std::string& alarm) {
   return at == std::string::npos ? alarm : alarm.substr(at);
 }
 
+/// What a plan warns of, state without bounds above all.
+void tell_warnings(const std::vector<stream_definition>& streams) {
+  for (const auto& stream : streams)
+    if (const auto graph = plan_stream(stream))
+      for (const auto& warning : graph->warnings)
+        print_warning(warning);
+}
+
 /// A checkpoint that cannot be completed is told once a reason, and when it could be after all.
 void tell_alarms(const run_progress& progress, std::map<std::string, std::string>& told) {
   for (const auto& stream : progress.streams) {
@@ -101,6 +110,7 @@ int run_command(const run_arguments& arguments) {
   for (auto& stream : *streams)
     if (arguments.parallelism != 0)
       stream.parallelism = arguments.parallelism;
+  tell_warnings(*streams);
   auto data = open_data(arguments);
   if (!data) {
     return exit_of_start(data.error());
@@ -139,7 +149,11 @@ int run_command(const run_arguments& arguments) {
   const auto reports = run_streams(*streams, *connectors, options);
   line.clear();
   if (!reports) {
-    return exit_of_start(reports.error());
+    const auto code = exit_of_start(reports.error());
+    const bool no_savepoint =
+        reports.error().code == ec::not_found
+        && reports.error().message.ends_with("there is no savepoint " + arguments.from);
+    return no_savepoint ? exit_not_found : code;
   }
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   if (!arguments.stats.empty())

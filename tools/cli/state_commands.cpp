@@ -8,6 +8,7 @@
 #include "tools/cli/control_socket.hpp"
 #include "tools/cli/load.hpp"
 #include "tools/cli/text_table.hpp"
+#include "tools/client/yaml_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -72,6 +73,9 @@ json to_json(const checkpoint_record& x, const std::vector<std::string>& savepoi
 }
 
 result<int> show_checkpoints(const state_arguments& arguments) {
+  if (arguments.watch)
+    return make_error(ec::invalid_argument, "--watch asks a service, and --data a folder",
+                      "leave one of them out");
   EBB_ASSIGN(auto opened, open_stream(arguments.data, arguments.stream));
   EBB_ASSIGN(auto records, opened.database.records(opened.stream.uid));
   EBB_ASSIGN(const auto savepoints, opened.database.savepoints(opened.stream.uid));
@@ -88,11 +92,22 @@ result<int> show_checkpoints(const state_arguments& arguments) {
         names.push_back(x.name);
     return names;
   };
-  if (arguments.output == "json") {
+  if (arguments.output == "json" || arguments.output == "yaml") {
     json all = json::array();
     for (const auto& x : records)
       all.push_back(to_json(x, names_of(x.epoch)));
-    std::puts(all.dump(2).c_str());
+    std::fputs(arguments.output == "json"
+                   ? (all.dump(2) + '\n').c_str()
+                   : client::yaml_text(client::json::parse(all.dump())).c_str(),
+               stdout);
+    return exit_done;
+  }
+  if (arguments.output == "name") {
+    for (const auto& x : records) {
+      const auto names = names_of(x.epoch);
+      std::printf("checkpoint/%s\n",
+                  names.empty() ? std::to_string(x.epoch).c_str() : names.front().c_str());
+    }
     return exit_done;
   }
   text_table table({"EPOCH", "TIME", "REASON", "SNAPSHOT", "WRITTEN", "SEGMENTS", "STATE",

@@ -18,6 +18,8 @@ std::string label_of(const std::string& kind, const std::string& name) {
 
 result<int> apply(const connection_options& to, const apply_arguments& what) {
   EBB_ASSIGN(const auto timeout, option_duration("--timeout", what.timeout));
+  if (!what.wait.empty())
+    EBB_TRY(check_condition(what.wait));
   EBB_ASSIGN(const auto bundle, load_bundle(what.files));
   EBB_ASSIGN(auto service, api::open(to));
   query parameters;

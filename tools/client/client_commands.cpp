@@ -55,6 +55,14 @@ void client_commands::add_to(CLI::App& checkpoints, CLI::App& savepoint, CLI::Ap
 }
 
 int client_commands::checkpoints(const cli::state_arguments& what) const {
+  if (what.watch || what.output == "yaml" || what.output == "name") {
+    get_arguments list;
+    list.kind = "checkpoints";
+    list.name = what.stream;
+    list.output = what.output;
+    list.watch = what.watch;
+    return get_command(connection_, list);
+  }
   view_arguments view;
   view.stream = what.stream;
   view.output = what.output;
@@ -230,7 +238,7 @@ void client_commands::add_contexts(CLI::App& app) {
   context->require_subcommand(1);
   auto* list = add(*context, "list", "Show what contexts there are",
                    [this] { return context_list(context_); });
-  add_output(*list, context_.output, {"table", "json"});
+  add_output(*list, context_.output, {"table", "json", "yaml", "name"});
   const auto named = [&](const char* verb, const char* summary, action run) {
     auto* command = add(*context, verb, summary, std::move(run));
     command->add_option("name", context_.name, "Name of the context")

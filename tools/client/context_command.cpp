@@ -2,6 +2,7 @@
 #include "tools/client/commands.hpp"
 #include "tools/client/json.hpp"
 #include "tools/client/report.hpp"
+#include "tools/client/yaml_text.hpp"
 
 #include <array>
 #include <cerrno>
@@ -41,15 +42,26 @@ result<std::string> read_token(const std::string& path) {
 
 result<int> list(const context_arguments& what) {
   EBB_ASSIGN(const auto file, load_contexts(context_path()));
-  if (what.output == "json") {
+  const auto server_of = [](const auto& x) {
+    return x.server.empty() ? std::string(default_server) : x.server;
+  };
+  const auto name_space_of = [](const auto& x) {
+    return x.name_space.empty() ? std::string("default") : x.name_space;
+  };
+  if (what.output == "json" || what.output == "yaml") {
     json all = json::array();
     for (const auto& [name, x] : file.contexts)
       all.push_back({{"name", name},
                      {"current", name == file.current},
-                     {"server", x.server},
-                     {"namespace", x.name_space},
+                     {"server", server_of(x)},
+                     {"namespace", name_space_of(x)},
                      {"token", !x.token.empty()}});
-    print(all.dump(2) + '\n');
+    print(what.output == "yaml" ? yaml_text(all) : all.dump(2) + '\n');
+    return 0;
+  }
+  if (what.output == "name") {
+    for (const auto& [name, x] : file.contexts)
+      print("context/" + name + '\n');
     return 0;
   }
   if (file.contexts.empty()) {
@@ -58,9 +70,8 @@ result<int> list(const context_arguments& what) {
   }
   cli::text_table table({"", "NAME", "SERVER", "NAMESPACE", "TOKEN"});
   for (const auto& [name, x] : file.contexts)
-    table.add({name == file.current ? "*" : "", name,
-               x.server.empty() ? std::string(default_server) : x.server,
-               x.name_space.empty() ? "default" : x.name_space, x.token.empty() ? "no" : "yes"});
+    table.add({name == file.current ? "*" : "", name, server_of(x), name_space_of(x),
+               x.token.empty() ? "no" : "yes"});
   print(table.text());
   return 0;
 }

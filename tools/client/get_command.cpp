@@ -11,6 +11,8 @@
 
 #include <cstdio>
 #include <map>
+#include <set>
+#include <utility>
 
 namespace ebb::client {
 
@@ -111,24 +113,81 @@ result<int> watch(api& service, const target& what, const std::string& output) {
   }
 }
 
+/// What tells an entry from others: a savepoint's name, a checkpoint's epoch, else its time.
+std::string entry_label(const std::string& kind, const json& x) {
+  auto name = text_at(x, "savepoint");
+  if (name.empty() && x.contains("epoch"))
+    name = text_of(x["epoch"]);
+  if (name.empty())
+    name = text_at(x, "time");
+  return kind.substr(0, kind.size() - 1) + '/' + name;
+}
+
+std::vector<std::string> split_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty())
+    lines.emplace_back(take_line(text));
+  return lines;
+}
+
+/// Entries that are new since the last look, the oldest first.
+class entry_printer {
+public:
+  void show(const std::string& kind, const json& items, const std::string& output) {
+    auto fresh = json::array();
+    for (auto x = items.rbegin(); x != items.rend(); ++x)
+      if (seen_.insert(x->dump(-1, ' ', false, json::error_handler_t::replace)).second)
+        fresh.push_back(*x);
+    if (output == "table" && !fresh.empty()) {
+      const auto lines = split_lines(json_table(fresh));
+      for (std::size_t i = std::exchange(began_, true) ? 1 : 0; i < lines.size(); ++i)
+        print(lines[i] + '\n');
+    } else if (output != "table") {
+      for (const auto& x : fresh)
+        print(output == "json"   ? x.dump(-1, ' ', false, json::error_handler_t::replace) + '\n'
+              : output == "yaml" ? "---\n" + yaml_text(x)
+                                 : entry_label(kind, x) + '\n');
+    }
+  }
+
+private:
+  std::set<std::string> seen_;
+  bool began_ = false;
+};
+
 /// `ebb get wakes STREAM`.
 result<int> get_view(const connection_options& to, const get_arguments& what) {
-  if (what.name.empty() || what.watch || what.output == "name")
-    return make_error(ec::invalid_argument,
-                      what.name.empty() ? "a stream is missing"
-                                        : what.kind + " have no names, and cannot be watched",
-                      "write ebb get " + what.kind + " STREAM [-o table|json|yaml]");
+  if (what.name.empty())
+    return make_error(ec::invalid_argument, "a stream is missing",
+                      "write ebb get " + what.kind + " STREAM [-o table|json|yaml|name] [--watch]");
   EBB_ASSIGN(auto service, api::open(to));
   query parameters;
   if (what.limit != 0)
     parameters.emplace_back("limit", std::to_string(what.limit));
-  EBB_ASSIGN(const auto answer,
-             service.get(path_of({"streams", what.name, what.kind}), parameters));
+  const auto path = path_of({"streams", what.name, what.kind});
+  if (what.watch) {
+    line_screen screen;
+    entry_printer entries;
+    const bool redraws = what.output == "table" && output_is_terminal();
+    for (;;) {
+      EBB_ASSIGN(const auto answer, service.get_patiently(path, parameters));
+      EBB_ASSIGN(const auto all, parse_json(answer.body));
+      if (redraws)
+        screen.show(split_lines(json_table(at(all, "items"))));
+      else
+        entries.show(what.kind, at(all, "items"), what.output);
+      EBB_TRY(pause_for(look_every));
+    }
+  }
+  EBB_ASSIGN(const auto answer, service.get(path, parameters));
   EBB_ASSIGN(const auto all, parse_json(answer.body));
   if (what.output == "json")
     print_json(answer.body);
   else if (what.output == "yaml")
     print(yaml_text(all));
+  else if (what.output == "name")
+    for (const auto& x : at(all, "items"))
+      print(entry_label(what.kind, x) + '\n');
   else if (at(all, "items").empty())
     std::fprintf(stderr, "There are no %s of stream %s.\n", what.kind.c_str(), what.name.c_str());
   else

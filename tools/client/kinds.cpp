@@ -29,7 +29,8 @@ result<kind_names> kind_named(std::string_view word) {
   }
   const auto nearest = nearest_name(low, known);
   return make_error(ec::invalid_argument, "there is no kind " + std::string(word),
-                    nearest.empty() ? "kinds are streams, topics and functions"
+                    nearest.empty() ? "kinds are streams, topics and functions; with a stream's "
+                                      "name also wakes, decisions, errors and checkpoints"
                                     : "did you mean " + nearest + '?');
 }
 

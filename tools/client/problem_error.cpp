@@ -9,6 +9,21 @@ namespace ebb::client {
 
 namespace {
 
+/// Names of parameters, as the service says them, as options of our commands.
+std::string as_options(std::string text) {
+  for (const std::string_view name : {"stream", "ack", "from", "sinks", "partition"}) {
+    const auto written = std::string(name) + '=';
+    for (auto place = text.find(written); place != std::string::npos;
+         place = text.find(written, place + written.size() + 2)) {
+      if (place != 0 && text[place - 1] != ' ')
+        continue;
+      text.insert(place, "--");
+      text[place + written.size() + 1] = ' ';
+    }
+  }
+  return text;
+}
+
 ec kind_of(int status) noexcept {
   switch (status) {
   case 400:
@@ -70,11 +85,13 @@ error problem_error(const http_response& answer) {
     if (out.message.empty())
       out.message = text_at(document, "title");
     // Names in the path are those that a person has given; that they came by the path says nothing.
-    if (const auto field = text_at(document, "field"); !field.starts_with("path."))
+    if (const auto field = text_at(document, "field"); field.starts_with("query."))
+      out.place.field = "--" + field.substr(field.find('.') + 1);
+    else if (!field.starts_with("path."))
       out.place.field = field;
     out.place.line = number_at(document, "line");
     out.place.column = number_at(document, "column");
-    out.hint = text_at(document, "hint");
+    out.hint = as_options(text_at(document, "hint"));
     for (const auto& x : at(document, "errors"))
       out.excerpt += (out.excerpt.empty() ? "" : "\n") + line_of(x);
   }
@@ -87,6 +104,17 @@ error problem_error(const http_response& answer) {
   if (out.hint.empty() || answer.status == 401)
     out.hint = hint_for(answer.status);
   return out;
+}
+
+ec kind_of_problem(std::string_view type) noexcept {
+  const auto name = type.substr(type.rfind('/') + 1);
+  if (name == "invalid" || name == "unsupported")
+    return ec::invalid_argument;
+  if (name == "not-found")
+    return ec::not_found;
+  if (name == "conflict")
+    return ec::conflict;
+  return ec::io;
 }
 
 bool is_passing(const http_response& answer) noexcept {

@@ -15,6 +15,10 @@ namespace ebb::client {
 /// no problem document is told by its status.
 [[nodiscard]] error problem_error(const http_response& answer);
 
+/// The kind of a problem by its `type`, for exit codes: not_found, conflict, invalid_argument, else
+/// io.
+[[nodiscard]] ec kind_of_problem(std::string_view type) noexcept;
+
 /// Whether the same request may succeed later: 408, 429, 502, 503, 504.
 [[nodiscard]] bool is_passing(const http_response& answer) noexcept;
 

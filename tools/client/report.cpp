@@ -11,11 +11,10 @@
 
 namespace ebb::client {
 
-int exit_of(const error& problem) {
-  if (problem.code == ec::cancelled)
+int exit_code_of(ec code) noexcept {
+  switch (code) {
+  case ec::cancelled:
     return cli::exit_interrupted;
-  std::fprintf(stderr, "error: %s\n", to_string(problem).c_str());
-  switch (problem.code) {
   case ec::invalid_argument:
     return cli::exit_invalid;
   case ec::not_found:
@@ -25,6 +24,12 @@ int exit_of(const error& problem) {
   default:
     return cli::exit_failed;
   }
+}
+
+int exit_of(const error& problem) {
+  if (problem.code != ec::cancelled)
+    std::fprintf(stderr, "error: %s\n", to_string(problem).c_str());
+  return exit_code_of(problem.code);
 }
 
 int finish(const result<int>& done) {

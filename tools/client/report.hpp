@@ -9,8 +9,9 @@
 
 namespace ebb::client {
 
-/// Prints `error: …` with place and hint (nothing when interrupted); the exit code for its kind:
 /// 2 invalid_argument, 3 not_found, 4 conflict, 130 cancelled, else 1.
+[[nodiscard]] int exit_code_of(ec code) noexcept;
+/// Prints `error: …` with place and hint (nothing when interrupted); the exit code for its kind.
 [[nodiscard]] int exit_of(const error& problem);
 [[nodiscard]] int finish(const result<int>& done);
 

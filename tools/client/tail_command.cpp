@@ -45,6 +45,8 @@ result<std::string> topic_of(api& service, const std::string& stream, const std:
 
 /// What to say where there is no such topic, but perhaps a stream.
 error no_topic(api& service, const std::string& name, error problem) {
+  if (problem.hint.empty())
+    problem.hint = "ebb get topics lists those of a namespace";
   const auto answer = service.get(path_of({"streams", name}));
   if (!answer)
     return problem;

@@ -1,7 +1,9 @@
 #include "tools/client/waiting.hpp"
 
+#include "actors/plan/manifest.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/client/exit_codes.hpp"
+#include "tools/client/problem_error.hpp"
 #include "tools/client/report.hpp"
 
 #include <algorithm>
@@ -25,6 +27,14 @@ bool same_word(const std::string& a, const std::string& b) {
                     [&](char x, char y) { return low(x) == low(y); });
 }
 
+constexpr const char* completed = "Completed";
+
+/// Its input had an end, and all of it is in: it will not be anything else again.
+bool has_completed(const json& stream) {
+  return text_at(stream, "status.phase") == "Stopped"
+         && text_at(stream, "status.reason") == completed;
+}
+
 std::string state_of(const json& stream) {
   const auto phase = text_at(stream, "status.phase");
   const auto reason = text_at(stream, "status.reason");
@@ -38,10 +48,25 @@ std::string state_of(const json& stream) {
 bool fulfils(const json& stream, const std::string& condition) {
   if (same_word(text_at(stream, "status.phase"), condition))
     return true;
+  if (same_word(condition, completed) && has_completed(stream))
+    return true;
   const auto& all = at(stream, "status.conditions");
   return std::any_of(all.begin(), all.end(), [&](const json& x) {
     return same_word(text_at(x, "type"), condition) && text_at(x, "status") == "True";
   });
+}
+
+result<void> check_condition(const std::string& condition) {
+  static const std::vector<std::string> known{"Ready",        "Running", "Asleep", "Waking",
+                                              "GoingToSleep", "Stopped", "Failed", completed};
+  if (std::any_of(known.begin(), known.end(),
+                  [&](const auto& x) { return same_word(x, condition); }))
+    return {};
+  const auto nearest = nearest_name(condition, known);
+  return make_error(ec::invalid_argument, "there is no condition or phase " + condition,
+                    nearest.empty()
+                        ? "wait for Ready, Running, Asleep, Stopped, Completed or Failed"
+                        : "did you mean --wait=" + nearest + '?');
 }
 
 result<int> wait_for_streams(api& service, const std::vector<waited_stream>& streams,
@@ -57,6 +82,11 @@ result<int> wait_for_streams(api& service, const std::vector<waited_stream>& str
       EBB_ASSIGN(const auto stream, parse_json(answer.body));
       if (fulfils(stream, condition))
         break;
+      if (has_completed(stream) && same_word(condition, "Ready")) {
+        progress.clear();
+        std::fprintf(stderr, "stream/%s has completed: its input has ended\n", x.name.c_str());
+        break;
+      }
       const auto now = std::chrono::steady_clock::now();
       const bool failed = text_at(stream, "status.phase") == "Failed";
       failed_since = failed ? std::min(failed_since, now) : never;
@@ -99,7 +129,7 @@ result<ended_operation> wait_for_operation(api& service, const json& begun,
                    message.c_str());
       if (const auto hint = text_at(out.operation, "hint"); !hint.empty())
         std::fprintf(stderr, "hint: %s\n", hint.c_str());
-      out.code = cli::exit_failed;
+      out.code = exit_code_of(kind_of_problem(text_at(out.operation, "type")));
       return out;
     }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -14,8 +14,11 @@ struct waited_stream {
   std::string name_space; ///< empty = the api's
 };
 
+/// Whether there is such a condition or phase to wait for.
+[[nodiscard]] result<void> check_condition(const std::string& condition);
+
 /// Whether a stream's status fulfils a condition (`Ready`, by its status True) or is in a phase
-/// (`Asleep`); in any case of letters.
+/// (`Asleep`), or has completed (`Completed`); in any case of letters.
 [[nodiscard]] bool fulfils(const json& stream, const std::string& condition);
 
 /// Until all fulfil it: 0. exit_timed_out, saying what they are, when the time is over; 1 when one

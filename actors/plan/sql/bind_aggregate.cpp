@@ -38,6 +38,19 @@ std::vector<const ast*> argument_nodes(const ast& body) {
   return nodes;
 }
 
+/// What an aggregate can be called with, as part of a hint.
+std::string accepted(const std::string& name) {
+  std::string text;
+  for (const auto& overload : find_aggregates(name)) {
+    auto params = call_text("", overload.params);
+    if (overload.params.size() == 1)
+      params = params.substr(1, params.size() - 2);
+    if (text.empty() || !text.ends_with(params))
+      text += (text.empty() ? "" : ", ") + params;
+  }
+  return name + " takes " + text;
+}
+
 /// A constant percentile that is out of range is refused before the first row.
 result<void> check_share(const sql_text& text, const expr& x, std::int32_t at) {
   if (x.kind != expr_kind::literal || x.type.kind != type_kind::double_precision
@@ -104,7 +117,7 @@ result<aggregate_use> expr_binder::aggregate_call_of(const std::string& name, co
         ec::invalid_argument, at,
         "function " + call_text(name, types)
             + (choice.outcome == overload_outcome::none ? " does not exist" : " is not unique"),
-        "you might need to add explicit type casts");
+        accepted(name) + "; you might need to add explicit type casts");
   use.function = functions[choice.index];
   const bool ordered_set = is_ordered_set(*use.function);
   if (ordered_set != within_group)

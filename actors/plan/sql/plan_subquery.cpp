@@ -98,7 +98,10 @@ result<node_id> subquery_planner::join(changelog_join_kind kind, node_id left, n
   }
   if (!right_side.one_row())
     build_.warn(planner_.query.fail(
-        ec::resource, at, "this subquery keeps every row of both sides for ever",
+        ec::resource, at,
+        keys.empty() ? "this subquery has no equality with the rows around it: every row of both "
+                       "is kept for ever and compared with every row of the other, in one subtask"
+                     : "this subquery keeps every row of both sides for ever",
         "its state grows with them; join within a window or an interval of event time instead"));
   const auto left_width = left_side.width();
   const auto right_width = right_side.width();
