@@ -222,6 +222,8 @@ struct LinkRange {
 struct LinkAppended {
   status @0 :UInt8;           # ebb::append_status
   hasExpected @1 :Bool;
+  changes @6 :Bool;
+  primaryKey @7 :List(Text);
   expected @2 :UInt64;
   time @3 :Int64;
   ranges @4 :List(LinkRange);

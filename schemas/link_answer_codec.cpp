@@ -27,6 +27,8 @@ void write(wire::LinkTopic::Builder to, const link_topic& x) {
   to.setKey(text(x.key));
 }
 
+  to.setChanges(x.changes);
+  write_texts(to.initPrimaryKey(count(x.primary_key)), x.primary_key);
 link_topic read(wire::LinkTopic::Reader from) {
   link_topic x;
   x.uid = text(from.getUid());
@@ -42,6 +44,8 @@ link_topic read(wire::LinkTopic::Reader from) {
   x.key = text(from.getKey());
   return x;
 }
+  x.changes = from.getChanges();
+  x.primary_key = read_texts(from.getPrimaryKey());
 
 void write(wire::LinkAppended::Builder to, const link_append_answer& x) {
   to.setStatus(x.status);

@@ -217,3 +217,5 @@ using call_value =
 using call_outcome = result<call_value>;
 
 } // namespace ebb
+  bool changes = false;
+  std::vector<std::string> primary_key = {};

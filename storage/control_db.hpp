@@ -9,6 +9,7 @@
 #include "schemas/control_records.hpp"
 #include "schemas/error.hpp"
 #include "schemas/service_records.hpp"
+#include "storage/control_check.hpp"
 #include "storage/control_store.hpp"
 #include "storage/stream_ledger.hpp"
 
@@ -127,6 +128,10 @@ public:
   [[nodiscard]] result<std::vector<std::string>> listed_files(std::string_view uid);
   [[nodiscard]] result<std::vector<std::string>>
   garbage(std::string_view uid, std::span<const std::string> present) override;
+
+  /// Reads every entry of every table, and compares what they say of each other
+  /// (control_check.cpp).
+  [[nodiscard]] result<control_check> check();
 
   // What a service keeps besides (control_service.cpp).
 

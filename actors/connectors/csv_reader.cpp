@@ -163,6 +163,10 @@ csv_reader::outcome csv_reader::finish_record(char* next, std::size_t fields) {
     problem_ = too_long();
     return outcome::bad;
   }
+  if (!builder_.check_time()) {
+    problem_ = builder_.take_problem();
+    return outcome::bad;
+  }
   builder_.commit(number_++);
   line_ += 1 + inner_lines_;
   at_ = next;

@@ -14,6 +14,7 @@ void json_reader::complete(batch& rows) {
     std::copy(weights_.begin(), weights_.end(), rows.weights.as<std::int32_t>());
   }
   weights_.clear();
+  op_rows_ = std::exchange(ops_, {});
 }
 
 // `p` is an object's opening brace; returns what comes behind it.
@@ -44,9 +45,9 @@ const char* json_reader::find_parts(const char* p, change_parts& out, int depth)
         out.before = value;
       else if (key == "after" && *value == '{')
         out.after = value;
-    }
       else if ((key == "before" || key == "after") && *value != 'n' && p != nullptr)
         return json::complain(complaint_, value, "an object or null");
+    }
     if (p == nullptr)
       return nullptr;
     p = json::skip_space(p);
@@ -63,7 +64,7 @@ bool json_reader::end_of_object(const char*) {
 }
 
 // Adds the row of `object`.
-bool json_reader::store_row(const char* object, std::int32_t weight, const char* what) {
+bool json_reader::store_row(const char* object, char op, std::int32_t weight) {
   ++stamp_;
   stored_ = 0;
   several_ = false;
@@ -75,11 +76,12 @@ bool json_reader::store_row(const char* object, std::int32_t weight, const char*
   key_only_ = false;
   if (!read) {
     note_problem();
-    problem_.message = std::string(what) + ": " + problem_.message;
+    problem_.message = (weight < 0 ? "before: " : "after: ") + problem_.message;
     return false;
   }
   builder_.commit(number_);
   weights_.push_back(weight);
+  ops_ += op;
   return true;
 }
 
@@ -105,17 +107,18 @@ bool json_reader::read_change(const char* p) {
   // An update finds the old row by its key, if the source has one.
   if (op == "d" || (op == "u" && options_.key.empty()))
     if (parts.before == nullptr)
-      return refuse("op \"" + op + "\" without \"before\""
-                    + (op == "u" ? ", and source " + options_.source
-                                       + " has no PRIMARY KEY to find the old row by"
-                                 : ""));
+      return refuse(
+          "op \"" + op + "\" without \"before\""
+          + (op == "u" ? ", and " + options_.source + " has no PRIMARY KEY to find the old row by"
+                       : ""));
   const bool takes_back = !adds && parts.before != nullptr;
-  if (takes_back && !store_row(parts.before, -1, "before"))
+  if (takes_back && !store_row(parts.before, op.front(), -1))
     return false;
-  if (op != "d" && !store_row(parts.after, 1, "after")) {
+  if (op != "d" && !store_row(parts.after, op.front(), 1)) {
     if (takes_back) {
       builder_.uncommit();
       weights_.pop_back();
+      ops_.pop_back();
     }
     return false;
   }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "actors/connectors/file_format.hpp"
+#include "actors/connectors/json_objects.hpp"
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace ebb {
@@ -14,6 +16,16 @@ namespace ebb {
 /// sum of their weights. Deletions come first.
 [[nodiscard]] std::unique_ptr<record_writer>
 make_debezium_writer(const schema& columns, std::optional<std::vector<std::uint32_t>> key);
+
+/// A row, or none, of a batch.
+struct change_side {
+  const batch* rows = nullptr;
+  std::uint32_t row = UINT32_MAX; ///< UINT32_MAX = there is none
+};
+
+/// Appends one record, with its line end.
+void write_change(json_objects& objects, std::string_view op, const change_side& before,
+                  const change_side& after, output_buffer& out);
 
 /// Another writer's rows with a first column `op`: `+` for a row that comes, `-` for one that goes.
 /// `make` gets the schema with that column.

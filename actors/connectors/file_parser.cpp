@@ -27,7 +27,10 @@ record_parser::record_parser(parse_options options)
     : options_(std::move(options)),
       builder_(options_.columns, options_.unit, options_.batch_rows + (options_.changes ? 1 : 0)),
       origin_(std::make_shared<const std::string>("source " + options_.source + ", file "
-                                                  + options_.file)) {}
+                                                  + options_.file)) {
+  if (options_.time_column)
+    builder_.watch_time(*options_.time_column);
+}
 
 result<void> record_parser::resume(const text_position& at, const byte_chunk& header,
                                    const text_trail& trail) {

@@ -30,6 +30,7 @@ struct parse_options {
   std::vector<std::string> null = {""};
   std::uint64_t max_record = std::uint64_t{16} << 20; ///< bytes, line end not counted
   std::uint32_t batch_rows = 4096;                    ///< most rows of a batch
+  std::optional<std::uint32_t> time_column;           ///< that `set_latest_time` is about
   bool changes = false;                               ///< records are changes (format debezium)
   std::vector<std::string> key; ///< changes: the columns that `before` is matched by; none = all
   std::uint32_t partition = 0;  ///< of the batches
@@ -71,6 +72,11 @@ public:
   void feed(const byte_chunk& chunk);
   /// There are no more bytes.
   void end_input();
+
+  /// Records with times behind it are bad from now on.
+  void set_latest_time(micros latest) noexcept {
+    builder_.set_latest(latest);
+  }
 
   /// Makes at most one batch of at most `rows` rows (at least 1).
   [[nodiscard]] result<state> next(std::uint32_t rows, batch_ptr& out);

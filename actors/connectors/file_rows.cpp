@@ -2,6 +2,8 @@
 
 #include "actors/connectors/file_base64.hpp"
 #include "actors/connectors/file_chunk.hpp"
+#include "actors/connectors/time_bound.hpp"
+#include "actors/dataflow/jsonb.hpp"
 #include "actors/dataflow/numeric.hpp"
 #include "actors/dataflow/time_text.hpp"
 #include "actors/dataflow/value_text.hpp"
@@ -79,6 +81,15 @@ void row_builder::restart_row() {
 bool row_builder::fail(const row_slot& x, std::string message) {
   problem_ = {x.definition.name, std::move(message)};
   return false;
+}
+
+bool row_builder::time_passes() {
+  const auto& x = slots_[watched_];
+  const auto time = static_cast<const micros*>(x.values)[rows_];
+  if (time <= latest_ || time == max_time
+      || (x.target.validity && !get_bit(x.target.validity.as<std::uint8_t>(), rows_)))
+    return true;
+  return fail(x, ahead_message(time));
 }
 
 bool row_builder::store_null(row_slot& x) {

@@ -85,6 +85,21 @@ public:
   /// The current row is complete; `number` is its record number, rising.
   void commit(std::uint64_t number);
 
+  /// Which column `check_time` looks at.
+  void watch_time(std::uint32_t column) noexcept {
+    watched_ = column;
+  }
+
+  /// Times behind `latest` are bad from now on, but for infinity, which moves no watermark.
+  void set_latest(micros latest) noexcept {
+    latest_ = latest;
+  }
+
+  /// False (and a problem) where the current row's time is bad.
+  [[nodiscard]] bool check_time() {
+    return latest_ == max_time || time_passes();
+  }
+
   /// Takes the last committed row back.
   void uncommit();
 
@@ -110,6 +125,7 @@ private:
   bool store_parsed(row_slot& x, std::string_view text);
   bool store_time(row_slot& x, std::string_view text);
   bool store_bytes(row_slot& x, std::string_view text);
+  bool time_passes();
   bool store_string(row_slot& x, std::string_view text);
   bool store_varchar(row_slot& x, std::string_view text);
   bool store_integer(row_slot& x, std::int64_t value);
@@ -121,6 +137,8 @@ private:
   std::uint64_t first_ = 0;
   std::vector<std::uint32_t> distances_; ///< of rows from first_, once they are not consecutive
   std::vector<buffer_ptr> heap_;
+  std::uint32_t watched_ = 0;
+  micros latest_ = max_time;
   std::vector<buffer_ptr> scratch_;
   char* scratch_next_ = nullptr;
   char* scratch_end_ = nullptr;

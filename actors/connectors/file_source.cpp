@@ -4,6 +4,8 @@
 #include "actors/connectors/file_feed.hpp"
 #include "actors/connectors/json_reader.hpp"
 #include "actors/connectors/quarantine.hpp"
+#include "actors/connectors/time_bound.hpp"
+#include "actors/dataflow/operators/window_slicer.hpp"
 #include "actors/dataflow/partition_news.hpp"
 
 #include <algorithm>
@@ -63,7 +65,7 @@ public:
   file_source_reader(const source_definition& source, const file_source& options,
                      std::vector<numbered_file> files, connector_context context)
       : source_(source), options_(options), context_(std::move(context)),
-        lane_(context_.io->open_lane()) {
+        lane_(context_.io->open_lane()), time_column_(bounded_time_column(source)) {
     if (source.on_bad_record == bad_record_policy::quarantine && !has_checkpoints(context_))
       quarantine_ = std::make_unique<quarantine>(context_, source.name);
     for (auto& file : files) {
@@ -126,6 +128,7 @@ private:
   const file_source options_;
   connector_context context_;
   const std::uint64_t lane_;
+  const std::optional<std::uint32_t> time_column_; ///< whose times have an upper bound
   std::vector<open_file> files_;
   std::unique_ptr<quarantine> quarantine_;
   std::size_t first_ = 0; ///< files before it are done
@@ -149,6 +152,7 @@ void file_source_reader::open(std::size_t index) {
   o.max_record = options_.max_record;
   o.changes = options_.format == record_format::debezium;
   o.key = source_.primary_key;
+  o.time_column = time_column_;
   o.partition = static_cast<std::uint32_t>(index);
   o.partitions = static_cast<std::uint32_t>(files_.size());
   // One after the other, unless all are followed at once.
@@ -280,6 +284,8 @@ file_source_reader::read_file(open_file& x, micros now, step_budget& budget, out
   while (budget.rows != 0) {
     batch_ptr made;
     const auto bad_before = x.parser->bad_records();
+    if (time_column_)
+      x.parser->set_latest_time(saturated_sum(now, *source_.time->max_ahead));
     auto state = x.parser->next(budget.rows, made);
     bad_ += x.parser->bad_records() - bad_before;
     EBB_TRY(set_aside(x));

@@ -186,6 +186,8 @@ bool json_reader::finish_record(const char* p) {
     return false;
   if (stored_ != builder_.width() && !store_missing())
     return false;
+  if (!builder_.check_time())
+    return false;
   builder_.commit(number_);
   pass_line(p);
   return true;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ebb {
@@ -17,6 +18,11 @@ namespace ebb {
 class json_reader final : public record_parser {
 public:
   explicit json_reader(parse_options options);
+
+  /// Changes: of each row of the last batch, the op that its record has.
+  [[nodiscard]] std::string take_ops() {
+    return std::exchange(op_rows_, {});
+  }
 
 protected:
   progress parse(std::uint32_t rows) override;
@@ -54,7 +60,7 @@ private:
   // debezium_reader.cpp
   [[nodiscard]] bool read_change(const char* p);
   [[nodiscard]] const char* find_parts(const char* p, change_parts& out, int depth);
-  [[nodiscard]] bool store_row(const char* object, std::int32_t weight, const char* what);
+  [[nodiscard]] bool store_row(const char* object, char op, std::int32_t weight);
   [[nodiscard]] bool end_of_object(const char* p);
   [[nodiscard]] bool finish_record(const char* p);
   [[nodiscard]] bool check_line(const char* p);
@@ -87,6 +93,8 @@ private:
   bool key_only_ = false;             ///< only the key of that row counts
   std::vector<bool> in_key_;          ///< a column
   std::vector<std::int32_t> weights_; ///< of the builder's rows
+  std::string ops_;                   ///< of the same rows
+  std::string op_rows_;               ///< of the last batch
 };
 
 } // namespace ebb

@@ -1,6 +1,8 @@
 #include "actors/connectors/topic_columns.hpp"
 
+#include "actors/connectors/file_names.hpp"
 #include "actors/connectors/topic_partitions.hpp"
+#include "schemas/assert.hpp"
 
 #include <algorithm>
 
@@ -21,6 +23,21 @@ std::string nearest_or_all(const std::string& name, const schema& columns) {
     names.push_back(x.name);
   const auto nearest = nearest_name(name, names);
   return nearest.empty() ? "its columns are " + names_of(columns) : "did you mean " + nearest + "?";
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string all;
+  for (const auto& x : names)
+    all += (all.empty() ? "" : ", ") + x;
+  return all;
+}
+
+/// Whether each of `names` is one of `all`.
+bool are_among(const std::vector<std::string>& names, const std::vector<std::string>& all) {
+  return std::all_of(names.begin(), names.end(), [&](const auto& x) {
+    return std::any_of(all.begin(), all.end(),
+                       [&](const auto& y) { return equal_ignoring_case(x, y); });
+  });
 }
 
 error in_source(const source_definition& source, ec code, std::string message, std::string hint) {
@@ -64,8 +81,53 @@ bool takes(const sql_type& to, const sql_type& from) noexcept {
 
 } // namespace
 
+format_problem check_format(const source_definition& source, const std::string& topic, bool changes,
+                            const std::vector<std::string>& primary_key) {
+  const bool wanted = std::get<topic_source>(source.connector).format == record_format::debezium;
+  if (changes && !wanted)
+    return {"topic " + topic + " holds changes", "add format: debezium to the source"};
+  if (wanted && !changes)
+    return {"topic " + topic + " holds rows, not changes",
+            "leave out format: debezium, or give the topic that format"};
+  if (!primary_key.empty()
+      && !(source.primary_key.size() == primary_key.size()
+           && are_among(source.primary_key, primary_key)))
+    return {"the rows of topic " + topic + " are told apart by PRIMARY KEY (" + joined(primary_key)
+                + ")",
+            "add it to the source's schema: PRIMARY KEY (" + joined(primary_key) + ")"};
+  return {};
+}
+
+format_problem check_format(const sink_definition& sink, const std::string& topic, bool changes) {
+  const bool wanted = std::get<topic_sink>(sink.connector).format == record_format::debezium;
+  if (changes && !wanted)
+    return {"topic " + topic + " takes changes", "add format: debezium to the sink"};
+  if (wanted && !changes)
+    return {"topic " + topic + " takes rows, not changes",
+            "leave out format: debezium, or give the topic that format"};
+  return {};
+}
+
+format_problem check_unique_key(const std::string& topic,
+                                const std::vector<std::string>& primary_key,
+                                const std::optional<std::vector<std::string>>& key) {
+  if (primary_key.empty())
+    return {};
+  // Changes of one row keep their order where they are of one key, too.
+  if (key && are_among(*key, primary_key))
+    return {};
+  return {"the rows of topic " + topic + " are told apart by PRIMARY KEY (" + joined(primary_key)
+              + "), and the result's "
+              + (key && !key->empty() ? "by (" + joined(*key) + ")" : "by no such columns"),
+          "group the result by (" + joined(primary_key)
+              + "), or write to a topic without a PRIMARY KEY"};
+}
+
 result<std::vector<std::uint32_t>> columns_to_read(const source_definition& source,
                                                    const topic_info& topic) {
+  if (const auto x = check_format(source, topic.name, topic.changes, topic.primary_key);
+      !x.message.empty())
+    return in_source(source, ec::invalid_argument, x.message, x.hint);
   std::vector<std::uint32_t> chosen;
   for (const auto& wanted : source.columns) {
     if (is_ambiguous(topic.columns, wanted.name)) {
@@ -91,7 +153,10 @@ result<std::vector<std::uint32_t>> columns_to_read(const source_definition& sour
 
 result<topic_rows_maker> topic_rows_maker::make(const sink_definition& sink, const schema& columns,
                                                 const topic_info& topic) {
+  if (const auto x = check_format(sink, topic.name, topic.changes); !x.message.empty())
+    return in_sink(sink, x.message, x.hint);
   topic_rows_maker made;
+  made.changes_ = topic.changes;
   made.sink_ = sink.name;
   made.topic_ = topic.name;
   made.columns_ = topic.columns;
@@ -127,15 +192,23 @@ result<topic_rows_maker> topic_rows_maker::make(const sink_definition& sink, con
   return made;
 }
 
+std::uint32_t topic_rows_maker::column_of(std::uint32_t number) const {
+  const auto found = std::find(from_.begin(), from_.end(), static_cast<int>(number));
+  EBB_ASSERT(found != from_.end());
+  return static_cast<std::uint32_t>(found - from_.begin());
+}
+
 result<batch_ptr> topic_rows_maker::rows_of(const batch& from) const {
   const auto* weights = from.weights.as<const std::int32_t>();
-  if (from.weights && std::any_of(weights, weights + from.rows, [](auto x) { return x != 1; }))
+  if (!changes_ && from.weights
+      && std::any_of(weights, weights + from.rows, [](auto x) { return x != 1; }))
     return make_error(ec::unsupported,
                       "sink " + sink_ + ": the result has changes of earlier rows, and topic "
                           + topic_ + " takes new rows only",
                       "write a query whose result is only added to");
   auto made = std::make_shared<batch>();
   made->rows = from.rows;
+  made->weights = from.weights;
   made->columns.reserve(columns_.size());
   for (std::size_t k = 0; k < columns_.size(); ++k) {
     const auto& to = columns_[k];

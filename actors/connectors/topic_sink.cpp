@@ -4,6 +4,7 @@
 #include "actors/connectors/file_output.hpp"
 #include "actors/connectors/sink_parts.hpp"
 #include "actors/connectors/topic_appender.hpp"
+#include "actors/connectors/topic_changes.hpp"
 #include "actors/connectors/topic_columns.hpp"
 #include "actors/connectors/topic_output.hpp"
 #include "actors/connectors/topic_partitions.hpp"
@@ -58,17 +59,23 @@ result<target> parse_target(std::string_view text) {
 /// Makes what a topic takes of what a query gives.
 class part_maker {
 public:
-  part_maker(topic_rows_maker rows, const topic_info& topic, const std::string& lane)
-      : rows_(std::move(rows)), partitions_(topic.partitions) {
+  part_maker(topic_rows_maker rows, const topic_info& topic, const std::string& lane,
+             std::optional<std::vector<std::uint32_t>> unique_key)
+      : rows_(std::move(rows)), partitions_(topic.partitions), width_(topic.columns.size()) {
+    if (topic.changes)
+      fold_ = std::make_shared<change_fold>(width_, std::move(unique_key));
     if (topic.key.empty())
       partition_ = partition_of_sender(lane, topic.partitions);
     else
       key_ = column_named(topic.columns, topic.key);
   }
 
+  /// Without rows where the batch takes back all that it brings.
   [[nodiscard]] result<topic_part> part_of(const batch& from) const {
     topic_part made;
     EBB_ASSIGN(made.rows, rows_.rows_of(from));
+    if (fold_)
+      return changes_of(*made.rows);
     made.partitions =
         key_ < 0
             ? std::vector<std::uint32_t>{partition_}
@@ -77,8 +84,47 @@ public:
   }
 
 private:
+  [[nodiscard]] topic_part changes_of(const batch& rows) const {
+    auto changes = fold_->of(rows);
+    if (key_ >= 0 && partitions_ > 1)
+      changes = within_partitions(rows, changes);
+    topic_part made;
+    if (changes.empty()) {
+      made.rows = std::make_shared<batch>();
+      return made;
+    }
+    made.rows = messages_of(rows, changes);
+    made.partitions =
+        key_ < 0
+            ? std::vector<std::uint32_t>{partition_}
+            : partitions_by_key(newest_values(*made.rows, width_, static_cast<std::uint32_t>(key_)),
+                                partitions_);
+    return made;
+  }
+
+  /// An update that moves a row to another partition is a deletion in one and a row in the other.
+  [[nodiscard]] std::vector<row_change>
+  within_partitions(const batch& rows, const std::vector<row_change>& changes) const {
+    const auto chosen =
+        partitions_by_key(rows.columns[static_cast<std::size_t>(key_)], partitions_);
+    std::vector<row_change> made;
+    for (const auto& x : changes) {
+      const bool moves = x.before != row_change::no_row && x.after != row_change::no_row
+                         && chosen[x.before] != chosen[x.after];
+      if (!moves) {
+        made.push_back(x);
+        continue;
+      }
+      made.push_back({x.before, row_change::no_row});
+      made.push_back({row_change::no_row, x.after});
+    }
+    return made;
+  }
+
   topic_rows_maker rows_;
   std::uint32_t partitions_;
+  std::size_t width_;
+  std::shared_ptr<change_fold> fold_; ///< null = the topic takes rows
   std::uint32_t partition_ = 0;
   int key_ = -1;
 };
@@ -101,7 +147,9 @@ public:
     if (rows->rows == 0)
       return {};
     EBB_ASSIGN(const auto part, parts_.part_of(*rows));
-    rows_ += rows->rows;
+    rows_ += part.rows->rows;
+    if (part.rows->rows == 0)
+      return {};
     return output_->append([&](output_buffer& out) -> result<void> {
       encoder_.add(part, out);
       return {};
@@ -165,7 +213,9 @@ public:
     if (rows->rows == 0)
       return {};
     EBB_ASSIGN(auto part, parts_.part_of(*rows));
-    counters_.rows += rows->rows;
+    counters_.rows += part.rows->rows;
+    if (part.rows->rows == 0)
+      return {};
     counters_.bytes += byte_size(*part.rows);
     return appender_->append(std::move(part));
   }
@@ -221,7 +271,20 @@ result<std::unique_ptr<sink_writer>> open_checked(const sink_definition& sink,
   EBB_ASSIGN(auto rows, topic_rows_maker::make(sink, columns, topic));
   const auto& owner = context.stream_uid.empty() ? context.stream : context.stream_uid;
   sink_mark mark{topic_mark_name(owner, sink.name, context.subtask), context.generation, 0};
-  part_maker parts(std::move(rows), topic, mark.sink);
+  std::optional<std::vector<std::uint32_t>> key;
+  std::optional<std::vector<std::string>> names;
+  if (context.unique_key) {
+    key.emplace();
+    names.emplace();
+    for (const auto x : *context.unique_key) {
+      key->push_back(rows.column_of(x));
+      names->push_back(columns[x].name);
+    }
+  }
+  if (context.updating)
+    if (const auto x = check_unique_key(topic.name, topic.primary_key, names); !x.message.empty())
+      return make_error(ec::invalid_argument, x.message, x.hint);
+  part_maker parts(std::move(rows), topic, mark.sink, std::move(key));
   if (write_mode_of(context) != write_mode::exactly_once) {
     auto appender = std::make_shared<topic_appender>(topics, topic, context.wake);
     return std::unique_ptr<sink_writer>{

@@ -1,8 +1,11 @@
 #include "actors/connectors/topic_source.hpp"
 
+#include "actors/connectors/time_bound.hpp"
+#include "actors/connectors/topic_changes.hpp"
 #include "actors/connectors/topic_columns.hpp"
 #include "actors/connectors/topic_feed.hpp"
 #include "actors/connectors/topic_position.hpp"
+#include "actors/dataflow/operators/window_slicer.hpp"
 #include "actors/dataflow/partition_news.hpp"
 
 #include <algorithm>
@@ -37,7 +40,9 @@ public:
                       std::vector<std::uint32_t> columns, std::vector<partition_state> partitions,
                       std::shared_ptr<topic_feed> feed)
       : source_(source), topic_(topic), columns_(std::move(columns)),
-        partitions_(std::move(partitions)), feed_(std::move(feed)) {
+        partitions_(std::move(partitions)), feed_(std::move(feed)),
+        time_column_(bounded_time_column(source)),
+        keys_(numbers_of(topic.primary_key, topic.columns)) {
     for (std::size_t k = 0; k < columns_.size(); ++k)
       if (source.columns[k].not_null)
         not_null_.push_back(k);
@@ -97,7 +102,7 @@ private:
         return in_source(std::move(state).error(), source_);
       switch (*state) {
       case topic_feed::state::rows:
-        EBB_TRY(emit(rows, index, budget, out));
+        EBB_TRY(emit(rows, index, now, budget, out));
         break;
       case topic_feed::state::pending:
         return read_status{kind::waiting, max_time, true};
@@ -111,19 +116,29 @@ private:
     return read_status{};
   }
 
-  result<void> emit(const topic_rows& from, std::size_t index, step_budget& budget, output& out) {
-    auto& at = partitions_[index];
+  [[nodiscard]] std::shared_ptr<batch> rows_of(const batch& stored) const {
+    if (topic_.changes)
+      return std::make_shared<batch>(
+          rows_of_messages(stored, topic_.columns.size(), keys_, columns_));
     auto rows = std::make_shared<batch>();
-    rows->rows = from.rows->rows;
+    rows->rows = stored.rows;
     rows->columns.reserve(columns_.size());
     for (const auto k : columns_)
-      rows->columns.push_back(from.rows->columns[k]);
+      rows->columns.push_back(stored.columns[k]);
+    return rows;
+  }
+
+  result<void> emit(const topic_rows& from, std::size_t index, micros now, step_budget& budget,
+                    output& out) {
+    auto& at = partitions_[index];
+    auto rows = rows_of(*from.rows);
     rows->partition = static_cast<std::uint32_t>(index);
     rows->partitions = partitions();
-    rows->origin = {at.origin, from.first, {}};
+    rows->origin.source = at.origin;
+    rows->origin.first = from.first;
     counters_.bytes += byte_size(*rows);
     budget.rows -= std::min(budget.rows, from.rows->rows);
-    EBB_ASSIGN(const auto good, without_bad_rows(std::move(rows)));
+    EBB_ASSIGN(const auto good, without_bad_rows(std::move(rows), now));
     at.next = from.first + from.rows->rows;
     if (good->rows == 0)
       return {};
@@ -132,28 +147,52 @@ private:
     return {};
   }
 
-  // Checks what the source declares NOT NULL.
-  result<batch_ptr> without_bad_rows(batch_ptr rows) {
-    const auto bad = [&](std::uint32_t i) {
-      return std::find_if(not_null_.begin(), not_null_.end(),
-                          [&](auto k) { return rows->columns[k].is_null(i); });
-    };
-    if (std::none_of(not_null_.begin(), not_null_.end(),
-                     [&](auto k) { return rows->columns[k].has_nulls(); }))
+  /// What is wrong with a row: of changes, what would be wrong with the row when it came.
+  [[nodiscard]] std::optional<error> problem_of(const batch& rows, std::uint32_t i,
+                                                micros latest) const {
+    for (const auto k : not_null_)
+      if (rows.columns[k].is_null(i))
+        return make_error(ec::bad_record,
+                          origin_text(rows, i) + ": column " + source_.columns[k].name
+                              + " is NULL but declared NOT NULL",
+                          "leave out NOT NULL, or set onBadRecord: skip");
+    if (latest == max_time || rows.columns[*time_column_].is_null(i))
+      return std::nullopt;
+    const auto time = rows.columns[*time_column_].data<micros>()[i];
+    if (time <= latest || time == max_time)
+      return std::nullopt;
+    return make_error(ec::bad_record, origin_text(rows, i) + ": " + ahead_message(time),
+                      "give eventTime.maxAhead more, or set onBadRecord: skip");
+  }
+
+  [[nodiscard]] bool may_be_bad(const batch& rows, micros latest) const {
+    if (std::any_of(not_null_.begin(), not_null_.end(),
+                    [&](auto k) { return rows.columns[k].has_nulls(); }))
+      return true;
+    if (latest == max_time)
+      return false;
+    const auto* times = rows.columns[*time_column_].data<micros>();
+    return std::any_of(times, times + rows.rows, [&](auto x) { return x > latest; });
+  }
+
+  // Checks what the source declares NOT NULL, and times that are too far ahead.
+  result<batch_ptr> without_bad_rows(batch_ptr rows, micros now) {
+    const auto latest = time_column_ ? saturated_sum(now, *source_.time->max_ahead) : max_time;
+    if (!may_be_bad(*rows, latest))
       return rows;
+    const auto* weights = rows->weights.as<const std::int32_t>();
     std::vector<std::uint32_t> picks;
     for (std::uint32_t i = 0; i < rows->rows; ++i) {
-      const auto found = bad(i);
-      if (found == not_null_.end()) {
+      const bool goes = rows->weights && weights[i] < 0;
+      // A row that goes may say no more than its key.
+      auto problem = goes && !keys_.empty() ? std::nullopt : problem_of(*rows, i, latest);
+      if (!problem) {
         picks.push_back(i);
         continue;
       }
       if (source_.on_bad_record == bad_record_policy::fail)
-        return make_error(ec::bad_record,
-                          origin_text(*rows, i) + ": column " + source_.columns[*found].name
-                              + " is NULL but declared NOT NULL",
-                          "leave out NOT NULL, or set onBadRecord: skip");
-      ++counters_.bad_rows;
+        return std::move(*problem);
+      counters_.bad_rows += goes ? 0 : 1;
     }
     if (picks.size() == rows->rows)
       return rows;
@@ -168,7 +207,9 @@ private:
   const std::vector<std::uint32_t> columns_; ///< of the topic, by column of the source
   std::vector<std::size_t> not_null_;        ///< columns of the source
   std::vector<partition_state> partitions_;
-  std::shared_ptr<topic_feed> feed_; ///< null without partitions
+  std::shared_ptr<topic_feed> feed_;               ///< null without partitions
+  const std::optional<std::uint32_t> time_column_; ///< whose times have an upper bound
+  const std::vector<std::uint32_t> keys_;          ///< of the topic's rows, where it has changes
   micros retry_at_ = max_time;
   news_teller news_;
   source_counters counters_;

@@ -180,8 +180,10 @@ struct changes {
 } // namespace
 
 bool reads_changes(const source_definition& source) {
-  const auto* file = std::get_if<file_source>(&source.connector);
-  return file != nullptr && file->format == record_format::debezium;
+  if (const auto* file = std::get_if<file_source>(&source.connector))
+    return file->format == record_format::debezium;
+  const auto* topic = std::get_if<topic_source>(&source.connector);
+  return topic != nullptr && topic->format == record_format::debezium;
 }
 
 bool contains(const std::vector<std::uint32_t>& whole, const std::vector<std::uint32_t>& part) {

@@ -44,15 +44,17 @@ struct generator_source {
 };
 
 struct topic_source {
-  std::string name;    ///< within the stream's namespace
-  bool latest = false; ///< a partition without a position begins at its end
+  std::string name;                           ///< within the stream's namespace
+  bool latest = false;                        ///< a partition without a position begins at its end
+  record_format format = record_format::json; ///< as the topic's: json or debezium
 };
 
 struct event_time {
   std::string column;
   micros max_delay = 0;
   std::optional<micros> idle_after;
-  error_place place; ///< of `column`
+  std::optional<micros> max_ahead; ///< rows further ahead of the clock are bad records
+  error_place place;               ///< of `column`
 };
 
 struct source_definition {
@@ -98,7 +100,8 @@ struct discard_sink {
 };
 
 struct topic_sink {
-  std::string name; ///< within the stream's namespace
+  std::string name;                           ///< within the stream's namespace
+  record_format format = record_format::json; ///< as the topic's: json or debezium
 };
 
 struct sink_definition {
@@ -145,6 +148,7 @@ struct topic_definition {
   std::string name; ///< qualified
   std::string name_space = default_namespace;
   schema columns;
+  std::vector<std::string> primary_key; ///< format debezium: of the rows that changes are about
   std::uint32_t partitions = 1;
   std::string key; ///< column whose value chooses the partition; empty = none
   micros retention_age = 7 * micros_per_day;

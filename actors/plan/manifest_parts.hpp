@@ -54,6 +54,9 @@ struct document_name {
 /// `name` of a connector `topic`.
 [[nodiscard]] result<std::string> read_topic_name(const reader& in, const located& topic);
 
+/// `format` of a connector `topic`: json, where it is not given, or debezium.
+[[nodiscard]] result<record_format> read_message_format(const reader& in, const located& topic);
+
 /// Columns of the tables of the nexmark source.
 [[nodiscard]] schema nexmark_columns(nexmark_table table);
 

@@ -109,6 +109,14 @@ result<std::string> read_topic_name(const reader& in, const located& topic) {
   return in.label(name);
 }
 
+result<record_format> read_message_format(const reader& in, const located& topic) {
+  const auto x = reader::field(topic, "format");
+  if (!x)
+    return record_format::json;
+  EBB_ASSIGN(const auto which, in.word(x, {"json", "debezium"}));
+  return which == 0 ? record_format::json : record_format::debezium;
+}
+
 result<sink_definition> read_sink(const reader& in, const located& at) {
   constexpr std::string_view connectors[] = {"file", "topic", "stdout", "discard"};
   EBB_TRY(in.keys(at, {"name", "from", "file", "stdout", "discard", "topic", "kafka", "postgres",
@@ -134,9 +142,11 @@ result<sink_definition> read_sink(const reader& in, const located& at) {
   if (connector.node == at.node->find("file")) {
     EBB_ASSIGN(out.connector, read_file(in, connector));
   } else if (connector.node == at.node->find("topic")) {
-    EBB_TRY(in.keys(connector, {"name"}));
-    EBB_ASSIGN(auto name, read_topic_name(in, connector));
-    out.connector = topic_sink{std::move(name)};
+    EBB_TRY(in.keys(connector, {"name", "format"}));
+    topic_sink sink;
+    EBB_ASSIGN(sink.name, read_topic_name(in, connector));
+    EBB_ASSIGN(sink.format, read_message_format(in, connector));
+    out.connector = std::move(sink);
   } else if (connector.node == at.node->find("stdout")) {
     EBB_TRY(in.keys(connector, {"format"}, true));
     stdout_sink sink;

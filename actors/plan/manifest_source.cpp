@@ -142,9 +142,10 @@ result<generator_source> read_generator(const reader& in, const located& at,
 }
 
 result<topic_source> read_from_topic(const reader& in, const located& at) {
-  EBB_TRY(in.keys(at, {"name", "from"}));
+  EBB_TRY(in.keys(at, {"name", "from", "format"}));
   topic_source out;
   EBB_ASSIGN(out.name, read_topic_name(in, at));
+  EBB_ASSIGN(out.format, read_message_format(in, at));
   if (const auto x = reader::field(at, "from")) {
     EBB_ASSIGN(const auto which, in.word(x, {"earliest", "latest"}));
     out.latest = which == 1;
@@ -152,8 +153,24 @@ result<topic_source> read_from_topic(const reader& in, const located& at) {
   return out;
 }
 
+result<void> check_max_ahead(const reader& in, const located& at, const source_definition& source) {
+  const auto* file = std::get_if<file_source>(&source.connector);
+  const auto* topic = std::get_if<topic_source>(&source.connector);
+  if (file == nullptr && topic == nullptr)
+    return in.fail(at,
+                   "maxAhead is for files and topics: generated rows have the times that the "
+                   "manifest gives them",
+                   "leave it out");
+  if ((file != nullptr ? file->format : topic->format) == record_format::debezium)
+    return in.fail(at,
+                   "maxAhead is not for changes: those of a row that was left out could not be "
+                   "told from others",
+                   "leave it out, or check the times in a query with WHERE");
+  return {};
+}
+
 result<event_time> read_event_time(const reader& in, const located& at, const schema& columns) {
-  EBB_TRY(in.keys(at, {"column", "maxDelay", "idleAfter"}));
+  EBB_TRY(in.keys(at, {"column", "maxDelay", "maxAhead", "idleAfter"}));
   event_time out;
   EBB_ASSIGN(const auto column, in.required(at, "column", "column: the time of an event"));
   EBB_ASSIGN(const auto name, in.text(column, "the name of a column"));
@@ -169,6 +186,9 @@ result<event_time> read_event_time(const reader& in, const located& at, const sc
   out.place = in.place(column);
   if (const auto x = reader::field(at, "maxDelay")) {
     EBB_ASSIGN(out.max_delay, in.duration(x));
+  }
+  if (const auto x = reader::field(at, "maxAhead")) {
+    EBB_ASSIGN(out.max_ahead, in.duration(x));
   }
   if (const auto x = reader::field(at, "idleAfter")) {
     EBB_ASSIGN(out.idle_after, in.duration(x, 1));
@@ -212,6 +232,8 @@ result<source_definition> read_source(const reader& in, const located& at) {
   }
   if (const auto x = reader::field(at, "eventTime")) {
     EBB_ASSIGN(out.time, read_event_time(in, x, out.columns));
+    if (const auto ahead = reader::field(x, "maxAhead"))
+      EBB_TRY(check_max_ahead(in, ahead, out));
   }
   if (const auto x = reader::field(at, "timestampUnit")) {
     if (is_topic)

@@ -2,6 +2,8 @@
 
 #include "actors/plan/manifest_parts.hpp"
 
+#include <algorithm>
+
 namespace ebb::manifest {
 
 namespace {
@@ -25,6 +27,27 @@ result<void> read_retention(const reader& in, const located& spec, topic_definit
   return {};
 }
 
+/// Changes of one row must keep their order, and only a partition has one.
+result<void> check_changes(const reader& in, const located& spec, const topic_definition& topic) {
+  if (topic.partitions == 1)
+    return {};
+  const auto& keys = topic.primary_key;
+  const auto partitions = reader::field(spec, "partitions");
+  if (keys.empty())
+    return in.fail(partitions,
+                   "a topic of changes with several partitions needs a PRIMARY KEY in its schema",
+                   "add PRIMARY KEY (column), and key: column; or leave out partitions");
+  if (topic.key.empty())
+    return in.fail(partitions, "a topic of changes with several partitions needs a key",
+                   "add key: " + keys.front() + ", so that the changes of a row keep their order");
+  if (std::find(keys.begin(), keys.end(), topic.key) == keys.end())
+    return in.fail(reader::field(spec, "key"),
+                   "the key of a topic of changes is a column of its PRIMARY KEY, and " + topic.key
+                       + " is not",
+                   "write key: " + keys.front());
+  return {};
+}
+
 } // namespace
 
 result<topic_definition> read_topic(const reader& in, const located& document) {
@@ -37,11 +60,17 @@ result<topic_definition> read_topic(const reader& in, const located& document) {
   EBB_TRY(in.keys(spec, {"schema", "partitions", "key", "retention", "format"}));
   EBB_ASSIGN(const auto columns, in.required(spec, "schema", "schema: id BIGINT, name TEXT"));
   EBB_ASSIGN(auto parsed, read_schema(in, columns));
-  if (!parsed.primary_key.empty())
-    return in.fail(columns, "a topic has no PRIMARY KEY",
-                   "leave it out here; a source that reads the topic can promise one",
+  if (const auto x = reader::field(spec, "format")) {
+    EBB_ASSIGN(const auto which, in.word(x, {"json", "debezium"}));
+    out.format = which == 0 ? record_format::json : record_format::debezium;
+  }
+  if (!parsed.primary_key.empty() && out.format == record_format::json)
+    return in.fail(columns, "a topic of single rows has no PRIMARY KEY",
+                   "leave it out here, a source that reads the topic can promise one; or write "
+                   "format: debezium, for a topic of changes",
                    ec::unsupported);
   out.columns = std::move(parsed.columns);
+  out.primary_key = std::move(parsed.primary_key);
   if (const auto x = reader::field(spec, "partitions")) {
     EBB_ASSIGN(const auto count, in.integer(x, 1, partitions_max));
     out.partitions = static_cast<std::uint32_t>(count);
@@ -54,12 +83,8 @@ result<topic_definition> read_topic(const reader& in, const located& document) {
     out.key = found->name;
   }
   EBB_TRY(read_retention(in, spec, out));
-  if (const auto x = reader::field(spec, "format")) {
-    EBB_ASSIGN(const auto which, in.word(x, {"json", "debezium"}));
-    if (which != 0)
-      return in.fail(x, "format debezium is not available in this version", "use json",
-                     ec::unsupported);
-  }
+  if (out.format == record_format::debezium)
+    EBB_TRY(check_changes(in, spec, out));
   return out;
 }
 

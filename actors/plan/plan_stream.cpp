@@ -77,7 +77,9 @@ std::string way_to_append(const plan_node& node) {
 bool takes_changes(const sink_definition& sink) {
   if (const auto* file = std::get_if<file_sink>(&sink.connector))
     return file->format == record_format::debezium;
-  return !std::holds_alternative<topic_sink>(sink.connector);
+  if (const auto* topic = std::get_if<topic_sink>(&sink.connector))
+    return topic->format == record_format::debezium;
+  return true;
 }
 
 // The sink's rows are changes, and it can only add rows.
@@ -93,7 +95,8 @@ error refuse_changes(const plan_graph& graph, node_id from, const sink_definitio
           + " updates" + (origin.name == graph.nodes[from].name ? "" : " because of " + origin.name)
           + ": " + std::string(why),
       std::string(std::holds_alternative<topic_sink>(sink.connector)
-                      ? "write the changes to a file with format: debezium, or to stdout"
+                      ? "write the changes to a topic of changes (format: debezium, here and in "
+                        "the topic's manifest), or to stdout"
                       : "write the changes: format: debezium, or stdout")
           + "; or make the result append-only: " + way_to_append(origin));
   problem.place = sink.place;

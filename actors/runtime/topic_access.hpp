@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace ebb {
 
@@ -21,7 +22,9 @@ struct topic_info {
   std::string folder; ///< of its log; `topic_reader::open` reads it, also in another process
   std::uint32_t partitions = 1;
   schema columns;
-  std::string key; ///< column whose value chooses the partition; empty = the log chooses
+  std::string key;      ///< column whose value chooses the partition; empty = the log chooses
+  bool changes = false; ///< its messages are changes of rows (actors/connectors/topic_changes.hpp)
+  std::vector<std::string> primary_key = {}; ///< of these rows; empty = none
 };
 
 /// Thread-safe. Names are those of the stream's namespace.

@@ -115,7 +115,8 @@ private:
       if (x)
         what += (what.empty() ? "" : ", ") + std::string(name);
     };
-    differs(!(old.columns == now.columns), "schema");
+    differs(!(old.columns == now.columns) || old.primary_key != now.primary_key, "schema");
+    differs(old.format != now.format, "format");
     differs(old.partitions != now.partitions, "partitions");
     differs(old.key != now.key, "key");
     if (what.empty())
@@ -146,6 +147,7 @@ private:
     EBB_ASSIGN(auto traits, check_stream(x, options_.files_folder,
                                          [this](const std::string& name) { return topic(name); }));
     EBB_ASSIGN(const auto graph, plan_stream(x));
+    EBB_TRY(check_keys(x, graph, [this](const std::string& name) { return topic(name); }));
     EBB_ASSIGN(const auto plan, make_stages(graph, x));
     stream_entry entry;
     auto action = apply_action::created;
@@ -179,10 +181,10 @@ private:
     }
     plan_.changes.traits.push_back(std::move(traits));
     plan_.documents.push_back(document("Stream", x.name, entry.uid, action));
-    return {};
-  }
     for (const auto& warning : graph.warnings)
       plan_.documents.back().warnings.push_back(in_a_line(warning));
+    return {};
+  }
 
   /// Two sinks on one file would write over each other.
   result<void> owns_its_files(const life_traits& traits, const stream_definition& x) {
@@ -259,6 +261,8 @@ topic_settings settings_of(const topic_definition& from, const std::string& uid)
   x.name_space = parts.name_space;
   x.columns = from.columns;
   x.key = from.key;
+  x.changes = from.format == record_format::debezium;
+  x.primary_key = from.primary_key;
   x.partitions = from.partitions;
   x.retention_age = from.retention_age;
   x.retention_bytes = from.retention_bytes;

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace ebb {
@@ -46,6 +48,36 @@ result<std::uint64_t> check_partition(std::uint32_t partition, topic_bounds at,
 
 } // namespace
 
+bool check_control(const std::string& data, const std::vector<std::string>& folders,
+                   const result<control_check>& found, const check_listener& tell) {
+  checked_file one{"control", "database", "control.mdb", 0, 0, {}};
+  if (!found) {
+    one.problem = found.error();
+    return tell(one);
+  }
+  one.rows = found->entries;
+  if (found->problems.empty() && !tell(one))
+    return false;
+  for (const auto& x : found->problems) {
+    one.problem = make_error(ec::corrupt, x);
+    if (!tell(one))
+      return false;
+  }
+  auto left = left_over(data, folders, *found);
+  if (!left.empty()) {
+    // The folder of a topic or a stream goes a moment after its entry.
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    left = left_over(data, left, *found);
+  }
+  for (const auto& x : left) {
+    const auto what = x.substr(0, x.find('/') - 1); // without the plural's s
+    if (!tell({"control", "database", x, 0, 0,
+               make_error(ec::corrupt, "the folder of a " + what + " that does not exist")}))
+      return false;
+  }
+  return true;
+}
+
 bool check_segments(const std::string& folder, const stream_entry& stream,
                     const std::vector<checkpoint_record>& records, const check_listener& tell) {
   std::vector<segment_info> segments;
@@ -83,7 +115,9 @@ bool check_topic(const std::string& name, const topic_rows_source& from,
 std::string check_json(const checked_file& x) {
   const auto name = split(x.name);
   nlohmann::ordered_json all{{x.kind, name.name}, {"namespace", name.name_space}, {"file", x.file}};
-  if (x.kind == "topic")
+  if (x.kind == "control")
+    all["entries"] = x.rows;
+  else if (x.kind == "topic")
     all["rows"] = x.rows;
   else
     all["bytes"] = x.bytes;

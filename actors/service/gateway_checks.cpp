@@ -70,6 +70,8 @@ void service_gateway::verify(const http_reply& reply) {
         damaged += x.problem ? 1 : 0;
         return lines->put(check_json(x));
       };
+      const auto& data = parts_.records->folder();
+      const auto folders = folders_of(data);
       for (const auto& x : streams)
         if (x.life != stream_life::deleted && !verify_stream(x, tell))
           return;
@@ -82,6 +84,9 @@ void service_gateway::verify(const http_reply& reply) {
         if (!check_topic(x.name, from, tell))
           return;
       }
+      const auto control = parts_.records->with([](control_db& db) { return db.check(); });
+      if (!check_control(data, folders, control, tell))
+        return;
       static_cast<void>(lines->put(R"({"files":)" + std::to_string(files) + R"(,"damaged":)"
                                    + std::to_string(damaged) + '}'));
       lines->end();

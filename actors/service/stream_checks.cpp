@@ -1,5 +1,6 @@
 #include "actors/service/stream_checks.hpp"
 
+#include "actors/connectors/topic_columns.hpp"
 #include "actors/connectors/topic_partitions.hpp"
 
 #include <algorithm>
@@ -44,6 +45,13 @@ result<void> check_columns(const source_definition& source, const topic_settings
   return {};
 }
 
+result<void> fits(error_place place, const char* field, const format_problem& x) {
+  if (x.message.empty())
+    return {};
+  place.field += (place.field.empty() ? "" : ".") + std::string(field);
+  return here(place, make_error(ec::invalid_argument, x.message, x.hint));
+}
+
 /// Below the folder, however it is spelt.
 result<std::string> check_path(const std::string& path, const std::string& folder,
                                const error_place& place) {
@@ -65,6 +73,28 @@ result<std::string> check_path(const std::string& path, const std::string& folde
 
 } // namespace
 
+result<void> check_keys(const stream_definition& x, const plan_graph& graph,
+                        const topic_lookup& topic) {
+  for (const auto& node : graph.nodes) {
+    const auto* at = std::get_if<sink_node>(&node.what);
+    if (at == nullptr || !at->updating)
+      continue;
+    const auto& sink = x.sinks[at->sink];
+    const auto* to = std::get_if<topic_sink>(&sink.connector);
+    if (to == nullptr)
+      continue;
+    EBB_ASSIGN(const auto found, find(x, to->name, sink.place, topic));
+    std::optional<std::vector<std::string>> names;
+    if (at->key) {
+      names.emplace();
+      for (const auto column : *at->key)
+        names->push_back(graph.nodes[node.inputs.front()].columns[column].name);
+    }
+    EBB_TRY(fits(sink.place, "topic", check_unique_key(to->name, found.primary_key, names)));
+  }
+  return {};
+}
+
 result<life_traits> check_stream(const stream_definition& x, const std::string& files_folder,
                                  const topic_lookup& topic) {
   life_traits traits;
@@ -73,6 +103,8 @@ result<life_traits> check_stream(const stream_definition& x, const std::string& 
   for (const auto& source : x.sources) {
     if (const auto* from = std::get_if<topic_source>(&source.connector)) {
       EBB_ASSIGN(const auto found, find(x, from->name, source.place, topic));
+      EBB_TRY(fits(source.place, "topic.format",
+                   check_format(source, from->name, found.changes, found.primary_key)));
       EBB_TRY(check_columns(source, found));
       traits.inputs.push_back({source.name, found.uid});
     } else if (const auto* file = std::get_if<file_source>(&source.connector)) {
@@ -86,6 +118,7 @@ result<life_traits> check_stream(const stream_definition& x, const std::string& 
   for (const auto& sink : x.sinks) {
     if (const auto* to = std::get_if<topic_sink>(&sink.connector)) {
       EBB_ASSIGN(const auto found, find(x, to->name, sink.place, topic));
+      EBB_TRY(fits(sink.place, "topic.format", check_format(sink, to->name, found.changes)));
       traits.outputs.push_back(found.uid);
     } else if (const auto* file = std::get_if<file_sink>(&sink.connector)) {
       EBB_ASSIGN(auto path, check_path(file->path, files_folder, sink.place));

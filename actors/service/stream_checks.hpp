@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/plan/manifest.hpp"
+#include "actors/plan/plan_graph.hpp"
 #include "actors/service/topics/topic_settings.hpp"
 #include "schemas/error.hpp"
 #include "schemas/service_records.hpp"
@@ -19,5 +20,10 @@ using topic_lookup = std::function<result<std::optional<topic_settings>>(const s
 [[nodiscard]] result<life_traits> check_stream(const stream_definition& x,
                                                const std::string& files_folder,
                                                const topic_lookup& topic);
+
+/// Sinks that write changes into topics whose rows have a PRIMARY KEY: it must tell the rows of the
+/// result apart.
+[[nodiscard]] result<void> check_keys(const stream_definition& x, const plan_graph& graph,
+                                      const topic_lookup& topic);
 
 } // namespace ebb

@@ -36,7 +36,8 @@ call_outcome answer_topic_call(topic_registry& topics, const std::string& name_s
     if (const auto made = topics.mark(found->uid, "-"); !made)
       return made.error();
     return call_value(link_topic{found->uid, found->name, topics.folder(found->uid),
-                                 found->partitions, found->columns, found->key});
+                                 found->partitions, found->columns, found->key, found->changes,
+                                 found->primary_key});
   }
   if (const auto* file = std::get_if<topic_append_file_call>(&what)) {
     EBB_TRY(topics.append_file(file->topic, file->path, mark_of(file->mark)));

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_change_is_refused_with_its_place) {
       {R"({"op":"u","before":[1],"after":{"a":1,"b":"x"}})", "expected an object or null"},
       {R"({"op":"c","after":"x"})", "expected an object or null"},
       {R"({"op":"u","after":{"a":1,"b":"x"}})",
-       "op \"u\" without \"before\", and source stock has no PRIMARY KEY"},
+       "op \"u\" without \"before\", and stock has no PRIMARY KEY"},
       {R"({"op":"c","after":{"a":"x","b":"x"}})", "after: "},
       {R"({"op":"u","before":{"a":1,"b":"x"},"after":{"a":1}})",
        "after: null value in column \"b\""},

@@ -127,7 +127,8 @@ def test_inspect_and_verify():
     fails(ebb("inspect", "s", "some", "--data", "d"), 3, "operator some keeps no state", "counts")
     fails(ebb("inspect", "t", "counts", "--data", "d"), 3, "no stream t", "its streams are s")
     fails(ebb("checkpoints", "s", "--data", "nowhere"), 3, "nowhere")
-    assert ebb("verify", "--data", "d").returncode == 0
+    run = ebb("verify", "--data", "d")
+    assert run.returncode == 0 and "control.mdb" in run.stdout and "entries" in run.stdout, run
     segment = next((e2e.FOLDER / "d").glob("streams/*/segments/*.seg"))
     with open(segment, "r+b") as file:
         file.seek(segment.stat().st_size // 2)

@@ -205,6 +205,14 @@ def test_damage_is_found_while_it_serves():
         service.wait_phase("copy", "Asleep")
         run = e2e.ebb("verify")
         assert run.returncode == 0 and ".seg" in run.stdout and "partition 0" in run.stdout, run
+        assert "control.mdb" in run.stdout, run
+        for arguments in (["-o", "json"], ["-o", "json", "--data", "data"]):
+            left = e2e.FOLDER / "data" / "streams" / "0123456789abcdef0123456789abcdef"
+            left.mkdir()
+            run = e2e.ebb("verify", *arguments)
+            left.rmdir()
+            assert run.returncode == 1 and "1 files are damaged" in run.stderr, run
+            assert "the folder of a stream that does not exist" in run.stdout and left.name in run.stdout, run
         assert service.phase("copy") == "Asleep"
         segment = max((e2e.FOLDER / "data").glob("streams/*/segments/*.seg"), key=lambda x: x.stat().st_size)
         with open(segment, "r+b") as file:

@@ -89,6 +89,7 @@ def of_fields():
     yield from each(STREAM, SOURCE + ".eventTime", [{"column": "at"}, {}, {"maxDelay": "1s"}, {"column": 5}, "at"])
     yield from each(STREAM, SOURCE + ".eventTime.maxDelay", DURATIONS + NOT_DURATIONS[1:] + ["0", 0, "0s"],
                     (SOURCE + ".eventTime.column", "at"))
+    yield from each(STREAM, SOURCE + ".eventTime.maxAhead", ["1h", "0s", "-1s", 0, 5], (SOURCE + ".eventTime.column", "at"))
     yield from each(STREAM, SOURCE + ".eventTime.idleAfter", ["1s", "0s", "0", 0, 5], (SOURCE + ".eventTime.column", "at"))
 
 
@@ -228,4 +229,6 @@ UNSEEN = [
     ("a topic's key that is no column", changed(TOPIC, ("spec.key", "nothing"))),
     ("a topic of less than 1Mi", changed(TOPIC, ("spec.retention.size", "5"))),
     ("a topic's primary key", changed(TOPIC, ("spec.schema", "id BIGINT PRIMARY KEY"))),
+    ("partitions of changes without a primary key",
+     changed(TOPIC, ("spec.format", "debezium"), ("spec.partitions", 2), ("spec.key", "id"))),
 ]

@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(every_field_of_a_stream) {
   const auto got = read(with_spec(R"yaml(  sources:
     - name: a
       schema: "id BIGINT NOT NULL, ts TIMESTAMP, PRIMARY KEY (id)"
-      eventTime: {column: TS, maxDelay: 250ms, idleAfter: 5m}
+      eventTime: {column: TS, maxDelay: 250ms, maxAhead: 1h, idleAfter: 5m}
       timestampUnit: us
       onBadRecord: quarantine
       file: {path: "in/*.csv.gz", delimiter: ";", follow: true, maxRecord: 64Ki}
@@ -157,6 +157,7 @@ BOOST_AUTO_TEST_CASE(every_field_of_a_stream) {
   BOOST_TEST(a.columns[0].not_null);
   BOOST_TEST(a.time->column == "ts");
   BOOST_TEST(a.time->max_delay == 250'000);
+  BOOST_TEST(a.time->max_ahead.value() == 3'600'000'000);
   BOOST_TEST(a.time->idle_after.value() == 300'000'000);
   BOOST_TEST((a.unit == ebb::timestamp_unit::us));
   BOOST_TEST((a.on_bad_record == ebb::bad_record_policy::quarantine));
@@ -395,6 +396,20 @@ BOOST_AUTO_TEST_CASE(errors_of_schema_and_event_time) {
       {with_source("name: s, schema: ts TIMESTAMP, eventTime: {column: ts, idleAfter: 0s}" + file),
        6, 74, "spec.sources[0].eventTime.idleAfter", "expected a duration above 0, found \"0s\"",
        ""},
+      {with_source("name: s, schema: ts TIMESTAMP, eventTime: {column: ts, maxAhead: -1s}" + file),
+       6, 73, "spec.sources[0].eventTime.maxAhead",
+       "expected a duration such as 250ms, 10s, 5m, 1h or 7d, found \"-1s\"", ""},
+      {with_source("name: s, nexmark: {table: bid}, eventTime: {column: date_time, maxAhead: 1h}"),
+       6, 81, "spec.sources[0].eventTime.maxAhead",
+       "maxAhead is for files and topics: generated rows have the times that the manifest gives "
+       "them",
+       "leave it out"},
+      {with_source("name: s, schema: ts TIMESTAMP, eventTime: {column: ts, maxAhead: 1h}, "
+                   "file: {path: x.json, format: debezium}"),
+       6, 73, "spec.sources[0].eventTime.maxAhead",
+       "maxAhead is not for changes: those of a row that was left out could not be told from "
+       "others",
+       "WHERE"},
   });
   // Errors within the schema point at the word.
   const auto block = read(with_spec("  sources:\n    - name: s\n      schema: |\n"

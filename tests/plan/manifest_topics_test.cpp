@@ -71,6 +71,35 @@ BOOST_AUTO_TEST_CASE(a_topic_with_what_it_must_have) {
   BOOST_TEST((x.format == ebb::record_format::json));
 }
 
+BOOST_AUTO_TEST_CASE(topics_of_changes) {
+  const auto got = read(topic("schema: 'id BIGINT, place TEXT, PRIMARY KEY (id)', key: id,"
+                              " partitions: 4, format: debezium"));
+  BOOST_TEST_REQUIRE(got.ok, ebb::to_string(got.problem));
+  const auto& x = got.documents.topics[0];
+  BOOST_TEST((x.format == ebb::record_format::debezium));
+  BOOST_TEST(x.primary_key == std::vector<std::string>{"id"}, boost::test_tools::per_element());
+  BOOST_TEST(x.columns[0].not_null);
+  const auto used = read(stream(R"yaml(  sources:
+    - {name: s, schema: a BIGINT, topic: {name: t, format: debezium}}
+    - {name: r, schema: a BIGINT, topic: {name: t}}
+  sinks:
+    - {from: s, topic: {name: u, format: debezium}}
+    - {from: s, topic: {name: v, format: json}}
+)yaml"));
+  BOOST_TEST_REQUIRE(used.ok, ebb::to_string(used.problem));
+  const auto& made = used.documents.streams[0];
+  const auto reads = [&](std::size_t i) {
+    return std::get<ebb::topic_source>(made.sources[i].connector).format;
+  };
+  const auto writes = [&](std::size_t i) {
+    return std::get<ebb::topic_sink>(made.sinks[i].connector).format;
+  };
+  BOOST_TEST((reads(0) == ebb::record_format::debezium));
+  BOOST_TEST((reads(1) == ebb::record_format::json));
+  BOOST_TEST((writes(0) == ebb::record_format::debezium));
+  BOOST_TEST((writes(1) == ebb::record_format::json));
+}
+
 BOOST_AUTO_TEST_CASE(errors_of_topics) {
   struct bad {
     std::string text;
@@ -87,7 +116,7 @@ BOOST_AUTO_TEST_CASE(errors_of_topics) {
        "did you mean schema?"},
       {topic("schema: a BIGNT"), 4, 18, "spec.schema", "type \"bignt\" does not exist", ""},
       {topic("schema: 'a BIGINT, PRIMARY KEY (a)'"), 4, 16, "spec.schema",
-       "a topic has no PRIMARY KEY", "source", ebb::ec::unsupported},
+       "a topic of single rows has no PRIMARY KEY", "debezium", ebb::ec::unsupported},
       {topic("schema: a BIGINT, partitions: 0"), 4, 38, "spec.partitions",
        "expected a whole number from 1 to 1024, found the number 0", ""},
       {topic("schema: a BIGINT, partitions: 1025"), 4, 38, "spec.partitions",
@@ -100,8 +129,15 @@ BOOST_AUTO_TEST_CASE(errors_of_topics) {
        "a topic keeps at least 1Mi", "1Gi"},
       {topic("schema: a BIGINT, retention: {age: 1d}"), 4, 38, "spec.retention.age",
        "unknown key age", "time or size"},
-      {topic("schema: a BIGINT, format: debezium"), 4, 34, "spec.format",
-       "format debezium is not available in this version", "json", ebb::ec::unsupported},
+      {topic("schema: a BIGINT, format: debezium, partitions: 2"), 4, 56, "spec.partitions",
+       "a topic of changes with several partitions needs a PRIMARY KEY in its schema",
+       "PRIMARY KEY (column)"},
+      {topic("schema: 'a BIGINT, PRIMARY KEY (a)', format: debezium, partitions: 2"), 4, 75,
+       "spec.partitions", "a topic of changes with several partitions needs a key", "key: a"},
+      {topic("schema: 'a BIGINT, b TEXT, PRIMARY KEY (a)', format: debezium, partitions: 2, "
+             "key: b"),
+       4, 91, "spec.key",
+       "the key of a topic of changes is a column of its PRIMARY KEY, and b is not", "key: a"},
       {topic("schema: a BIGINT, format: csv"), 4, 34, "spec.format",
        "expected json or debezium, found \"csv\"", ""},
       {topic("schema: a BIGINT") + "---\n" + topic("schema: a BIGINT"), 8, 18, "metadata.name",
@@ -115,6 +151,8 @@ BOOST_AUTO_TEST_CASE(errors_of_topics) {
        "expected a name of lower-case letters, digits and -, found \"A\"", ""},
       {reading("topic: {name: a.b}"), 6, 49, "spec.sources[0].topic.name",
        "expected a name of lower-case letters, digits and -, found \"a.b\"", ""},
+      {reading("topic: {name: t, format: csv}"), 6, 60, "spec.sources[0].topic.format",
+       "expected json or debezium, found \"csv\"", "json or debezium"},
       {reading("topic: {name: t, from: last}"), 6, 58, "spec.sources[0].topic.from",
        "expected earliest or latest, found \"last\"", "earliest or latest"},
       {reading("topic: {name: t}, timestampUnit: s"), 6, 68, "spec.sources[0].timestampUnit",

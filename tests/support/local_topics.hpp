@@ -41,6 +41,13 @@ public:
     x.log = value(topic_log::open(x.info.folder, x.options, now_));
   }
 
+  /// Its messages are changes of rows with this PRIMARY KEY.
+  void take_changes(const std::string& name, std::vector<std::string> primary_key) {
+    auto& x = topics_.at(name).info;
+    x.changes = true;
+    x.primary_key = std::move(primary_key);
+  }
+
   /// Appends rows to one partition.
   void add(const std::string& name, const batch_ptr& rows, std::uint32_t partition = 0) {
     topic_append request;

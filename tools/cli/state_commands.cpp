@@ -162,6 +162,7 @@ result<int> inspect(const state_arguments& arguments) {
 }
 
 result<int> verify_all(const state_arguments& arguments) {
+  const auto folders = folders_of(arguments.data);
   EBB_ASSIGN(auto database, control_db::open_read_only(arguments.data));
   EBB_ASSIGN(const auto streams, database.streams());
   EBB_ASSIGN(const auto topics, database.topics());
@@ -175,7 +176,9 @@ result<int> verify_all(const state_arguments& arguments) {
       rows.push_back(json::parse(check_json(x)));
     else
       table.add({x.kind + '/' + x.name, x.file,
-                 x.kind == "topic" ? std::to_string(x.rows) + " rows" : size_text(x.bytes),
+                 x.kind == "control" ? std::to_string(x.rows) + " entries"
+                 : x.kind == "topic" ? std::to_string(x.rows) + " rows"
+                                     : size_text(x.bytes),
                  x.problem ? x.problem->message : "good"});
     return true;
   };
@@ -200,6 +203,7 @@ result<int> verify_all(const state_arguments& arguments) {
         }};
     static_cast<void>(check_topic(topic.name, from, tell));
   }
+  static_cast<void>(check_control(arguments.data, folders, database.check(), tell));
   std::fputs(arguments.output == "json" ? (rows.dump(2) + '\n').c_str() : table.text().c_str(),
              stdout);
   if (damaged == 0)

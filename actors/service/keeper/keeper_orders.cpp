@@ -322,7 +322,7 @@ std::vector<std::string> keeper::why(const stream_slot& x) const {
   if (status.watermark != max_time && status.watermark > now + day)
     all.push_back("its event time is " + duration_text(status.watermark - now)
                   + " ahead of the clock: a row from the future has moved it, and rows of now come"
-                    " too late for their windows");
+                    " too late for their windows; eventTime.maxAhead leaves such rows out");
   return all;
 }
 

@@ -1,5 +1,8 @@
 #include "actors/service/topics/message_parsers.hpp"
 
+#include "actors/connectors/topic_changes.hpp"
+#include "actors/connectors/topic_partitions.hpp"
+#include "actors/dataflow/key_encoding.hpp"
 #include "schemas/assert.hpp"
 #include "schemas/batch_codec.hpp"
 
@@ -34,6 +37,14 @@ byte_chunk chunk_of(std::string_view body) {
   return x;
 }
 
+bool equal_values(const column& x, std::uint32_t a, std::uint32_t b) {
+  std::string left;
+  std::string right;
+  encode_key_value(x, a, left);
+  encode_key_value(x, b, right);
+  return left == right;
+}
+
 std::string_view without_byte_order_mark(std::string_view body) {
   constexpr std::string_view mark = "\xEF\xBB\xBF";
   if (body.starts_with(mark))
@@ -45,6 +56,11 @@ std::string_view without_byte_order_mark(std::string_view body) {
 
 message_parsers::message_parsers(std::string topic, schema columns)
     : topic_(std::move(topic)), columns_(std::move(columns)) {}
+
+message_parsers::message_parsers(const topic_settings& topic)
+    : topic_(topic.name), columns_(topic.columns), changes_(topic.changes),
+      primary_key_(topic.primary_key),
+      key_(topic.changes && topic.partitions > 1 ? column_named(topic.columns, topic.key) : -1) {}
 
 message_parsers::used_parser message_parsers::take(std::size_t size_class) {
   {
@@ -60,6 +76,8 @@ message_parsers::used_parser message_parsers::take(std::size_t size_class) {
   options.source = topic_;
   options.columns = columns_;
   options.batch_rows = size_classes[size_class];
+  options.changes = changes_;
+  options.key = primary_key_;
   used_parser made{std::make_unique<json_reader>(std::move(options)), 0};
   // As if it had begun before: a text of less than three bytes would wait for the rest of what may
   // be a byte order mark, and be taken for the beginning of the next request.
@@ -109,6 +127,15 @@ result<std::vector<topic_part>> message_parsers::parse_json(std::string_view bod
     }
     if (*state != record_parser::state::batch)
       break;
+    if (changes_) {
+      auto changes = changes_of(*rows, parser.reader->take_ops(), parser.lines);
+      if (!changes) {
+        auto problem = std::move(changes).error();
+        problem.place.line = lines ? problem.place.line : 0;
+        return problem;
+      }
+      rows = *std::move(changes);
+    }
     parts.push_back({std::move(rows), {}});
   }
   parser.lines += count;
@@ -120,7 +147,42 @@ result<std::vector<topic_part>> message_parsers::parse_json(std::string_view bod
   return parts;
 }
 
+result<batch_ptr> message_parsers::changes_of(const batch& rows, std::string_view ops,
+                                              std::uint64_t lines_before) const {
+  std::vector<row_change> changes;
+  std::string changed;
+  const auto* weights = rows.weights.as<const std::int32_t>();
+  for (std::uint32_t i = 0; i < rows.rows; ++i) {
+    auto& x = changes.emplace_back();
+    changed += ops[i];
+    if (!rows.weights || weights[i] > 0) {
+      x.after = i;
+      continue;
+    }
+    x.before = i;
+    if (ops[i] != 'u')
+      continue;
+    x.after = ++i;
+    if (key_ < 0 || equal_values(rows.columns[static_cast<std::size_t>(key_)], x.before, x.after))
+      continue;
+    const auto& name = columns_[static_cast<std::size_t>(key_)].name;
+    auto problem = make_error(ec::bad_record,
+                              "the update changes " + name
+                                  + ", which chooses the partition of a row's changes",
+                              "send a deletion (d) of the old row and a creation (c) of the new "
+                              "one; none was kept");
+    const auto distance = rows.origin.rows ? rows.origin.rows.as<const std::uint32_t>()[i] : i;
+    problem.place.line = static_cast<std::uint32_t>(rows.origin.first + distance - lines_before);
+    problem.place.field = name;
+    return problem;
+  }
+  return messages_of(rows, changes, changed);
+}
+
 result<std::vector<topic_part>> message_parsers::parse_batch(std::string_view body) const {
+  if (changes_)
+    return body_problem("topic " + topic_ + " takes changes, and a batch holds rows",
+                        "send Debezium records as JSON: application/x-ndjson");
   auto memory = buffer_ptr::make(body.size());
   std::memcpy(memory.as<char>(), body.data(), body.size());
   auto viewed = view_batch(memory, body.size());

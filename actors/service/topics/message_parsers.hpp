@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/connectors/json_reader.hpp"
+#include "actors/service/topics/topic_settings.hpp"
 #include "schemas/batch.hpp"
 #include "schemas/error.hpp"
 #include "storage/topic_request.hpp"
@@ -26,6 +27,9 @@ enum class message_form : std::uint8_t {
 class message_parsers {
 public:
   message_parsers(std::string topic, schema columns);
+  /// Of this topic: bodies of one of changes are Debezium records, and become messages as its log
+  /// has them.
+  explicit message_parsers(const topic_settings& topic);
 
   /// All rows of the body, at least one. ec::bad_record for the first bad record, with its line
   /// (of several lines) and field; ec::invalid_argument where the body as a whole is none.
@@ -42,9 +46,14 @@ private:
   void give_back(std::size_t size_class, used_parser x);
   [[nodiscard]] result<std::vector<topic_part>> parse_json(std::string_view body, bool lines);
   [[nodiscard]] result<std::vector<topic_part>> parse_batch(std::string_view body) const;
+  [[nodiscard]] result<batch_ptr> changes_of(const batch& rows, std::string_view ops,
+                                             std::uint64_t lines_before) const;
 
   const std::string topic_;
   const schema columns_;
+  const bool changes_ = false;
+  const std::vector<std::string> primary_key_;
+  const int key_ = -1; ///< of changes: the column that chooses one of several partitions
   std::mutex mutex_;
   std::array<std::vector<used_parser>, 4> resting_; ///< by most rows of a batch
 };

@@ -271,7 +271,7 @@ message_reading::open_stream(const std::vector<topic_cursor::position>& next) {
     how.ids = next.size() == 1                 ? message_text::event_ids::offset
               : next.size() <= named_positions ? message_text::event_ids::positions
                                                : message_text::event_ids::none;
-  text_.emplace(topic_->columns, how);
+  text_.emplace(*topic_, how);
   stream_ = reply_->stream(200, request_->accept, headers);
   reply_.reset();
   stage_ = stage::sending;

@@ -1,5 +1,7 @@
 #include "actors/service/topics/message_text.hpp"
 
+#include "actors/connectors/topic_changes.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,8 +10,10 @@
 
 namespace ebb {
 
-message_text::message_text(const schema& columns, const form& how)
-    : form_(how), writer_(make_json_writer(columns)) {}
+message_text::message_text(const topic_settings& topic, const form& how)
+    : form_(how),
+      writer_(topic.changes ? make_change_message_writer(topic.columns, topic.primary_key)
+                            : make_json_writer(topic.columns)) {}
 
 void message_text::add_line(const topic_cursor::unit& what, std::uint64_t offset,
                             std::string_view row, std::string_view time, std::string& out) const {

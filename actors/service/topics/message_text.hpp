@@ -3,6 +3,7 @@
 
 #include "actors/connectors/file_format.hpp"
 #include "actors/service/topics/topic_cursor.hpp"
+#include "actors/service/topics/topic_settings.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -28,7 +29,7 @@ public:
     event_ids ids = event_ids::none;
   };
 
-  message_text(const schema& columns, const form& how);
+  message_text(const topic_settings& topic, const form& how);
 
   /// Appends the rows. `after`: positions behind them, of all partitions that are read.
   [[nodiscard]] result<void> add(const topic_cursor::unit& what,

@@ -43,7 +43,7 @@ bool topic_host::ended() const {
 std::shared_ptr<message_parsers> topic_host::parsers() {
   std::lock_guard guard(mutex_);
   if (!parsers_)
-    parsers_ = std::make_shared<message_parsers>(settings_->name, settings_->columns);
+    parsers_ = std::make_shared<message_parsers>(*settings_);
   return parsers_;
 }
 

@@ -190,7 +190,8 @@ result<void> topic_registry::put(topic_settings settings) {
   }
   const auto before = known->second->settings();
   if (before->columns != settings.columns || before->key != settings.key
-      || before->partitions != settings.partitions || before->name_space != settings.name_space)
+      || before->partitions != settings.partitions || before->name_space != settings.name_space
+      || before->changes != settings.changes || before->primary_key != settings.primary_key)
     return make_error(ec::conflict,
                       "columns, key and partitions of topic \"" + before->name
                           + "\" are fixed for its life",
@@ -344,7 +345,9 @@ public:
                       of_.folder(what->uid),
                       what->partitions,
                       std::move(what->columns),
-                      std::move(what->key)};
+                      std::move(what->key),
+                      what->changes,
+                      std::move(what->primary_key)};
   }
 
   std::shared_ptr<void> watch(const std::string& uid, std::function<void()> moved) override {

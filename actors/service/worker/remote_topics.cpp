@@ -58,8 +58,9 @@ public:
     auto* found = std::get_if<link_topic>(&answer);
     if (found == nullptr)
       return wrong_answer();
-    return topic_info{std::move(found->uid), std::move(found->name),    std::move(found->folder),
-                      found->partitions,     std::move(found->columns), std::move(found->key)};
+    return topic_info{std::move(found->uid), std::move(found->name),       std::move(found->folder),
+                      found->partitions,     std::move(found->columns),    std::move(found->key),
+                      found->changes,        std::move(found->primary_key)};
   }
 
   std::shared_ptr<void> watch(const std::string& uid, std::function<void()> moved) override {

@@ -104,6 +104,74 @@ BOOST_AUTO_TEST_CASE(a_batch) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(changes) {
+  auto stock = orders("t-stock", 4);
+  stock.name = "stock";
+  stock.columns[2].not_null = true;
+  stock.changes = true;
+  stock.primary_key = {"id"};
+  stock.key = "id";
+  service.put(stock);
+  const auto send_changes = [&](const std::string& body, const std::string& type = ndjson) {
+    return service.ask(post("/v1/topics/stock/messages", body, type, {}));
+  };
+  const std::string good =
+      R"({"op":"r","before":null,"after":{"id":7,"name":"a","price":1}}
+{"payload":{"op":"u","before":{"id":7},"after":{"id":7,"name":"b","price":2}},"schema":{}}
+
+{"op":"u","after":{"id":7,"price":3}}
+{"op":"d","before":{"id":7,"name":null,"price":3}}
+)";
+  BOOST_TEST(send_changes(good).status == 200);
+  BOOST_TEST(send_changes(R"({"op":"c",
+    "after":{"id":7,"price":4}})",
+                          "application/json")
+                 .status
+             == 200);
+  const auto all = service.ask(get("/v1/topics/stock/messages")).body;
+  BOOST_TEST(all == R"({"op":"r","before":null,"after":{"id":7,"name":"a","price":1}}
+{"op":"u","before":{"id":7,"name":null,"price":null},"after":{"id":7,"name":"b","price":2}}
+{"op":"u","before":null,"after":{"id":7,"name":null,"price":3}}
+{"op":"d","before":{"id":7,"name":null,"price":3},"after":null}
+{"op":"c","before":null,"after":{"id":7,"name":null,"price":4}}
+)");
+
+  struct bad {
+    const char* body;
+    const char* field;
+    const char* message;
+  };
+
+  const bad rows[] = {
+      {R"({"id":1})", "body", "the change has no \"op\"; c, r, u and d are known"},
+      {R"({"op":"t","after":{"id":1,"price":1}})", "body", "op \"t\" is not supported"},
+      {R"({"op":"c","before":{"id":1,"price":1}})", "body", "op \"c\" without \"after\""},
+      {R"({"op":"d","after":{"id":1,"price":1}})", "body", "op \"d\" without \"before\""},
+      {R"({"op":"d","before":{"price":1}})", "id", "before: null value in column \"id\""},
+      {R"({"op":"c","after":{"id":1,"price":null}})", "price", "after: null value in column"},
+      {R"({"op":"c","after":{"id":"x","price":1}})", "id", "after: expected bigint"},
+      {R"({"op":"u","before":{"id":1},"after":{"id":2,"price":1}})", "id",
+       "the update changes id, which chooses the partition of a row's changes"},
+      {R"({"op":"c","after":)", "body", "expected"},
+  };
+  for (const auto& x : rows) {
+    const auto answer = send_changes(R"({"op":"c","after":{"id":7,"price":4}})"
+                                     "\n"
+                                     + std::string(x.body) + "\n");
+    BOOST_TEST(answer.status == 400, x.body);
+    BOOST_TEST(parsed(answer)["line"] == 2);
+    BOOST_TEST(answer.body.find(json(x.message).dump().substr(1, json(x.message).dump().size() - 2))
+                   != std::string::npos,
+               answer.body);
+    BOOST_TEST(parsed(answer).value("field", "").find(x.field) != std::string::npos, answer.body);
+  }
+  const auto batch = send_changes("x", "application/x-ebb-batch");
+  BOOST_TEST(batch.status == 400);
+  BOOST_TEST(batch.body.find("topic stock takes changes, and a batch holds rows")
+             != std::string::npos);
+  BOOST_TEST(service.ask(get("/v1/topics/stock/messages")).body == all);
+}
+
 BOOST_AUTO_TEST_CASE(line_57_of_1000_is_broken) {
   std::string body;
   for (int i = 1; i <= 1000; ++i)

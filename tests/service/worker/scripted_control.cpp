@@ -279,7 +279,8 @@ call_outcome scripted_control::answer(const link_call& call) {
     // The worker reads the log's files: they must be there.
     EBB_TRY(topics_->mark(found->uid, "-"));
     return call_value(link_topic{found->uid, found->name, topics_->folder(found->uid),
-                                 found->partitions, found->columns, found->key});
+                                 found->partitions, found->columns, found->key, found->changes,
+                                 found->primary_key});
   }
   if (const auto* file = std::get_if<topic_append_file_call>(&call.operation)) {
     EBB_TRY(topics_->append_file(file->topic, file->path,
