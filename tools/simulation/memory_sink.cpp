@@ -30,6 +30,8 @@ public:
       auto& row = open_.emplace_back();
       for (const auto& column : rows->columns)
         row.push_back(column.is_null(i) ? no_value : column.data<std::int64_t>()[i]);
+      if (rows->weights)
+        row.push_back(rows->weights.as<const std::int32_t>()[i]);
     }
     counters_.rows += rows->rows;
     return {};

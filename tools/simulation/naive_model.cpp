@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -148,6 +149,71 @@ naive_rows naive_pass(const input_rows& rows, std::int64_t divisor) {
   for (const auto& x : rows)
     if (x.value % divisor != 0)
       result.push_back({x.key, x.value, x.time, x.partition, x.offset});
+  return result;
+}
+
+naive_rows naive_groups(const input_rows& rows) {
+  std::map<std::int64_t, sums> found;
+  std::map<std::int64_t, std::set<std::int64_t>> values;
+  for (const auto& x : rows) {
+    found[x.key].add(x);
+    values[x.key].insert(x.value);
+  }
+  naive_rows result;
+  for (const auto& [key, x] : found)
+    result.push_back({key, x.count, x.sum, static_cast<std::int64_t>(values[key].size())});
+  return result;
+}
+
+naive_rows naive_sizes(const input_rows& rows) {
+  std::map<std::int64_t, std::int64_t> keys;
+  for (const auto& x : rows)
+    ++keys[x.key];
+  std::map<std::int64_t, std::int64_t> sizes;
+  for (const auto& [key, count] : keys)
+    ++sizes[count % 6];
+  naive_rows result;
+  for (const auto& [size, count] : sizes)
+    result.push_back({size, count});
+  return result;
+}
+
+naive_rows naive_largest(const input_rows& rows, std::int64_t groups, std::int64_t limit) {
+  const auto counted = naive_groups(rows);
+  naive_rows result;
+  for (const auto& x : counted) {
+    const auto before = [&](const auto& y) {
+      return y[0] % groups == x[0] % groups && (y[1] > x[1] || (y[1] == x[1] && y[0] < x[0]));
+    };
+    const auto number = 1 + std::count_if(counted.begin(), counted.end(), before);
+    if (number <= limit)
+      result.push_back({x[0] % groups, x[0], x[1], number});
+  }
+  return result;
+}
+
+naive_rows naive_counterparts(const input_rows& a, const input_rows& b) {
+  std::map<std::int64_t, std::map<std::int64_t, std::int64_t>> counts;
+  for (const auto& x : a)
+    ++counts[x.key][x.value % 3];
+  naive_rows result;
+  for (const auto& x : b) {
+    const auto found = counts.find(x.key);
+    if (found == counts.end())
+      result.push_back({x.key, x.partition, x.offset, no_value, no_value});
+    else
+      for (const auto& [rest, count] : found->second)
+        result.push_back({x.key, x.partition, x.offset, rest, count});
+  }
+  return result;
+}
+
+naive_rows naive_pairs(const input_rows& a, const input_rows& b) {
+  naive_rows result;
+  for (const auto& x : a)
+    for (const auto& y : b)
+      if (x.key == y.key && x.value == y.value)
+        result.push_back({x.key, x.partition, x.offset, y.partition, y.offset});
   return result;
 }
 

@@ -34,6 +34,19 @@ using naive_rows = std::vector<std::vector<std::int64_t>>;
 /// Rows of a key by time, partition and offset: k, time, partition, offset, number, sum of v so
 /// far, v of the row that is `distance` before.
 [[nodiscard]] naive_rows naive_over(const input_rows& rows, std::size_t distance);
+/// Of each key: k, count, sum of v, different v. Over all rows, whenever they came.
+[[nodiscard]] naive_rows naive_groups(const input_rows& rows);
+/// How many keys have that remainder of rows by 6: remainder, keys.
+[[nodiscard]] naive_rows naive_sizes(const input_rows& rows);
+/// Of the keys with one remainder by `groups` the `limit` with the most rows: remainder, k, rows,
+/// number.
+[[nodiscard]] naive_rows naive_largest(const input_rows& rows, std::int64_t groups,
+                                       std::int64_t limit);
+/// Each row of b with the remainders of v by 3 that a's rows of its key have, and their numbers;
+/// none = NULL: k, partition, offset, remainder, number.
+[[nodiscard]] naive_rows naive_counterparts(const input_rows& a, const input_rows& b);
+/// Rows of both with the same k and v: k, both partitions and offsets.
+[[nodiscard]] naive_rows naive_pairs(const input_rows& a, const input_rows& b);
 /// Rows whose v is no multiple of `divisor`.
 [[nodiscard]] naive_rows naive_pass(const input_rows& rows, std::int64_t divisor);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 namespace ebb::sim {
@@ -16,6 +17,7 @@ struct query {
   const char* sql;
   std::vector<output_row> (*rows)(const input_rows& a, const input_rows& b);
   bool keeps_order = false;
+  std::size_t width = 0; ///< columns of a result that is revised; else 0
 };
 
 constexpr query tumble_of_a{
@@ -82,7 +84,35 @@ constexpr query passed_of_b{"pass_b", "SELECT k, v, ts, p, o FROM b WHERE v % 5 
                             [](const input_rows&, const input_rows& b) { return naive_pass(b, 5); },
                             true};
 
-constexpr std::array<std::pair<query, query>, 9> shapes{{
+// Results that are revised.
+constexpr query groups_of_a{"groups_a",
+                            "SELECT k, count(*) AS n, CAST(sum(v) AS BIGINT) AS s, count(DISTINCT "
+                            "v) AS d FROM a GROUP BY k",
+                            [](const input_rows& a, const input_rows&) { return naive_groups(a); },
+                            false, 4};
+constexpr query sizes_of_b{
+    "sizes_b",
+    "SELECT n, count(*) AS keys FROM (SELECT k, count(*) % 6 AS n FROM b GROUP BY k) AS x "
+    "GROUP BY n",
+    [](const input_rows&, const input_rows& b) { return naive_sizes(b); }, false, 2};
+constexpr query largest_of_a{
+    "largest_a",
+    "SELECT g, k, n, r FROM (SELECT k % 3 AS g, k, n, "
+    "row_number() OVER (PARTITION BY k % 3 ORDER BY n DESC, k) AS r "
+    "FROM (SELECT k, count(*) AS n FROM a GROUP BY k) AS x) AS y WHERE r <= 2",
+    [](const input_rows& a, const input_rows&) { return naive_largest(a, 3, 2); }, false, 4};
+constexpr query counterparts_of_b{
+    "counterparts_b",
+    "SELECT b.k AS k, b.p AS p, b.o AS o, x.m AS m, x.n AS n FROM b LEFT JOIN "
+    "(SELECT k, v % 3 AS m, count(*) AS n FROM a GROUP BY k, v % 3) AS x ON b.k = x.k",
+    [](const input_rows& a, const input_rows& b) { return naive_counterparts(a, b); }, false, 5};
+constexpr query pairs_of_both{
+    "pairs",
+    "SELECT a.k AS k, a.p AS ap, a.o AS ao, b.p AS bp, b.o AS bo "
+    "FROM a JOIN b ON a.k = b.k AND a.v = b.v",
+    [](const input_rows& a, const input_rows& b) { return naive_pairs(a, b); }};
+
+constexpr std::array<std::pair<query, query>, 12> shapes{{
     {tumble_of_a, interval_join},
     {hop_of_b, session_of_a},
     {window_join, passed_of_a},
@@ -92,6 +122,9 @@ constexpr std::array<std::pair<query, query>, 9> shapes{{
     {top_of_a, over_of_b},
     {over_of_b, window_join},
     {best_of_b, top_of_a},
+    {groups_of_a, counterparts_of_b},
+    {largest_of_a, pairs_of_both},
+    {sizes_of_b, groups_of_a},
 }};
 
 std::string manifest_of(const query& first, const query& second, std::uint32_t parallelism) {
@@ -107,10 +140,12 @@ std::string manifest_of(const query& first, const query& second, std::uint32_t p
   for (const auto* x : {&first, &second})
     text += std::string("    - name: ") + x->name + "\n      sql: |\n        " + x->sql + "\n";
   text += "  sinks:\n";
-  text += std::string("    - {name: first, from: ") + first.name
-          + ", file: {path: first.csv, format: csv}}\n";
-  text += std::string("    - {name: second, from: ") + second.name
-          + ", file: {path: second.csv, format: csv}}\n";
+  const auto sink = [&](const char* name, const query& from) {
+    text += std::string("    - {name: ") + name + ", from: " + from.name + ", file: {path: " + name
+            + (from.width == 0 ? ".csv, format: csv}}\n" : ".ndjson, format: debezium}}\n");
+  };
+  sink("first", first);
+  sink("second", second);
   text += "  parallelism: " + std::to_string(parallelism) + "\n";
   return text;
 }
@@ -147,6 +182,26 @@ std::vector<std::vector<output_row>> stream_shapes::expected(std::size_t shape, 
                                               shapes[shape].second.rows(a, b)};
   for (auto& x : result)
     std::sort(x.begin(), x.end());
+  return result;
+}
+
+std::vector<output_row> stream_shapes::left_by(std::size_t shape, std::size_t sink,
+                                               std::vector<output_row> rows) {
+  const auto width = (sink == 0 ? shapes[shape].first : shapes[shape].second).width;
+  if (width == 0)
+    return rows;
+  std::map<output_row, std::int64_t> counts;
+  for (auto& x : rows) {
+    const auto weight = x.size() > width ? x.back() : 1;
+    x.resize(width);
+    counts[std::move(x)] += weight;
+  }
+  std::vector<output_row> result;
+  for (const auto& [row, count] : counts) {
+    if (count < 0)
+      result.emplace_back(row).push_back(count); // what is in no expected result
+    result.insert(result.end(), static_cast<std::size_t>(std::max<std::int64_t>(0, count)), row);
+  }
   return result;
 }
 

@@ -28,6 +28,10 @@ public:
   [[nodiscard]] static std::vector<std::vector<output_row>>
   expected(std::size_t shape, const std::vector<input_row>& a, const std::vector<input_row>& b);
 
+  /// What a sink's rows leave: where the result is revised, a row may end in its weight.
+  [[nodiscard]] static std::vector<output_row> left_by(std::size_t shape, std::size_t sink,
+                                                       std::vector<output_row> rows);
+
   /// The sink's rows come from one source without a change: (partition, offset) in the last two
   /// columns, in order.
   [[nodiscard]] static bool keeps_order(std::size_t shape, std::size_t sink) noexcept;
