@@ -24,6 +24,19 @@
 
 namespace ebb {
 
+/// How long an operator keeps what is not written: keys (groups, partitions), or the rows of a
+/// join. What has been left alone for `span` is dropped without a change being emitted, soon after.
+struct retention_spec {
+  micros span = 0;              ///< 0 = for ever
+  bool processing_time = false; ///< time passes by ticks, else by watermarks
+
+  bool operator==(const retention_spec&) const = default;
+};
+
+/// In two phases, the rows of one batch become one partial result a group before rows change hands:
+/// keys…, states of each call…; the final phase has these as its input.
+enum class group_phase : std::uint8_t { complete, partial, final };
+
 /// GROUP BY without a window: one row a group that has rows (the sum of its weights is positive),
 /// revised as rows come and go. Output: keys…, results…. NULL keys are one group. Calls may be
 /// DISTINCT, have a FILTER and an ORDER BY. Without calls this is DISTINCT.
@@ -33,6 +46,8 @@ struct group_aggregate_spec {
   std::vector<std::uint32_t> keys;
   std::vector<aggregate_call> calls;
   bool updating = false; ///< the input is; else nothing that deletions need is kept
+  retention_spec retention = {};
+  group_phase phase = group_phase::complete;
 };
 
 enum class changelog_join_kind : std::uint8_t {
@@ -53,6 +68,11 @@ struct changelog_join_spec {
   std::vector<std::uint32_t> left_keys, right_keys;
   expr_ptr residual; ///< null = none
   bool left_updating = false, right_updating = false;
+  /// Lookup join: the side (0 left, 1 right) whose rows are all taken before a row of the other
+  /// side is joined, and which is kept alone; -1 = none. Only inner joins, and left or right ones
+  /// that keep the rows of the other side.
+  std::int32_t lookup = -1;
+  retention_spec retention = {};
 
   /// Rows carry the columns of both inputs.
   [[nodiscard]] bool both_sides() const noexcept {
@@ -76,6 +96,7 @@ struct changelog_top_n_spec {
   std::int64_t limit = std::numeric_limits<std::int64_t>::max();
   bool with_rank = false;
   bool updating = false; ///< the input is
+  retention_spec retention = {};
 };
 
 /// Multiplies each row's weight by `count_column` (BIGINT) and drops the column; rows whose product

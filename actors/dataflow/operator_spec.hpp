@@ -7,6 +7,7 @@
 #include "actors/dataflow/changelog_spec.hpp"
 #include "actors/dataflow/expr.hpp"
 #include "actors/dataflow/operator.hpp"
+#include "actors/dataflow/row_specs.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -102,6 +103,7 @@ struct interval_join_spec {
 struct stream_join_spec {
   std::vector<std::uint32_t> left_keys, right_keys;
   expr_ptr residual;
+  retention_spec retention = {};
 };
 
 /// Rows with rank ≤ `limit` per partition and window, emitted when the watermark passes window_end,
@@ -116,11 +118,16 @@ struct window_top_n_spec {
   bool with_rank = false;
 };
 
-/// A bound of an OVER frame: rows (ROWS) or microseconds (RANGE) before the current row.
+/// The frame of an OVER clause, in rows (ROWS) or in microseconds of the first ORDER BY column
+/// (RANGE, where 0 means the current row with its peers).
 struct frame_spec {
-  bool range = false;         ///< RANGE (peers included), else ROWS
-  bool unbounded = true;      ///< UNBOUNDED PRECEDING
-  std::int64_t preceding = 0; ///< rows or microseconds; the end is always CURRENT ROW
+  bool range = false;         ///< RANGE, else ROWS
+  bool unbounded = true;      ///< begins with the partition's first row
+  std::int64_t preceding = 0; ///< else so much before the current row; negative = after it
+  bool to_last = false;       ///< ends with the partition's last row
+  std::int64_t following = 0; ///< else so much after the current row; negative = before it
+
+  bool operator==(const frame_spec&) const = default;
 };
 
 /// One function OVER the window: an aggregate over a frame, or a ranking/offset function.
@@ -131,22 +138,41 @@ struct over_call {
     rank,
     dense_rank,
     lag,
+    lead,
     first_value,
-    last_value
+    last_value,
+    nth_value,
+    ntile,
+    percent_rank,
+    cume_dist
   };
   kind what = kind::aggregate;
-  aggregate_call call; ///< aggregate; else only `args`, `arg_types` and `type` are used
+  /// aggregate; else only `args`, `arg_types` and `type` are used. A second argument of lag and
+  /// lead is their value where there is no row.
+  aggregate_call call;
   frame_spec frame;
-  std::int64_t distance = 1; ///< lag
+  std::int64_t distance = 1; ///< lag, lead: rows; nth_value: n; ntile: how many
 };
 
 /// OVER (PARTITION BY … ORDER BY event time): rows are held until the watermark passes their time,
-/// then emitted in time order with the results appended.
+/// then emitted in time order with the results appended. Frames end at the current row; no call
+/// looks at later rows.
 struct over_spec {
   std::vector<std::uint32_t> partition;
   std::uint32_t time_column = 0;
   std::vector<sort_key> order_by; ///< the whole ORDER BY; the first is the time column, ascending
   std::vector<over_call> calls;
+};
+
+/// OVER in any order and of any rows (changelog_spec.hpp): results are revised as rows come and go.
+/// Rows that `order_by` does not tell apart are ordered by their columns. Empty order_by: all rows
+/// of a partition are peers.
+struct changelog_over_spec {
+  std::vector<std::uint32_t> partition;
+  std::vector<sort_key> order_by;
+  std::vector<over_call> calls;
+  bool updating = false; ///< the input is
+  retention_spec retention = {};
 };
 
 /// All inputs, one after the other as they come; the watermark is the minimum of the active ones.
@@ -157,11 +183,12 @@ struct union_all_spec {
 /// Appends the processing time of the last tick as a TIMESTAMP column (`proctime()`).
 struct stamp_time_spec {};
 
-using operator_spec = std::variant<filter_project_spec, assign_watermarks_spec, window_assign_spec,
-                                   window_aggregate_spec, window_join_spec, interval_join_spec,
-                                   stream_join_spec, window_top_n_spec, over_spec, union_all_spec,
-                                   stamp_time_spec, group_aggregate_spec, changelog_join_spec,
-                                   changelog_top_n_spec, weigh_rows_spec, upsert_spec>;
+using operator_spec =
+    std::variant<filter_project_spec, assign_watermarks_spec, window_assign_spec,
+                 window_aggregate_spec, window_join_spec, interval_join_spec, stream_join_spec,
+                 window_top_n_spec, over_spec, union_all_spec, stamp_time_spec,
+                 group_aggregate_spec, changelog_join_spec, changelog_top_n_spec, weigh_rows_spec,
+                 upsert_spec, changelog_over_spec, expand_rows_spec, live_rows_spec>;
 
 /// What an instance knows besides its spec.
 struct operator_context {

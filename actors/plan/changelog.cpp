@@ -135,7 +135,20 @@ struct changes {
     return {x.updating || !x.calls.empty(), first_columns(x.keys.size())};
   }
 
+  // Of a lookup join: the table does not change once its rows are looked up.
+  [[nodiscard]] changelog looked_up(const changelog_join_spec& x) const {
+    const auto table = static_cast<std::size_t>(x.lookup);
+    const bool pads = x.kind != changelog_join_kind::inner;
+    auto settled = *inputs[table];
+    settled.updating = false;
+    return {inputs[1 - table]->updating,
+            joined_key(x, table == 0 ? settled : *inputs[0], table == 1 ? settled : *inputs[1],
+                       pads && table == 0, pads && table == 1)};
+  }
+
   changelog operator()(const changelog_join_spec& x) const {
+    if (x.lookup >= 0)
+      return looked_up(x);
     const auto& left = *inputs[0];
     const bool sides = left.updating || inputs[1]->updating;
     switch (x.kind) {
@@ -168,12 +181,33 @@ struct changes {
     return {true, stays(first(), x.partition) ? first().key : unique_key{}};
   }
 
+  changelog operator()(const changelog_over_spec& x) const {
+    return {true, stays(first(), x.partition) ? first().key : unique_key{}};
+  }
+
   changelog operator()(const weigh_rows_spec&) const {
     return {first().updating, {}};
   }
 
   changelog operator()(const upsert_spec& x) const {
     return {true, x.keys};
+  }
+
+  // A row's elements have numbers.
+  changelog operator()(const expand_rows_spec& x) const {
+    auto made = same();
+    if (!made.key)
+      return made;
+    if (x.ordinality)
+      made.key->push_back(width - 1);
+    else
+      made.key.reset();
+    return made;
+  }
+
+  changelog operator()(const live_rows_spec& x) const {
+    return {first().updating || !x.until.empty(),
+            stays(first(), x.keys) ? first().key : unique_key{}};
   }
 };
 

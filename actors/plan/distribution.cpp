@@ -63,12 +63,16 @@ std::vector<distribution> required(const operator_spec& spec, std::size_t inputs
   if (const auto* x = std::get_if<stream_join_spec>(&spec))
     return {by(x->left_keys), by(x->right_keys)};
   if (const auto* x = std::get_if<group_aggregate_spec>(&spec))
-    return {by(x->keys)};
+    return {x->phase == group_phase::partial ? distribution{} : by(x->keys)};
   if (const auto* x = std::get_if<changelog_join_spec>(&spec))
     return {by(x->left_keys), by(x->right_keys)};
   if (const auto* x = std::get_if<changelog_top_n_spec>(&spec))
     return {by(x->partition)};
+  if (const auto* x = std::get_if<changelog_over_spec>(&spec))
+    return {by(x->partition)};
   if (const auto* x = std::get_if<upsert_spec>(&spec))
+    return {by(x->keys)};
+  if (const auto* x = std::get_if<live_rows_spec>(&spec))
     return {by(x->keys)};
   return std::vector<distribution>(inputs);
 }
@@ -128,6 +132,14 @@ bool splits_in_phases(const window_aggregate_spec& spec) {
   const bool by_window_alone = spec.window.kind == window_kind::attached && spec.keys.empty();
   return (panes || by_window_alone) && !spec.window.processing_time
          && spec.phase == aggregate_phase::complete
+         && std::all_of(spec.calls.begin(), spec.calls.end(), [](const auto& call) {
+              return call.function->order_free && !call.distinct && call.order_by.empty();
+            });
+}
+
+bool splits_in_phases(const group_aggregate_spec& spec) {
+  return !spec.updating && spec.retention.span == 0 && !spec.calls.empty()
+         && spec.phase == group_phase::complete
          && std::all_of(spec.calls.begin(), spec.calls.end(), [](const auto& call) {
               return call.function->order_free && !call.distinct && call.order_by.empty();
             });

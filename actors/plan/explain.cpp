@@ -2,6 +2,7 @@
 
 #include "actors/plan/changelog.hpp"
 #include "actors/plan/delivery.hpp"
+#include "actors/plan/retention.hpp"
 #include "actors/plan/stage_plan.hpp"
 
 #include <nlohmann/json.hpp>
@@ -58,16 +59,26 @@ std::string state_text(const operator_spec& spec) {
     return "rows of both sides until their window ends";
   if (std::holds_alternative<interval_join_spec>(spec))
     return "rows of both sides until no match can come";
-  if (std::holds_alternative<stream_join_spec>(spec))
-    return "all rows of both sides, kept for ever";
+  if (const auto* x = std::get_if<stream_join_spec>(&spec))
+    return "all rows of both sides, " + kept_text(x->retention);
+  if (const auto* x = std::get_if<group_aggregate_spec>(&spec);
+      x != nullptr && x->phase == group_phase::partial)
+    return "";
   if (const auto* x = std::get_if<group_aggregate_spec>(&spec))
-    return x->calls.empty() ? "each distinct row, kept for ever"
-                            : "accumulators per key, kept for ever";
-  if (std::holds_alternative<changelog_join_spec>(spec))
-    return "all rows of both sides, kept for ever";
+    return (x->calls.empty() ? "each distinct row, " : "accumulators per key, ")
+           + kept_text(x->retention);
+  if (const auto* x = std::get_if<changelog_join_spec>(&spec); x != nullptr && x->lookup >= 0)
+    return "all rows of the side that is loaded first";
+  if (const auto* x = std::get_if<changelog_join_spec>(&spec))
+    return "all rows of both sides, " + kept_text(x->retention);
+  if (const auto* x = std::get_if<live_rows_spec>(&spec))
+    return x->until.empty() ? "rows until they show" : "rows until they no longer show";
   if (const auto* x = std::get_if<changelog_top_n_spec>(&spec))
-    return x->updating || x->limit == INT64_MAX ? "all rows per partition, kept for ever"
-                                                : "best rows per partition, kept for ever";
+    return (x->updating || x->limit == INT64_MAX ? "all rows per partition, "
+                                                 : "best rows per partition, ")
+           + kept_text(x->retention);
+  if (const auto* x = std::get_if<changelog_over_spec>(&spec))
+    return "all rows per partition, " + kept_text(x->retention);
   if (std::holds_alternative<upsert_spec>(spec))
     return "the last row of each key";
   if (std::holds_alternative<window_top_n_spec>(spec))

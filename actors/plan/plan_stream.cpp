@@ -1,4 +1,5 @@
 #include "actors/plan/changelog.hpp"
+#include "actors/plan/retention.hpp"
 
 #include <algorithm>
 
@@ -31,6 +32,8 @@ node_id plan_source(const source_definition& source, std::uint32_t index, plan_g
   std::vector<std::uint32_t> key;
   for (const auto& name : source.primary_key)
     key.push_back(column_of(source, name));
+  const auto* file = std::get_if<file_source>(&source.connector);
+  node.is_static = file != nullptr && !file->follow && !source.time;
   const bool replaces = !key.empty() && (source.replaces || node.updating);
   if (!key.empty() && !replaces)
     node.key = key;
@@ -70,6 +73,8 @@ std::string way_to_append(const plan_node& node) {
            "time";
   if (std::holds_alternative<changelog_top_n_spec>(*spec))
     return "rank within a window: PARTITION BY window_end";
+  if (std::holds_alternative<changelog_over_spec>(*spec))
+    return "order by event time, ascending, over frames that end at the current row";
   return "group by window_start and window_end of a window: FROM tumble(relation, event_time, "
          "INTERVAL '…')";
 }
@@ -128,18 +133,12 @@ result<plan_graph> plan_stream(const stream_definition& stream) {
     scope[stream.sources[i].name] = plan_source(stream.sources[i], i, graph);
   for (std::size_t i = 0; i < stream.operators.size(); ++i) {
     const auto& definition = stream.operators[i];
-    if (definition.state_retention) {
-      auto problem = make_error(ec::unsupported,
-                                "stateRetention of operator " + definition.name
-                                    + " is not available in this version",
-                                "leave it out: state that no window bounds is kept for ever");
-      problem.place = definition.place;
-      problem.place.field += ".stateRetention";
-      return problem;
-    }
+    const auto first_node = static_cast<node_id>(graph.nodes.size());
+    const auto first_warning = graph.warnings.size();
     auto planned = plan_query(definition, scope, graph);
     if (!planned)
       return name_cycle(std::move(planned).error(), stream, i);
+    apply_retention(definition, first_node, first_warning, graph);
     scope[definition.name] = *planned;
   }
   for (std::uint32_t i = 0; i < stream.sinks.size(); ++i) {

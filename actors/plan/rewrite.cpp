@@ -47,7 +47,10 @@ bool keeps_rows(const operator_spec& spec) {
          || std::holds_alternative<group_aggregate_spec>(spec)
          || std::holds_alternative<changelog_join_spec>(spec)
          || std::holds_alternative<changelog_top_n_spec>(spec)
-         || std::holds_alternative<upsert_spec>(spec);
+         || std::holds_alternative<changelog_over_spec>(spec)
+         || std::holds_alternative<upsert_spec>(spec)
+         || std::holds_alternative<expand_rows_spec>(spec)
+         || std::holds_alternative<live_rows_spec>(spec);
 }
 
 // Columns of each node that its users read.

@@ -71,6 +71,16 @@ void read_join(const Join& spec, const flags& outputs, std::vector<flags>& input
       right[i] = true;
 }
 
+template <class Over>
+void read_over(const Over& spec, const flags& outputs, flags& input) {
+  read_through(outputs, input);
+  read_all(spec.partition, input);
+  for (const auto& key : spec.order_by)
+    read(key.column, input);
+  for (const auto& call : spec.calls)
+    read_call(call.call, input);
+}
+
 std::uint32_t moved(std::uint32_t column, const column_mapping& mapping) {
   return mapping[column];
 }
@@ -139,6 +149,16 @@ column_mapping joined_mapping(const std::vector<column_mapping>& inputs,
   return result;
 }
 
+template <class Over>
+column_mapping move_over(Over& spec, const column_mapping& input, std::uint32_t new_width) {
+  move_all(spec.partition, input);
+  for (auto& key : spec.order_by)
+    key.column = input[key.column];
+  for (auto& call : spec.calls)
+    move_call(call.call, input);
+  return appended_mapping(input, new_width, static_cast<std::uint32_t>(spec.calls.size()));
+}
+
 template <class Join>
 void move_join(Join& spec, const std::vector<column_mapping>& inputs,
                const std::vector<std::uint32_t>& new_widths, column_mapping& output) {
@@ -158,9 +178,7 @@ bool same(const aggregate_call& a, const aggregate_call& b) {
 }
 
 bool same(const over_call& a, const over_call& b) {
-  return a.what == b.what && same(a.call, b.call) && a.frame.range == b.frame.range
-         && a.frame.unbounded == b.frame.unbounded && a.frame.preceding == b.frame.preceding
-         && a.distance == b.distance;
+  return a.what == b.what && same(a.call, b.call) && a.frame == b.frame && a.distance == b.distance;
 }
 
 template <class T>
@@ -221,13 +239,8 @@ std::vector<std::vector<bool>> columns_read(const operator_spec& spec, const fla
                      read(key.column, first);
                  },
                  [&](const over_spec& x) {
-                   read_through(outputs, first);
-                   read_all(x.partition, first);
+                   read_over(x, outputs, first);
                    read(x.time_column, first);
-                   for (const auto& key : x.order_by)
-                     read(key.column, first);
-                   for (const auto& call : x.calls)
-                     read_call(call.call, first);
                  },
                  [&](const union_all_spec&) {
                    for (auto& input : inputs)
@@ -247,6 +260,7 @@ std::vector<std::vector<bool>> columns_read(const operator_spec& spec, const fla
                    for (const auto& key : x.order_by)
                      read(key.column, first);
                  },
+                 [&](const changelog_over_spec& x) { read_over(x, outputs, first); },
                  [&](const weigh_rows_spec& x) {
                    for (std::uint32_t i = 0; i < outputs.size(); ++i)
                      first[i < x.count_column ? i : i + 1] = outputs[i];
@@ -255,6 +269,19 @@ std::vector<std::vector<bool>> columns_read(const operator_spec& spec, const fla
                  [&](const upsert_spec& x) {
                    read_through(outputs, first);
                    read_all(x.keys, first);
+                 },
+                 [&](const expand_rows_spec& x) {
+                   read_through(outputs, first);
+                   for (const auto& arg : x.args)
+                     read_expr(arg, first);
+                 },
+                 [&](const live_rows_spec& x) {
+                   read_through(outputs, first);
+                   read_all(x.keys, first);
+                   for (const auto& bound : x.from)
+                     read(bound.column, first);
+                   for (const auto& bound : x.until)
+                     read(bound.column, first);
                  },
              },
              spec);
@@ -324,14 +351,12 @@ operator_spec remap_inputs(const operator_spec& spec, const std::vector<column_m
             return x;
           },
           [&](over_spec x) -> operator_spec {
-            move_all(x.partition, first);
             x.time_column = moved(x.time_column, first);
-            for (auto& key : x.order_by)
-              key.column = first[key.column];
-            for (auto& call : x.calls)
-              move_call(call.call, first);
-            output =
-                appended_mapping(first, new_widths[0], static_cast<std::uint32_t>(x.calls.size()));
+            output = move_over(x, first, new_widths[0]);
+            return x;
+          },
+          [&](changelog_over_spec x) -> operator_spec {
+            output = move_over(x, first, new_widths[0]);
             return x;
           },
           [&](union_all_spec x) -> operator_spec {
@@ -372,6 +397,22 @@ operator_spec remap_inputs(const operator_spec& spec, const std::vector<column_m
           },
           [&](upsert_spec x) -> operator_spec {
             move_all(x.keys, first);
+            output = first;
+            return x;
+          },
+          [&](expand_rows_spec x) -> operator_spec {
+            for (auto& arg : x.args)
+              arg = move_expr(arg, first);
+            const auto made = (x.series ? 1 : x.args.size()) + (x.ordinality ? 1 : 0);
+            output = appended_mapping(first, new_widths[0], static_cast<std::uint32_t>(made));
+            return x;
+          },
+          [&](live_rows_spec x) -> operator_spec {
+            move_all(x.keys, first);
+            for (auto& bound : x.from)
+              bound.column = first[bound.column];
+            for (auto& bound : x.until)
+              bound.column = first[bound.column];
             output = first;
             return x;
           },
@@ -416,7 +457,7 @@ bool same_spec(const operator_spec& a, const operator_spec& b) {
           [&](const stream_join_spec& x) {
             const auto& y = std::get<stream_join_spec>(b);
             return x.left_keys == y.left_keys && x.right_keys == y.right_keys
-                   && same(x.residual, y.residual);
+                   && same(x.residual, y.residual) && x.retention == y.retention;
           },
           [&](const window_top_n_spec& x) {
             const auto& y = std::get<window_top_n_spec>(b);
@@ -433,24 +474,41 @@ bool same_spec(const operator_spec& a, const operator_spec& b) {
           [&](const stamp_time_spec&) { return true; },
           [&](const group_aggregate_spec& x) {
             const auto& y = std::get<group_aggregate_spec>(b);
-            return x.keys == y.keys && same(x.calls, y.calls) && x.updating == y.updating;
+            return x.keys == y.keys && same(x.calls, y.calls) && x.updating == y.updating
+                   && x.retention == y.retention && x.phase == y.phase;
           },
           [&](const changelog_join_spec& x) {
             const auto& y = std::get<changelog_join_spec>(b);
             return x.kind == y.kind && x.left_keys == y.left_keys && x.right_keys == y.right_keys
                    && same(x.residual, y.residual) && x.left_updating == y.left_updating
-                   && x.right_updating == y.right_updating;
+                   && x.right_updating == y.right_updating && x.lookup == y.lookup
+                   && x.retention == y.retention;
           },
           [&](const changelog_top_n_spec& x) {
             const auto& y = std::get<changelog_top_n_spec>(b);
             return x.partition == y.partition && x.order_by == y.order_by && x.rank == y.rank
                    && x.offset == y.offset && x.limit == y.limit && x.with_rank == y.with_rank
-                   && x.updating == y.updating;
+                   && x.updating == y.updating && x.retention == y.retention;
+          },
+          [&](const changelog_over_spec& x) {
+            const auto& y = std::get<changelog_over_spec>(b);
+            return x.partition == y.partition && x.order_by == y.order_by && same(x.calls, y.calls)
+                   && x.updating == y.updating && x.retention == y.retention;
           },
           [&](const weigh_rows_spec& x) {
             return x.count_column == std::get<weigh_rows_spec>(b).count_column;
           },
           [&](const upsert_spec& x) { return x.keys == std::get<upsert_spec>(b).keys; },
+          [&](const expand_rows_spec& x) {
+            const auto& y = std::get<expand_rows_spec>(b);
+            return same(x.args, y.args) && x.series == y.series && x.ordinality == y.ordinality
+                   && x.keeps_empty == y.keeps_empty;
+          },
+          [&](const live_rows_spec& x) {
+            const auto& y = std::get<live_rows_spec>(b);
+            return x.from == y.from && x.until == y.until && x.keys == y.keys
+                   && x.updating == y.updating;
+          },
       },
       a);
 }

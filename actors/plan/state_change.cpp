@@ -51,6 +51,22 @@ void append_call(const aggregate_call& x, std::string& out) {
 struct describe {
   std::string& out;
 
+  // How rows are written (row_pack.hpp).
+  void append_packs() const {
+    out += " in packs";
+  }
+
+  // For how long is no matter.
+  void append_retention(const retention_spec& x) const {
+    out += x.span == 0 ? "" : x.processing_time ? " dropped by ticks" : " dropped by watermarks";
+  }
+
+  void append_order(const std::vector<sort_key>& order) const {
+    for (const auto& key : order)
+      out += ' ' + std::to_string(key.column) + (key.descending ? " down" : " up")
+             + (key.nulls_first ? " nulls first" : "");
+  }
+
   void operator()(const assign_watermarks_spec&) const {}
 
   void operator()(const window_aggregate_spec& x) const {
@@ -76,6 +92,8 @@ struct describe {
   void operator()(const stream_join_spec& x) const {
     append_numbers(x.left_keys, out);
     append_numbers(x.right_keys, out);
+    append_retention(x.retention);
+    append_packs();
   }
 
   void operator()(const window_top_n_spec& x) const {
@@ -99,26 +117,38 @@ struct describe {
   void operator()(const stamp_time_spec&) const {}
 
   void operator()(const group_aggregate_spec& x) const {
-    append_numbers(x.keys, out);
+    out += " keys " + std::to_string(x.keys.size());
     for (const auto& call : x.calls)
       append_call(call, out);
     out += x.updating ? " updating" : "";
+    append_retention(x.retention);
   }
 
   void operator()(const changelog_join_spec& x) const {
     append_numbers(x.left_keys, out);
     append_numbers(x.right_keys, out);
     out += std::to_string(static_cast<int>(x.kind)) + (x.left_updating ? " updating" : " append")
-           + (x.right_updating ? " updating" : " append");
+           + (x.right_updating ? " updating" : " append")
+           + (x.lookup >= 0 ? " lookup " + std::to_string(x.lookup) : "");
+    append_retention(x.retention);
+    append_packs();
   }
 
   void operator()(const changelog_top_n_spec& x) const {
     append_numbers(x.partition, out);
-    for (const auto& key : x.order_by)
-      out += ' ' + std::to_string(key.column) + (key.descending ? " down" : " up")
-             + (key.nulls_first ? " nulls first" : "");
+    append_order(x.order_by);
     out += " limit " + std::to_string(x.limit) + " offset " + std::to_string(x.offset) + " rank "
            + std::to_string(static_cast<int>(x.rank)) + (x.updating ? " updating" : "");
+    append_retention(x.retention);
+    append_packs();
+  }
+
+  void operator()(const changelog_over_spec& x) const {
+    append_numbers(x.partition, out);
+    append_order(x.order_by);
+    out += " calls " + std::to_string(x.calls.size()) + (x.updating ? " updating" : "");
+    append_retention(x.retention);
+    append_packs();
   }
 
   void operator()(const weigh_rows_spec&) const {}
@@ -126,12 +156,24 @@ struct describe {
   void operator()(const upsert_spec& x) const {
     append_numbers(x.keys, out);
   }
+
+  void operator()(const expand_rows_spec&) const {}
+
+  void operator()(const live_rows_spec& x) const {
+    append_numbers(x.keys, out);
+    for (const auto* bounds : {&x.from, &x.until}) {
+      out += bounds == &x.from ? " from" : " until";
+      for (const auto& bound : *bounds)
+        out += ' ' + std::to_string(bound.column) + ' ' + std::to_string(bound.shift);
+    }
+  }
 };
 
 /// A final phase keeps what a complete one does, though its input looks different: its keys and
 /// calls tell.
 bool keeps_its_columns(const operator_spec& spec) {
-  return !std::holds_alternative<window_aggregate_spec>(spec);
+  return !std::holds_alternative<window_aggregate_spec>(spec)
+         && !std::holds_alternative<group_aggregate_spec>(spec);
 }
 
 void append_list(const char* what, const std::vector<std::string>& names, std::string& out) {

@@ -2,6 +2,7 @@
 
 #include "actors/dataflow/aggregates/retractable.hpp"
 #include "actors/dataflow/key_index.hpp"
+#include "actors/dataflow/operators/key_retention.hpp"
 
 #include <array>
 
@@ -60,6 +61,11 @@ struct operator_layouts {
     out.push_back({identity, state, name, std::move(key), std::move(value)});
   }
 
+  void add_retention(const retention_spec& x, parts key) const {
+    if (x.span != 0)
+      add(key_retention::state, "last written", std::move(key), {time_part("time")});
+  }
+
   void add_watermark(std::uint16_t state) const {
     add(state, "watermark", {}, {time_part("acted on")});
   }
@@ -68,10 +74,9 @@ struct operator_layouts {
 /// What a call has accumulated. With DISTINCT or ORDER BY its values are kept, in one BYTEA.
 void add_call(const aggregate_call& call, parts& to) {
   const auto types = state_types(call);
-  const bool kept = types.size() == 1 && types[0].kind == type_kind::bytea
-                    && call.arg_types.size() == 1
-                    && ((call.distinct && !ignores_repeats(call.function->name))
-                        || !call.order_by.empty());
+  const bool kept =
+      types.size() == 1 && types[0].kind == type_kind::bytea && call.arg_types.size() == 1
+      && ((call.distinct && !ignores_repeats(call.function->name)) || !call.order_by.empty());
   if (kept) {
     to.push_back({call.function->name, call.order_by.empty() ? form::set : form::ordered,
                   call.arg_types[0]});
@@ -167,6 +172,7 @@ void add_layouts(const operator_layouts& to, const stream_join_spec& spec) {
          joined(keys_of(to.input(), spec.left_keys),
                 {part("side", form::side), part("number", form::number)}),
          {part("met", form::number)});
+  to.add_retention(spec.retention, keys_of(to.input(), spec.left_keys));
 }
 
 void add_layouts(const operator_layouts& to, const window_top_n_spec& spec) {
@@ -229,19 +235,50 @@ void add_layouts(const operator_layouts& to, const group_aggregate_spec& spec) {
   if (spec.updating)
     values.push_back({"rows", form::value, sql_type{type_kind::bigint}});
   to.add(0, "groups", keys, values);
+  to.add_retention(spec.retention, keys);
 }
 
 void add_layouts(const operator_layouts& to, const changelog_join_spec& spec) {
-  add_layouts(to, stream_join_spec{spec.left_keys, spec.right_keys, nullptr});
+  if (spec.lookup < 0) {
+    add_layouts(to, stream_join_spec{spec.left_keys, spec.right_keys, nullptr, spec.retention});
+    return;
+  }
+  const auto table = static_cast<std::uint16_t>(spec.lookup);
+  const auto& columns = to.input(table);
+  to.add(table, "table",
+         joined(keys_of(columns, table == 0 ? spec.left_keys : spec.right_keys),
+                {part("number", form::number)}),
+         columns_of(columns, form::value));
+  to.add(2, "rows that wait for the table", {part("number", form::number)},
+         joined({time_part("watermark"), {"weight", form::value, sql_type{type_kind::integer}}},
+                columns_of(to.input(1 - table), form::value)));
 }
 
 void add_layouts(const operator_layouts& to, const changelog_top_n_spec& spec) {
   const auto& columns = to.input();
   to.add(0, "rows", joined(keys_of(columns, spec.partition), {part("number", form::number)}),
          columns_of(columns, form::value));
+  to.add_retention(spec.retention, keys_of(columns, spec.partition));
+}
+
+void add_layouts(const operator_layouts& to, const changelog_over_spec& spec) {
+  changelog_top_n_spec rows;
+  rows.partition = spec.partition;
+  rows.retention = spec.retention;
+  add_layouts(to, rows);
 }
 
 void add_layouts(const operator_layouts&, const weigh_rows_spec&) {}
+
+void add_layouts(const operator_layouts&, const expand_rows_spec&) {}
+
+void add_layouts(const operator_layouts& to, const live_rows_spec& spec) {
+  const auto& columns = to.input();
+  const auto key = joined(keys_of(columns, spec.keys), {part("number", form::number)});
+  to.add(0, "clock", {part("writer", form::group)}, {time_part("now")});
+  to.add(1, "rows to come", key, columns_of(columns, form::value));
+  to.add(2, "rows that show", key, columns_of(columns, form::value));
+}
 
 void add_layouts(const operator_layouts& to, const upsert_spec& spec) {
   to.add(0, "rows", keys_of(to.input(), spec.keys), columns_of(to.input(), form::value));

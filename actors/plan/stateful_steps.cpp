@@ -47,20 +47,28 @@ struct name_of_state {
     return x.window.processing_time ? "processing time" : nullptr;
   }
 
-  const char* operator()(const group_aggregate_spec&) const {
-    return "group aggregate";
+  const char* operator()(const group_aggregate_spec& x) const {
+    return x.phase == group_phase::partial ? nullptr : "group aggregate";
   }
 
-  const char* operator()(const changelog_join_spec&) const {
-    return "changelog join";
+  const char* operator()(const changelog_join_spec& x) const {
+    return x.lookup >= 0 ? "lookup join" : "changelog join";
   }
 
   const char* operator()(const changelog_top_n_spec&) const {
     return "changelog top-n";
   }
 
+  const char* operator()(const changelog_over_spec&) const {
+    return "changelog over";
+  }
+
   const char* operator()(const upsert_spec&) const {
     return "upsert";
+  }
+
+  const char* operator()(const live_rows_spec&) const {
+    return "live rows";
   }
 
   // These keep nothing between two items.
@@ -69,6 +77,10 @@ struct name_of_state {
   }
 
   const char* operator()(const filter_project_spec&) const {
+    return nullptr;
+  }
+
+  const char* operator()(const expand_rows_spec&) const {
     return nullptr;
   }
 

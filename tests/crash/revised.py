@@ -10,7 +10,7 @@ from workload import click_user
 
 CLICKS = 60_000
 ORDERS, PAYMENTS = 3_000, 9_000
-STREAMS = ("totals", "sizes", "latest", "paid", "stock")
+STREAMS = ("totals", "sizes", "latest", "paid", "stock", "shelf")
 
 
 def write_inputs(folder, rng):
@@ -60,8 +60,10 @@ def expected(orders, payments, stock):
     for n, order, amount in payments:
         paid[order].append((n, amount))
     places = collections.defaultdict(list)
-    for place, pieces in stock.values():
+    shelves = collections.defaultdict(list)
+    for article, (place, pieces) in sorted(stock.items()):
         places[place].append(pieces)
+        shelves[place].append((article, pieces))
     return {
         "totals": collections.Counter(
             row(g=g, clicks=len(seen), total=sum(n for n, _ in seen), first=min(n for n, _ in seen),
@@ -76,6 +78,10 @@ def expected(orders, payments, stock):
                                     for n, amount in paid.get(order, [(None, None)])),
         "stock": collections.Counter(row(place=place, pieces=sum(found), least=min(found), most=max(found))
                                      for place, found in places.items()),
+        "shelf": collections.Counter(
+            row(article=article, place=place, pieces=pieces, next=on[i + 1][1] if i + 1 < len(on) else None,
+                four=sum(p for _, p in on[max(0, i - 3):i + 1]), articles=len(on))
+            for place, on in shelves.items() for i, (article, pieces) in enumerate(on)),
     }
 
 
@@ -108,6 +114,10 @@ def write_manifests(folder, seconds):
 """, """SELECT place, sum(pieces) AS pieces, min(pieces) AS least, max(pieces) AS most
         FROM stock GROUP BY place"""),
     }
+    queries["shelf"] = (queries["stock"][0], """SELECT article, place, pieces, lead(pieces) OVER (PARTITION BY place ORDER BY article) AS next,
+               sum(pieces) OVER (PARTITION BY place ORDER BY article ROWS BETWEEN 3 PRECEDING AND CURRENT ROW) AS four,
+               count(*) OVER (PARTITION BY place) AS articles
+        FROM stock""")
     for name, (source, sql) in queries.items():
         (folder / f"{name}.yaml").write_text(
             f"""apiVersion: ebb.dev/v1alpha1

@@ -89,6 +89,22 @@ void feed(stream_operator& op, stream_item item, output& out, std::uint32_t budg
   }
 }
 
+change_mark save_away(stream_operator& op, change_mark since) {
+  struct nowhere final : state_sink {
+    void put(std::uint16_t, std::string_view, std::string_view) override {}
+
+    void erase(std::uint16_t, std::string_view) override {}
+
+    void erase_prefix(std::uint16_t, std::string_view) override {}
+  } sink;
+
+  const auto mark = op.mark();
+  op.begin_save(since);
+  while (op.save_slice(1000, sink))
+    ;
+  return mark;
+}
+
 std::vector<scripted_item> changing_script(const std::vector<std::vector<sql_type>>& types,
                                            std::vector<changing_input> inputs,
                                            std::mt19937_64& random, std::size_t items,

@@ -65,6 +65,9 @@ struct change_collector final : output {
 /// Steps an item to its end.
 void feed(stream_operator& op, stream_item item, output& out, std::uint32_t budget = 4096);
 
+/// Marks and saves to nowhere what changed since the mark before; returns the new one.
+change_mark save_away(stream_operator& op, change_mark since);
+
 /// A script of changes of all inputs for check_checkpoints.
 [[nodiscard]] std::vector<scripted_item>
 changing_script(const std::vector<std::vector<sql_type>>& types, std::vector<changing_input> inputs,

@@ -72,7 +72,9 @@ cell evaluate_call(const over_call& call, const std::vector<cells>& part, std::s
         --from;
     }
   }
-  const std::size_t to = call.frame.range ? group_last : i;
+  const auto before = static_cast<std::size_t>(-call.frame.following); // the frame ends there
+  const bool none = i < before || i - before < from;
+  const std::size_t to = call.frame.range ? group_last : none ? 0 : i - before;
   using kind = over_call::kind;
   switch (call.what) {
   case kind::row_number:
@@ -90,16 +92,16 @@ cell evaluate_call(const over_call& call, const std::vector<cells>& part, std::s
                ? cell{}
                : part[i - static_cast<std::size_t>(call.distance)][call.call.args[0]];
   case kind::first_value:
-    return part[from][call.call.args[0]];
+    return none ? cell{} : part[from][call.call.args[0]];
   case kind::last_value:
-    return part[to][call.call.args[0]];
-  case kind::aggregate:
+    return none ? cell{} : part[to][call.call.args[0]];
+  default:
     break;
   }
   const auto& name = call.call.function->name;
   std::int64_t count = 0;
   cell value;
-  for (auto k = from; k <= to; ++k) {
+  for (auto k = from; k <= to && !none; ++k) {
     if (call.call.args.empty()) {
       ++count;
       continue;
@@ -200,6 +202,7 @@ std::vector<over_case> all_cases() {
   const frame_spec all_rows{false, true, 0};
   const frame_spec all_range{true, true, 0};
   const frame_spec few_rows{false, false, 3};
+  const frame_spec rows_before{false, false, 4, false, -2};
   const frame_spec one_row{false, false, 0};
   const frame_spec peers{true, false, 0};
   const frame_spec seconds{true, false, 5 * second};
@@ -218,6 +221,9 @@ std::vector<over_case> all_cases() {
       aggregate_over("sum", {3}, all_rows),
       aggregate_over("sum", {3}, all_range),
       aggregate_over("count", {}, few_rows),
+      aggregate_over("sum", {3}, rows_before),
+      function_over(kind::first_value, {4}, rows_before),
+      function_over(kind::last_value, {3}, rows_before),
       aggregate_over("sum", {3}, few_rows),
       aggregate_over("max", {3}, one_row),
       aggregate_over("max", {3}, peers),

@@ -24,8 +24,10 @@ TABLES = {
                "expires TIMESTAMP, seller BIGINT, category BIGINT, extra TEXT",
     "bid": "auction BIGINT, bidder BIGINT, price BIGINT, channel TEXT, url TEXT, date_time TIMESTAMP, extra TEXT",
 }
-QUERIES = ["q0", "q1", "q2", "q3", "q4", "q4_windowed", "q5", "q6", "q7", "q8", "q9", "q10", "q11", "q12", "q14", "q15", "q16", "q17",
+QUERIES = ["q0", "q1", "q2", "q3", "q4", "q4_windowed", "q5", "q6", "q7", "q8", "q9", "q10", "q11", "q12", "q13", "q14", "q15", "q16", "q17",
            "q18", "q19", "q20", "q21", "q22"]
+# What q13 looks up.
+SIDE_INPUT = os.path.abspath(os.path.join(EXAMPLES, "side_input.csv"))
 # Which bids fall into the same ten seconds of the clock is not to be known, but how many there are of each bidder is:
 # both sides are added up.
 ADDED_UP = {"q12": ("SELECT bidder, sum(bid_count)::bigint AS bids FROM ({}) AS counts GROUP BY bidder",
@@ -64,7 +66,18 @@ def source(table, events):
             "eventTime": {"column": "date_time"}}
 
 
+def sources(sql, events):
+    found = [source(table, events) for table in TABLES if table in sql]
+    if "side_input" in sql:
+        found.append({"name": "side_input", "schema": "key BIGINT NOT NULL, value TEXT, PRIMARY KEY (key)",
+                      "file": {"path": SIDE_INPUT, "format": "csv"}})
+    return found
+
+
 def load(ebb, cursor, events):
+    cursor.execute("CREATE TABLE side_input (key BIGINT PRIMARY KEY, value TEXT)")
+    with open(SIDE_INPUT, encoding="utf-8") as rows:
+        cursor.copy_expert("COPY side_input FROM STDIN (FORMAT csv, HEADER)", rows)
     for table, columns in TABLES.items():
         path = os.path.join(ebb.folder, f"{table}.csv")
         problem = ebb.write(f"SELECT * FROM {table}", [source(table, events)], {"path": path, "format": "csv"})
@@ -115,7 +128,7 @@ def compare(ebb, cursor, name, options):
         sql = ADDED_UP[name][0].format(sql)
     out = os.path.join(ebb.folder, "out.ndjson")
     begin = time.monotonic()
-    problem = ebb.write_changes(sql, [source(table, options.events) for table in TABLES if table in sql], out,
+    problem = ebb.write_changes(sql, sources(sql, options.events), out,
                                 options.parallelism)
     took = time.monotonic() - begin
     if problem is not None:

@@ -19,7 +19,8 @@ class Queries:
         if depth == 0:
             return self.base()
         kind = self.random.choice(["filter", "group", "group", "total", "distinct", "join", "join", "outer", "exists",
-                                   "in_value", "is_in", "scalar", "set", "set", "rank", "limit", "distinct_on"])
+                                   "in_value", "is_in", "scalar", "set", "set", "rank", "limit", "distinct_on",
+                                   "over", "over"])
         self.kinds.add(kind)
         return getattr(self, kind)(depth)
 
@@ -228,3 +229,102 @@ class Queries:
         self.random.shuffle(rest)
         return (f"SELECT DISTINCT ON (c0) {self.columns(types)} FROM {source} "
                 f"ORDER BY {', '.join(f'c{i}' for i in [0] + rest)}", types)
+
+    def frame(self, ordered):
+        """Of an OVER clause; RANGE without offsets."""
+        kind = self.random.randrange(5)
+        if kind == 0:
+            return ""
+        if kind == 1:
+            return " " + self.random.choice(["RANGE BETWEEN CURRENT ROW AND CURRENT ROW",
+                                             "RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING",
+                                             "RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING"])
+        if not ordered:
+            return " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
+        n, m = sorted(self.random.choices(range(4), k=2))
+        return " ROWS BETWEEN " + self.random.choice([
+            f"{n} PRECEDING AND {m} FOLLOWING", f"{m} PRECEDING AND {n} PRECEDING", f"{n} FOLLOWING AND {m} FOLLOWING",
+            f"{m} PRECEDING AND CURRENT ROW", f"CURRENT ROW AND {n} FOLLOWING", f"UNBOUNDED PRECEDING AND {n} FOLLOWING",
+            f"UNBOUNDED PRECEDING AND {n} PRECEDING", "UNBOUNDED PRECEDING AND CURRENT ROW",
+            f"{n} PRECEDING AND UNBOUNDED FOLLOWING", f"{n} FOLLOWING AND UNBOUNDED FOLLOWING"])
+
+    def by_values(self, kind):
+        """A RANGE over one ORDER BY column of that type."""
+        n, m = sorted(self.random.choices(range(4), k=2))
+        unit = (lambda x: f"INTERVAL '{x * 7} hours'") if kind == "time" else str
+        return " RANGE BETWEEN " + self.random.choice([
+            f"{unit(n)} PRECEDING AND {unit(m)} FOLLOWING", f"{unit(m)} PRECEDING AND {unit(n)} PRECEDING",
+            f"{unit(m)} PRECEDING AND CURRENT ROW", f"UNBOUNDED PRECEDING AND {unit(n)} FOLLOWING",
+            f"{unit(n)} FOLLOWING AND UNBOUNDED FOLLOWING"])
+
+    def over_call(self, types):
+        """A call whose value does not depend on the order of rows that are equal in all columns: (SQL, type, whether
+        it goes by a frame)."""
+        i = self.random.randrange(len(types))
+        column, kind = f"c{i}", types[i]
+        choice = self.random.randrange(8)
+        if choice < 3 and not (kind == "bool" and choice == 2):
+            call, result = self.random.choice([("count(*)", "int"), (f"count({column})", "int")] + (
+                [(f"max({column})", kind), (f"min({column})", kind)] if kind != "bool" else []) + (
+                [(f"sum({column})", "int")] * 2 if kind == "int" else []) + (
+                [(f"round(avg({column}), 3)", "num")] if kind in ("int", "num") else []))
+            if self.random.random() < 0.2 and not call.startswith("round"):
+                call += f" FILTER (WHERE {self.condition(types)})"
+            return call, result, True
+        if choice < 5:
+            name = self.random.choice(["lag", "lead"])
+            more = self.random.choice(["", "", f", {self.random.randrange(4)}"])
+            if more and kind == "int" and self.random.random() < 0.5:
+                more += ", -7"
+            return f"{name}({column}{more})", kind, False
+        if choice < 7:
+            call = self.random.choice([f"first_value({column})", f"last_value({column})", f"nth_value({column}, 2)"])
+            return call, kind, True
+        call, result = self.random.choice([("row_number()", "int"), ("rank()", "int"), ("dense_rank()", "int"),
+                                           ("ntile(3)", "int"), ("round(percent_rank()::numeric, 3)", "num"),
+                                           ("round(cume_dist()::numeric, 3)", "num")])
+        return call, result, False
+
+    @staticmethod
+    def with_over(call, window):
+        """OVER stands behind the call itself, not behind what rounds it."""
+        if not call.startswith("round("):
+            return f"{call} OVER ({window})"
+        inner, digits = call[len("round("):].rsplit(", ", 1)
+        inner, cast = (inner[:-len("::numeric")], "::numeric") if inner.endswith("::numeric") else (inner, "")
+        return f"round((({inner} OVER ({window}))){cast}, {digits}"
+
+    def over(self, depth):
+        source, types = self.sub(depth, "q")
+        keys = self.random.sample(range(len(types)), self.random.randrange(0, min(2, len(types)) + 1))
+        by = f"PARTITION BY {', '.join(f'c{k}' for k in keys)} " if keys else ""
+        calls = []
+        # All columns tell all rows apart but those that are equal; else only what goes by peers is certain.
+        shape = self.random.choice(["all", "all", "peers", "none", "values"])
+        for _ in range(self.random.randrange(1, 4)):
+            call, kind, framed = self.over_call(types)
+            if shape == "all":
+                window = f"{by}ORDER BY {self.order(types)}{self.frame(True) if framed else ''}"
+                calls.append((self.with_over(call, window), kind))
+                continue
+            column = self.random.randrange(len(types))
+            call = self.random.choice(["count(*)", f"count(c{column})"]
+                                      + ([f"max(c{column})", f"min(c{column})"] if types[column] != "bool" else []))
+            kind = "int" if call.startswith("count") else types[column]
+            if shape == "none":
+                window = by
+            elif shape == "peers":
+                frame = self.random.choice(["", " RANGE BETWEEN CURRENT ROW AND CURRENT ROW",
+                                            " RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING"])
+                window = f"{by}ORDER BY {self.order(types, False)}{frame}"
+            else:
+                ranged = [i for i, x in enumerate(types) if x in ("int", "time")]
+                if not ranged:
+                    return self.filter(depth)
+                i = self.random.choice(ranged)
+                direction = self.random.choice(["", " DESC", " NULLS FIRST", " DESC NULLS LAST"])
+                window = f"{by}ORDER BY c{i}{direction}{self.by_values(types[i])}"
+            calls.append((f"{call} OVER ({window})", kind))
+        self.kinds.add("over " + shape)
+        named = ", ".join(f"{call} AS c{len(types) + i}" for i, (call, _) in enumerate(calls))
+        return f"SELECT {self.columns(types)}, {named} FROM {source}", types + [kind for _, kind in calls]

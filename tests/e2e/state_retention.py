@@ -12,55 +12,57 @@ import tempfile
 
 from updating_results import CHANGES, DEBEZIUM, Checks
 
-ROWS = ["a,2024-01-01T00:00:00,1", "a,2024-01-01T00:30:00,2", "a,2024-01-01T01:20:00,3", "b,2024-01-01T05:00:00,4",
-        "a,2024-01-01T05:10:00,5"]
+# Of a second each: `a` at the beginning and at the end, `b` between.
+ROWS, A_UNTIL, A_FROM = 20_000, 100, 16_000
+COLUMNS = {"k": f"CASE WHEN n < {A_UNTIL} OR n >= {A_FROM} THEN 'a' ELSE 'b' END",
+           "at": "TIMESTAMP '2024-01-01' + n * INTERVAL '1 second'", "v": "n"}
 
 
 class Retention(Checks):
-    def rows(self):
-        """Each row in a file, and so in a batch, of its own."""
-        folder = self.folder / "rows"
-        folder.mkdir(exist_ok=True)
-        for number, row in enumerate(ROWS):
-            (folder / f"{number}.csv").write_text("k,at,v\n" + row + "\n")
-
     def stream(self, sql, retention="", event_time=True, sinks=DEBEZIUM):
         time = ", eventTime: {column: at}" if event_time else ""
         (self.folder / "m.yaml").write_text(
             "apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {name: m}\nspec:\n  sources:\n"
-            f"    - {{name: t, schema: \"k TEXT, at TIMESTAMP NOT NULL, v BIGINT\"{time}, file: {{path: rows, format: csv}}}}\n"
+            f"    - {{name: t, schema: \"k TEXT, at TIMESTAMP NOT NULL, v BIGINT\"{time}, "
+            f"generator: {{rows: {ROWS}, columns: {json.dumps(COLUMNS)}}}}}\n"
             f"  operators:\n    - name: totals\n      sql: {json.dumps(sql)}\n"
             + (f"      stateRetention: {retention}\n" if retention else "") + f"  sinks:\n    - {sinks}\n")
 
     def written_by(self, *arguments):
+        """The operations and new values of the changes."""
         code, _, err = self.ebb_does("run", *arguments)
         self.check(f"runs {arguments}", code == 0, err)
         return [(x["op"], tuple((x["after"] or x["before"]).values())) for x in self.written()]
 
 
+def of_a(changes):
+    return [x for x in changes if x[1][0] == "a"]
+
+
 def dropping(x):
-    x.rows()
     counts = "SELECT k, count(*) AS n FROM t GROUP BY k"
     x.stream(counts)
-    x.check("without retention", x.written_by() == [("c", ("a", 1)), ("u", ("a", 2)), ("u", ("a", 3)), ("c", ("b", 1)), ("u", ("a", 4))],
-            x.written())
-    x.stream(counts, "1h")
-    # Written within the hour it stays; four hours later it begins anew.
-    x.check("groups are dropped", x.written_by() == [("c", ("a", 1)), ("u", ("a", 2)), ("u", ("a", 3)), ("c", ("b", 1)), ("c", ("a", 1))],
-            x.written())
-    x.check("with checkpoints", x.written_by("--data", "state")[-1] == ("c", ("a", 1)), x.written())
+    changes = of_a(x.written_by())
+    x.check("without retention", changes[-1] == ("u", ("a", A_UNTIL + ROWS - A_FROM)), changes)
+    # What is left alone for longer than an hour begins anew.
+    for arguments in ((), ("--data", "state")):
+        x.stream(counts, "1h")
+        changes = of_a(x.written_by(*arguments))
+        x.check(f"groups are dropped {arguments}", changes[-1][1] == ("a", ROWS - A_FROM) and [op for op, _ in changes].count("c") == 2
+                and ("c", ("a", A_UNTIL)) in changes, changes)
+    x.stream(counts, "10h")
+    x.check("what is written in time is not", of_a(x.written_by())[-1] == ("u", ("a", A_UNTIL + ROWS - A_FROM)))
     x.stream("SELECT DISTINCT k FROM t", "1h")
     x.check("distinct rows are dropped", x.written_by() == [("c", ("a",)), ("c", ("b",)), ("c", ("a",))], x.written())
-    x.stream("SELECT k, v FROM (SELECT k, v, row_number() OVER (PARTITION BY k ORDER BY v DESC) AS n FROM t) AS r WHERE n <= 1", "1h")
-    x.check("partitions of a top-N are dropped", x.written_by()[-1] == ("c", ("a", 5)), x.written())
-    x.stream("SELECT k, v, sum(v) OVER (PARTITION BY k ORDER BY v) AS s FROM t", "1h")
-    x.check("partitions of OVER are dropped", x.written_by()[-1] == ("c", ("a", 5, 5)), x.written())
-    x.stream("SELECT l.k, l.v, r.v AS w FROM t AS l JOIN t AS r ON l.k = r.k AND l.v < r.v", "1h")
-    x.check("rows of a join are dropped", len(x.written_by()) == 3, x.written())
+    x.stream("SELECT k, v FROM (SELECT k, v, row_number() OVER (PARTITION BY k ORDER BY v) AS n FROM t) AS r WHERE n <= 1", "1h")
+    x.check("partitions of a top-N are dropped", of_a(x.written_by()) == [("c", ("a", 0)), ("c", ("a", A_FROM))], x.written())
+    x.stream("SELECT k, v, lag(v) OVER (PARTITION BY k ORDER BY v) AS last FROM t", "1h")
+    x.check("partitions of OVER are dropped", ("c", ("a", A_FROM, None)) in of_a(x.written_by()), x.written()[-3:])
+    x.stream("SELECT l.k, l.v FROM t AS l JOIN (SELECT k FROM t WHERE v = 50) AS r ON l.k = r.k", "1h")
+    x.check("rows of a join are dropped", len(x.written_by()) == A_UNTIL, x.written()[-3:])
 
 
 def saying(x):
-    x.rows()
     counts = "SELECT k, count(*) AS n FROM t GROUP BY k"
     x.stream(counts)
     code, _, err = x.ebb_does("validate")
@@ -103,7 +105,6 @@ def over(x):
     x.manifest(sums.replace("PARTITION BY place ", ""), DEBEZIUM)
     code, out, err = x.ebb_does("explain")
     x.check("all rows in one partition", code == 0 and "OVER without PARTITION BY keeps every row for ever, in one subtask" in err, err)
-    x.rows()
     x.stream("SELECT k, lead(v) OVER (PARTITION BY k ORDER BY at) AS next FROM t", sinks="file: {path: out.json, format: json}")
     code, _, err = x.ebb_does("validate")
     x.check("an append-only sink is refused", code == 2 and "a later row changes the results of rows around it" in err

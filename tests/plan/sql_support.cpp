@@ -50,6 +50,9 @@ plan_scope add_sources(plan_graph& graph) {
   scope["t"] = add_source(graph, "t", all, "ts");
   scope["u"] = add_source(graph, "u", all, "");
   scope["e"] = add_source(graph, "e", "k BIGINT, ts TIMESTAMP, e_val INTEGER", "ts");
+  scope["docs"] = add_source(graph, "docs", "id BIGINT, tags TEXT, j JSONB, ts TIMESTAMP", "ts");
+  scope["codes"] = add_source(graph, "codes", "k BIGINT, label TEXT", "");
+  graph.nodes.back().is_static = true;
   return scope;
 }
 
@@ -159,21 +162,35 @@ struct spec_text {
     return out;
   }
 
-  std::string operator()(const over_spec& x) const {
-    static constexpr const char* kinds[] = {"",    "row_number",  "rank",      "dense_rank",
-                                            "lag", "first_value", "last_value"};
-    auto out = " by " + numbers(x.partition) + " order " + keys_text(x.order_by) + " time "
-               + std::to_string(x.time_column);
-    for (const auto& call : x.calls) {
+  static std::string calls_text(const std::vector<over_call>& calls) {
+    static constexpr const char* kinds[] = {"",          "row_number", "rank",         "dense_rank",
+                                            "lag",       "lead",       "first_value",  "last_value",
+                                            "nth_value", "ntile",      "percent_rank", "cume_dist"};
+    std::string out;
+    for (const auto& call : calls) {
+      const auto& frame = call.frame;
+      const auto bound = [&](std::int64_t x) {
+        return frame.range ? duration(x) : std::to_string(x);
+      };
       out += ' ' + std::string(kinds[static_cast<int>(call.what)]) + call_text(call.call);
-      if (call.what == over_call::kind::lag)
+      if (call.distance != 1 || call.what == over_call::kind::lag)
         out += "@" + std::to_string(call.distance);
-      out += call.frame.range ? " range " : " rows ";
-      out += call.frame.unbounded ? "unbounded"
-             : call.frame.range   ? duration(call.frame.preceding)
-                                  : std::to_string(call.frame.preceding);
+      out += frame.range ? " range " : " rows ";
+      out += frame.unbounded ? "unbounded" : bound(frame.preceding);
+      if (frame.to_last || frame.following != 0)
+        out += frame.to_last ? " to last" : " to " + bound(frame.following);
     }
     return out;
+  }
+
+  std::string operator()(const over_spec& x) const {
+    return " by " + numbers(x.partition) + " order " + keys_text(x.order_by) + " time "
+           + std::to_string(x.time_column) + calls_text(x.calls);
+  }
+
+  std::string operator()(const changelog_over_spec& x) const {
+    return updating(x.updating) + " by " + numbers(x.partition) + " order " + keys_text(x.order_by)
+           + calls_text(x.calls);
   }
 
   std::string operator()(const union_all_spec& x) const {
@@ -195,7 +212,8 @@ struct spec_text {
     static constexpr const char* kinds[] = {"inner", "left", "right", "full", "semi", "anti"};
     return ' ' + std::string(kinds[static_cast<int>(x.kind)]) + updating(x.left_updating)
            + updating(x.right_updating) + " keys " + numbers(x.left_keys) + '='
-           + numbers(x.right_keys) + residual(x.residual);
+           + numbers(x.right_keys) + residual(x.residual)
+           + (x.lookup < 0 ? "" : x.lookup == 0 ? " table left" : " table right");
   }
 
   std::string operator()(const changelog_top_n_spec& x) const {
@@ -215,6 +233,22 @@ struct spec_text {
 
   std::string operator()(const upsert_spec& x) const {
     return " keys " + numbers(x.keys);
+  }
+
+  std::string operator()(const expand_rows_spec& x) const {
+    std::string out = x.series ? " series" : " elements";
+    for (const auto& arg : x.args)
+      out += ' ' + text_of(*arg);
+    return out + (x.ordinality ? " numbered" : "") + (x.keeps_empty ? " keeps empty" : "");
+  }
+
+  std::string operator()(const live_rows_spec& x) const {
+    std::string out;
+    for (const auto* bounds : {&x.from, &x.until})
+      for (const auto& bound : *bounds)
+        out += std::string(bounds == &x.from ? " from #" : " until #")
+               + std::to_string(bound.column) + '+' + duration(bound.shift);
+    return out + " keys " + numbers(x.keys) + updating(x.updating);
   }
 
   static std::string updating(bool is) {

@@ -85,6 +85,13 @@ public:
   /// where all calls are invertible.
   void subtract(const aggregate_table& from, std::span<const std::uint32_t> theirs);
 
+  /// The groups are about to be erased though no row came: a save writes them first.
+  void touch(std::span<const std::uint32_t> slots) {
+    for (const auto slot : slots)
+      index_.touch(slot);
+    preserve();
+  }
+
   /// Removes a group; its slot may be given to another. Then `slots()` may not be asked for.
   void erase(std::uint32_t slot);
 

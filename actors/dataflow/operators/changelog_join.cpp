@@ -1,6 +1,7 @@
 #include "actors/dataflow/operators/changelog_join.hpp"
 
 #include "actors/dataflow/operators/changelog_join_state.hpp"
+#include "actors/dataflow/operators/lookup_join.hpp"
 #include "actors/dataflow/operators/net_changes.hpp"
 #include "actors/dataflow/operators/stream_join.hpp"
 #include "actors/dataflow/operators/two_inputs.hpp"
@@ -62,7 +63,16 @@ public:
       return true;
     state_.finish_batch();
     inputs_.pass_on(inputs_.merged(), out);
-    return false;
+    auto& retention = state_.retention();
+    if (item != nullptr && retention.by_ticks() && item->kind == item_kind::tick)
+      retention.advance(item->time);
+    else if (!retention.by_ticks())
+      retention.advance(inputs_.merged());
+    return state_.drop_some(budget);
+  }
+
+  bool wants_ticks() const noexcept override {
+    return state_.by_ticks();
   }
 
   operator_counters counters() const override {
@@ -98,10 +108,10 @@ public:
     state_.save(key_group, since, sink);
   }
 
-  result<void> load(std::uint16_t, std::uint16_t state, std::string_view key,
+  result<void> load(std::uint16_t key_group, std::uint16_t state, std::string_view key,
                     std::string_view value) override {
     loading_ = true;
-    return state_.load(state, key, value);
+    return state_.load(key_group, state, key, value);
   }
 
 private:
@@ -361,8 +371,11 @@ void changelog_join::emit(output& out) {
 
 std::unique_ptr<stream_operator> make_changelog_join(const changelog_join_spec& spec,
                                                      operator_context context) {
+  if (spec.lookup >= 0)
+    return make_lookup_join(spec, std::move(context));
   // Where nothing is ever taken back, less has to be remembered.
-  if (spec.kind == changelog_join_kind::inner && !spec.left_updating && !spec.right_updating)
+  if (spec.kind == changelog_join_kind::inner && !spec.left_updating && !spec.right_updating
+      && spec.retention.span == 0)
     return make_stream_join({spec.left_keys, spec.right_keys, spec.residual}, std::move(context));
   return std::make_unique<changelog_join>(spec, std::move(context));
 }

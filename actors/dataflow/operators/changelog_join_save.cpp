@@ -10,47 +10,67 @@ namespace ebb {
 void changelog_join_state::mark() {
   for (auto& side : sides_)
     side.kept.mark();
+  retention_.mark();
 }
 
 void changelog_join_state::begin_save(change_mark since) {
   for (auto& side : sides_)
     side.kept.begin_save(since);
+  retention_.begin_save(since);
 }
 
 bool changelog_join_state::save_slice(std::uint32_t& left, state_sink& sink) {
   for (auto& side : sides_)
     if (!side.kept.erase_slice(left, sink))
       return false;
+  if (!retention_.erase_slice(left, sink))
+    return false;
   bool all = true;
   for (auto& side : sides_)
     all = all && side.kept.save_slice(left, sink);
-  return all;
+  return all && retention_.save_slice(left, sink);
 }
 
 void changelog_join_state::save(std::uint16_t key_group, change_mark since,
                                 state_sink& sink) const {
   for (const auto& side : sides_)
     side.kept.save(key_group, since, sink);
+  retention_.save(key_group, since, sink);
 }
 
-result<void> changelog_join_state::load(std::uint16_t state, std::string_view key,
-                                        std::string_view value) {
-  if (state > 1)
+result<void> changelog_join_state::load(std::uint16_t key_group, std::uint16_t state,
+                                        std::string_view key, std::string_view value) {
+  if (state == key_retention::state)
+    return retention_.load(key, value);
+  const auto found = std::find_if(sides_.begin(), sides_.end(),
+                                  [&](const join_side& x) { return x.kept.owns(state); });
+  if (found == sides_.end())
     return make_error(ec::corrupt, "a join's state entry has an unknown kind");
-  auto& side = sides_[state];
-  EBB_ASSIGN(const auto row, side.kept.load(key, value));
-  if (last_slot_ == no_row || key != last_key_) {
-    EBB_ASSIGN(last_slot_, index_.resolve_encoded(key));
-    last_key_ = key;
-  }
+  auto& side = *found;
+  numbers_.clear();
+  EBB_TRY(side.kept.load(key_group, state, key, value, numbers_));
+  if (numbers_.empty())
+    return {};
+  const auto count = static_cast<std::uint32_t>(numbers_.size());
+  hashes_.resize(count);
+  slots_.resize(count);
+  hash_stored(side.kept.rows(), side.kept.keys(), numbers_, hashes_.data());
+  std::vector<column> values;
+  std::vector<const column*> keys;
+  for (const auto k : side.kept.keys())
+    values.push_back(side.kept.rows().gather(k, numbers_.data(), count));
+  for (const auto& x : values)
+    keys.push_back(&x);
+  index_.resolve(keys, hashes_.data(), nullptr, count, slots_.data());
   heads_.resize(std::max<std::size_t>(heads_.size(), index_.slot_count()));
   grow(side);
-  link(state, last_slot_, row);
+  const auto s = static_cast<std::size_t>(found - sides_.begin());
+  for (std::uint32_t i = 0; i < count; ++i)
+    link(s, slots_[i], numbers_[i]);
   return {};
 }
 
-result<void> changelog_join_state::finish_load(join_pairs& pairs) {
-  last_slot_ = no_row;
+void changelog_join_state::finish_tables() {
   for (auto& side : sides_) {
     const auto& rows = side.kept.rows();
     for (std::uint32_t chunk = 0; side.updating && chunk < rows.chunk_count(); ++chunk) {
@@ -69,6 +89,11 @@ result<void> changelog_join_state::finish_load(join_pairs& pairs) {
       }
     }
   }
+}
+
+result<void> changelog_join_state::finish_load(join_pairs& pairs) {
+  finish_tables();
+  retention_.finish_load();
   if (!counts_partners(0) && !counts_partners(1))
     return {};
   row_pairs met;
@@ -94,7 +119,8 @@ result<void> changelog_join_state::finish_load(join_pairs& pairs) {
 }
 
 std::size_t changelog_join_state::byte_size() const noexcept {
-  auto bytes = index_.byte_size() + heads_.capacity() * sizeof(chain_heads);
+  auto bytes =
+      retention_.byte_size() + index_.byte_size() + heads_.capacity() * sizeof(chain_heads);
   for (const auto& side : sides_)
     bytes += side.kept.byte_size() + side.finder.byte_size()
              + side.kept.rows().rows() * sizeof(std::uint32_t)

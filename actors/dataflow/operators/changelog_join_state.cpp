@@ -44,9 +44,12 @@ changelog_join_state::changelog_join_state(const changelog_join_spec& spec,
                                            const operator_context& context)
     : key_groups_(context.key_groups),
       index_(types_of(context.inputs[0], spec.left_keys), context.key_groups),
-      sides_{join_side(context.inputs[0], spec.left_keys, spec.left_updating,
+      retention_(spec.left_keys.empty() ? retention_spec{} : spec.retention, index_, context),
+      // What may be dropped must be found as what is taken back.
+      sides_{join_side(context.inputs[0], spec.left_keys, spec.left_updating || retention_.active(),
                        spec.residual && shows_partners(spec.kind, 0), 0, context.key_groups),
-             join_side(context.inputs[1], spec.right_keys, spec.right_updating,
+             join_side(context.inputs[1], spec.right_keys,
+                       spec.right_updating || retention_.active(),
                        spec.residual && shows_partners(spec.kind, 1), 1, context.key_groups)} {}
 
 result<void> changelog_join_state::take(std::size_t s, const batch& rows, taken_batch& out) {
@@ -84,9 +87,26 @@ void changelog_join_state::resolve(const join_side& side, const batch& rows,
   const auto count = static_cast<std::uint32_t>(picks.size());
   const auto looked_up = keys.empty() ? std::min(count, 1U) : count; // one chain of all
   index_.resolve(keys, hashes_.data(), picks.data(), looked_up, slots_.data());
+  retention_.touch({slots_.data(), looked_up});
   if (looked_up < count)
     std::fill(slots_.begin() + 1, slots_.end(), slots_.front());
   heads_.resize(std::max<std::size_t>(heads_.size(), index_.slot_count()));
+}
+
+void changelog_join_state::look_up(std::size_t s, const batch& rows,
+                                   const std::vector<std::uint32_t>& picks,
+                                   std::vector<std::uint32_t>& slots) {
+  slots.resize(picks.size());
+  if (picks.empty())
+    return;
+  hashes_.resize(rows.rows);
+  const auto keys = key_columns(rows, sides_[s].kept.keys());
+  hash_keys(keys, rows.rows, hashes_.data());
+  const auto count = static_cast<std::uint32_t>(picks.size());
+  const auto looked_up = keys.empty() ? 1U : count; // one chain of all
+  index_.find(keys, hashes_.data(), picks.data(), looked_up, slots.data());
+  if (looked_up < count)
+    std::fill(slots.begin() + 1, slots.end(), slots.front());
 }
 
 result<void> changelog_join_state::delete_rows(std::size_t s, const batch& rows, taken_batch& out) {
@@ -105,6 +125,10 @@ result<void> changelog_join_state::delete_rows(std::size_t s, const batch& rows,
     const auto hash = static_cast<std::uint32_t>(side.net.row_hashes()[i]);
     const auto row = side.finder.find(
         hash, [&](std::uint32_t x) { return side.net.equal(rows, i, side.kept.rows(), x); });
+    if (row == no_row && retention_.active()) { // it was dropped
+      emptied_.push_back(slots_[d]);
+      continue;
+    }
     if (row == no_row)
       return not_there(rows, i, side);
     side.finder.erase(hash, row);
@@ -191,9 +215,36 @@ void changelog_join_state::finish_batch() {
   std::sort(emptied_.begin(), emptied_.end());
   emptied_.erase(std::unique(emptied_.begin(), emptied_.end()), emptied_.end());
   for (const auto slot : emptied_)
-    if (heads_[slot].count[0] + heads_[slot].count[1] == 0)
+    if (heads_[slot].count[0] + heads_[slot].count[1] == 0) {
+      retention_.forget(slot);
       index_.erase(slot);
+    }
   emptied_.clear();
+}
+
+bool changelog_join_state::drop_some(step_budget& budget) {
+  if (!retention_.active())
+    return false;
+  slots_.clear();
+  const bool more = retention_.sweep(budget, slots_);
+  for (const auto slot : slots_)
+    drop_key(slot);
+  return more;
+}
+
+void changelog_join_state::drop_key(std::uint32_t slot) {
+  for (std::size_t s = 0; s < 2; ++s) {
+    auto& side = sides_[s];
+    numbers_.clear();
+    for (auto row = head(slot, s); row != no_row; row = older(s, row)) {
+      side.finder.erase(side.hashes.at(side.kept.rows(), row), row);
+      numbers_.push_back(row);
+    }
+    side.kept.remove(numbers_);
+  }
+  heads_[slot] = {};
+  retention_.forget(slot);
+  index_.erase(slot);
 }
 
 // Gives back memory of rows that went: the living ones of the oldest chunk move to the end.

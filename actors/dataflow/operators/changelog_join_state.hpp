@@ -5,12 +5,12 @@
 #include "actors/dataflow/operator_spec.hpp"
 #include "actors/dataflow/operators/changing_rows.hpp"
 #include "actors/dataflow/operators/join_pairs.hpp"
+#include "actors/dataflow/operators/key_retention.hpp"
 #include "actors/dataflow/operators/net_batch.hpp"
 #include "actors/dataflow/operators/row_finder.hpp"
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace ebb {
@@ -39,8 +39,25 @@ public:
 
   [[nodiscard]] result<void> take(std::size_t side, const batch& rows, taken_batch& out);
 
+  /// Slots of rows `picks`, whose keys are not NULL, by the keys of side `s`; key_index::no_slot
+  /// where nothing is kept of the key.
+  void look_up(std::size_t s, const batch& rows, const std::vector<std::uint32_t>& picks,
+               std::vector<std::uint32_t>& slots);
+
   /// Forgets slots whose last row went with the last `take`.
   void finish_batch();
+
+  /// Is told the time.
+  [[nodiscard]] key_retention& retention() noexcept {
+    return retention_;
+  }
+
+  [[nodiscard]] bool by_ticks() const noexcept {
+    return retention_.by_ticks();
+  }
+
+  /// Drops rows of keys that were not written for long; true = there are more.
+  [[nodiscard]] bool drop_some(step_budget& budget);
 
   [[nodiscard]] const row_store& rows(std::size_t side) const noexcept {
     return sides_[side].kept.rows();
@@ -75,8 +92,10 @@ public:
   void begin_save(change_mark since);
   [[nodiscard]] bool save_slice(std::uint32_t& left, state_sink& sink); ///< true = all
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const;
-  [[nodiscard]] result<void> load(std::uint16_t state, std::string_view key,
-                                  std::string_view value);
+  [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
+                                  std::string_view key, std::string_view value);
+  /// After loads, where partners are not counted: finds rows anew.
+  void finish_tables();
   /// After loads: counts partners anew.
   [[nodiscard]] result<void> finish_load(join_pairs& pairs);
 
@@ -109,12 +128,14 @@ private:
   [[nodiscard]] result<void> insert_rows(std::size_t s, const batch& rows, taken_batch& out);
   void link(std::size_t s, std::uint32_t slot, std::uint32_t row);
   void unlink(std::size_t s, std::uint32_t slot, std::uint32_t row);
+  void drop_key(std::uint32_t slot);
   void grow(join_side& side);
   [[nodiscard]] result<void> move_rows(std::size_t s);
   [[nodiscard]] error not_there(const batch& rows, std::uint32_t i, const join_side& side) const;
 
   std::uint16_t key_groups_;
   key_index index_;
+  key_retention retention_;
   std::vector<chain_heads> heads_; ///< by slot
   std::array<join_side, 2> sides_;
   std::vector<std::uint32_t> emptied_; ///< slots that may have no rows left
@@ -125,9 +146,6 @@ private:
   std::vector<std::uint32_t> numbers_;
   std::vector<std::uint32_t> from_;
   std::vector<std::uint32_t> to_;
-
-  std::string last_key_; ///< of the last loaded row
-  std::uint32_t last_slot_ = no_row;
 };
 
 } // namespace ebb

@@ -1,6 +1,8 @@
 #include "actors/dataflow/operators/changelog_partitions.hpp"
 
 #include "actors/dataflow/key_encoding.hpp"
+#include "actors/dataflow/operators/pass_time.hpp"
+#include "actors/dataflow/value_text.hpp"
 
 #include <algorithm>
 
@@ -31,11 +33,13 @@ changelog_partitions::changelog_partitions(const changelog_top_n_spec& spec,
       order_(with_all_columns(spec_.order_by, context_.inputs[0].size()), context_.inputs[0]),
       peers_(spec_.order_by, context_.inputs[0]),
       kept_(context_.inputs[0], spec_.partition, true, 0, context_.key_groups),
-      index_(partition_types(spec_, context_), context_.key_groups) {}
+      index_(partition_types(spec_, context_), context_.key_groups),
+      retention_(spec_.retention, index_, context_) {}
 
 operator_counters changelog_partitions::counters() const {
   auto result = counters_;
-  result.state_bytes = kept_.byte_size() + index_.byte_size() + list_bytes();
+  result.state_bytes =
+      kept_.byte_size() + index_.byte_size() + list_bytes() + retention_.byte_size();
   return result;
 }
 
@@ -47,8 +51,24 @@ void changelog_partitions::find_partitions(const batch& rows, const std::uint32_
   hash_keys(keys, rows.rows, hashes_.data());
   const auto looked_up = keys.empty() ? std::min(count, 1U) : count; // one partition of all
   index_.resolve(keys, hashes_.data(), picks, looked_up, slots.data());
+  retention_.touch({slots.data(), looked_up});
   if (looked_up < count)
     std::fill(slots.begin() + 1, slots.end(), slots.front());
+}
+
+void changelog_partitions::find_partitions(std::span<const std::uint32_t> numbers,
+                                           std::vector<std::uint32_t>& slots) {
+  const auto count = static_cast<std::uint32_t>(numbers.size());
+  hashes_.resize(count);
+  slots.resize(count);
+  hash_stored(rows(), spec_.partition, numbers, hashes_.data());
+  std::vector<column> values;
+  std::vector<const column*> keys;
+  for (const auto k : spec_.partition)
+    values.push_back(rows().gather(k, numbers.data(), count));
+  for (const auto& x : values)
+    keys.push_back(&x);
+  index_.resolve(keys, hashes_.data(), nullptr, count, slots.data());
 }
 
 // Gives back memory of rows that went: the living ones of the oldest chunk move to the end.
@@ -56,28 +76,56 @@ result<void> changelog_partitions::move_rows() {
   if (!kept_.wants_move())
     return {};
   EBB_TRY(kept_.move_oldest(from_, to_));
-  const auto count = static_cast<std::uint32_t>(from_.size());
-  std::vector<std::uint32_t> slots(count);
-  std::vector<std::uint64_t> hashes(count);
-  hash_stored(rows(), spec_.partition, from_, hashes.data());
-  std::vector<column> values;
-  std::vector<const column*> keys;
-  for (const auto k : spec_.partition)
-    values.push_back(rows().gather(k, from_.data(), count));
-  for (const auto& x : values)
-    keys.push_back(&x);
-  index_.find(keys, hashes.data(), nullptr, count, slots.data());
-  for (std::uint32_t i = 0; i < count; ++i) {
-    EBB_ASSERT(slots[i] != key_index::no_slot);
+  std::vector<std::uint32_t> slots;
+  find_partitions(from_, slots);
+  for (std::size_t i = 0; i < from_.size(); ++i)
     renumber(slots[i], from_[i], to_[i]);
-  }
   kept_.drop_moved();
   return {};
 }
 
+bool changelog_partitions::finish_item(const stream_item* item, step_budget& budget, output& out) {
+  if (item != nullptr) {
+    pass_time(*item, out);
+    retention_.take(*item);
+  }
+  if (!retention_.active())
+    return false;
+  expired_.clear();
+  const bool more = retention_.sweep(budget, expired_);
+  std::vector<std::uint32_t> numbers;
+  for (const auto slot : expired_)
+    drop_rows(slot, numbers);
+  if (!numbers.empty())
+    kept_.remove(numbers);
+  for (const auto slot : expired_)
+    erase_partition(slot);
+  return more;
+}
+
+void changelog_partitions::erase_partition(std::uint32_t slot) {
+  retention_.forget(slot);
+  index_.erase(slot);
+}
+
+error changelog_partitions::not_there(const batch& rows, std::uint32_t i) const {
+  std::string key;
+  for (const auto k : spec_.partition) {
+    key += key.empty() ? "" : ", ";
+    if (rows.columns[k].is_null(i))
+      key += "NULL";
+    else
+      append_value_text(rows.columns[k], i, key);
+  }
+  return make_error(ec::invalid_argument,
+                    "a row is deleted that is not there: its partition is (" + key + ")",
+                    "look at the source: each deletion must take back a row that it gave");
+}
+
 change_mark changelog_partitions::mark() {
-  last_slot_ = key_index::no_slot;
+  finish_load();
   kept_.mark();
+  retention_.mark();
   return mark_++;
 }
 
@@ -85,28 +133,34 @@ void changelog_partitions::begin_save(change_mark since) {
   EBB_ASSERT(idle()); // a barrier comes after whole batches
   EBB_ASSERT(since == 0 || since + marks_kept >= mark_);
   kept_.begin_save(since);
+  retention_.begin_save(since);
 }
 
 bool changelog_partitions::save_slice(std::uint32_t entries, state_sink& sink) {
   auto left = std::max(1U, entries);
-  return !kept_.erase_slice(left, sink) || !kept_.save_slice(left, sink);
+  return !kept_.erase_slice(left, sink) || !retention_.erase_slice(left, sink)
+         || !kept_.save_slice(left, sink) || !retention_.save_slice(left, sink);
 }
 
 void changelog_partitions::save(std::uint16_t key_group, change_mark since,
                                 state_sink& sink) const {
   kept_.save(key_group, since, sink);
+  retention_.save(key_group, since, sink);
 }
 
-result<void> changelog_partitions::load(std::uint16_t, std::uint16_t state, std::string_view key,
-                                        std::string_view value) {
-  if (state != 0)
+result<void> changelog_partitions::load(std::uint16_t key_group, std::uint16_t state,
+                                        std::string_view key, std::string_view value) {
+  loading_ = retention_.active();
+  if (state == key_retention::state)
+    return retention_.load(key, value);
+  if (!kept_.owns(state))
     return make_error(ec::corrupt, "a top-N's state entry has an unknown kind");
-  EBB_ASSIGN(const auto row, kept_.load(key, value));
-  if (last_slot_ == key_index::no_slot || key != last_key_) {
-    EBB_ASSIGN(last_slot_, index_.resolve_encoded(key));
-    last_key_ = key;
-  }
-  add_loaded(last_slot_, row);
+  std::vector<std::uint32_t> numbers;
+  EBB_TRY(kept_.load(key_group, state, key, value, numbers));
+  std::vector<std::uint32_t> slots;
+  find_partitions(numbers, slots);
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    add_loaded(slots[i], numbers[i]);
   return {};
 }
 

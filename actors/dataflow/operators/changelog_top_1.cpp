@@ -17,19 +17,14 @@ public:
       : changelog_partitions(spec, std::move(context)) {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
-    if (item == nullptr)
-      return false;
-    if (item->kind == item_kind::batch) {
+    finish_load();
+    if (item != nullptr && item->kind == item_kind::batch) {
       counters_.rows_in += item->rows->rows;
       budget.rows -= std::min(budget.rows, item->rows->rows / 2);
       if (auto taken = take_rows(*item->rows, out); !taken)
         return name_row(std::move(taken).error(), *item->rows, context_.name);
-    } else if (item->kind == item_kind::watermark) {
-      out.advance(item->time);
-    } else if (item->kind == item_kind::idle) {
-      out.idle();
     }
-    return false;
+    return finish_item(item, budget, out);
   }
 
 private:
@@ -51,6 +46,11 @@ private:
 
   bool idle() const noexcept override {
     return true;
+  }
+
+  void drop_rows(std::uint32_t slot, std::vector<std::uint32_t>& numbers) override {
+    numbers.push_back(firsts_[slot].at.row);
+    firsts_[slot] = {};
   }
 
   std::size_t list_bytes() const noexcept override {

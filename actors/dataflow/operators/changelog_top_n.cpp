@@ -4,7 +4,6 @@
 #include "actors/dataflow/operators/net_batch.hpp"
 #include "actors/dataflow/operators/net_changes.hpp"
 #include "actors/dataflow/operators/ordered_ids.hpp"
-#include "actors/dataflow/value_text.hpp"
 
 #include <algorithm>
 
@@ -18,6 +17,7 @@ public:
       : changelog_partitions(spec, std::move(context)), net_(context_.inputs[0]) {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
+    finish_load();
     if (item != nullptr && item->kind == item_kind::batch) {
       counters_.rows_in += item->rows->rows;
       budget.rows -= std::min(budget.rows, item->rows->rows / 4);
@@ -28,11 +28,7 @@ public:
     if (next_ < touched_.size())
       return true;
     finish_batch();
-    if (item != nullptr && item->kind == item_kind::watermark)
-      out.advance(item->time);
-    if (item != nullptr && item->kind == item_kind::idle)
-      out.idle();
-    return false;
+    return finish_item(item, budget, out);
   }
 
 private:
@@ -63,6 +59,14 @@ private:
 
   bool idle() const noexcept override {
     return next_ == touched_.size();
+  }
+
+  void drop_rows(std::uint32_t slot, std::vector<std::uint32_t>& numbers) override {
+    lists_[slot].each([&](const placed_row& x) {
+      numbers.push_back(x.row);
+      return true;
+    });
+    lists_[slot] = {};
   }
 
   std::size_t list_bytes() const noexcept override {
@@ -189,17 +193,10 @@ result<void> changelog_top_n::delete_rows(const batch& input) {
     });
     if (found == nullptr || found->prefix != prefix
         || order_.compare(input, i, rows(), found->row) != 0) {
-      std::string key;
-      for (const auto k : spec_.partition) {
-        key += key.empty() ? "" : ", ";
-        if (input.columns[k].is_null(i))
-          key += "NULL";
-        else
-          append_value_text(input.columns[k], i, key);
-      }
-      return make_error(ec::invalid_argument,
-                        "a row is deleted that is not there: its partition is (" + key + ")",
-                        "look at the source: each deletion must take back a row that it gave");
+      if (!retention_.active())
+        return not_there(input, i);
+      touch(slots_[j]); // it was dropped
+      continue;
     }
     touch(slots_[j]);
     numbers_.push_back(found->row);
@@ -329,7 +326,7 @@ void changelog_top_n::finish_batch() {
   pruned_.clear();
   for (const auto& x : touched_)
     if (lists_[x.slot].empty())
-      index_.erase(x.slot);
+      erase_partition(x.slot);
   touched_.clear();
   next_ = 0;
 }

@@ -1,8 +1,10 @@
 #include "actors/dataflow/operators/group_aggregate.hpp"
 
 #include "actors/dataflow/operators/group_calls.hpp"
+#include "actors/dataflow/operators/key_retention.hpp"
 #include "actors/dataflow/operators/net_changes.hpp"
 #include "actors/dataflow/operators/owned_groups.hpp"
+#include "actors/dataflow/operators/partial_groups.hpp"
 #include "actors/dataflow/operators/pass_time.hpp"
 #include "actors/dataflow/value_text.hpp"
 
@@ -16,7 +18,8 @@ namespace {
 class group_aggregate final : public stream_operator {
 public:
   group_aggregate(const group_aggregate_spec& spec, operator_context context)
-      : context_(std::move(context)), spec_(spec), calls_(spec, context_) {}
+      : context_(std::move(context)), spec_(spec), calls_(spec, context_),
+        retention_(spec.retention, calls_.table().index(), context_) {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
     if (loading_)
@@ -24,7 +27,7 @@ public:
     if (load_problem_)
       return *load_problem_;
     if (item == nullptr)
-      return false;
+      return drop_some(budget);
     switch (item->kind) {
     case item_kind::batch:
       counters_.rows_in += item->rows->rows;
@@ -39,12 +42,17 @@ public:
     default:
       pass_time(*item, out);
     }
-    return false;
+    retention_.take(*item);
+    return drop_some(budget);
+  }
+
+  bool wants_ticks() const noexcept override {
+    return retention_.by_ticks();
   }
 
   operator_counters counters() const override {
     auto result = counters_;
-    result.state_bytes = calls_.byte_size();
+    result.state_bytes = calls_.byte_size() + retention_.byte_size();
     return result;
   }
 
@@ -53,6 +61,7 @@ public:
       if (auto loaded = finish_load(); !loaded)
         load_problem_ = std::move(loaded).error();
     calls_.mark();
+    retention_.mark();
     return mark_++;
   }
 
@@ -63,20 +72,25 @@ public:
   void begin_save(change_mark since) override {
     EBB_ASSERT(since == 0 || since + marks_kept >= mark_);
     calls_.begin_save(since);
+    retention_.begin_save(since);
   }
 
   bool save_slice(std::uint32_t entries, state_sink& sink) override {
     auto left = std::max(1U, entries);
-    return !calls_.save_slice(left, sink);
+    return !retention_.erase_slice(left, sink) || !calls_.save_slice(left, sink)
+           || !retention_.save_slice(left, sink);
   }
 
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override {
     calls_.save(key_group, since, sink);
+    retention_.save(key_group, since, sink);
   }
 
   result<void> load(std::uint16_t, std::uint16_t state, std::string_view key,
                     std::string_view value) override {
     loading_ = true;
+    if (state == key_retention::state)
+      return retention_.load(key, value);
     return calls_.load(state, key, value);
   }
 
@@ -89,7 +103,9 @@ public:
 private:
   result<void> finish_load() {
     loading_ = false;
-    return calls_.finish_load();
+    EBB_TRY(calls_.finish_load());
+    retention_.finish_load();
+    return {};
   }
 
   result<void> take_rows(const batch& rows, output& out);
@@ -98,11 +114,22 @@ private:
   void emit_changes(const batch* rows, std::span<const column> before,
                     std::span<const column> after, output& out);
   result<void> emit_group_of_nothing(output& out);
+  void erase(std::span<const std::uint32_t> gone);
+  bool drop_some(step_budget& budget);
+
+  /// Groups go: their rows are taken back, or they are dropped.
+  [[nodiscard]] bool loses_groups() const noexcept {
+    return (spec_.updating || retention_.active()) && !spec_.keys.empty();
+  }
+
   [[nodiscard]] error deleted_too_often(std::uint32_t slot) const;
 
   operator_context context_;
   group_aggregate_spec spec_;
   group_calls calls_;
+  key_retention retention_;
+  std::vector<std::uint32_t> expired_; ///< groups that are to be dropped
+  std::size_t next_expired_ = 0;
   operator_counters counters_;
   change_mark mark_ = 1;
   bool loading_ = false;
@@ -151,6 +178,13 @@ result<void> group_aggregate::take_rows(const batch& rows, output& out) {
   const auto first_new = table.index().slot_count();
   table.resolve(keys, hashes_.data(), nullptr, rows.rows);
   find_touched(first_new);
+  retention_.touch(touched_);
+  if (retention_.active() && !spec_.updating) {
+    was_there_.resize(touched_.size());
+    for (std::size_t i = 0; i < touched_.size(); ++i)
+      was_there_[i] = calls_.has_had_rows(touched_[i]) ? 1 : 0;
+    is_there_.assign(touched_.size(), 1);
+  }
   std::vector<column> before;
   std::vector<column> after;
   column count_before;
@@ -160,7 +194,7 @@ result<void> group_aggregate::take_rows(const batch& rows, output& out) {
   EBB_TRY(calls_.results(touched_, after, &count_after));
   if (spec_.updating)
     EBB_TRY(find_existing(count_before, count_after));
-  if (!spec_.updating || spec_.keys.empty()) { // groups never go
+  if (!loses_groups()) {
     was_there_.assign(touched_.size(), 0);
     std::fill_n(was_there_.begin(), old_groups_, std::uint8_t{1});
     is_there_.assign(touched_.size(), 1);
@@ -168,10 +202,43 @@ result<void> group_aggregate::take_rows(const batch& rows, output& out) {
   emit_changes(&rows, before, after, out);
   if (!spec_.updating || spec_.keys.empty())
     return {};
+  std::vector<std::uint32_t> gone;
   for (std::size_t i = 0; i < touched_.size(); ++i)
     if (is_there_[i] == 0)
-      calls_.erase(touched_[i]);
+      gone.push_back(touched_[i]);
+  // Rows may have been taken back that were dropped before: then others are left.
+  if (retention_.active() && !gone.empty())
+    calls_.drop_values(gone);
+  erase(gone);
   return {};
+}
+
+void group_aggregate::erase(std::span<const std::uint32_t> gone) {
+  for (const auto slot : gone) {
+    retention_.forget(slot);
+    calls_.erase(slot);
+  }
+}
+
+// True = more groups are to be looked at, or to be dropped.
+bool group_aggregate::drop_some(step_budget& budget) {
+  if (!retention_.active() || spec_.keys.empty())
+    return false;
+  if (next_expired_ == 0) {
+    if (retention_.sweep(budget, expired_))
+      return true;
+    if (!expired_.empty())
+      calls_.drop_values(expired_);
+  }
+  const auto count = std::min<std::size_t>(expired_.size() - next_expired_, budget.rows);
+  erase({expired_.data() + next_expired_, count});
+  next_expired_ += count;
+  budget.rows -= static_cast<std::uint32_t>(count);
+  if (next_expired_ < expired_.size())
+    return true;
+  expired_.clear();
+  next_expired_ = 0;
+  return false;
 }
 
 // Each group once. Where groups never go, those with smaller slots were there before.
@@ -182,7 +249,7 @@ void group_aggregate::find_touched(std::uint32_t first_new) {
     std::fill(seen_.begin(), seen_.end(), 0U);
     batch_ = 1;
   }
-  const bool reuses = spec_.updating && !spec_.keys.empty();
+  const bool reuses = loses_groups();
   touched_.clear();
   touched_by_.clear();
   std::vector<std::uint32_t> fresh;
@@ -209,7 +276,7 @@ result<void> group_aggregate::find_existing(const column& before, const column& 
   for (std::size_t i = 0; i < touched_.size(); ++i) {
     was_there_[i] = i < old_groups_ && old_counts[i] > 0 ? 1 : 0;
     is_there_[i] = new_counts[i] > 0 ? 1 : 0;
-    if (new_counts[i] < 0)
+    if (new_counts[i] < 0 && !retention_.active())
       return deleted_too_often(touched_[i]);
   }
   return {};
@@ -298,6 +365,8 @@ result<void> group_aggregate::emit_group_of_nothing(output& out) {
 
 std::unique_ptr<stream_operator> make_group_aggregate(const group_aggregate_spec& spec,
                                                       operator_context context) {
+  if (spec.phase == group_phase::partial)
+    return make_partial_groups(spec, std::move(context));
   return std::make_unique<group_aggregate>(spec, std::move(context));
 }
 
@@ -306,8 +375,13 @@ std::vector<sql_type> output_types_of(const group_aggregate_spec& spec,
   std::vector<sql_type> types;
   for (const auto k : spec.keys)
     types.push_back(inputs[0][k]);
-  for (const auto& call : spec.calls)
-    types.push_back(call.type);
+  for (const auto& call : spec.calls) {
+    if (spec.phase == group_phase::partial)
+      for (const auto& type : state_types(call))
+        types.push_back(type);
+    else
+      types.push_back(call.type);
+  }
   return types;
 }
 

@@ -43,21 +43,38 @@ std::vector<sql_type> key_types(const group_aggregate_spec& spec, const operator
 } // namespace
 
 group_calls::group_calls(const group_aggregate_spec& spec, const operator_context& context)
-    : updating_(spec.updating), key_groups_(context.key_groups),
-      shape_(shape_of(spec, context, *this)), table_(shape_) {
+    : updating_(spec.updating), merges_(spec.phase == group_phase::final), goes_(spec.updating || spec.retention.span > 0),
+      key_groups_(context.key_groups), shape_(shape_of(spec, context, *this)), table_(shape_) {
   for (std::size_t i = 0; i < sets_.size(); ++i) {
     std::vector<sql_type> types;
     for (const auto k : sets_[i].args)
       types.push_back(context.inputs[0][k]);
-    sets_[i].values = std::make_unique<value_set>(table_.index(), std::move(types),
-                                                  sets_[i].filters.size(), updating_, set_entries,
-                                                  static_cast<std::uint8_t>(i), key_groups_);
+    sets_[i].values =
+        std::make_unique<value_set>(table_.index(), std::move(types), sets_[i].filters.size(),
+                                    goes_, set_entries, static_cast<std::uint8_t>(i), key_groups_);
   }
   for (std::size_t i = 0; i < ordered_calls_.size(); ++i)
     ordered_.push_back(std::make_unique<ordered_values>(table_.index(), ordered_calls_[i],
                                                         ordered_entries,
                                                         static_cast<std::uint8_t>(i), key_groups_));
   changes_.resize(sets_.size());
+  if (spec.retention.span > 0)
+    each_set([](value_set& x) { x.forgive(); });
+}
+
+void group_calls::drop_values(std::span<const std::uint32_t> slots) {
+  table_.touch(slots);
+  if (sets_.empty() && ordered_.empty())
+    return;
+  std::vector<std::uint8_t> marked(table_.index().slot_count(), 0);
+  for (const auto slot : slots)
+    marked[slot] = 1;
+  for (auto& set : sets_) {
+    set.values->drop_owners(marked);
+    set.values->forget();
+  }
+  for (auto& x : ordered_)
+    x->drop_owners(marked);
 }
 
 aggregate_shape group_calls::shape_of(const group_aggregate_spec& spec,
@@ -120,7 +137,8 @@ void group_calls::add_distinct(aggregate_call call) {
 }
 
 result<void> group_calls::update(const batch& rows) {
-  auto given = arguments_of(shape_, rows);
+  auto given = merges_ ? states_of(shape_, rows, shape_.key_types.size())
+                       : arguments_of(shape_, rows);
   const auto slots = table_.last_slots();
   given.call_weights.resize(calls_.size(), nullptr);
   std::vector<const std::uint8_t*> included;
@@ -148,9 +166,9 @@ result<void> group_calls::update(const batch& rows) {
     EBB_TRY(ordered_[i]->add(slots, seen.args[0], bits_of(seen.included[0]), given.weights));
   }
   EBB_TRY(table_.update(given));
-  if (updating_)
+  if (goes_)
     born_.resize(table_.index().slot_count(), 0);
-  for (std::size_t i = 0; updating_ && i < slots.size(); ++i)
+  for (std::size_t i = 0; goes_ && i < slots.size(); ++i)
     if (born_[slots[i]] == 0)
       born_[slots[i]] = now_;
   return {};

@@ -34,8 +34,16 @@ public:
   [[nodiscard]] result<void> results(std::span<const std::uint32_t> slots, std::vector<column>& out,
                                      column* counts) const;
 
-  /// Removes a group without rows.
+  /// Removes a group without rows, or one whose values were dropped.
   void erase(std::uint32_t slot);
+
+  /// Where groups may be dropped: forgets the values of some.
+  void drop_values(std::span<const std::uint32_t> slots);
+
+  /// Where groups may go: whether it has had rows.
+  [[nodiscard]] bool has_had_rows(std::uint32_t slot) const noexcept {
+    return slot < born_.size() && born_[slot] != 0;
+  }
 
   // Saving, as of stream_operator.
   void mark();
@@ -48,7 +56,7 @@ public:
 
   /// A group may be loaded when its first row comes: it is one entry, and never goes.
   [[nodiscard]] bool loads_late() const noexcept {
-    return !updating_ && sets_.empty() && !shape_.key_types.empty();
+    return !goes_ && sets_.empty() && !shape_.key_types.empty();
   }
 
   [[nodiscard]] std::size_t byte_size() const noexcept;
@@ -82,10 +90,18 @@ private:
   [[nodiscard]] static aggregate_shape
   shape_of(const group_aggregate_spec& spec, const operator_context& context, group_calls& calls);
   [[nodiscard]] result<std::uint32_t> take_owner(std::string_view& key);
+
   template <class Do>
-  void each_set(const Do& act);
+  void each_set(const Do& act) {
+    for (auto& set : sets_)
+      act(*set.values);
+    for (auto& x : ordered_)
+      act(x->values());
+  }
 
   bool updating_;
+  bool merges_; ///< rows are partial results
+  bool goes_; ///< a group may go: its rows are taken back, or it is dropped
   std::uint16_t key_groups_;
   std::vector<place> places_;
   std::vector<distinct_call> distinct_;
@@ -100,7 +116,7 @@ private:
   change_mark now_ = 1;
   change_mark asked_ = 0;
   erased_keys erased_;                   ///< groups
-  std::vector<change_mark> born_;        ///< by slot, where rows may be taken back
+  std::vector<change_mark> born_;        ///< by slot, where groups may go
   std::unique_ptr<saved_entries> early_; ///< while saving
   change_mark since_ = 0;
   std::size_t next_erased_ = 0;

@@ -8,14 +8,6 @@
 
 namespace ebb {
 
-template <class Do>
-void group_calls::each_set(const Do& act) {
-  for (auto& set : sets_)
-    act(*set.values);
-  for (auto& x : ordered_)
-    act(x->values());
-}
-
 void group_calls::mark() {
   table_.unfreeze();
   each_set([](value_set& x) { x.mark(); });
@@ -75,6 +67,13 @@ void group_calls::save(std::uint16_t key_group, change_mark since, state_sink& s
 result<void> group_calls::load(std::uint16_t state, std::string_view key, std::string_view value) {
   if (state == group_entries)
     return table_.load(key, value);
+  if (state == value_set::block_state) {
+    const auto set = key.empty() ? SIZE_MAX : static_cast<std::uint8_t>(key.front());
+    if (set < sets_.size())
+      return sets_[set].values->load_block(key.substr(1), value,
+                                           [this](std::string_view x) { return take_owner(x); });
+    return make_error(ec::corrupt, "unknown values of an aggregate");
+  }
   EBB_ASSIGN(const auto owner, take_owner(key));
   const auto number = key.empty() ? SIZE_MAX : static_cast<std::uint8_t>(key.front());
   if (state == set_entries && number < sets_.size())
@@ -118,7 +117,7 @@ result<void> group_calls::finish_load() {
   }
   for (auto& x : ordered_)
     EBB_TRY(x->finish_load());
-  if (updating_)
+  if (goes_)
     born_.resize(table_.index().slot_count(), 1);
   last_slot_ = key_index::no_slot;
   return {};

@@ -1,9 +1,12 @@
 #include "actors/dataflow/operators/assign_watermarks.hpp"
 #include "actors/dataflow/operators/changelog_join.hpp"
+#include "actors/dataflow/operators/changelog_over.hpp"
 #include "actors/dataflow/operators/changelog_top_n.hpp"
+#include "actors/dataflow/operators/expand_rows.hpp"
 #include "actors/dataflow/operators/filter_project.hpp"
 #include "actors/dataflow/operators/group_aggregate.hpp"
 #include "actors/dataflow/operators/interval_join.hpp"
+#include "actors/dataflow/operators/live_rows.hpp"
 #include "actors/dataflow/operators/over.hpp"
 #include "actors/dataflow/operators/stamp_time.hpp"
 #include "actors/dataflow/operators/stream_join.hpp"
@@ -78,12 +81,24 @@ struct maker {
     return make_changelog_top_n(x, std::move(context));
   }
 
+  std::unique_ptr<stream_operator> operator()(const changelog_over_spec& x) {
+    return make_changelog_over(x, std::move(context));
+  }
+
   std::unique_ptr<stream_operator> operator()(const weigh_rows_spec& x) {
     return make_weigh_rows(x, std::move(context));
   }
 
   std::unique_ptr<stream_operator> operator()(const upsert_spec& x) {
     return make_upsert(x, std::move(context));
+  }
+
+  std::unique_ptr<stream_operator> operator()(const expand_rows_spec& x) {
+    return make_expand_rows(x, std::move(context));
+  }
+
+  std::unique_ptr<stream_operator> operator()(const live_rows_spec& x) {
+    return make_live_rows(x, std::move(context));
   }
 };
 

@@ -54,6 +54,42 @@ public:
     return at == block->end() ? nullptr : &*at;
   }
 
+  /// How many elements are before what is looked for; `before` as in `find`.
+  template <class Before>
+  [[nodiscard]] std::size_t position(const Before& before) const {
+    std::size_t passed = 0;
+    const auto* block = &only_;
+    if (more_) {
+      auto at = more_->begin();
+      for (; at != more_->end() && before(at->back()); ++at)
+        passed += at->size();
+      if (at == more_->end())
+        return passed;
+      block = &*at;
+    }
+    return passed
+           + static_cast<std::size_t>(std::partition_point(block->begin(), block->end(), before)
+                                      - block->begin());
+  }
+
+  /// Calls visit(x) for elements first .. last.
+  template <class Visit>
+  void each_of(std::size_t first, std::size_t last, const Visit& visit) const {
+    std::size_t passed = 0;
+    const auto visit_block = [&](const std::vector<T>& block) {
+      const auto end = std::min(last, passed + block.size());
+      for (auto i = std::max(first, passed); i < end; ++i)
+        visit(block[i - passed]);
+      passed += block.size();
+    };
+    if (!more_) {
+      visit_block(only_);
+      return;
+    }
+    for (auto at = more_->begin(); at != more_->end() && passed < last; ++at)
+      visit_block(*at);
+  }
+
   void pop_back() {
     auto& block = more_ ? more_->back() : only_;
     block.pop_back();

@@ -5,6 +5,7 @@
 #include "actors/dataflow/value_builder.hpp"
 #include "schemas/assert.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 
@@ -91,6 +92,14 @@ void ordered_values::insert_appeared() {
       order_.resize(std::max<std::size_t>(owner + std::size_t{1}, order_.size() * 2));
     order_[owner].insert(e, [this](auto a, auto b) { return before(a, b); });
   }
+}
+
+void ordered_values::drop_owners(std::span<const std::uint8_t> marked) {
+  values_.drop_owners(marked);
+  for (std::size_t owner = 0; owner < std::min(marked.size(), order_.size()); ++owner)
+    if (marked[owner] != 0)
+      order_[owner] = {};
+  values_.forget();
 }
 
 result<void> ordered_values::finish_load() {

@@ -20,6 +20,9 @@ public:
   [[nodiscard]] result<void> add(std::span<const std::uint32_t> slots, std::span<const column> args,
                                  const std::uint8_t* included, const std::int32_t* weights);
 
+  /// The groups that have a mark are dropped.
+  void drop_owners(std::span<const std::uint8_t> marked);
+
   /// Results of groups, in order.
   [[nodiscard]] result<column> finish(std::span<const std::uint32_t> slots) const;
 

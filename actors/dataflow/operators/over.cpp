@@ -258,26 +258,7 @@ std::unique_ptr<stream_operator> make_over(const over_spec& spec, operator_conte
 
 std::vector<sql_type> output_types_of(const over_spec& spec,
                                       const std::vector<std::vector<sql_type>>& inputs) {
-  auto result = inputs[0];
-  for (const auto& call : spec.calls) {
-    switch (call.what) {
-    case over_call::kind::row_number:
-    case over_call::kind::rank:
-    case over_call::kind::dense_rank:
-      result.push_back(sql_type{type_kind::bigint});
-      break;
-    case over_call::kind::aggregate:
-      result.push_back(call.call.type);
-      break;
-    case over_call::kind::lag:
-    case over_call::kind::first_value:
-    case over_call::kind::last_value:
-      result.push_back(call.call.type.kind == type_kind::unknown ? inputs[0][call.call.args.front()]
-                                                                 : call.call.type);
-      break;
-    }
-  }
-  return result;
+  return types_with_results(inputs[0], spec.calls);
 }
 
 } // namespace ebb

@@ -16,28 +16,17 @@ constexpr std::size_t frame_rows_at_once = 16'384;
 using kind = over_call::kind;
 
 bool has_frame(kind what) noexcept {
-  return what == kind::aggregate || what == kind::first_value;
+  return what == kind::aggregate || what == kind::first_value || what == kind::nth_value;
 }
 
-// Gathers rows of a column; no_row gives NULL.
-column gather_or_null(const row_store& rows, std::size_t k, std::vector<std::uint32_t> numbers) {
-  std::vector<std::uint32_t> absent;
-  std::uint32_t present = row_store::no_row;
-  for (std::uint32_t i = 0; i < numbers.size(); ++i) {
-    if (numbers[i] == row_store::no_row)
-      absent.push_back(i);
-    else
-      present = numbers[i];
-  }
-  const auto count = static_cast<std::uint32_t>(numbers.size());
-  if (present == row_store::no_row)
-    return make_null_column(rows.types()[k], count);
-  for (const auto i : absent)
-    numbers[i] = present;
-  auto result = rows.gather(k, numbers.data(), count);
-  for (const auto i : absent)
-    set_null(result, i);
-  return result;
+bool looks_ahead(const over_call& call) noexcept {
+  return call.what == kind::lead || call.what == kind::nth_value || call.frame.to_last
+         || call.frame.following != 0 || call.frame.preceding < 0;
+}
+
+// Frames that end with the last row are added up from there, where order does not show.
+bool runs_backwards(const over_call& call) noexcept {
+  return !call.frame.unbounded && call.frame.to_last && call.call.function->order_free;
 }
 
 void clear_slots(accumulators& x, std::uint32_t count) {
@@ -48,11 +37,48 @@ void clear_slots(accumulators& x, std::uint32_t count) {
 
 } // namespace
 
-over_calls::over_calls(const over_spec& spec, const std::vector<sql_type>& input)
-    : time_column_(spec.time_column) {
-  for (const auto& call : spec.calls) {
+std::vector<sql_type> types_with_results(std::vector<sql_type> row,
+                                         const std::vector<over_call>& calls) {
+  auto result = row;
+  for (const auto& call : calls) {
+    switch (call.what) {
+    case kind::row_number:
+    case kind::rank:
+    case kind::dense_rank:
+      result.push_back(sql_type{type_kind::bigint});
+      break;
+    case kind::ntile:
+      result.push_back(sql_type{type_kind::integer});
+      break;
+    case kind::percent_rank:
+    case kind::cume_dist:
+      result.push_back(sql_type{type_kind::double_precision});
+      break;
+    case kind::aggregate:
+      result.push_back(call.call.type);
+      break;
+    case kind::lag:
+    case kind::lead:
+    case kind::first_value:
+    case kind::last_value:
+    case kind::nth_value:
+      result.push_back(call.call.type.kind == type_kind::unknown ? row[call.call.args.front()]
+                                                                 : call.call.type);
+      break;
+    }
+  }
+  return result;
+}
+
+over_calls::over_calls(const std::vector<over_call>& calls, const sort_key& order,
+                       const std::vector<sql_type>& input)
+    : order_(order) {
+  for (const auto& call : calls) {
     call_state x;
     x.call = call;
+    reaches_ = reaches_ || looks_ahead(call);
+    if (!call.frame.range && call.frame.following < 0) // ends before the current row
+      rows_kept_ = std::max(rows_kept_, static_cast<std::size_t>(-call.frame.following));
     if (call.what == kind::lag) {
       rows_kept_ =
           std::max(rows_kept_, static_cast<std::size_t>(std::max<std::int64_t>(call.distance, 0)));
@@ -72,7 +98,7 @@ over_calls::over_calls(const over_spec& spec, const std::vector<sql_type>& input
     if (call.what == kind::aggregate) {
       const auto make = [&] { return make_accumulators(call.call, input); };
       x.frame = make();
-      if (call.frame.unbounded) {
+      if (call.frame.unbounded || runs_backwards(call)) {
         x.running = make();
         x.single = make();
       }
@@ -95,6 +121,7 @@ result<std::vector<column>> over_calls::compute(const over_block& block, const r
     switch (x.call.what) {
     case kind::aggregate: {
       auto value = x.call.frame.unbounded ? aggregate_running(x, block, rows, partitions.size())
+                   : x.running            ? aggregate_rest(x, block, rows)
                                           : aggregate_frames(x, block, rows);
       if (!value)
         return std::move(value).error();
@@ -106,9 +133,18 @@ result<std::vector<column>> over_calls::compute(const over_block& block, const r
     case kind::dense_rank:
       results.push_back(numbers(x.call, block, partitions));
       break;
+    case kind::percent_rank:
+    case kind::cume_dist:
+      results.push_back(shares(x.call, block));
+      break;
+    case kind::ntile:
+      results.push_back(tiles(x.call, block));
+      break;
     case kind::lag:
+    case kind::lead:
     case kind::first_value:
     case kind::last_value:
+    case kind::nth_value:
       results.push_back(values(x.call, block, rows, partitions));
       break;
     }
@@ -118,11 +154,21 @@ result<std::vector<column>> over_calls::compute(const over_block& block, const r
   return results;
 }
 
+result<std::vector<column>> over_calls::compute_whole(const over_block& block,
+                                                      const row_store& rows) {
+  const auto runs = static_cast<std::uint32_t>(block.runs.size());
+  for (auto& x : calls_)
+    if (x.running)
+      clear_slots(*x.running, runs);
+  return compute(block, rows, std::vector<over_partition>(runs));
+}
+
 void over_calls::find_reach(const over_block& block,
                             const std::vector<over_partition>& partitions) {
   reach_.rows.clear();
   reach_.at.resize(block.size());
   reach_.start.resize(block.size());
+  reach_.end.resize(block.size());
   for (const auto& run : block.runs) {
     const auto start = static_cast<std::uint32_t>(reach_.rows.size());
     const auto& history = partitions[run.slot].history;
@@ -132,82 +178,9 @@ void over_calls::find_reach(const over_block& block,
       reach_.start[place] = start;
       reach_.rows.push_back(block.rows[place]);
     }
+    std::fill_n(reach_.end.begin() + run.first, run.count,
+                static_cast<std::uint32_t>(reach_.rows.size()));
   }
-}
-
-// First row in `reach_` of each place's frame; the frame is not unbounded.
-void over_calls::frame_starts(const frame_spec& frame, const over_block& block,
-                              const row_store& rows, std::vector<std::uint32_t>& starts) const {
-  starts.resize(block.size());
-  std::uint32_t start = 0;
-  for (std::uint32_t place = 0; place < block.size(); ++place) {
-    const auto at = reach_.at[place];
-    const auto lowest = reach_.start[place];
-    if (!frame.range) {
-      const auto back = std::min<std::int64_t>(frame.preceding, at - lowest);
-      starts[place] = at - static_cast<std::uint32_t>(back);
-      continue;
-    }
-    const auto peers = at - (place - block.group_first[place]);
-    if (frame.preceding == 0 || rows.is_null(time_column_, block.rows[place])) {
-      starts[place] = peers;
-      continue;
-    }
-    // Times rise within a partition, so the start only moves on.
-    const auto from =
-        add_time(rows.value<micros>(time_column_, block.rows[place]), -frame.preceding);
-    start = std::max(start, lowest);
-    while (start < peers
-           && (rows.is_null(time_column_, reach_.rows[start])
-               || rows.value<micros>(time_column_, reach_.rows[start]) < from))
-      ++start;
-    starts[place] = start;
-  }
-}
-
-column over_calls::numbers(const over_call& call, const over_block& block,
-                           const std::vector<over_partition>& partitions) const {
-  auto result = make_column(sql_type{type_kind::bigint}, block.size());
-  auto* to = result.mutable_data<std::int64_t>();
-  for (const auto& run : block.runs) {
-    const auto& before = partitions[run.slot];
-    auto groups = before.peer_groups;
-    for (auto place = run.first; place < run.first + run.count; ++place) {
-      groups += block.group_first[place] == place ? 1 : 0;
-      if (call.what == kind::row_number)
-        to[place] = before.rows + 1 + (place - run.first);
-      else if (call.what == kind::rank)
-        to[place] = before.rows + 1 + (block.group_first[place] - run.first);
-      else
-        to[place] = groups;
-    }
-  }
-  return result;
-}
-
-column over_calls::values(const over_call& call, const over_block& block, const row_store& rows,
-                          const std::vector<over_partition>& partitions) const {
-  std::vector<std::uint32_t> from(block.size(), row_store::no_row);
-  if (call.what == kind::lag) {
-    for (std::uint32_t place = 0; place < block.size(); ++place)
-      if (call.distance >= 0 && call.distance <= reach_.at[place] - reach_.start[place])
-        from[place] = reach_.rows[reach_.at[place] - static_cast<std::size_t>(call.distance)];
-  } else if (call.what == kind::last_value) {
-    for (std::uint32_t place = 0; place < block.size(); ++place)
-      from[place] = block.rows[call.frame.range ? block.group_last[place] : place];
-  } else if (call.frame.unbounded) {
-    for (const auto& run : block.runs) {
-      const auto& before = partitions[run.slot];
-      const auto first = before.first == row_store::no_row ? block.rows[run.first] : before.first;
-      std::fill_n(from.begin() + run.first, run.count, first);
-    }
-  } else {
-    std::vector<std::uint32_t> starts;
-    frame_starts(call.frame, block, rows, starts);
-    for (std::uint32_t place = 0; place < block.size(); ++place)
-      from[place] = reach_.rows[starts[place]];
-  }
-  return gather_or_null(rows, call.call.args.front(), std::move(from));
 }
 
 // Adds rows to the accumulators' slots: arguments and filter of the call.
@@ -233,17 +206,45 @@ result<void> over_calls::add_rows(const call_state& x, accumulators& to, const r
 }
 
 // UNBOUNDED PRECEDING: each row is added to its partition's accumulator, whose value is then copied
-// for the row. All partitions move on together, row by row.
+// for the frames that end there.
 result<column> over_calls::aggregate_running(call_state& x, const over_block& block,
                                              const row_store& rows, std::size_t partition_count) {
   const auto count = block.size();
   partitions_ = std::max(partitions_, static_cast<std::uint32_t>(partition_count));
   x.running->resize(partitions_);
   clear_slots(*x.single, count);
-  clear_slots(*x.frame, count);
+  clear_slots(*x.frame, count + 1); // the last one is the empty frame
   std::vector<std::uint32_t> places(count);
   std::iota(places.begin(), places.end(), 0U);
   EBB_TRY(add_rows(x, *x.single, rows, block.rows, places));
+  places = last_places(x.call.frame, block, rows);
+  std::vector<std::uint8_t> wanted(count + std::size_t{1}, 0);
+  for (const auto place : places)
+    wanted[place] = 1;
+  EBB_TRY(run_on(x, block, false, wanted));
+  return x.frame->finish(places);
+}
+
+// … AND UNBOUNDED FOLLOWING, likewise.
+result<column> over_calls::aggregate_rest(call_state& x, const over_block& block,
+                                          const row_store& rows) {
+  const auto count = block.size();
+  clear_slots(*x.single, count);
+  clear_slots(*x.frame, count + 1);
+  std::vector<std::uint32_t> places(count);
+  std::iota(places.begin(), places.end(), 0U);
+  EBB_TRY(add_rows(x, *x.single, rows, block.rows, places));
+  places = first_places(x.call.frame, block, rows);
+  std::vector<std::uint8_t> wanted(count + std::size_t{1}, 0);
+  for (const auto place : places)
+    wanted[place] = 1;
+  EBB_TRY(run_on(x, block, true, wanted));
+  return x.frame->finish(places);
+}
+
+// All partitions move on together, row by row.
+result<void> over_calls::run_on(call_state& x, const over_block& block, bool backwards,
+                                const std::vector<std::uint8_t>& wanted) {
   std::vector<over_run> open = block.runs;
   std::vector<std::uint32_t> slots;
   std::vector<std::uint32_t> now;
@@ -256,27 +257,27 @@ result<column> over_calls::aggregate_running(call_state& x, const over_block& bl
     ended.clear();
     for (const auto& run : open) {
       slots.push_back(run.slot);
-      now.push_back(run.first + k);
-      // RANGE: all peers have the value after the last of them.
-      if (!x.call.frame.range || block.group_last[now.back()] == now.back()) {
+      now.push_back(backwards ? run.first + run.count - 1 - k : run.first + k);
+      if (wanted[now.back()] != 0) {
         ended_slots.push_back(run.slot);
         ended.push_back(now.back());
       }
     }
     EBB_TRY(x.running->merge(slots, *x.single, now));
-    EBB_TRY(x.frame->merge(ended, *x.running, ended_slots));
+    if (!ended.empty())
+      EBB_TRY(x.frame->merge(ended, *x.running, ended_slots));
     std::erase_if(open, [k](const over_run& run) { return run.count == k + 1; });
   }
-  if (x.call.frame.range)
-    places = block.group_last;
-  return x.frame->finish(places);
+  return {};
 }
 
-// A frame that starts so many rows or so long before: its rows are added up anew for each row.
+// Any other frame: its rows are added up anew for each row.
 result<column> over_calls::aggregate_frames(call_state& x, const over_block& block,
                                             const row_store& rows) {
   std::vector<std::uint32_t> starts;
+  std::vector<std::uint32_t> ends;
   frame_starts(x.call.frame, block, rows, starts);
+  frame_ends(x.call.frame, block, rows, ends);
   clear_slots(*x.frame, block.size());
   std::vector<std::uint32_t> numbers;
   std::vector<std::uint32_t> slots;
@@ -286,8 +287,7 @@ result<column> over_calls::aggregate_frames(call_state& x, const over_block& blo
     results[place] = x.call.frame.range ? block.group_first[place] : place;
     if (results[place] != place)
       continue;
-    const auto last = x.call.frame.range ? block.group_last[place] : place;
-    for (auto i = starts[place]; i <= reach_.at[last]; ++i) {
+    for (auto i = starts[place]; i < ends[place]; ++i) {
       numbers.push_back(reach_.rows[i]);
       slots.push_back(place);
     }

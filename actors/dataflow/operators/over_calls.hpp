@@ -42,13 +42,24 @@ struct over_block {
   }
 };
 
+/// A row's columns, then one for each call.
+[[nodiscard]] std::vector<sql_type> types_with_results(std::vector<sql_type> row,
+                                                       const std::vector<over_call>& calls);
+
 class over_calls {
 public:
-  over_calls(const over_spec& spec, const std::vector<sql_type>& input);
+  /// `order`: the first column of ORDER BY, which RANGE goes by.
+  over_calls(const std::vector<over_call>& calls, const sort_key& order,
+             const std::vector<sql_type>& input);
 
   /// One column a call, by place. Moves the accumulators on, but not the partitions.
   [[nodiscard]] result<std::vector<column>> compute(const over_block& block, const row_store& rows,
                                                     const std::vector<over_partition>& partitions);
+
+  /// As `compute`, of runs that are whole partitions, or as much of them as the wanted rows' frames
+  /// reach. Nothing is kept.
+  [[nodiscard]] result<std::vector<column>> compute_whole(const over_block& block,
+                                                          const row_store& rows);
 
   /// How many processed rows the partition must keep after a row of this time.
   [[nodiscard]] std::size_t rows_kept() const noexcept {
@@ -82,19 +93,35 @@ private:
     std::vector<std::uint32_t> rows;
     std::vector<std::uint32_t> at;    ///< of a place: where it is in `rows`
     std::vector<std::uint32_t> start; ///< of a place: where its partition starts in `rows`
+    std::vector<std::uint32_t> end;   ///< and ends
   };
 
   void find_reach(const over_block& block, const std::vector<over_partition>& partitions);
+  // over_frames.cpp: places in `reach_`; an end is behind the frame's last row.
   void frame_starts(const frame_spec& frame, const over_block& block, const row_store& rows,
                     std::vector<std::uint32_t>& starts) const;
+  void frame_ends(const frame_spec& frame, const over_block& block, const row_store& rows,
+                  std::vector<std::uint32_t>& ends) const;
+  [[nodiscard]] bool value_before(const row_store& rows, std::uint32_t row, micros value,
+                                  bool or_equal) const;
+  [[nodiscard]] std::vector<std::uint32_t>
+  last_places(const frame_spec& frame, const over_block& block, const row_store& rows) const;
+  [[nodiscard]] std::vector<std::uint32_t>
+  first_places(const frame_spec& frame, const over_block& block, const row_store& rows) const;
 
   [[nodiscard]] column numbers(const over_call& call, const over_block& block,
                                const std::vector<over_partition>& partitions) const;
+  [[nodiscard]] static column shares(const over_call& call, const over_block& block);
+  [[nodiscard]] static column tiles(const over_call& call, const over_block& block);
   [[nodiscard]] column values(const over_call& call, const over_block& block, const row_store& rows,
                               const std::vector<over_partition>& partitions) const;
   [[nodiscard]] result<column> aggregate_running(call_state& x, const over_block& block,
                                                  const row_store& rows,
                                                  std::size_t partition_count);
+  [[nodiscard]] result<column> aggregate_rest(call_state& x, const over_block& block,
+                                              const row_store& rows);
+  [[nodiscard]] result<void> run_on(call_state& x, const over_block& block, bool backwards,
+                                    const std::vector<std::uint8_t>& wanted);
   [[nodiscard]] result<column> aggregate_frames(call_state& x, const over_block& block,
                                                 const row_store& rows);
   [[nodiscard]] result<void> add_rows(const call_state& x, accumulators& to, const row_store& rows,
@@ -102,7 +129,7 @@ private:
                                       std::span<const std::uint32_t> slots) const;
 
   std::vector<call_state> calls_;
-  std::uint32_t time_column_;
+  sort_key order_;
   std::size_t rows_kept_ = 0;
   micros range_kept_ = -1; ///< longest RANGE offset; -1 = none
   bool keeps_first_ = false;

@@ -20,7 +20,11 @@ std::vector<sql_type> types_of(const std::vector<sql_type>& types,
 } // namespace
 
 over_state::over_state(const over_spec& spec, operator_context context)
-    : order(spec.order_by, context.inputs[0]), calls(spec, context.inputs[0]),
+    : order(spec.order_by, context.inputs[0]),
+      calls(spec.calls,
+            spec.order_by.empty() ? sort_key{spec.time_column, false, false}
+                                  : spec.order_by.front(),
+            context.inputs[0]),
       rows(context.inputs[0]),
       index(types_of(context.inputs[0], spec.partition), context.key_groups),
       acted(context.key_groups), partition_by_(spec.partition), time_column_(spec.time_column),

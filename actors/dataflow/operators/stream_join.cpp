@@ -1,7 +1,8 @@
 #include "actors/dataflow/operators/stream_join.hpp"
 
 #include "actors/dataflow/key_index.hpp"
-#include "actors/dataflow/operators/frozen_rows.hpp"
+#include "actors/dataflow/operators/block_writer.hpp"
+#include "actors/dataflow/operators/changelog_join.hpp"
 #include "actors/dataflow/operators/join_pairs.hpp"
 #include "actors/dataflow/operators/row_array.hpp"
 #include "actors/dataflow/operators/state_keys.hpp"
@@ -9,6 +10,9 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <string>
+#include <utility>
 
 namespace ebb {
 
@@ -51,10 +55,14 @@ public:
         index_(key_types(context.inputs[0], spec.left_keys), context.key_groups),
         sides_{join_side(context.inputs[0], spec.left_keys),
                join_side(context.inputs[1], spec.right_keys)},
+        writers_{block_writer(spec.left_keys, row_states, context.key_groups),
+                 block_writer(spec.right_keys, row_states + 1, context.key_groups)},
         pairs_(context.inputs[0], context.inputs[1], spec.left_keys, spec.right_keys, spec.residual,
                context.name) {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
+    if (!pending_entries_.empty())
+      EBB_TRY(finish_load());
     if (item != nullptr && item->kind == item_kind::batch)
       EBB_TRY(take_rows(*item, budget));
     else if (item != nullptr)
@@ -90,8 +98,8 @@ public:
     EBB_ASSERT(next_ == pending_.size()); // a barrier comes after whole batches
     EBB_ASSERT(since == 0 || since + marks_kept >= current_);
     for (std::size_t s = 0; s < 2; ++s)
-      frozen_[s].start(sides_[s].rows, marks_[s].first_after(since));
-    frozen_side_ = 0;
+      writers_[s].start(sides_[s].rows, marks_[s].first_after(since));
+    saving_ = true;
   }
 
   bool save_slice(std::uint32_t entries, state_sink& sink) override;
@@ -100,7 +108,7 @@ public:
                     std::string_view value) override;
 
 private:
-  static constexpr std::uint16_t pending_state = 2; ///< 0 and 1: the rows of the sides
+  static constexpr std::uint16_t pending_state = 2;
 
   static std::vector<sql_type> key_types(const std::vector<sql_type>& types,
                                          const std::vector<std::uint32_t>& keys) {
@@ -176,22 +184,24 @@ private:
     return {};
   }
 
-  result<void> load_row(std::size_t side, std::string_view key, std::string_view value);
+  result<void> load_rows(std::size_t side, std::string_view value);
   result<void> load_pending(std::string_view key, std::string_view value);
+  result<void> finish_load();
 
   std::uint16_t key_groups_;
   key_index index_;
   std::vector<chain_heads> heads_; ///< by slot
   std::array<join_side, 2> sides_;
+  std::array<block_writer, 2> writers_;
   join_pairs pairs_;
   two_inputs inputs_;
   operator_counters counters_;
   std::array<sequence_marks, 2> marks_;
-  std::array<frozen_rows, 2> frozen_;
-  std::uint16_t frozen_side_ = 2; ///< being saved; 2 = none
+  bool saving_ = false;
   change_mark current_ = 1;
   mutable change_mark pending_saved_at_ = 0;
 
+  std::vector<std::pair<std::string, std::string>> pending_entries_; ///< loaded
   std::vector<pending_row> pending_; ///< of the item being worked on; done before `next_`
   std::size_t next_ = 0;
   row_pairs met_;
@@ -202,30 +212,6 @@ private:
 };
 
 void stream_join::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
-  std::vector<std::uint32_t> slots;
-  index_.slots_of_group(key_group, slots);
-  for (std::uint16_t s = 0; s < 2; ++s) {
-    const auto& side = sides_[s];
-    const auto first = marks_[s].first_after(since);
-    entry_list entries;
-    for (const auto slot : slots) {
-      if (slot >= heads_.size() || index_.changed_at(slot) <= since)
-        continue;
-      std::string prefix;
-      index_.encode(slot, prefix);
-      for (auto row = heads_[slot].of[s]; row != no_row; row = side.older(row)) {
-        const auto sequence = side.rows.sequence_of(row);
-        if (sequence < first)
-          break; // older rows are older entries
-        auto key = prefix;
-        put_sequence(sequence, key);
-        std::string value;
-        side.rows.encode(row, value);
-        entries.add(std::move(key), std::move(value));
-      }
-    }
-    entries.put_sorted(s, sink);
-  }
   EBB_ASSERT(since == 0 || since + marks_kept >= current_);
   // Pending rows are few and short-lived: each save replaces the group's.
   if (since != 0 && pending_saved_at_ >= since)
@@ -248,47 +234,78 @@ void stream_join::save(std::uint16_t key_group, change_mark since, state_sink& s
     pending_saved_at_ = current_;
   }
   entries.put_sorted(pending_state, sink);
+  std::vector<std::uint32_t> slots;
+  index_.slots_of_group(key_group, slots);
+  for (std::size_t s = 0; s < 2; ++s) {
+    const auto& side = sides_[s];
+    const auto first = marks_[s].first_after(since);
+    std::vector<std::uint32_t> rows;
+    for (const auto slot : slots)
+      for (auto row = slot < heads_.size() ? heads_[slot].of[s] : no_row; row != no_row;
+           row = side.older(row))
+        if (side.rows.sequence_of(row) >= first)
+          rows.push_back(row);
+    std::sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return side.rows.sequence_of(a) < side.rows.sequence_of(b);
+    });
+    writers_[s].put_rows(side.rows, rows, sink, {});
+  }
 }
 
 bool stream_join::save_slice(std::uint32_t entries, state_sink& sink) {
-  if (frozen_side_ == 2)
-    return false;
-  const auto& side = sides_[frozen_side_];
-  std::vector<std::uint32_t> rows;
-  const bool more = frozen_[frozen_side_].take(side.rows, std::max(1U, entries), rows);
-  std::vector<std::uint64_t> hashes(rows.size());
-  hash_stored(side.rows, side.keys, rows, hashes.data());
-  std::string key;
-  std::string value;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    key.clear();
-    put_row_key(side.rows, side.keys, rows[i], key);
-    put_sequence(side.rows.sequence_of(rows[i]), key);
-    value.clear();
-    side.rows.encode(rows[i], value);
-    sink.select_group(key_group_of(hashes[i], key_groups_));
-    sink.put(frozen_side_, key, value);
-  }
-  if (!more)
-    ++frozen_side_;
-  return frozen_side_ < 2;
+  auto left = std::max(1U, entries);
+  const auto none = [](std::uint32_t) { return false; };
+  for (std::size_t s = 0; saving_ && s < 2; ++s)
+    if (!writers_[s].save_slice(sides_[s].rows, none, left, sink, {}))
+      return true;
+  saving_ = false;
+  return false;
 }
 
 result<void> stream_join::load(std::uint16_t, std::uint16_t state, std::string_view key,
                                std::string_view value) {
-  return state == pending_state ? load_pending(key, value) : load_row(state, key, value);
+  if (state == pending_state) {
+    pending_entries_.emplace_back(key, value);
+    return {};
+  }
+  if (state < row_states || state > row_states + 1)
+    return make_error(ec::corrupt, "a join's state entry has an unknown kind");
+  return load_rows(state - row_states, value);
 }
 
-result<void> stream_join::load_row(std::size_t side, std::string_view key, std::string_view value) {
-  if (side > 1)
-    return make_error(ec::corrupt, "a join's state entry has an unknown kind");
-  EBB_ASSIGN(const auto sequence, take_last_sequence(key));
-  EBB_ASSIGN(const auto row, sides_[side].rows.append_encoded(value, sequence));
-  EBB_ASSIGN(const auto slot, index_.resolve_encoded(key));
-  sides_[side].links.grow(sides_[side].rows, no_row);
-  heads_.resize(index_.slot_count());
-  sides_[side].links.at(sides_[side].rows, row) = heads_[slot].of[side];
-  heads_[slot].of[side] = row;
+result<void> stream_join::load_rows(std::size_t s, std::string_view value) {
+  auto& side = sides_[s];
+  return read_block(value, [&](row_pack pack) -> result<void> {
+    const auto count = pack.rows.rows;
+    std::vector<std::uint32_t> all(count);
+    std::iota(all.begin(), all.end(), 0U);
+    rows_.resize(count);
+    hashes_.resize(count);
+    slots_.resize(count);
+    EBB_TRY(side.rows.append_saved(std::move(pack), all, rows_.data()));
+    hash_stored(side.rows, side.keys, rows_, hashes_.data());
+    std::vector<column> values;
+    std::vector<const column*> keys;
+    for (const auto k : side.keys)
+      values.push_back(side.rows.gather(k, rows_.data(), count));
+    for (const auto& x : values)
+      keys.push_back(&x);
+    index_.resolve(keys, hashes_.data(), nullptr, count, slots_.data());
+    side.links.grow(side.rows, no_row);
+    heads_.resize(index_.slot_count());
+    for (std::uint32_t i = 0; i < count; ++i) {
+      side.links.at(side.rows, rows_[i]) = heads_[slots_[i]].of[s];
+      heads_[slots_[i]].of[s] = rows_[i];
+    }
+    return {};
+  });
+}
+
+// Their rows come behind them.
+result<void> stream_join::finish_load() {
+  const auto entries = std::exchange(pending_entries_, {});
+  for (const auto& [key, value] : entries)
+    EBB_TRY(load_pending(key, value));
   return {};
 }
 
@@ -319,6 +336,14 @@ result<void> stream_join::load_pending(std::string_view key, std::string_view va
 
 std::unique_ptr<stream_operator> make_stream_join(const stream_join_spec& spec,
                                                   operator_context context) {
+  if (spec.retention.span > 0) { // rows go
+    changelog_join_spec changing;
+    changing.left_keys = spec.left_keys;
+    changing.right_keys = spec.right_keys;
+    changing.residual = spec.residual;
+    changing.retention = spec.retention;
+    return make_changelog_join(changing, std::move(context));
+  }
   return std::make_unique<stream_join>(spec, std::move(context));
 }
 

@@ -134,6 +134,8 @@ result<void> value_set::add_counts(std::span<const std::uint32_t> slots,
       const auto v = static_cast<std::size_t>(std::countr_zero(mask));
       const bool before = counts[v] > 0;
       counts[v] += weight;
+      if (forgives_)
+        counts[v] = std::max<std::int64_t>(counts[v], 0);
       const bool after = counts[v] > 0;
       if (before == after)
         continue;
@@ -154,6 +156,19 @@ result<void> value_set::add_counts(std::span<const std::uint32_t> slots,
       vanished_.push_back(e);
   }
   return {};
+}
+
+void value_set::drop_owners(std::span<const std::uint8_t> marked) {
+  for (std::uint32_t e = 0; e < born_.size(); ++e)
+    if (born_[e] != 0 && owners_[e] < marked.size() && marked[owners_[e]] != 0)
+      index_.touch(e);
+  preserve();
+  for (std::uint32_t e = 0; e < born_.size(); ++e) {
+    if (born_[e] == 0 || owners_[e] >= marked.size() || marked[owners_[e]] == 0)
+      continue;
+    std::fill_n(counts_.begin() + static_cast<std::ptrdiff_t>(e * variants_), variants_, 0);
+    vanished_.push_back(e);
+  }
 }
 
 void value_set::forget() {
@@ -181,7 +196,11 @@ std::string value_set::key_of(std::uint32_t entry) const {
 void value_set::preserve() {
   if (early_ == nullptr || index_.preserved().empty()) [[likely]]
     return;
-  put(index_.preserved(), *early_);
+  if (in_blocks_)
+    for (const auto e : index_.preserved())
+      preserved_.push_back({e, bits_[e], 0});
+  else
+    put(index_.preserved(), *early_);
   index_.preserved().clear();
 }
 
@@ -199,6 +218,7 @@ void value_set::begin_save(change_mark since, saved_entries& early) {
   erased_end_ = erased_.end();
   next_erased_ = since == 0 ? erased_end_ : erased_.first_after(since);
   index_.freeze(since);
+  more_frozen_ = true;
 }
 
 void value_set::end_save() {
@@ -206,6 +226,10 @@ void value_set::end_save() {
     return;
   early_ = nullptr;
   index_.unfreeze();
+  preserved_ = {};
+  window_ = {};
+  runs_.clear();
+  next_run_ = 0;
 }
 
 bool value_set::erase_slice(std::uint32_t& left, state_sink& sink) {
@@ -216,6 +240,12 @@ bool value_set::erase_slice(std::uint32_t& left, state_sink& sink) {
 bool value_set::save_slice(std::uint32_t& left, state_sink& sink) {
   if (early_ == nullptr)
     return true;
+  if (in_blocks_) {
+    const bool all = save_blocks(left, sink);
+    if (all)
+      end_save();
+    return all;
+  }
   std::vector<std::uint32_t> entries;
   const bool more = index_.take_frozen(left, entries);
   put(entries, sink);
@@ -238,13 +268,21 @@ void value_set::save_group(std::span<const std::uint32_t> owners_of_group, std::
     if (std::binary_search(owners_of_group.begin(), owners_of_group.end(),
                            owners.data<std::uint32_t>()[j]))
       own.push_back(entries[j]);
-  put(own, sink);
+  if (!in_blocks_)
+    return put(own, sink);
+  std::vector<marked_value> values;
+  const auto own_owners = index_.key_column(0, own);
+  for (std::uint32_t j = 0; j < own.size(); ++j)
+    values.push_back({own[j], bits_[own[j]], own_owners.data<std::uint32_t>()[j]});
+  if (!values.empty())
+    put_block(values, next_block_, sink);
 }
 
 std::size_t value_set::byte_size() const noexcept {
   return index_.byte_size() + bits_.capacity() * sizeof(std::uint32_t)
          + counts_.capacity() * sizeof(std::int64_t)
-         + (owners_.capacity() + born_.capacity()) * sizeof(std::uint32_t);
+         + (owners_.capacity() + born_.capacity()) * sizeof(std::uint32_t)
+         + (window_.capacity() + preserved_.capacity()) * sizeof(marked_value);
 }
 
 } // namespace ebb

@@ -3,6 +3,9 @@
 ///
 /// A value is counted once for each *variant*, a FILTER that some of the calls have. Where rows are
 /// never taken back a variant's count is a bit. Values that no row has any more are forgotten.
+///
+/// Where counts are bits, what has changed is saved as blocks of many values, and a value has the
+/// bits that any block says. Else each value is an entry of its own.
 #pragma once
 
 #include "actors/dataflow/key_index.hpp"
@@ -11,6 +14,7 @@
 #include "actors/dataflow/operators/saved_entries.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,6 +30,9 @@ public:
   /// under the group's key, `number` and the value, as `state`.
   value_set(const key_index& groups, std::vector<sql_type> types, std::size_t variants,
             bool updating, std::uint16_t state, std::uint8_t number, std::uint16_t key_groups);
+
+  /// State of the blocks; their keys are `number` and the number of the block.
+  static constexpr std::uint16_t block_state = 7;
   ~value_set();
   value_set(const value_set&) = delete;
   value_set& operator=(const value_set&) = delete;
@@ -57,6 +64,14 @@ public:
 
   void forget();
 
+  /// Where rows may be taken back: what is taken back and not there is ignored from now on.
+  void forgive() noexcept {
+    forgives_ = true;
+  }
+
+  /// Makes all values of groups go that have a mark, as `vanished`.
+  void drop_owners(std::span<const std::uint8_t> marked);
+
   [[nodiscard]] std::uint32_t owner_of(std::uint32_t entry) const noexcept {
     return owners_[entry];
   }
@@ -84,6 +99,11 @@ public:
   [[nodiscard]] result<void> load(std::uint32_t owner, std::string_view bytes,
                                   std::string_view value);
   [[nodiscard]] result<void> finish_load();
+  /// The same of a block: `key` is what stands behind the set's number. `owner_of` gives the group
+  /// of a key's canonical bytes.
+  using find_owner = std::function<result<std::uint32_t>(std::string_view)>;
+  [[nodiscard]] result<void> load_block(std::string_view key, std::string_view value,
+                                        const find_owner& owner_of);
 
   [[nodiscard]] std::size_t byte_size() const noexcept;
 
@@ -102,12 +122,24 @@ private:
   void make_room();
   void preserve();
   void put(std::span<const std::uint32_t> entries, state_sink& sink) const;
+
+  /// An entry and the bits that it had.
+  struct marked_value {
+    std::uint32_t entry = 0;
+    std::uint32_t bits = 0;
+    std::uint32_t owner = 0;
+  };
+
+  [[nodiscard]] bool save_blocks(std::uint32_t& left, state_sink& sink);
+  void sort_window();
+  void put_block(std::span<marked_value> values, std::uint64_t block, state_sink& sink) const;
   [[nodiscard]] std::string key_of(std::uint32_t entry) const;
 
   const key_index& groups_;
   std::vector<sql_type> types_;
   std::size_t variants_;
   bool updating_;
+  bool forgives_ = false;
   std::uint16_t state_;
   std::uint8_t number_;
   std::uint16_t key_groups_;
@@ -123,6 +155,13 @@ private:
   erased_keys erased_;
   change_mark asked_ = 0;
   saved_entries* early_ = nullptr; ///< while frozen
+  bool in_blocks_;
+  std::uint64_t next_block_ = 0;
+  std::vector<marked_value> window_; ///< of the save: to be put, by key group once it is sorted
+  std::vector<std::uint32_t> runs_;  ///< where key groups end in the window
+  std::size_t next_run_ = 0;
+  std::vector<marked_value> preserved_; ///< changed before they were put
+  bool more_frozen_ = false;
   change_mark since_ = 0;
   std::size_t next_erased_ = 0;
   std::size_t erased_end_ = 0;

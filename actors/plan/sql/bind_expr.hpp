@@ -16,6 +16,8 @@ inline constexpr std::uint32_t aggregate_base = 1U << 30;
 inline constexpr std::uint32_t over_base = 1U << 31;
 /// `proctime()` outside a window function.
 inline constexpr std::uint32_t proctime_index = aggregate_base - 1;
+/// `now()` in WHERE.
+inline constexpr std::uint32_t now_index = aggregate_base - 2;
 
 /// Columns of the query around a subquery, and subqueries of an expression.
 inline constexpr std::uint32_t outer_base = aggregate_base + (1U << 28);
@@ -91,6 +93,7 @@ struct bind_context {
   /// Places of column references, for errors found later; may be null.
   std::unordered_map<const expr*, std::int32_t>* places = nullptr;
   bool proctime = false;                 ///< `proctime()` may be used
+  bool now = false;                      ///< `now()` may be used
   subquery_binder* subqueries = nullptr; ///< null = refused
   outer_row* outer = nullptr;            ///< null = not in a subquery, or not allowed here
   std::string no_aggregates;
@@ -113,6 +116,9 @@ public:
   /// An operator on bound operands; one for a prefix operator.
   [[nodiscard]] result<expr_ptr> operation(std::string_view name, std::vector<expr_ptr> args,
                                            std::int32_t at);
+  /// A function of the catalog on bound arguments; errors speak of `shown_name`.
+  [[nodiscard]] result<expr_ptr> call_function(const std::string& name, std::vector<expr_ptr> args,
+                                               std::int32_t at, const std::string& shown_name);
 
 private:
   result<expr_ptr> bind_node(const ast& node);
@@ -154,6 +160,8 @@ private:
   result<std::vector<expr_ptr>> outputs_as_text(std::string_view name, std::vector<expr_ptr> args,
                                                 std::int32_t at);
   result<expr_ptr> refused_function(const std::string& name, std::int32_t at);
+  /// now() where it may stand; TIMESTAMPTZ, or TIMESTAMP.
+  expr_ptr present(type_kind kind, std::string written, std::int32_t at);
   /// The call of a catalog function whose parameters are reached by implicit casts.
   result<expr_ptr> call(const scalar_function& chosen, std::vector<expr_ptr> args, std::string text,
                         std::int32_t at);
@@ -166,6 +174,9 @@ private:
   result<const ast*> window_named(std::string_view name, std::int32_t at) const;
   result<void> bind_window(const ast& definition, expr_binder& inner, over_use& use);
   result<void> bind_frame(const ast& definition, over_use& use);
+  result<std::int64_t> frame_offset(const ast& node, std::string_view which, const over_use& use);
+  result<void> bind_over_function(const ast& body, std::size_t args_min, std::size_t args_max,
+                                  expr_binder& inner, over_use& use);
 
   result<std::vector<expr_ptr>> bind_all(const ast::array_t& nodes);
   /// Refuses expressions that would grow without bound: `x` is to appear `copies` times.

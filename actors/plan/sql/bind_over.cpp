@@ -14,12 +14,15 @@ namespace {
 // Bits of PostgreSQL's WindowDef.frameOptions.
 namespace frame_option {
 constexpr std::int64_t range = 0x2;
-constexpr std::int64_t rows = 0x4;
 constexpr std::int64_t groups = 0x8;
 constexpr std::int64_t start_unbounded_preceding = 0x20;
-constexpr std::int64_t start_current_row = 0x200;
-constexpr std::int64_t end_current_row = 0x400;
+constexpr std::int64_t end_unbounded_following = 0x100;
 constexpr std::int64_t start_offset_preceding = 0x800;
+constexpr std::int64_t end_offset_preceding = 0x1000;
+constexpr std::int64_t start_offset_following = 0x2000;
+constexpr std::int64_t end_offset_following = 0x4000;
+constexpr std::int64_t start_offset = start_offset_preceding | start_offset_following;
+constexpr std::int64_t end_offset = end_offset_preceding | end_offset_following;
 constexpr std::int64_t exclusion = 0x8000 | 0x10000 | 0x20000;
 } // namespace frame_option
 
@@ -29,20 +32,35 @@ struct over_function {
   std::size_t args_min, args_max;
 };
 
-constexpr std::array<over_function, 6> functions{{
+constexpr std::array<over_function, 11> functions{{
     {"row_number", over_call::kind::row_number, 0, 0},
     {"rank", over_call::kind::rank, 0, 0},
     {"dense_rank", over_call::kind::dense_rank, 0, 0},
-    {"lag", over_call::kind::lag, 1, 2},
+    {"ntile", over_call::kind::ntile, 1, 1},
+    {"percent_rank", over_call::kind::percent_rank, 0, 0},
+    {"cume_dist", over_call::kind::cume_dist, 0, 0},
+    {"lag", over_call::kind::lag, 1, 3},
+    {"lead", over_call::kind::lead, 1, 3},
     {"first_value", over_call::kind::first_value, 1, 1},
     {"last_value", over_call::kind::last_value, 1, 1},
+    {"nth_value", over_call::kind::nth_value, 2, 2},
 }};
 
-constexpr std::array<std::string_view, 5> need_later_rows{"lead", "ntile", "percent_rank",
-                                                          "cume_dist", "nth_value"};
+sql_type type_of(over_call::kind what) {
+  switch (what) {
+  case over_call::kind::ntile:
+    return sql_type{type_kind::integer};
+  case over_call::kind::percent_rank:
+  case over_call::kind::cume_dist:
+    return sql_type{type_kind::double_precision};
+  default:
+    return sql_type{type_kind::bigint};
+  }
+}
 
-constexpr const char* frames_hint =
-    "use ROWS or RANGE BETWEEN n PRECEDING AND CURRENT ROW: later rows are not known yet";
+bool is_whole_number(type_kind kind) {
+  return kind == type_kind::smallint || kind == type_kind::integer || kind == type_kind::bigint;
+}
 
 std::optional<std::int64_t> integer_literal(const expr& x) {
   if (x.kind != expr_kind::literal || x.value.is_null(0))
@@ -76,51 +94,74 @@ result<void> expr_binder::bind_frame(const ast& definition, over_use& use) {
   const auto options = number(definition, "frameOptions");
   const auto at = place_of(definition);
   const auto refuse = [&](const char* what) {
-    return text_.fail(ec::unsupported, at, std::string(what) + " is not supported", frames_hint);
+    return text_.fail(ec::unsupported, at, std::string(what) + " is not supported",
+                      "use ROWS or RANGE BETWEEN … AND …");
   };
   if ((options & frame_option::groups) != 0)
     return refuse("a GROUPS frame");
   if ((options & frame_option::exclusion) != 0)
     return refuse("EXCLUDE in a frame");
-  if ((options & frame_option::end_current_row) == 0)
-    return refuse("a frame that does not end at the current row");
-  use.frame.range = (options & frame_option::range) != 0;
-  use.frame.unbounded = (options & frame_option::start_unbounded_preceding) != 0;
-  if (use.frame.unbounded || (options & frame_option::start_current_row) != 0)
-    return {};
-  if ((options & frame_option::start_offset_preceding) == 0)
-    return refuse("a frame that does not start before the current row");
-  const auto& offset = child(definition, "startOffset");
+  auto& frame = use.frame;
+  frame.range = (options & frame_option::range) != 0;
+  frame.unbounded = (options & frame_option::start_unbounded_preceding) != 0;
+  frame.to_last = (options & frame_option::end_unbounded_following) != 0;
+  const bool offsets = (options & (frame_option::start_offset | frame_option::end_offset)) != 0;
+  if (frame.range && offsets && use.order.size() != 1)
+    return text_.fail(ec::invalid_argument, at,
+                      "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column");
+  if ((options & frame_option::start_offset) != 0) {
+    EBB_ASSIGN(frame.preceding, frame_offset(child(definition, "startOffset"), "starting", use));
+    if ((options & frame_option::start_offset_following) != 0)
+      frame.preceding = -frame.preceding;
+  }
+  if ((options & frame_option::end_offset) != 0) {
+    EBB_ASSIGN(frame.following, frame_offset(child(definition, "endOffset"), "ending", use));
+    if ((options & frame_option::end_offset_preceding) != 0)
+      frame.following = -frame.following;
+  }
+  return {};
+}
+
+// Rows, or what RANGE adds to the ORDER BY column: microseconds, where that is a time.
+result<std::int64_t> expr_binder::frame_offset(const ast& node, std::string_view which,
+                                               const over_use& use) {
   bind_context constant;
   constant.no_aggregates = "aggregate functions are not allowed in a frame";
   constant.no_overs = "window functions are not allowed in a frame";
   expr_binder binder{text_, std::move(constant)};
-  EBB_ASSIGN(auto bound, binder.bind(offset));
-  if (use.frame.range) {
-    EBB_ASSIGN(bound, coerce(text_, bound, sql_type{type_kind::interval}, cast_context::implicit,
-                             start_of(offset)));
-    if (bound->kind != expr_kind::literal || bound->value.is_null(0))
-      return text_.fail(ec::unsupported, start_of(offset), "a frame bound must be a constant");
-    const auto span = bound->value.data<interval_value>()[0];
-    const auto total = static_cast<int128>(span.days) * micros_per_day + span.micros;
-    if (span.months != 0)
-      return text_.fail(ec::unsupported, start_of(offset),
-                        "a RANGE frame of months is not supported: months differ in length",
-                        "write it in days");
-    if (total < 0 || total > max_time)
-      return text_.fail(ec::invalid_argument, start_of(offset),
-                        "invalid preceding or following size in window function");
-    use.frame.preceding = static_cast<std::int64_t>(total);
-    return {};
+  EBB_ASSIGN(auto bound, binder.bind(node));
+  const auto place = start_of(node);
+  const auto by = use.frame.range ? use.order.front().x->type.kind : type_kind::bigint;
+  if (is_whole_number(by)) {
+    const auto rows = integer_literal(*bound);
+    if (!rows)
+      return text_.fail(ec::unsupported, place, "a frame bound must be a constant number");
+    if (*rows < 0)
+      return text_.fail(ec::invalid_argument, place,
+                        use.frame.range
+                            ? "invalid preceding or following size in window function"
+                            : "frame " + std::string(which) + " offset must not be negative");
+    return *rows;
   }
-  const auto rows = integer_literal(*bound);
-  if (!rows)
-    return text_.fail(ec::unsupported, start_of(offset), "a frame bound must be a constant number");
-  if (*rows < 0)
-    return text_.fail(ec::invalid_argument, start_of(offset),
-                      "frame starting offset must not be negative");
-  use.frame.preceding = *rows;
-  return {};
+  if (by != type_kind::timestamp && by != type_kind::timestamptz && by != type_kind::date)
+    return text_.fail(ec::unsupported, place,
+                      "RANGE with offset PRECEDING/FOLLOWING is not supported for column type "
+                          + to_string(use.order.front().x->type),
+                      "order by a time or a whole number, or use ROWS");
+  EBB_ASSIGN(bound,
+             coerce(text_, bound, sql_type{type_kind::interval}, cast_context::implicit, place));
+  if (bound->kind != expr_kind::literal || bound->value.is_null(0))
+    return text_.fail(ec::unsupported, place, "a frame bound must be a constant");
+  const auto span = bound->value.data<interval_value>()[0];
+  const auto total = static_cast<int128>(span.days) * micros_per_day + span.micros;
+  if (span.months != 0)
+    return text_.fail(ec::unsupported, place,
+                      "a RANGE frame of months is not supported: months differ in length",
+                      "write it in days");
+  if (total < 0 || total > max_time)
+    return text_.fail(ec::invalid_argument, place,
+                      "invalid preceding or following size in window function");
+  return static_cast<std::int64_t>(total);
 }
 
 result<void> expr_binder::bind_window(const ast& definition, expr_binder& inner, over_use& use) {
@@ -149,6 +190,53 @@ result<void> expr_binder::bind_window(const ast& definition, expr_binder& inner,
   return {};
 }
 
+// Arguments of a function that is no aggregate: a value, a constant number, a default.
+result<void> expr_binder::bind_over_function(const ast& body, std::size_t args_min,
+                                             std::size_t args_max, expr_binder& inner,
+                                             over_use& use) {
+  const auto& nodes = list(body, "args");
+  if (nodes.size() < args_min || nodes.size() > args_max || flag(body, "agg_star"))
+    return text_.fail(ec::invalid_argument, use.at,
+                      "function " + use.name + " does not take these arguments");
+  if (has(body, "agg_filter"))
+    return text_.fail(ec::unsupported, use.at,
+                      "FILTER is not implemented for non-aggregate window functions");
+  use.call.type = type_of(use.what);
+  const bool tiles = use.what == over_call::kind::ntile;
+  if (!nodes.empty() && !tiles) {
+    EBB_ASSIGN(auto value, inner.bind_value(nodes[0]));
+    use.call.args.push_back(std::move(value));
+  }
+  if (nodes.size() > 2) {
+    EBB_ASSIGN(auto other, inner.bind(nodes[2]));
+    use.call.args.push_back(std::move(other));
+    EBB_ASSIGN(use.call.args, to_common_type(std::move(use.call.args),
+                                             {start_of(nodes[0]), start_of(nodes[2])}, use.name));
+  }
+  if (!use.call.args.empty())
+    use.call.type = use.call.args.front()->type;
+  if (nodes.size() < (tiles ? 1U : 2U))
+    return {};
+  const auto& node = nodes[tiles ? 0 : 1];
+  EBB_ASSIGN(const auto count, inner.bind(node));
+  const auto rows = integer_literal(*count);
+  if (!rows)
+    return text_.fail(ec::unsupported, start_of(node),
+                      "the number that " + use.name + " takes must be a constant");
+  use.distance = *rows;
+  if (use.what == over_call::kind::lag || use.what == over_call::kind::lead) {
+    // So many rows back is as many on.
+    if (*rows < 0) {
+      use.what = use.what == over_call::kind::lag ? over_call::kind::lead : over_call::kind::lag;
+      use.distance = -std::max(*rows, -std::numeric_limits<std::int64_t>::max());
+    }
+  } else if (*rows <= 0) {
+    return text_.fail(ec::invalid_argument, start_of(node),
+                      "argument of " + use.name + " must be greater than zero");
+  }
+  return {};
+}
+
 result<expr_ptr> expr_binder::bind_over(const std::string& name, const ast& body) {
   const auto at = place_of(body);
   if (context_.overs == nullptr)
@@ -171,29 +259,8 @@ result<expr_ptr> expr_binder::bind_over(const std::string& name, const ast& body
   const auto found = std::find_if(functions.begin(), functions.end(),
                                   [&](const auto& known) { return known.name == name; });
   if (found != functions.end()) {
-    const auto& nodes = list(body, "args");
-    if (nodes.size() < found->args_min || nodes.size() > found->args_max || flag(body, "agg_star"))
-      return text_.fail(name == "lag" && nodes.size() == 3 ? ec::unsupported : ec::invalid_argument,
-                        at,
-                        name == "lag" && nodes.size() == 3
-                            ? "lag with a default value is not supported"
-                            : "function " + name + " does not take these arguments",
-                        name == "lag" ? "write coalesce(lag(x), …)" : "");
     use.what = found->what;
-    use.call.type = sql_type{type_kind::bigint};
-    if (!nodes.empty()) {
-      EBB_ASSIGN(auto value, inner.bind_value(nodes[0]));
-      use.call.type = value->type;
-      use.call.args.push_back(std::move(value));
-    }
-    if (nodes.size() > 1) {
-      EBB_ASSIGN(const auto distance, inner.bind(nodes[1]));
-      const auto rows = integer_literal(*distance);
-      if (!rows || *rows < 0)
-        return text_.fail(ec::unsupported, start_of(nodes[1]),
-                          "the distance of lag must be a constant that is not negative");
-      use.distance = *rows;
-    }
+    EBB_TRY(bind_over_function(body, found->args_min, found->args_max, inner, use));
   } else if (!find_aggregates(name).empty()) {
     use.what = over_call::kind::aggregate;
     EBB_ASSIGN(use.call, aggregate_call_of(name, body, inner));
@@ -205,10 +272,6 @@ result<expr_ptr> expr_binder::bind_over(const std::string& name, const ast& body
     if (has(body, "agg_order"))
       return text_.fail(ec::unsupported, at,
                         "aggregate ORDER BY is not implemented for window functions");
-  } else if (std::find(need_later_rows.begin(), need_later_rows.end(), name)
-             != need_later_rows.end()) {
-    return text_.fail(ec::unsupported, at, name + " is not supported",
-                      "its value depends on rows that are not known yet");
   } else {
     return text_.fail(ec::invalid_argument, at,
                       "OVER specified, but " + name

@@ -1,5 +1,6 @@
-// Functions OVER a window: ranks within time windows become a windowed top-N, those in the order of
-// event time are counted up, other ranks are revised; all else needs the rows in that order.
+// Functions OVER a window: what goes in the order of event time and looks at no later row is
+// emitted once; ranks within time windows become a windowed top-N; all else is revised, ranks as a
+// top-N.
 
 #include "actors/plan/sql/row_limit.hpp"
 #include "actors/plan/sql/staged_rows.hpp"
@@ -41,10 +42,38 @@ bool same_window(const over_use& a, const over_use& b) {
                        });
 }
 
-// The reason without `updating: `.
-std::string without_mark(const std::string& why) {
-  constexpr std::string_view mark = "updating: ";
-  return why.starts_with(mark) ? why.substr(mark.size()) : why;
+// What comes later changes nothing, where rows come in the order of their time.
+bool knows_its_rows(const over_use& use) {
+  using kind = over_call::kind;
+  switch (use.what) {
+  case kind::lead:
+  case kind::nth_value:
+  case kind::ntile:
+  case kind::percent_rank:
+  case kind::cume_dist:
+    return false;
+  case kind::row_number:
+  case kind::rank:
+  case kind::dense_rank:
+  case kind::lag:
+    return true;
+  default:
+    break;
+  }
+  const auto& x = use.frame;
+  const bool ends_before = !x.range && !x.unbounded && x.following < 0;
+  return !x.to_last && x.preceding >= 0 && (x.following == 0 || ends_before);
+}
+
+// The column that a RANGE of values goes by is of a type that they are added to.
+sql_type ranged(const sql_type& type) {
+  if (type.kind == type_kind::smallint || type.kind == type_kind::integer)
+    return sql_type{type_kind::bigint};
+  return type.kind == type_kind::date ? sql_type{type_kind::timestamp} : type;
+}
+
+bool goes_by_values(const frame_spec& x) {
+  return x.range && (x.preceding != 0 || x.following != 0);
 }
 
 // The node's columns and those that an operator needs besides.
@@ -81,33 +110,35 @@ public:
         results_(overs.size(), 0) {}
 
   result<staged_rows> run(std::vector<std::uint32_t>& results) {
+    // What needs the order of time goes first: a windowed top-N gives that order up, and what is
+    // revised makes the rows update.
     std::vector<bool> done(overs_.size(), false);
-    // What needs the order of time goes first: a windowed top-N gives that order up.
-    for (const bool ranks : {false, true})
+    for (const auto now : {turn::by_time, turn::windowed, turn::revised})
       for (std::size_t i = 0; i < overs_.size(); ++i) {
         if (done[i])
           continue;
         EBB_ASSIGN(const auto window, rank_window(overs_[i]));
-        if (window.has_value() != ranks)
+        if (now != turn::revised && window.has_value() != (now == turn::windowed))
           continue;
-        if (window) {
+        if (now == turn::windowed) {
           EBB_TRY(top_n(i, *window));
           done[i] = true;
           continue;
         }
-        if (is_rank(overs_[i].what) && !ranks_by_time(overs_[i])) {
+        EBB_ASSIGN(const auto together, same_window_as(i, done));
+        const bool timely = now == turn::by_time
+                            && std::all_of(together.begin(), together.end(),
+                                           [&](auto k) { return goes_by_time(overs_[k]); });
+        if (now == turn::by_time && !timely)
+          continue;
+        const bool ranks = std::all_of(together.begin(), together.end(),
+                                       [&](auto k) { return is_rank(overs_[k].what); });
+        if (!timely && ranks) { // maybe of a top-N
           revised_ranks(i);
           done[i] = true;
           continue;
         }
-        std::vector<std::size_t> together;
-        for (auto k = i; k < overs_.size(); ++k)
-          if (!done[k] && same_window(overs_[i], overs_[k])) {
-            EBB_ASSIGN(const auto other, rank_window(overs_[k]));
-            if (!other && (!is_rank(overs_[k].what) || ranks_by_time(overs_[k])))
-              together.push_back(k);
-          }
-        EBB_TRY(by_time(together));
+        EBB_TRY(timely ? by_time(together) : revised(together));
         for (const auto k : together)
           done[k] = true;
       }
@@ -116,6 +147,22 @@ public:
   }
 
 private:
+  enum class turn : std::uint8_t { by_time, windowed, revised };
+
+  // Calls that one operator answers.
+  result<std::vector<std::size_t>> same_window_as(std::size_t i,
+                                                  const std::vector<bool>& done) const {
+    std::vector<std::size_t> together;
+    for (auto k = i; k < overs_.size(); ++k) {
+      if (done[k] || !same_window(overs_[i], overs_[k]))
+        continue;
+      EBB_ASSIGN(const auto window, rank_window(overs_[k]));
+      if (!window)
+        together.push_back(k);
+    }
+    return together;
+  }
+
   // The window whose rows a rank function numbers, if it does so within one.
   result<std::optional<attached_window>> rank_window(const over_use& use) const {
     if (!is_rank(use.what) || use.order.empty())
@@ -154,9 +201,9 @@ private:
     return {};
   }
 
-  // Rows come in the order that ranks them, so that no later one changes a rank.
-  bool ranks_by_time(const over_use& use) const {
-    if (use.order.empty())
+  // Rows come in the order of the window, and no later one changes a result.
+  bool goes_by_time(const over_use& use) const {
+    if (use.order.empty() || build_.node(rows_.node).updating || !knows_its_rows(use))
       return false;
     const auto& first = use.order.front();
     const auto role = role_of(build_, rows_, *first.x);
@@ -177,10 +224,7 @@ private:
     const auto input = row.finish();
     spec.updating = build_.node(input).updating;
     auto columns = build_.columns(input);
-    std::vector<std::string> names;
-    for (const auto column : spec.partition)
-      names.push_back(columns[column].name);
-    warn_top_n(planner_, use.at, "a rank", names);
+    warn_top_n(planner_, use.at, "a rank", names_of(columns, spec.partition));
     columns.push_back({use.name, sql_type{type_kind::bigint}, true, column_role::plain, {}, 0});
     results_[i] = static_cast<std::uint32_t>(columns.size() - 1);
     rows_.times.clear();
@@ -208,30 +252,63 @@ private:
     }
   }
 
-  error refuse(const over_use& use, const std::string& why) const {
-    return planner_.query.fail(ec::unsupported, use.at,
-                               use.name + "() OVER (…) " + why
-                                   + " is not supported: a later row changes earlier results",
-                               "order by event time, ascending");
+  static std::vector<std::string> names_of(const std::vector<plan_column>& columns,
+                                           const std::vector<std::uint32_t>& which) {
+    std::vector<std::string> names;
+    for (const auto column : which)
+      names.push_back(columns[column].name);
+    return names;
+  }
+
+  // A later row may change the results of rows around it.
+  result<void> revised(const std::vector<std::size_t>& together) {
+    const auto& use = overs_[together.front()];
+    extended_row row{build_, rows_.node};
+    changelog_over_spec spec;
+    for (const auto& x : use.partition)
+      spec.partition.push_back(row.take(x));
+    const bool by_values = std::any_of(together.begin(), together.end(),
+                                       [&](auto i) { return goes_by_values(overs_[i].frame); });
+    for (const auto& item : use.order) {
+      auto x = item.x;
+      if (by_values) {
+        EBB_ASSIGN(x, coerce(planner_.query, x, ranged(x->type), cast_context::implicit, use.at));
+      }
+      spec.order_by.push_back({row.take(x), item.descending, item.nulls_first});
+    }
+    for (const auto i : together) {
+      EBB_ASSIGN(auto call, make_call(overs_[i], row));
+      spec.calls.push_back(std::move(call));
+    }
+    const auto input = row.finish();
+    spec.updating = build_.node(input).updating;
+    auto columns = build_.columns(input);
+    warn_top_n(planner_, use.at, "OVER", names_of(columns, spec.partition));
+    if (spec.partition.empty())
+      build_.warn(planner_.query.fail(ec::resource, use.at,
+                                      "OVER without PARTITION BY keeps every row for ever, in one "
+                                      "subtask",
+                                      "its state grows with them; partition the rows"));
+    add_results(together, columns);
+    rows_.times.clear();
+    rows_.node = build_.add("over", operator_spec{std::move(spec)}, {input}, std::move(columns),
+                            "updating: a later row changes the results of rows around it");
+    return {};
+  }
+
+  void add_results(const std::vector<std::size_t>& together, std::vector<plan_column>& columns) {
+    for (const auto i : together) {
+      const auto& one = overs_[i];
+      const bool counted = one.call.args.empty() || is_count(one.name);
+      results_[i] = static_cast<std::uint32_t>(columns.size());
+      columns.push_back({one.name, one.call.type, counted, column_role::plain, {}, 0});
+    }
   }
 
   result<void> by_time(const std::vector<std::size_t>& together) {
     const auto& use = overs_[together.front()];
-    if (use.order.empty())
-      return refuse(use, "without ORDER BY");
     const auto& first = use.order.front();
     const auto role = role_of(build_, rows_, *first.x);
-    if (build_.node(rows_.node).updating)
-      return planner_.query.fail(ec::unsupported, use.at,
-                                 use.name + "() OVER (…) of rows that update is not supported: "
-                                     + without_mark(build_.node(rows_.node).why),
-                                 "compute it before the step that updates");
-    if (role.role == column_role::plain || role.window.processing_time)
-      return refuse(use, "ordered by something else than event time");
-    if (!role.usable())
-      return refuse(use, "ordered by a time that lags behind the watermark without bound");
-    if (first.descending)
-      return refuse(use, "ordered by descending event time");
     const auto shift = std::max<micros>(0, role.lag);
     extended_row row{build_, rows_.node};
     over_spec spec;
@@ -250,12 +327,7 @@ private:
     const auto input = row.finish();
     auto columns = build_.columns(input);
     lead(columns, *first.x, shift);
-    for (const auto i : together) {
-      const auto& one = overs_[i];
-      const bool counted = is_rank(one.what) || is_count(one.name);
-      results_[i] = static_cast<std::uint32_t>(columns.size());
-      columns.push_back({one.name, one.call.type, counted, column_role::plain, {}, 0});
-    }
+    add_results(together, columns);
     rows_.node = build_.add("over", operator_spec{std::move(spec)}, {input}, std::move(columns),
                             "append-only: a row is emitted in the order of event time, when the "
                             "watermark passes it");
@@ -263,13 +335,13 @@ private:
   }
 
   result<over_call> make_call(const over_use& use, extended_row& row) const {
-    if (use.frame.range && !use.frame.unbounded && use.frame.preceding > 0 && use.order.size() != 1)
-      return planner_.query.fail(ec::invalid_argument, use.at,
-                                 "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER "
-                                 "BY column");
     over_call call;
     call.what = use.what;
     call.frame = use.frame;
+    if (use.order.empty() && use.frame.range) { // all rows are peers
+      call.frame.unbounded = call.frame.unbounded || use.frame.preceding == 0;
+      call.frame.to_last = call.frame.to_last || use.frame.following == 0;
+    }
     call.distance = use.distance;
     call.call.function = use.call.function;
     call.call.type = use.call.type;
