@@ -136,6 +136,11 @@ struct LinkAppend {
   mark @3 :LinkMark;          # null = none
 }
 
+struct LinkDigest {
+  high @0 :UInt64;
+  low @1 :UInt64;
+}
+
 struct LinkCall {
   id @0 :UInt64;
   settled @1 :UInt64;
@@ -151,6 +156,12 @@ struct LinkCall {
   tokens @10 :List(Data);
   names @11 :List(Text);      # savepoints, files
   append @12 :LinkAppend;     # of the mark alone where the rows are in a file
+  partition @13 :UInt32;
+  offset @14 :UInt64;         # of a row or a byte
+  bytes @15 :UInt64;          # of a file, or that are asked for
+  area @16 :UInt8;            # ebb::stored_area
+  piece @17 :Data;
+  whole @18 :LinkDigest;      # of the file; null = more pieces come
 }
 
 struct LinkMade {
@@ -211,6 +222,8 @@ struct LinkTopic {
   partitions @3 :UInt32;
   columns @4 :List(LinkColumn);
   key @5 :Text;
+  changes @6 :Bool;
+  primaryKey @7 :List(Text);
 }
 
 struct LinkRange {
@@ -222,12 +235,27 @@ struct LinkRange {
 struct LinkAppended {
   status @0 :UInt8;           # ebb::append_status
   hasExpected @1 :Bool;
-  changes @6 :Bool;
-  primaryKey @7 :List(Text);
   expected @2 :UInt64;
   time @3 :Int64;
   ranges @4 :List(LinkRange);
   problem @5 :LinkError;
+}
+
+struct LinkBound {
+  begin @0 :UInt64;
+  end @1 :UInt64;
+}
+
+struct LinkRows {
+  first @0 :UInt64;
+  time @1 :Int64;
+  rows @2 :Data;
+}
+
+struct LinkSlice {
+  batches @0 :List(LinkRows);
+  next @1 :UInt64;
+  end @2 :UInt64;
 }
 
 struct LinkAnswer {
@@ -246,6 +274,9 @@ struct LinkAnswer {
     names @11 :List(Text);
     topic @12 :LinkTopic;
     appended @13 :LinkAppended;
+    bounds @14 :List(LinkBound);
+    slice @15 :LinkSlice;
+    bytes @16 :Data;
   }
 }
 

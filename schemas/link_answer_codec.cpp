@@ -1,5 +1,7 @@
 // Answers to calls.
+#include "schemas/batch_codec.hpp"
 #include "schemas/link_nested.hpp"
+#include "schemas/peer_parts.hpp"
 
 #include <utility>
 
@@ -25,10 +27,10 @@ void write(wire::LinkTopic::Builder to, const link_topic& x) {
     column.setLength(from.type.length);
   }
   to.setKey(text(x.key));
-}
-
   to.setChanges(x.changes);
   write_texts(to.initPrimaryKey(count(x.primary_key)), x.primary_key);
+}
+
 link_topic read(wire::LinkTopic::Reader from) {
   link_topic x;
   x.uid = text(from.getUid());
@@ -36,16 +38,16 @@ link_topic read(wire::LinkTopic::Reader from) {
   x.folder = text(from.getFolder());
   x.partitions = from.getPartitions();
   for (const auto column : from.getColumns()) {
-    const sql_type type{choice(column.getKind(), type_kind::array),
-                        choice(column.getElement(), type_kind::array), column.getPrecision(),
+    const sql_type type{choice(column.getKind(), type_kind::jsonb),
+                        choice(column.getElement(), type_kind::jsonb), column.getPrecision(),
                         column.getScale(), column.getLength()};
     x.columns.push_back({text(column.getName()), type, column.getNotNull()});
   }
   x.key = text(from.getKey());
-  return x;
-}
   x.changes = from.getChanges();
   x.primary_key = read_texts(from.getPrimaryKey());
+  return x;
+}
 
 void write(wire::LinkAppended::Builder to, const link_append_answer& x) {
   to.setStatus(x.status);
@@ -73,8 +75,31 @@ link_append_answer read(wire::LinkAppended::Reader from) {
   return x;
 }
 
+link_bounds read(capnp::List<wire::LinkBound>::Reader from) {
+  link_bounds x;
+  for (const auto bound : from)
+    x.all.emplace_back(bound.getBegin(), bound.getEnd());
+  return x;
+}
+
+link_slice read(wire::LinkSlice::Reader from, const buffer_ptr& message) {
+  link_slice x;
+  x.next = from.getNext();
+  x.end = from.getEnd();
+  x.batches.reserve(from.getBatches().size());
+  for (const auto rows : from.getBatches()) {
+    auto& one = x.batches.emplace_back();
+    one.first = rows.getFirst();
+    one.time = rows.getTime();
+    one.batch = view_rows(rows.getRows(), message);
+    KJ_REQUIRE(one.batch != nullptr, "a batch has no bytes");
+  }
+  return x;
+}
+
 struct value_writer {
   wire::LinkAnswer::Builder to;
+  const std::vector<buffer_ptr>& rows;
 
   void operator()(std::monostate) {
     to.setNothing();
@@ -123,9 +148,33 @@ struct value_writer {
   void operator()(const link_append_answer& x) {
     write(to.initAppended(), x);
   }
+
+  void operator()(const link_bounds& x) {
+    auto all = to.initBounds(count(x.all));
+    for (capnp::uint i = 0; i < all.size(); ++i) {
+      all[i].setBegin(x.all[i].first);
+      all[i].setEnd(x.all[i].second);
+    }
+  }
+
+  void operator()(const link_slice& x) {
+    auto slice = to.initSlice();
+    slice.setNext(x.next);
+    slice.setEnd(x.end);
+    auto batches = slice.initBatches(count(x.batches));
+    for (capnp::uint i = 0; i < batches.size(); ++i) {
+      batches[i].setFirst(x.batches[i].first);
+      batches[i].setTime(x.batches[i].time);
+      batches[i].setRows({rows[i].as<const capnp::byte>(), rows[i].size()});
+    }
+  }
+
+  void operator()(const link_bytes& x) {
+    to.setBytes(data(x.bytes));
+  }
 };
 
-call_outcome read_outcome(wire::LinkAnswer::Reader from) {
+call_outcome read_outcome(wire::LinkAnswer::Reader from, const buffer_ptr& message) {
   using wire_answer = wire::LinkAnswer;
   switch (from.which()) {
   case wire_answer::PROBLEM:
@@ -154,22 +203,47 @@ call_outcome read_outcome(wire::LinkAnswer::Reader from) {
     return call_value{read(from.getTopic())};
   case wire_answer::APPENDED:
     return call_value{read(from.getAppended())};
+  case wire_answer::BOUNDS:
+    return call_value{read(from.getBounds())};
+  case wire_answer::SLICE:
+    return call_value{read(from.getSlice(), message)};
+  case wire_answer::BYTES:
+    return call_value{link_bytes{std::string(view(from.getBytes()))}};
   }
   KJ_FAIL_REQUIRE("an answer is not known");
 }
 
 } // namespace
 
-void write(wire::LinkAnswer::Builder to, const call_answer& x) {
+std::vector<buffer_ptr> encode_rows(const call_answer& x) {
+  std::vector<buffer_ptr> rows;
+  if (const auto* slice = x.outcome ? std::get_if<link_slice>(&*x.outcome) : nullptr)
+    for (const auto& one : slice->batches)
+      rows.push_back(encode_batch(*one.batch));
+  return rows;
+}
+
+void write(wire::LinkAnswer::Builder to, const call_answer& x,
+           const std::vector<buffer_ptr>& rows) {
   to.setId(x.id);
   if (x.outcome)
-    std::visit(value_writer{to}, *x.outcome);
+    std::visit(value_writer{to, rows}, *x.outcome);
   else
     write(to.initProblem(), x.outcome.error());
 }
 
-call_answer read(wire::LinkAnswer::Reader from) {
-  return {from.getId(), read_outcome(from)};
+call_answer read(wire::LinkAnswer::Reader from, const buffer_ptr& message) {
+  return {from.getId(), read_outcome(from, message)};
+}
+
+std::size_t payload_bytes(const link_message& x) noexcept {
+  if (const auto* call = std::get_if<link_call>(&x))
+    if (const auto* put = std::get_if<store_put_call>(&call->operation))
+      return put->piece.bytes.size();
+  if (const auto* answer = std::get_if<call_answer>(&x); answer != nullptr && answer->outcome)
+    if (const auto* bytes = std::get_if<link_bytes>(&*answer->outcome))
+      return bytes->bytes.size();
+  return 0;
 }
 
 } // namespace ebb::link_wire

@@ -150,10 +150,56 @@ struct argument_writer {
     write_append(to.initAppend(), x, rows);
   }
 
+  void operator()(const topic_bounds_call& x) {
+    subject(x.topic);
+  }
+
+  void operator()(const topic_read_call& x) {
+    subject(x.topic);
+    to.setPartition(x.partition);
+    to.setOffset(x.offset);
+    to.setBytes(x.bytes);
+    to.setCount(x.rows);
+  }
+
+  void operator()(const store_put_call& x) {
+    file(x.area, x.name);
+    to.setGeneration(x.piece.generation);
+    to.setBytes(x.piece.total);
+    to.setOffset(x.piece.offset);
+    to.setPiece(data(x.piece.bytes));
+    if (x.piece.digest) {
+      auto whole = to.initWhole();
+      whole.setHigh(x.piece.digest->high);
+      whole.setLow(x.piece.digest->low);
+    }
+  }
+
+  void operator()(const store_read_call& x) {
+    file(x.area, x.name);
+    to.setOffset(x.offset);
+    to.setBytes(x.bytes);
+  }
+
+  void operator()(const store_list_call& x) {
+    file(x.area, {});
+  }
+
+  void operator()(const store_remove_call& x) {
+    file(x.area, {});
+    to.setGeneration(x.generation);
+    write_texts(to.initNames(count(x.names)), x.names);
+  }
+
   // The others have a stream's uid and no more.
   template <class T>
   void operator()(const T& x) {
     subject(x.uid);
+  }
+
+  void file(stored_area area, const std::string& name) {
+    to.setArea(static_cast<std::uint8_t>(area));
+    to.setName(text(name));
   }
 };
 
@@ -218,6 +264,37 @@ struct argument_reader {
 
   topic_append_call operator()(as<topic_append_call>) const {
     return read_append(subject(), from.getAppend());
+  }
+
+  [[nodiscard]] stored_area area() const {
+    return choice(from.getArea(), stored_area::output);
+  }
+
+  topic_read_call operator()(as<topic_read_call>) const {
+    return {subject(), from.getPartition(), from.getOffset(), from.getBytes(), from.getCount()};
+  }
+
+  store_put_call operator()(as<store_put_call>) const {
+    store_put_call x{area(), text(from.getName()), {}};
+    x.piece.generation = from.getGeneration();
+    x.piece.total = from.getBytes();
+    x.piece.offset = from.getOffset();
+    x.piece.bytes = view(from.getPiece());
+    if (from.hasWhole())
+      x.piece.digest = digest128{from.getWhole().getHigh(), from.getWhole().getLow()};
+    return x;
+  }
+
+  store_read_call operator()(as<store_read_call>) const {
+    return {area(), text(from.getName()), from.getOffset(), from.getBytes()};
+  }
+
+  store_list_call operator()(as<store_list_call>) const {
+    return {area()};
+  }
+
+  store_remove_call operator()(as<store_remove_call>) const {
+    return {area(), read_texts(from.getNames()), from.getGeneration()};
   }
 
   template <class T>

@@ -76,7 +76,7 @@ struct message_writer {
   }
 
   void operator()(const call_answer& x) {
-    write(to.initAnswer(), x);
+    write(to.initAnswer(), x, rows);
   }
 
   void operator()(const worker_shutdown&) {
@@ -126,7 +126,7 @@ result<link_message> read(wire::LinkMessage::Reader from, const buffer_ptr& byte
   case wire_message::MOVED:
     return link_message{topic_moved{text(from.getMoved())}};
   case wire_message::ANSWER:
-    return link_message{read(from.getAnswer())};
+    return link_message{read(from.getAnswer(), bytes)};
   case wire_message::SHUTDOWN:
     return link_message{worker_shutdown{}};
   case wire_message::PEER:
@@ -190,7 +190,9 @@ buffer_ptr encode(const link_message& x) {
     rows = link_wire::encode_rows(call->operation);
   else if (const auto* peer = std::get_if<peer_message>(&x))
     rows = link_wire::encode_rows(*peer);
-  auto words = small_words;
+  else if (const auto* answer = std::get_if<call_answer>(&x))
+    rows = link_wire::encode_rows(*answer);
+  auto words = small_words + link_wire::payload_bytes(x) / word_bytes;
   for (const auto& part : rows)
     words += part.size() / word_bytes + small_words;
   for (;;) {

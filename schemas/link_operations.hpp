@@ -4,6 +4,7 @@
 #include "schemas/batch.hpp"
 #include "schemas/control_records.hpp"
 #include "schemas/error.hpp"
+#include "schemas/stored_files.hpp"
 #include "schemas/topic_records.hpp"
 
 #include <cstddef>
@@ -176,13 +177,65 @@ struct topic_append_call {
   std::optional<link_mark> mark;
 };
 
+/// `topic_reader::bounds`.
+struct topic_bounds_call {
+  std::string topic; ///< uid
+
+  bool operator==(const topic_bounds_call&) const = default;
+};
+
+/// `topic_reader::read`.
+struct topic_read_call {
+  std::string topic; ///< uid
+  std::uint32_t partition = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0; ///< limits
+  std::uint64_t rows = 0;
+
+  bool operator==(const topic_read_call&) const = default;
+};
+
+// Files of the calling stream (storage/object_store.hpp).
+
+struct store_put_call {
+  stored_area area = stored_area::segments;
+  std::string name;
+  stored_piece piece;
+
+  bool operator==(const store_put_call&) const = default;
+};
+
+struct store_read_call {
+  stored_area area = stored_area::segments;
+  std::string name;
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0; ///< at most `stored_piece_max`
+
+  bool operator==(const store_read_call&) const = default;
+};
+
+struct store_list_call {
+  stored_area area = stored_area::segments;
+
+  bool operator==(const store_list_call&) const = default;
+};
+
+struct store_remove_call {
+  stored_area area = stored_area::segments;
+  std::vector<std::string> names;
+  std::uint64_t generation = 0;
+
+  bool operator==(const store_remove_call&) const = default;
+};
+
 using call_operation =
     std::variant<ledger_open_or_create, ledger_find_stream, ledger_update_stream,
                  ledger_delete_stream, ledger_forget_stream, ledger_begin_generation,
                  ledger_reserve_epochs, ledger_commit, ledger_records, ledger_newest_record,
                  ledger_rewind, ledger_savepoints, ledger_savepoint, ledger_set_tokens,
                  ledger_tokens, ledger_garbage, topic_find_call, topic_append_file_call,
-                 topic_append_call>;
+                 topic_append_call, topic_bounds_call, topic_read_call, store_put_call,
+                 store_read_call, store_list_call, store_remove_call>;
 
 /// `topic_info`.
 struct link_topic {
@@ -192,6 +245,8 @@ struct link_topic {
   std::uint32_t partitions = 1;
   schema columns;
   std::string key;
+  bool changes = false;
+  std::vector<std::string> primary_key = {};
 
   bool operator==(const link_topic&) const = default;
 };
@@ -207,15 +262,41 @@ struct link_append_answer {
   bool operator==(const link_append_answer&) const = default;
 };
 
+/// `topic_bounds` of each partition.
+struct link_bounds {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> all; ///< begin and end
+
+  bool operator==(const link_bounds&) const = default;
+};
+
+/// `topic_slice`.
+struct link_slice {
+  struct rows {
+    std::uint64_t first = 0;
+    micros time = 0;
+    batch_ptr batch;
+  };
+
+  std::vector<rows> batches;
+  std::uint64_t next = 0;
+  std::uint64_t end = 0;
+};
+
+/// Bytes of a file.
+struct link_bytes {
+  std::string bytes;
+
+  bool operator==(const link_bytes&) const = default;
+};
+
 /// What the function gives: nothing, a number (generation, first epoch), …
 using call_value =
     std::variant<std::monostate, std::uint64_t, stream_entry, std::optional<stream_entry>,
                  std::vector<checkpoint_record>, std::optional<checkpoint_record>,
                  std::vector<savepoint_entry>, std::optional<savepoint_entry>,
-                 std::vector<sink_token>, std::vector<std::string>, link_topic, link_append_answer>;
+                 std::vector<sink_token>, std::vector<std::string>, link_topic, link_append_answer,
+                 link_bounds, link_slice, link_bytes>;
 
 using call_outcome = result<call_value>;
 
 } // namespace ebb
-  bool changes = false;
-  std::vector<std::string> primary_key = {};

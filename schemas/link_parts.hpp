@@ -78,7 +78,14 @@ void write(wire::LinkSavepoint::Builder to, const savepoint_stream& x);
 void write(wire::LinkCall::Builder to, const link_call& x, const std::vector<buffer_ptr>& rows);
 [[nodiscard]] link_call read(wire::LinkCall::Reader from);
 
-void write(wire::LinkAnswer::Builder to, const call_answer& x);
-[[nodiscard]] call_answer read(wire::LinkAnswer::Reader from);
+/// The same of an answer.
+[[nodiscard]] std::vector<buffer_ptr> encode_rows(const call_answer& x);
+
+void write(wire::LinkAnswer::Builder to, const call_answer& x, const std::vector<buffer_ptr>& rows);
+/// Rows are views of the message's own bytes.
+[[nodiscard]] call_answer read(wire::LinkAnswer::Reader from, const buffer_ptr& message);
+
+/// Bytes of files in it, which make the message long.
+[[nodiscard]] std::size_t payload_bytes(const link_message& x) noexcept;
 
 } // namespace ebb::link_wire

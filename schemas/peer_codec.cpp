@@ -112,15 +112,6 @@ struct peer_writer {
   }
 };
 
-/// Views the rows in the message's own bytes.
-batch_ptr view_rows(capnp::Data::Reader from, const buffer_ptr& message) {
-  if (from.size() == 0)
-    return nullptr;
-  const auto at = reinterpret_cast<const std::byte*>(from.begin()) - message.as<std::byte>();
-  const auto part = buffer_ptr::part(message, static_cast<std::size_t>(at), from.size());
-  return std::make_shared<const batch>(sound(view_batch(part, from.size())));
-}
-
 peer_items read_items(wire::PeerItems::Reader from, const buffer_ptr& message) {
   peer_items x{from.getSubtask(), from.getInput(), from.getChannel(), {}};
   x.items.reserve(from.getItems().size());
@@ -153,6 +144,14 @@ peer_stats read_stats(wire::PeerStats::Reader from) {
 }
 
 } // namespace
+
+batch_ptr view_rows(capnp::Data::Reader from, const buffer_ptr& message) {
+  if (from.size() == 0)
+    return nullptr;
+  const auto at = reinterpret_cast<const std::byte*>(from.begin()) - message.as<std::byte>();
+  const auto part = buffer_ptr::part(message, static_cast<std::size_t>(at), from.size());
+  return std::make_shared<const batch>(sound(view_batch(part, from.size())));
+}
 
 std::vector<buffer_ptr> encode_rows(const peer_message& x) {
   std::vector<buffer_ptr> rows;

@@ -10,6 +10,9 @@
 namespace ebb::link_wire {
 
 /// The rows of its items as bytes, to be written once the message's size is known.
+/// Views rows in the message's own bytes; null for no bytes.
+[[nodiscard]] batch_ptr view_rows(capnp::Data::Reader from, const buffer_ptr& message);
+
 [[nodiscard]] std::vector<buffer_ptr> encode_rows(const peer_message& x);
 
 void write(wire::PeerMessage::Builder to, const peer_message& x,

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,11 +21,18 @@ constexpr const char* damaged_hint = "restore the file from a copy, or start fro
                                      "checkpoint; `ebb verify` lists all damage";
 constexpr std::size_t first_read_bytes = 64 * 1024;
 
+result<owned_file> open_to_fill(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0)
+    return system_error(path, "open");
+  return owned_file{descriptor, path};
+}
+
 } // namespace
 
-segment_reader::segment_reader(owned_file file, segment_trailer trailer)
-    : file_(std::move(file)), trailer_(std::move(trailer)), verified_(trailer_.block_hashes.size()),
-      unverified_(trailer_.block_hashes.size()) {}
+segment_reader::segment_reader(owned_file file, segment_trailer trailer, segment_fetch fetch)
+    : file_(std::move(file)), trailer_(std::move(trailer)), fetch_(std::move(fetch)),
+      verified_(trailer_.block_hashes.size()), unverified_(trailer_.block_hashes.size()) {}
 
 segment_reader::~segment_reader() {
   if (filter_ != nullptr)
@@ -34,15 +43,23 @@ error segment_reader::damaged(const std::string& what) const {
   return make_error(ec::corrupt, file_.path() + ": segment is damaged: " + what, damaged_hint);
 }
 
+error segment_reader::damaged(std::uint32_t block) const {
+  const auto offset = std::uint64_t{block} * segment_block_bytes;
+  const auto end = std::min<std::uint64_t>(offset + segment_block_bytes, trailer_.body_offset);
+  return damaged(
+      fmt::format("the checksum of block {} (bytes {} to {}) differs", block, offset, end - 1));
+}
+
 result<std::unique_ptr<segment_reader>> segment_reader::open(const std::string& path) {
   EBB_ASSIGN(auto file, owned_file::open_to_read(path));
   EBB_ASSIGN(const auto bytes, file.size());
-  return open(std::move(file), bytes);
+  return open(std::move(file), bytes, nullptr);
 }
 
 result<std::unique_ptr<segment_reader>> segment_reader::open(const std::string& path,
-                                                             const segment_expectation& expected) {
-  auto file = owned_file::open_to_read(path);
+                                                             const segment_expectation& expected,
+                                                             segment_fetch fetch) {
+  auto file = fetch ? open_to_fill(path) : owned_file::open_to_read(path);
   if (!file) {
     auto problem = std::move(file).error();
     if (problem.code == ec::not_found) {
@@ -57,12 +74,13 @@ result<std::unique_ptr<segment_reader>> segment_reader::open(const std::string& 
                       fmt::format("{}: segment has {} bytes, its checkpoint record says {}", path,
                                   bytes, expected.info.bytes),
                       damaged_hint);
-  EBB_ASSIGN(auto reader, open(*std::move(file), bytes));
+  EBB_ASSIGN(auto reader, open(*std::move(file), bytes, std::move(fetch)));
   EBB_TRY(reader->check(expected));
   return reader;
 }
 
-result<std::unique_ptr<segment_reader>> segment_reader::open(owned_file file, std::uint64_t bytes) {
+result<std::unique_ptr<segment_reader>> segment_reader::open(owned_file file, std::uint64_t bytes,
+                                                             segment_fetch fetch) {
   if (bytes < segment_tail_bytes)
     return make_error(
         ec::corrupt,
@@ -81,7 +99,8 @@ result<std::unique_ptr<segment_reader>> segment_reader::open(owned_file file, st
     end.erase(0, end.size() - wanted);
   }
   EBB_ASSIGN(auto trailer, read_trailer(std::move(end), file.path()));
-  std::unique_ptr<segment_reader> reader{new segment_reader{std::move(file), std::move(trailer)}};
+  std::unique_ptr<segment_reader> reader{
+      new segment_reader{std::move(file), std::move(trailer), std::move(fetch)}};
   const auto& x = reader->trailer_;
   reader->info_ = {.id = file_name_of(reader->file_.path()),
                    .kind = x.identity.kind,
@@ -168,9 +187,14 @@ result<void> segment_reader::verify(std::uint32_t block) {
   block_.resize(segment_block_bytes);
   // Read, not mapped: a device error is then an error and no signal.
   EBB_TRY(file_.read_at(offset, block_.data(), size));
-  if (hash_bytes({block_.data(), size}) != trailer_.block_hashes[block])
-    return damaged(fmt::format("the checksum of block {} (bytes {} to {}) differs", block, offset,
-                               offset + size - 1));
+  if (hash_bytes({block_.data(), size}) != trailer_.block_hashes[block]) {
+    if (!fetch_)
+      return damaged(block);
+    EBB_ASSIGN(const auto bytes, fetch_(offset, size, trailer_.body_offset - offset));
+    EBB_TRY(file_.write_at(offset, bytes));
+    if (hash_bytes(std::string_view{bytes}.substr(0, size)) != trailer_.block_hashes[block])
+      return damaged(block);
+  }
   verified_[block] = true;
   --unverified_;
   return {};

@@ -13,6 +13,8 @@
 #include "storage/segment_key.hpp"
 #include "storage/segment_trailer.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,14 +29,20 @@ struct segment_expectation {
   std::uint16_t key_groups = 128;
 };
 
+/// Bytes of a segment whose file may lack them, from `offset`: `least` or more, at most `most`.
+using segment_fetch = std::function<result<std::string>(std::uint64_t offset, std::uint64_t least,
+                                                        std::uint64_t most)>;
+
 class segment_cursor;
 
 class segment_reader {
 public:
   /// Errors: ec::not_found (missing), ec::corrupt (cut, damaged), ec::unsupported (newer version),
   /// ec::conflict (another stream's, other key groups, another file), ec::io.
+  /// With `fetch`, the file has the right size and ends in its trailer; other blocks that are not
+  /// what the trailer says are fetched, and written to the file, before they count as damaged.
   [[nodiscard]] static result<std::unique_ptr<segment_reader>>
-  open(const std::string& path, const segment_expectation& expected);
+  open(const std::string& path, const segment_expectation& expected, segment_fetch fetch = {});
 
   /// Without a record to compare with; for tools that look at a file as it is.
   [[nodiscard]] static result<std::unique_ptr<segment_reader>> open(const std::string& path);
@@ -74,13 +82,15 @@ public:
 private:
   friend class segment_cursor;
 
-  segment_reader(owned_file file, segment_trailer trailer);
+  segment_reader(owned_file file, segment_trailer trailer, segment_fetch fetch);
 
-  static result<std::unique_ptr<segment_reader>> open(owned_file file, std::uint64_t bytes);
+  static result<std::unique_ptr<segment_reader>> open(owned_file file, std::uint64_t bytes,
+                                                      segment_fetch fetch);
   result<void> open_pages();
   result<void> read_hidden();
   result<void> check(const segment_expectation& expected) const;
   result<void> verify(std::uint32_t block);
+  [[nodiscard]] error damaged(std::uint32_t block) const;
   result<void> verify_run(std::size_t run);
   result<void> verify_bytes(const char* bytes, std::size_t size);
   [[nodiscard]] std::size_t run_of(std::string_view stored) const noexcept;
@@ -90,6 +100,7 @@ private:
 
   owned_file file_;
   segment_trailer trailer_;
+  segment_fetch fetch_; ///< null: the file is whole
   segment_info info_;
   std::optional<lmdb_environment> environment_;
   std::optional<lmdb_transaction> transaction_;

@@ -320,7 +320,7 @@ result<retention_outcome> topic_log::implementation::retain(const topic_retentio
 // --- what it knows -------------------------------------------------------------------------------
 
 topic_reader topic_log::implementation::make_reader() const {
-  return topic_reader{std::make_unique<topic_reader::implementation>(folder_, slot_)};
+  return topic_reader{std::make_unique<topic_file_reading>(folder_, slot_)};
 }
 
 std::vector<topic_bounds> topic_log::implementation::bounds() const {

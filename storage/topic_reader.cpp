@@ -73,7 +73,7 @@ followed_files& followed() {
 } // namespace
 
 // What one call reads: a snapshot of the newest file, and the list that goes with it.
-struct topic_reader::implementation::view {
+struct topic_file_reading::view {
   std::shared_ptr<topic_file> newest;
   lmdb_transaction in;
   topic_summary summary;
@@ -85,7 +85,7 @@ struct topic_reader::implementation::view {
   }
 };
 
-result<std::shared_ptr<const topic_state>> topic_reader::implementation::current() {
+result<std::shared_ptr<const topic_state>> topic_file_reading::current() {
   if (slot_) {
     if (auto state = slot_->get(); state)
       return state;
@@ -116,7 +116,7 @@ result<std::shared_ptr<const topic_state>> topic_reader::implementation::current
   return state_;
 }
 
-result<topic_reader::implementation::view> topic_reader::implementation::look() {
+result<topic_file_reading::view> topic_file_reading::look() {
   EBB_ASSIGN(auto state, current());
   EBB_ASSIGN(auto in, state->newest->begin_read());
   EBB_ASSIGN(auto summary, state->newest->summary(in));
@@ -131,7 +131,7 @@ result<topic_reader::implementation::view> topic_reader::implementation::look() 
 }
 
 result<std::shared_ptr<topic_file>>
-topic_reader::implementation::open_sealed(const sealed_topic_file& which) {
+topic_file_reading::open_sealed(const sealed_topic_file& which) {
   if (auto known = open_->find(which.number); known)
     return known;
   EBB_ASSIGN(auto file, topic_file::open(folder_, topic_file_use::sealed, which.bytes,
@@ -142,9 +142,8 @@ topic_reader::implementation::open_sealed(const sealed_topic_file& which) {
   return file;
 }
 
-result<topic_slice> topic_reader::implementation::read(std::uint32_t partition,
-                                                       std::uint64_t offset,
-                                                       const topic_read_limits& limits) {
+result<topic_slice> topic_file_reading::read(std::uint32_t partition, std::uint64_t offset,
+                                             const topic_read_limits& limits) {
   for (int attempt = 0;; ++attempt) {
     EBB_ASSIGN(const auto now, look());
     if (partition >= now.summary.ends.size())
@@ -172,9 +171,9 @@ result<topic_slice> topic_reader::implementation::read(std::uint32_t partition,
   }
 }
 
-result<topic_slice> topic_reader::implementation::read(const view& now, std::uint32_t partition,
-                                                       std::uint64_t offset,
-                                                       const topic_read_limits& limits) {
+result<topic_slice> topic_file_reading::read(const view& now, std::uint32_t partition,
+                                             std::uint64_t offset,
+                                             const topic_read_limits& limits) {
   topic_slice slice;
   slice.next = offset;
   slice.end = now.summary.ends[partition];
@@ -198,7 +197,7 @@ result<topic_slice> topic_reader::implementation::read(const view& now, std::uin
   return slice;
 }
 
-result<std::vector<topic_bounds>> topic_reader::implementation::bounds() {
+result<std::vector<topic_bounds>> topic_file_reading::bounds() {
   EBB_ASSIGN(const auto now, look());
   std::vector<topic_bounds> all(now.summary.ends.size());
   for (std::size_t p = 0; p < all.size(); ++p)
@@ -217,7 +216,7 @@ topic_reader::~topic_reader() = default;
 
 result<topic_reader> topic_reader::open(const std::string& folder) {
   EBB_TRY(refuse_network_file_system(folder));
-  auto made = std::make_unique<implementation>(folder, nullptr);
+  auto made = std::make_unique<topic_file_reading>(folder, nullptr);
   EBB_TRY(made->bounds());
   return topic_reader{std::move(made)};
 }

@@ -44,7 +44,14 @@ struct topic_bounds {
 /// together; one that retention removes meanwhile stays readable for the call that reads it.
 class topic_reader {
 public:
-  class implementation; ///< topic_reading.hpp
+  /// Who reads: the log's files (topic_reading.hpp), or somebody else's reader from afar.
+  class implementation {
+  public:
+    virtual ~implementation() = default;
+    [[nodiscard]] virtual result<topic_slice> read(std::uint32_t partition, std::uint64_t offset,
+                                                   const topic_read_limits& limits) = 0;
+    [[nodiscard]] virtual result<std::vector<topic_bounds>> bounds() = 0;
+  };
 
   /// In a process that does not write the log. ec::not_found where there is none. The writer may
   /// come and go; while there is one, the structure of its newest file is trusted.

@@ -25,16 +25,17 @@ struct topic_room {
                                            std::uint32_t partition, std::uint64_t end,
                                            topic_room& room, topic_slice& slice);
 
-class topic_reader::implementation {
+/// Reads the files of a log.
+class topic_file_reading final : public topic_reader::implementation {
 public:
   /// Without a slot: in another process than the writer's.
-  implementation(std::string folder, const std::shared_ptr<topic_slot>& slot)
+  topic_file_reading(std::string folder, const std::shared_ptr<topic_slot>& slot)
       : folder_(std::move(folder)), slot_(slot),
         open_(slot ? slot : std::make_shared<topic_slot>()) {}
 
   result<topic_slice> read(std::uint32_t partition, std::uint64_t offset,
-                           const topic_read_limits& limits);
-  result<std::vector<topic_bounds>> bounds();
+                           const topic_read_limits& limits) override;
+  result<std::vector<topic_bounds>> bounds() override;
 
 private:
   struct view;

@@ -16,6 +16,11 @@ void answer(const link_pointer& to, std::uint64_t id, const call_outcome& outcom
     to->close(std::move(sent).error());
 }
 
+/// What was only read is long, and is read again where the answer is lost.
+bool is_kept(const call_outcome& x) {
+  return !x || (!std::holds_alternative<link_bytes>(*x) && !std::holds_alternative<link_slice>(*x));
+}
+
 } // namespace
 
 bool call_desk::arrived(std::uint64_t session, const link_pointer& from, const link_call& call) {
@@ -54,7 +59,7 @@ void call_desk::done(std::uint64_t session, std::uint64_t id, call_outcome outco
     if (found == worker->second.calls.end())
       return;
     to = found->second.from;
-    if (id < worker->second.settled)
+    if (id < worker->second.settled || !is_kept(outcome))
       worker->second.calls.erase(found);
     else
       found->second.outcome = outcome;

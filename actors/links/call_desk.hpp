@@ -1,4 +1,5 @@
-/// The control process's memory of calls: each is carried out once, however often it arrives.
+/// The control process's memory of calls: each is carried out once, however often it arrives; one
+/// that only reads may be carried out again.
 #pragma once
 
 #include "actors/links/link_connection.hpp"
@@ -22,7 +23,8 @@ public:
   [[nodiscard]] bool arrived(std::uint64_t session, const link_pointer& from,
                              const link_call& call);
 
-  /// Sends the answer, and keeps it until the worker has it.
+  /// Sends the answer, and keeps it until the worker has it; bytes of files and rows of topics are
+  /// not kept, since they can be read again.
   void done(std::uint64_t session, std::uint64_t id, call_outcome outcome);
 
   /// The worker is gone for good. What is under way is not answered.

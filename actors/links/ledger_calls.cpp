@@ -86,29 +86,23 @@ struct dispatch {
     return outcome_of(ledger.garbage(x.uid, x.present));
   }
 
-  call_outcome operator()(const topic_find_call&) const {
-    return no_ledger();
-  }
-
-  call_outcome operator()(const topic_append_file_call&) const {
-    return no_ledger();
-  }
-
-  call_outcome operator()(const topic_append_call&) const {
-    return no_ledger();
-  }
-
-  static error no_ledger() {
-    return make_error(ec::internal, "a call of a topic was given to the ledger");
+  template <class T>
+  call_outcome operator()(const T&) const {
+    return make_error(ec::internal, "a call that is not the ledger's was given to it");
   }
 };
+
+template <class... T>
+bool is_one_of(const call_operation& x) noexcept {
+  return (std::holds_alternative<T>(x) || ...);
+}
 
 } // namespace
 
 bool is_ledger_call(const call_operation& x) noexcept {
-  return !std::holds_alternative<topic_find_call>(x)
-         && !std::holds_alternative<topic_append_file_call>(x)
-         && !std::holds_alternative<topic_append_call>(x);
+  return !is_one_of<topic_find_call, topic_append_file_call, topic_append_call, topic_bounds_call,
+                    topic_read_call, store_put_call, store_read_call, store_list_call,
+                    store_remove_call>(x);
 }
 
 call_outcome answer_ledger_call(stream_ledger& ledger, const call_operation& x) {

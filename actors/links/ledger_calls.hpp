@@ -17,6 +17,9 @@
 /// is not repeated: ec::resource, | |                                    | and the caller looks up
 /// whether it was recorded (stream_store) |
 ///
+/// topic_bounds, topic_read, store_read and store_list read; store_put writes the same bytes to the
+/// same place, or finds the file there; store_remove finds nothing.
+///
 /// Within one control process `call_desk` sees to it that nothing is done twice.
 #pragma once
 
@@ -26,7 +29,8 @@
 
 namespace ebb {
 
-/// Whether `answer_ledger_call` knows it: the others are calls of topics.
+/// Whether `answer_ledger_call` knows it: the others are calls of topics
+/// and of stored files.
 [[nodiscard]] bool is_ledger_call(const call_operation& x) noexcept;
 
 /// Calls the function on this thread; its errors are the outcome's.

@@ -21,6 +21,8 @@ std::size_t payload(const call_operation& x) {
   if (const auto* append = std::get_if<topic_append_call>(&x))
     for (const auto& part : append->parts)
       bytes += byte_size(*part.rows);
+  if (const auto* put = std::get_if<store_put_call>(&x))
+    bytes += put->piece.bytes.size();
   return bytes;
 }
 

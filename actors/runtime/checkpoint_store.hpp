@@ -70,6 +70,13 @@ public:
 
   /// The commit point. Refused when the stream has a newer generation.
   [[nodiscard]] virtual result<void> commit(const epoch_record& record) = 0;
+
+  /// A committed output with its waiting file where this process can read it, unless the file is
+  /// gone: then it has been applied, or is lost, which its target tells.
+  [[nodiscard]] virtual result<sink_snapshot> bring(sink_snapshot x) {
+    return x;
+  }
+
   /// Outputs of a lane up to `epoch` have reached their target; `offset` is the target's end.
   [[nodiscard]] virtual result<void> applied(const std::string& sink, std::uint32_t lane,
                                              epoch_number epoch, std::uint64_t offset) = 0;

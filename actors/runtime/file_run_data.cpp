@@ -69,37 +69,55 @@ private:
     EBB_TRY(drop_if_fresh(definition.name, data));
     EBB_ASSIGN(auto stream, find_or_make(definition, plan));
     EBB_TRY(fit(stream, definition, plan, data));
+    EBB_ASSIGN(const auto files, files_of(stream.uid));
+    data.segments = {
+        files->folder(stored_area::segments), stream.uid, stream.key_groups, {}, files};
     EBB_ASSIGN(auto record, choose(stream, definition, data));
     EBB_ASSIGN(stream.generation,
                with([&](stream_ledger& db) { return db.begin_generation(stream.uid); }));
     EBB_TRY(with([&](stream_ledger& db) { return db.update_stream(stream, stream.generation); }));
     EBB_ASSIGN(const auto tokens, with([&](stream_ledger& db) { return db.tokens(stream.uid); }));
 
-    const auto folder = folder_of_stream(stream.uid);
-    EBB_TRY(make_folder(folder + "/segments"));
-    EBB_TRY(make_folder(folder + "/output"));
+    files->begin(stream.generation);
     data.start.uid = stream.uid;
     data.start.generation = stream.generation;
     data.start.operators = stream.operators;
     if (definition.exactly_once)
-      data.start.output_folder = folder + "/output";
-    data.segments = {folder + "/segments", stream.uid, stream.key_groups, {}};
+      data.start.output_folder = files->folder(stored_area::output);
     data.small = small_bytes();
     if (record) {
       remember(*record, tokens, data);
       data.segments.segments = record->segments;
       data.finished = record->finished;
     }
-    data.store = std::make_shared<stream_store>(ledger_, data.segments.folder, stream,
-                                                data.segments.segments);
+    EBB_TRY(sweep_output(*files, data.unapplied, stream.uid));
+    data.store = std::make_shared<stream_store>(ledger_, files, stream, data.segments.segments, 0,
+                                                data.unapplied);
     return data;
   }
 
-  result<std::unique_ptr<stored_state>> open_state(const stream_entry& stream,
-                                                   const checkpoint_record& record) const {
-    return open_recorded({folder_of_stream(stream.uid) + "/segments", stream.uid, stream.key_groups,
-                          record.segments},
-                         small_bytes());
+  result<std::shared_ptr<snapshot_store>> files_of(const std::string& uid) const {
+    if (options_.files)
+      return options_.files(uid);
+    EBB_ASSIGN(auto files, make_folder_snapshots(folder_of_stream(uid)));
+    return std::shared_ptr<snapshot_store>(std::move(files));
+  }
+
+  /// Output of runs before that has reached its target, or that no record lists.
+  static result<void> sweep_output(snapshot_store& files,
+                                   const std::vector<sink_snapshot>& unapplied,
+                                   const std::string& uid) {
+    std::vector<std::string> needed;
+    for (const auto& x : unapplied)
+      needed.push_back(waiting_name(x.output, uid));
+    return files.sweep_output(needed);
+  }
+
+  static result<std::unique_ptr<stored_state>> open_state(const stream_data& data,
+                                                          const checkpoint_record& record) {
+    auto from = data.segments;
+    from.segments = record.segments;
+    return open_recorded(from, small_bytes());
   }
 
   /// What there was of the stream goes, when it is asked for.
@@ -195,7 +213,7 @@ private:
                       "--yes";
         return *first;
       }
-      auto state = open_state(stream, record);
+      auto state = open_state(data, record);
       if (state) {
         if (first) {
           data.notes.push_back("the newest checkpoint is damaged (" + first->message
@@ -205,6 +223,9 @@ private:
         data.state = std::move(*state);
         return std::optional(std::move(record));
       }
+      // That the store cannot be asked now says nothing about the checkpoint.
+      if (state.error().code == ec::resource || state.error().code == ec::cancelled)
+        return std::move(state).error();
       if (!first)
         first = std::move(state).error();
     }
@@ -241,7 +262,7 @@ private:
       return savepoint_passed(found->name);
     if (passed && options_.output == past_output::rewind)
       EBB_TRY(can_rewind(definition));
-    EBB_ASSIGN(data.state, open_state(stream, record));
+    EBB_ASSIGN(data.state, open_state(data, record));
     if (options_.output == past_output::rewind)
       for (auto& token : tokens) {
         token.epoch = std::min(token.epoch, record.epoch);

@@ -82,9 +82,12 @@ result<prepared_stream> prepare_with_data(const planned_stream& stream,
   if (options.note)
     for (const auto& x : data.notes)
       options.note(stream.definition.name, x);
-  const output_applier apply = [keep = environment.keep, &connectors,
-                                definition = &stream.definition](const sink_snapshot& x) {
-    return connectors.apply_output(sink_named(*definition, x.sink), definition->folder, x.output);
+  const output_applier apply = [keep = environment.keep, &connectors, store = data.store,
+                                definition =
+                                    &stream.definition](const sink_snapshot& x) -> result<void> {
+    EBB_ASSIGN(const auto here, store->bring(x));
+    return connectors.apply_output(sink_named(*definition, x.sink), definition->folder,
+                                   here.output);
   };
   EBB_TRY(apply_earlier_output(stream.definition, data, apply));
   prepared_stream result;

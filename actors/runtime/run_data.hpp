@@ -7,6 +7,7 @@
 #include "actors/runtime/segment_state.hpp"
 #include "schemas/control_records.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,6 +47,8 @@ struct data_options {
   std::string savepoint;
   bool drop_state = false; ///< `fresh` may drop state that is there
   past_output output = past_output::refuse;
+  /// Where a stream, by uid, keeps its files; null: in FOLDER/streams/UID.
+  std::function<result<std::shared_ptr<snapshot_store>>(const std::string& uid)> files = {};
 };
 
 /// One stream of the folder, made ready to run: its generation is new, and what others of older

@@ -27,8 +27,7 @@ public:
                                                     std::function<void()> damaged) {
     std::vector<std::shared_ptr<segment_reader>> readers;
     for (const auto& x : from.segments) {
-      EBB_ASSIGN(auto reader, segment_reader::open(from.folder + '/' + x.id,
-                                                   {x, from.stream_uid, from.key_groups}));
+      EBB_ASSIGN(auto reader, open_segment(from, x));
       if (verify)
         EBB_TRY(reader->verify_all());
       readers.push_back(std::move(reader));
@@ -140,6 +139,13 @@ private:
 };
 
 } // namespace
+
+result<std::unique_ptr<segment_reader>> open_segment(const recorded_segments& from,
+                                                     const segment_info& which) {
+  const segment_expectation expected{which, from.stream_uid, from.key_groups};
+  return from.store ? from.store->open(expected)
+                    : segment_reader::open(from.folder + '/' + which.id, expected);
+}
 
 std::uint64_t byte_size(const recorded_segments& x) noexcept {
   std::uint64_t bytes = 0;

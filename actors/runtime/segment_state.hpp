@@ -3,8 +3,10 @@
 
 #include "actors/runtime/stored_state.hpp"
 #include "storage/segment.hpp"
+#include "storage/snapshot_store.hpp"
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,8 +17,13 @@ struct recorded_segments {
   std::string folder; ///< of the segments
   std::string stream_uid;
   std::uint16_t key_groups = 128;
-  std::vector<segment_info> segments; ///< oldest first
+  std::vector<segment_info> segments;         ///< oldest first
+  std::shared_ptr<snapshot_store> store = {}; ///< null: `folder` has them all
 };
+
+/// One of them.
+[[nodiscard]] result<std::unique_ptr<segment_reader>> open_segment(const recorded_segments& from,
+                                                                   const segment_info& which);
 
 [[nodiscard]] std::uint64_t byte_size(const recorded_segments& x) noexcept;
 

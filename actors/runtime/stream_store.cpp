@@ -3,12 +3,13 @@
 #include "actors/runtime/merge_plan.hpp"
 #include "actors/runtime/recorded_values.hpp"
 #include "actors/runtime/sorted_entries.hpp"
-#include "storage/files.hpp"
 #include "storage/merge.hpp"
 
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <filesystem>
+#include <numeric>
 #include <utility>
 
 namespace ebb {
@@ -75,11 +76,30 @@ shared_ledger::shared_ledger(control_db database)
       }),
       ledger_(std::make_unique<control_db>(std::move(database))) {}
 
-stream_store::stream_store(std::shared_ptr<shared_ledger> ledger, std::string folder,
+std::string waiting_name(const sealed_output& output, const std::string& uid) {
+  const std::filesystem::path path(output.file);
+  const auto folder = path.parent_path();
+  return folder.filename() == to_string(stored_area::output)
+                 && folder.parent_path().filename() == uid
+             ? path.filename().string()
+             : std::string{};
+}
+
+stream_store::stream_store(std::shared_ptr<shared_ledger> ledger, const std::string& folder,
                            stream_entry stream, std::vector<segment_info> segments,
                            std::uint32_t part)
-    : ledger_(std::move(ledger)), folder_(std::move(folder)), stream_(std::move(stream)),
-      part_(part), chain_(std::move(segments)) {}
+    : stream_store(std::move(ledger), make_segment_folder(folder), std::move(stream),
+                   std::move(segments), part) {}
+
+stream_store::stream_store(std::shared_ptr<shared_ledger> ledger,
+                           std::shared_ptr<snapshot_store> files, stream_entry stream,
+                           std::vector<segment_info> segments, std::uint32_t part,
+                           std::span<const sink_snapshot> unapplied)
+    : ledger_(std::move(ledger)), files_(std::move(files)), stream_(std::move(stream)), part_(part),
+      chain_(std::move(segments)) {
+  for (const auto& x : unapplied)
+    expect(x);
+}
 
 result<epoch_number> stream_store::reserve(std::uint32_t count) {
   return ledger_->with([&](stream_ledger& database) {
@@ -99,6 +119,7 @@ std::string stream_store::new_name(const char* kind, epoch_number epoch, bool pl
 
 result<std::optional<segment_info>>
 stream_store::write_delta(epoch_number epoch, std::span<const snapshot_ptr> snapshots) {
+  EBB_TRY(keep_outputs(snapshots));
   const auto entries = sorted_entries(snapshots);
   if (entries.empty())
     return std::optional<segment_info>{};
@@ -109,12 +130,47 @@ stream_store::write_delta(epoch_number epoch, std::span<const snapshot_ptr> snap
   identity.key_groups = stream_.key_groups;
   identity.first_key_group = entries.front().key_group;
   identity.last_key_group = entries.back().key_group;
-  EBB_ASSIGN(auto writer,
-             segment_writer::create(folder_ + '/' + new_name("delta", epoch, true), identity));
+  EBB_ASSIGN(auto writer, segment_writer::create(files_->folder(stored_area::segments) + '/'
+                                                     + new_name("delta", epoch, true),
+                                                 identity));
   for (const auto& x : entries)
     EBB_TRY(writer.add(x));
   EBB_ASSIGN(auto info, writer.finish());
+  EBB_TRY(files_->keep(stored_area::segments, info.id, {}));
   return std::optional<segment_info>(std::move(info));
+}
+
+// Before the part is acknowledged, since the record will name them.
+result<void> stream_store::keep_outputs(std::span<const snapshot_ptr> snapshots) {
+  for (const auto& snapshot : snapshots)
+    for (const auto& x : snapshot->sinks) {
+      const auto name = waiting_name(x.output, stream_.uid);
+      if (name.empty())
+        continue;
+      {
+        std::lock_guard guard(mutex_);
+        if (kept_outputs_.count(name) != 0)
+          continue; // of an epoch that was given up
+      }
+      EBB_TRY(files_->keep(stored_area::output, name, {}));
+      std::lock_guard guard(mutex_);
+      kept_outputs_.insert(name);
+    }
+  return {};
+}
+
+void stream_store::expect(const sink_snapshot& x) {
+  if (auto name = waiting_name(x.output, stream_.uid); !name.empty())
+    waiting_[{x.sink, x.output.lane}][x.epoch] = std::move(name);
+}
+
+result<sink_snapshot> stream_store::bring(sink_snapshot x) {
+  const auto name = waiting_name(x.output, stream_.uid);
+  if (name.empty())
+    return x;
+  EBB_TRY(files_->bring(name, x.output.bytes, x.output.digest));
+  x.output.file = files_->folder(stored_area::output) + '/' + name;
+  return x;
 }
 
 result<std::vector<std::size_t>> stream_store::taken(const epoch_record& record) {
@@ -168,6 +224,10 @@ result<void> stream_store::commit(const epoch_record& record) {
   chain_.insert(chain_.end(), fresh.begin(), fresh.end());
   for (const auto& x : request.record.segments)
     unlisted_.erase(x.id);
+  kept_outputs_.clear();
+  for (const auto& part : record.parts)
+    for (const auto& x : part.sinks)
+      expect(x);
   // Deltas of epochs that were given up before this one are garbage.
   std::erase_if(unlisted_,
                 [&](const auto& x) { return x.second != 0 && x.second <= record.epoch; });
@@ -177,9 +237,22 @@ result<void> stream_store::commit(const epoch_record& record) {
 result<void> stream_store::applied(const std::string& sink, std::uint32_t lane, epoch_number epoch,
                                    std::uint64_t offset) {
   const sink_token token{sink, lane, epoch, offset};
-  return ledger_->with([&](stream_ledger& database) {
+  EBB_TRY(ledger_->with([&](stream_ledger& database) {
     return database.set_tokens(stream_.uid, stream_.generation, {&token, 1});
-  });
+  }));
+  std::vector<std::string> done;
+  {
+    std::lock_guard guard(mutex_);
+    auto& waiting = waiting_[{sink, lane}];
+    while (!waiting.empty() && waiting.begin()->first <= epoch) {
+      done.push_back(std::move(waiting.begin()->second));
+      waiting.erase(waiting.begin());
+    }
+  }
+  // What stays is removed by the next run.
+  for (const auto& name : done)
+    static_cast<void>(files_->remove(stored_area::output, name));
+  return {};
 }
 
 result<bool> stream_store::maintain() {
@@ -191,8 +264,10 @@ result<bool> stream_store::maintain() {
 // What is committed meanwhile stays behind the new segments.
 result<bool> stream_store::merge() {
   std::vector<segment_info> recorded;
+  bool grows = false;
   {
     std::lock_guard guard(mutex_);
+    grows = grows_;
     // The delta of an epoch under way may still be given up.
     for (const auto& x : chain_) {
       if (unlisted_.count(x.id) != 0 && is_plain_delta(x))
@@ -200,20 +275,19 @@ result<bool> stream_store::merge() {
       recorded.push_back(x);
     }
   }
-  const auto plan = plan_merge(recorded);
+  const auto plan = plan_merge(recorded, grows);
   if (plan.count == 0)
     return false;
   const auto first = recorded.begin() + static_cast<std::ptrdiff_t>(plan.first);
   const auto last = first + static_cast<std::ptrdiff_t>(plan.count);
   std::vector<std::shared_ptr<segment_reader>> readers;
   for (auto x = first; x != last; ++x) {
-    EBB_ASSIGN(auto reader,
-               segment_reader::open(folder_ + '/' + x->id, {*x, stream_.uid, stream_.key_groups}));
+    EBB_ASSIGN(auto reader, files_->open({*x, stream_.uid, stream_.key_groups}));
     readers.push_back(std::move(reader));
   }
   const auto epoch = (last - 1)->epoch;
   merge_request request;
-  request.folder = folder_;
+  request.folder = files_->folder(stored_area::segments);
   request.identity.stream_uid = stream_.uid;
   request.identity.epoch = epoch;
   request.identity.kind = plan.into_base ? segment_kind::base : segment_kind::delta;
@@ -226,11 +300,35 @@ result<bool> stream_store::merge() {
   EBB_ASSIGN(const auto made, merge_segments(merged_state(std::move(readers)), std::move(request)));
   if (made.empty())
     return false;
+  if (auto kept = keep_merged(made); !kept) {
+    if (stopping_)
+      return false;
+    return std::move(kept).error();
+  }
+  const auto bytes_of = [](auto begin, auto end) {
+    return std::transform_reduce(begin, end, std::uint64_t{0}, std::plus<>(),
+                                 [](const segment_info& x) { return x.bytes; });
+  };
   std::lock_guard guard(mutex_);
+  if (plan.into_base)
+    grows_ = merge_kept_most(bytes_of(first, last), bytes_of(made.begin(), made.end()));
   const auto at = chain_.begin() + static_cast<std::ptrdiff_t>(plan.first);
   const auto behind = chain_.erase(at, at + static_cast<std::ptrdiff_t>(plan.count));
   chain_.insert(behind, made.begin(), made.end());
   return true;
+}
+
+result<void> stream_store::keep_merged(const std::vector<segment_info>& made) {
+  const auto give_up = [this] { return stopping_.load(); };
+  for (const auto& x : made)
+    if (auto kept = files_->keep(stored_area::segments, x.id, give_up); !kept) {
+      // They are garbage now.
+      std::lock_guard guard(mutex_);
+      for (const auto& y : made)
+        unlisted_.erase(y.id);
+      return kept;
+    }
+  return {};
 }
 
 bool stream_store::is_of_part(const std::string& name) const {
@@ -244,7 +342,7 @@ bool stream_store::is_of_part(const std::string& name) const {
 }
 
 result<void> stream_store::remove_garbage() {
-  EBB_ASSIGN(const auto present, list_files(folder_));
+  EBB_ASSIGN(const auto present, files_->list(stored_area::segments));
   EBB_ASSIGN(auto garbage, ledger_->with([&](stream_ledger& database) {
     return database.garbage(stream_.uid, present);
   }));
@@ -259,7 +357,7 @@ result<void> stream_store::remove_garbage() {
     });
   }
   for (const auto& name : garbage)
-    EBB_TRY(remove_file(folder_ + '/' + name));
+    EBB_TRY(files_->remove(stored_area::segments, name));
   return {};
 }
 

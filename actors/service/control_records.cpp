@@ -27,20 +27,34 @@ void control_records::allow(const std::string& uid, std::uint64_t placement) {
   std::lock_guard guard(mutex_);
   if (placement == 0)
     allowed_.erase(uid);
-  else
-    allowed_[uid] = placement;
+  else if (auto& x = allowed_[uid]; x.placement != placement)
+    x = {placement, {}};
+}
+
+void control_records::admit(const stream_placement& x, std::uint64_t worker) {
+  std::lock_guard guard(mutex_);
+  const auto found = allowed_.find(x.uid);
+  if (found != allowed_.end() && found->second.placement == x.placement)
+    found->second.workers.insert(worker);
 }
 
 bool control_records::allows(const stream_placement& x) {
   std::lock_guard guard(mutex_);
   const auto found = allowed_.find(x.uid);
-  return found != allowed_.end() && found->second == x.placement;
+  return found != allowed_.end() && found->second.placement == x.placement;
+}
+
+bool control_records::allows(const stream_placement& x, std::uint64_t worker) {
+  std::lock_guard guard(mutex_);
+  const auto found = allowed_.find(x.uid);
+  return found != allowed_.end() && found->second.placement == x.placement
+         && found->second.workers.count(worker) != 0;
 }
 
 call_outcome control_records::answer(const stream_placement& from, const call_operation& what) {
   return with([&](control_db& database) -> call_outcome {
     const auto found = allowed_.find(from.uid);
-    if (found == allowed_.end() || found->second != from.placement)
+    if (found == allowed_.end() || found->second.placement != from.placement)
       return make_error(ec::conflict, "this start of the stream has been replaced",
                         "the process drops it");
     if (const auto* update = std::get_if<ledger_update_stream>(&what)) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -45,7 +46,13 @@ public:
   /// From now on only this placement of the stream may write; 0 = none.
   void allow(const std::string& uid, std::uint64_t placement);
 
+  /// The worker was ordered to run a part of this placement, or has it already.
+  void admit(const stream_placement& x, std::uint64_t worker);
+
   [[nodiscard]] bool allows(const stream_placement& x);
+
+  /// The same, for calls of this worker: others may not speak for the stream.
+  [[nodiscard]] bool allows(const stream_placement& x, std::uint64_t worker);
 
   /// A call of a worker's stream upon the ledger; ec::conflict where its placement may not write.
   /// What a person has applied meanwhile stays.
@@ -58,7 +65,13 @@ private:
   const std::string folder_;
   std::mutex mutex_; ///< guards what follows
   std::optional<control_db> database_;
-  std::unordered_map<std::string, std::uint64_t> allowed_; ///< placements, by stream
+
+  struct allowed {
+    std::uint64_t placement = 0;
+    std::set<std::uint64_t> workers; ///< that run a part of it
+  };
+
+  std::unordered_map<std::string, allowed> allowed_; ///< by stream
 };
 
 } // namespace ebb

@@ -1,10 +1,14 @@
 #include "actors/service/topic_calls.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ebb {
 
 namespace {
+
+/// Of stored rows in one answer.
+constexpr std::uint64_t topic_read_max = std::uint64_t{4} << 20;
 
 sink_mark mark_of(const link_mark& x) {
   return {x.sink, x.generation, x.epoch};
@@ -25,6 +29,15 @@ topic_append append_of(topic_append_call&& x) {
 
 } // namespace
 
+result<void> may_use(const topic_registry& topics, const std::string& name_space,
+                     const std::string& topic_uid) {
+  const auto found = topics.find_uid(topic_uid);
+  if (!found || found->name_space != name_space)
+    return make_error(ec::not_found, "the topic has been deleted",
+                      "apply it again, or take the stream back");
+  return {};
+}
+
 call_outcome answer_topic_call(topic_registry& topics, const std::string& name_space,
                                const call_operation& what) {
   if (const auto* find = std::get_if<topic_find_call>(&what)) {
@@ -40,8 +53,29 @@ call_outcome answer_topic_call(topic_registry& topics, const std::string& name_s
                                  found->primary_key});
   }
   if (const auto* file = std::get_if<topic_append_file_call>(&what)) {
+    EBB_TRY(may_use(topics, name_space, file->topic));
     EBB_TRY(topics.append_file(file->topic, file->path, mark_of(file->mark)));
     return call_value{};
+  }
+  if (const auto* bounds = std::get_if<topic_bounds_call>(&what)) {
+    EBB_TRY(may_use(topics, name_space, bounds->topic));
+    EBB_ASSIGN(const auto found, topics.bounds(bounds->topic));
+    link_bounds all;
+    for (const auto& x : found)
+      all.all.emplace_back(x.begin, x.end);
+    return call_value{std::move(all)};
+  }
+  if (const auto* read = std::get_if<topic_read_call>(&what)) {
+    EBB_TRY(may_use(topics, name_space, read->topic));
+    EBB_ASSIGN(auto found, topics.read(read->topic, read->partition, read->offset,
+                                       {std::min(read->bytes, topic_read_max), read->rows}));
+    link_slice slice;
+    slice.next = found.next;
+    slice.end = found.end;
+    slice.batches.reserve(found.batches.size());
+    for (auto& x : found.batches)
+      slice.batches.push_back({x.first, x.time, std::move(x.rows)});
+    return call_value{std::move(slice)};
   }
   return make_error(ec::internal, "a worker has made a call that is not known");
 }

@@ -1,6 +1,7 @@
 #include "actors/service/worker_desk.hpp"
 
 #include "actors/links/ledger_calls.hpp"
+#include "actors/service/stored_calls.hpp"
 #include "actors/service/topic_calls.hpp"
 
 #include <charconv>
@@ -133,8 +134,8 @@ struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
     const stream_placement from{call.uid, call.placement};
     const auto id = call.id;
     if (auto* append = std::get_if<topic_append_call>(&call.operation)) {
-      if (!records.allows(from)) {
-        calls.done(one.session, id, make_error(ec::conflict, "this start has been replaced"));
+      if (auto may = check(from, one.worker, append->topic); !may) {
+        calls.done(one.session, id, std::move(may).error());
         return;
       }
       append_rows(topics, std::move(*append),
@@ -143,27 +144,45 @@ struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
                   });
       return;
     }
-    io.submit(lane_of(call.uid), [me = shared_from_this(), session = one.session, from,
-                                  call = std::make_shared<link_call>(std::move(call))] {
-      const auto begun = std::chrono::steady_clock::now();
-      auto outcome = me->answer(from, call->operation);
-      if (outcome)
-        me->tell_phases(call->operation, begun);
-      const bool moved = static_cast<bool>(outcome) && is_progress(call->operation);
-      me->calls.done(session, call->id, std::move(outcome));
-      if (moved)
-        me->events.recorded(from.uid);
-    });
+    io.submit(lane_of(call),
+              [me = shared_from_this(), session = one.session, from, worker = one.worker,
+               call = std::make_shared<link_call>(std::move(call))] {
+                const auto begun = std::chrono::steady_clock::now();
+                auto outcome = me->answer(from, worker, call->operation);
+                if (outcome)
+                  me->tell_phases(call->operation, begun);
+                const bool moved = static_cast<bool>(outcome) && is_progress(call->operation);
+                me->calls.done(session, call->id, std::move(outcome));
+                if (moved)
+                  me->events.recorded(from.uid);
+              });
   }
 
-  call_outcome answer(const stream_placement& from, const call_operation& what) {
+  /// For what is carried out on the link's thread.
+  result<void> check(const stream_placement& from, std::uint64_t worker, const std::string& topic) {
+    if (!records.allows(from, worker))
+      return make_error(ec::conflict, "this start of the stream has been replaced");
+    const auto name_space = name_space_of(from.uid);
+    return may_use(topics, name_space.value_or(""), topic);
+  }
+
+  call_outcome answer(const stream_placement& from, std::uint64_t worker,
+                      const call_operation& what) {
+    if (!records.allows(from, worker))
+      return make_error(ec::conflict, "this start of the stream has been replaced",
+                        "the process drops it");
     if (is_ledger_call(what))
       return records.answer(from, what);
-    if (!records.allows(from))
-      return make_error(ec::conflict, "this start of the stream has been replaced");
+    if (is_stored_call(what))
+      return answer_stored_call(records, from, what);
     const auto name_space = name_space_of(from.uid);
     if (!name_space)
       return make_error(ec::not_found, "the stream has been deleted");
+    if (const auto* file = std::get_if<topic_append_file_call>(&what)) {
+      auto mine = *file;
+      mine.path = stored_output_path(records, from.uid, file->path);
+      return answer_topic_call(topics, *name_space, mine);
+    }
     return answer_topic_call(topics, *name_space, what);
   }
 
@@ -195,13 +214,23 @@ struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
     }
   }
 
-  std::uint64_t lane_of(const std::string& uid) {
+  /// Files that are long in coming do not hold up the ledger's calls, nor readers: a worker waits
+  /// for the answer where one thing depends on the other.
+  std::uint64_t lane_of(const link_call& call) {
+    const auto& what = call.operation;
+    const bool reads = is_stored_read(what) || std::holds_alternative<topic_read_call>(what)
+                       || std::holds_alternative<topic_bounds_call>(what);
+    const auto kind = reads                  ? lane_kind::read
+                      : is_stored_call(what) ? lane_kind::store
+                                             : lane_kind::ledger;
     std::lock_guard guard(mutex);
-    const auto [found, fresh] = lanes.try_emplace(uid, 0);
+    const auto [found, fresh] = lanes[call.uid].try_emplace(kind, 0);
     if (fresh)
       found->second = io.open_lane();
     return found->second;
   }
+
+  enum class lane_kind : std::uint8_t { ledger, store, read };
 
   control_records& records;
   topic_registry& topics;
@@ -212,7 +241,7 @@ struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
   mutable std::mutex mutex; ///< guards what follows
   std::unordered_map<std::uint64_t, link_pointer> links;
   std::unordered_map<std::uint64_t, std::uint64_t> sessions;
-  std::unordered_map<std::string, std::uint64_t> lanes; ///< of streams
+  std::unordered_map<std::string, std::map<lane_kind, std::uint64_t>> lanes; ///< of streams
   /// When streams committed a record whose output is not known to be applied.
   std::unordered_map<std::string, std::chrono::steady_clock::time_point> committed;
 };

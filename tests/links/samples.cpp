@@ -82,6 +82,15 @@ bool is_same(const peer_message& a, const peer_message& b) {
       a);
 }
 
+bool is_same(const link_slice& a, const link_slice& b) {
+  return a.next == b.next && a.end == b.end
+         && std::equal(a.batches.begin(), a.batches.end(), b.batches.begin(), b.batches.end(),
+                       [](const auto& x, const auto& y) {
+                         return x.first == y.first && x.time == y.time
+                                && same_rows(x.batch, y.batch);
+                       });
+}
+
 bool is_same(const call_answer& a, const call_answer& b) {
   return a.id == b.id && links_test::is_same(a.outcome, b.outcome);
 }
@@ -91,7 +100,20 @@ bool is_same(const call_answer& a, const call_answer& b) {
 bool is_same(const call_outcome& a, const call_outcome& b) {
   if (static_cast<bool>(a) != static_cast<bool>(b))
     return false;
-  return a ? *a == *b : a.error() == b.error();
+  if (!a)
+    return a.error() == b.error();
+  if (a->index() != b->index())
+    return false;
+  return std::visit(
+      [&](const auto& x) {
+        using type = std::decay_t<decltype(x)>;
+        const auto& y = std::get<type>(*b);
+        if constexpr (std::is_same_v<type, link_slice>)
+          return is_same(x, y);
+        else
+          return x == y;
+      },
+      *a);
 }
 
 bool is_same(const link_message& a, const link_message& b) {
@@ -175,32 +197,44 @@ std::vector<call_operation> sample_operations() {
   keyed.idempotency_key = odd;
   topic_append_call marked;
   marked.mark = link_mark{"uid/sink/0", most, 1};
-  return {ledger_open_or_create{sample_stream()},
-          ledger_open_or_create{},
-          ledger_find_stream{odd},
-          ledger_update_stream{sample_stream(), most},
-          ledger_delete_stream{"name"},
-          ledger_forget_stream{"uid"},
-          ledger_begin_generation{"uid"},
-          ledger_reserve_epochs{"uid", most, most - 1},
-          ledger_commit{record, most, {"first", odd}, most},
-          ledger_commit{},
-          ledger_records{"uid"},
-          ledger_newest_record{""},
-          ledger_rewind{record, 2, tokens},
-          ledger_rewind{},
-          ledger_savepoints{"uid"},
-          ledger_savepoint{"uid", "name"},
-          ledger_set_tokens{"uid", most, tokens},
-          ledger_tokens{"uid"},
-          ledger_garbage{"uid", std::vector<std::string>(5000, "delta-1-1-1.seg")},
-          ledger_garbage{},
-          topic_find_call{odd},
-          topic_append_file_call{"topic", "/folder/file", {"uid/sink/0", most, 3}},
-          append,
-          keyed,
-          marked,
-          topic_append_call{}};
+  return {
+      ledger_open_or_create{sample_stream()},
+      ledger_open_or_create{},
+      ledger_find_stream{odd},
+      ledger_update_stream{sample_stream(), most},
+      ledger_delete_stream{"name"},
+      ledger_forget_stream{"uid"},
+      ledger_begin_generation{"uid"},
+      ledger_reserve_epochs{"uid", most, most - 1},
+      ledger_commit{record, most, {"first", odd}, most},
+      ledger_commit{},
+      ledger_records{"uid"},
+      ledger_newest_record{""},
+      ledger_rewind{record, 2, tokens},
+      ledger_rewind{},
+      ledger_savepoints{"uid"},
+      ledger_savepoint{"uid", "name"},
+      ledger_set_tokens{"uid", most, tokens},
+      ledger_tokens{"uid"},
+      ledger_garbage{"uid", std::vector<std::string>(5000, "delta-1-1-1.seg")},
+      ledger_garbage{},
+      topic_find_call{odd},
+      topic_append_file_call{"topic", "/folder/file", {"uid/sink/0", most, 3}},
+      append,
+      keyed,
+      marked,
+      topic_append_call{},
+      topic_bounds_call{"topic"},
+      topic_read_call{"topic", UINT32_MAX, most, 5, 6},
+      topic_read_call{},
+      store_put_call{stored_area::output, odd, {most, 100'000, 3, std::string(90'000, 'x'), {}}},
+      store_put_call{stored_area::segments, "base-1-1-1.seg", {1, 4, 0, odd, digest128{most, 2}}},
+      store_put_call{},
+      store_read_call{stored_area::output, "a", most, 7},
+      store_list_call{stored_area::output},
+      store_list_call{},
+      store_remove_call{stored_area::output, {"a", odd}, most},
+      store_remove_call{}};
 }
 
 std::vector<call_outcome> sample_outcomes() {
@@ -214,28 +248,35 @@ std::vector<call_outcome> sample_outcomes() {
                           {odd, {type_kind::array, type_kind::text, 0, 0, INT32_MAX}, false}},
                          "a"};
   const link_append_answer appended{5, {{1, 2, most}, {}}, min_time, 0, sample_error()};
-  return {value(std::monostate{}),
-          value(std::uint64_t{0}),
-          value(most),
-          value(sample_stream()),
-          value(std::optional<stream_entry>{}),
-          value(std::optional{sample_stream()}),
-          value(std::vector<checkpoint_record>{}),
-          value(std::vector{sample_record(), checkpoint_record{}}),
-          value(std::optional<checkpoint_record>{}),
-          value(std::optional{checkpoint_record{}}),
-          value(std::vector<savepoint_entry>{savepoint, {}}),
-          value(std::optional<savepoint_entry>{}),
-          value(std::optional{savepoint}),
-          value(std::vector<sink_token>{{"sink", 1, 2, 3}, {}}),
-          value(std::vector<std::string>{}),
-          value(std::vector<std::string>{"", odd}),
-          value(topic),
-          value(link_topic{}),
-          value(appended),
-          value(link_append_answer{}),
-          sample_error(),
-          error{}};
+  return {
+      value(std::monostate{}),
+      value(std::uint64_t{0}),
+      value(most),
+      value(sample_stream()),
+      value(std::optional<stream_entry>{}),
+      value(std::optional{sample_stream()}),
+      value(std::vector<checkpoint_record>{}),
+      value(std::vector{sample_record(), checkpoint_record{}}),
+      value(std::optional<checkpoint_record>{}),
+      value(std::optional{checkpoint_record{}}),
+      value(std::vector<savepoint_entry>{savepoint, {}}),
+      value(std::optional<savepoint_entry>{}),
+      value(std::optional{savepoint}),
+      value(std::vector<sink_token>{{"sink", 1, 2, 3}, {}}),
+      value(std::vector<std::string>{}),
+      value(std::vector<std::string>{"", odd}),
+      value(topic),
+      value(link_topic{}),
+      value(appended),
+      value(link_append_answer{}),
+      value(link_bounds{{{0, most}, {3, 3}}}),
+      value(link_bounds{}),
+      value(link_slice{{{7, min_time, sample_rows(1000)}, {1007, 5, sample_rows(3)}}, 1010, most}),
+      value(link_slice{}),
+      value(link_bytes{std::string(300'000, 'y')}),
+      value(link_bytes{}),
+      sample_error(),
+      error{}};
 }
 
 std::vector<peer_message> sample_peer_messages() {

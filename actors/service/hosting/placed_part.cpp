@@ -21,7 +21,8 @@ namespace {
 constexpr auto begin_within = std::chrono::seconds(60);
 constexpr auto join_within = std::chrono::seconds(15);
 
-std::shared_ptr<checkpoint_store> store_of(const peer_begin& begin, std::uint32_t part) {
+std::shared_ptr<checkpoint_store> store_of(const peer_begin& begin, std::uint32_t part,
+                                           std::shared_ptr<snapshot_store> files) {
   stream_entry entry;
   entry.uid = begin.start.uid;
   entry.key_groups = begin.key_groups;
@@ -30,7 +31,10 @@ std::shared_ptr<checkpoint_store> store_of(const peer_begin& begin, std::uint32_
   auto no_ledger = std::make_shared<shared_ledger>([]() -> result<std::unique_ptr<stream_ledger>> {
     return make_error(ec::internal, "a part of a stream has no ledger");
   });
-  return std::make_shared<stream_store>(std::move(no_ledger), begin.segment_folder, entry,
+  if (!files)
+    files = make_segment_folder(begin.segment_folder);
+  files->begin(entry.generation);
+  return std::make_shared<stream_store>(std::move(no_ledger), std::move(files), entry,
                                         std::vector<segment_info>{}, part);
 }
 
@@ -55,13 +59,22 @@ result<supervisor_setup> placed_part::build(const peer_begin& begin) {
   environment.keep = parts_;
   environment.part = order_.part;
   environment.parts = static_cast<std::uint32_t>(order_.peers.size());
-  const auto start = start_of(begin);
+  EBB_ASSIGN(const auto files, services_.files(me));
+  auto start = start_of(begin);
+  auto segments = segments_of(begin);
+  if (files) {
+    // Part 0's folders are another process's.
+    if (!start.output_folder.empty())
+      start.output_folder = files->folder(stored_area::output);
+    segments.folder = files->folder(stored_area::segments);
+    segments.store = files;
+  }
   EBB_ASSIGN(auto setup, build_stream(parts_->planned.plan, parts_->planned.definition,
                                       *parts_->connectors, environment, &start));
   const auto restore = [&]() -> result<void> {
     if (start.epoch == 0)
       return {};
-    EBB_ASSIGN(const auto state, open_recorded(segments_of(begin), begin.small));
+    EBB_ASSIGN(const auto state, open_recorded(segments, begin.small));
     return restore_state(start, *state, begin.small, *environment.io, setup);
   };
   if (auto restored = restore(); !restored) {
@@ -70,7 +83,7 @@ result<supervisor_setup> placed_part::build(const peer_begin& begin) {
   }
   auto& checkpoints = setup.checkpoints.emplace();
   checkpoints.generation = start.generation;
-  checkpoints.store = store_of(begin, order_.part);
+  checkpoints.store = store_of(begin, order_.part, files);
   checkpoints.clock = environment.clock;
   checkpoints.io = environment.io;
   checkpoints.lane = environment.io->open_lane();

@@ -80,6 +80,9 @@ result<std::optional<stream_started>> placed_stream::open(const std::function<vo
     options.savepoint = order_.savepoint;
     options.output = past_output_of(order_.past_output);
   }
+  EBB_ASSIGN(const auto files, services_.files(me));
+  if (files)
+    options.files = [files](const std::string&) { return result(files); };
   stream_started started{order_.uid, order_.placement, 0, {}};
   run_options run;
   run.data = make_run_data(options, services_.ledger(me));

@@ -35,6 +35,13 @@ public:
   [[nodiscard]] virtual std::shared_ptr<shared_ledger> ledger(const stream_placement& of) = 0;
   [[nodiscard]] virtual std::unique_ptr<topic_access> topics(const stream_placement& of,
                                                              const std::string& name_space) = 0;
+
+  /// Where the stream's files are kept; null: in the folder that the order names.
+  [[nodiscard]] virtual result<std::shared_ptr<snapshot_store>> files(const stream_placement& of) {
+    static_cast<void>(of);
+    return std::shared_ptr<snapshot_store>{};
+  }
+
   /// Where it meets the other workers that a stream is spread over.
   [[nodiscard]] virtual peer_desk& peers() = 0;
 };

@@ -29,6 +29,8 @@ void keeper::pump_places() {
           world_.start_worker(e.worker);
         break;
       case kind::assign:
+        if (const auto* slot = by_uid(e.key.stream))
+          world_.worker_is_for(e.worker, *slot);
         if (const placement_key whole{e.key.stream, e.key.placement};
             std::find(assigned.begin(), assigned.end(), whole) == assigned.end())
           assigned.push_back(whole);
@@ -126,6 +128,7 @@ void keeper::send_orders(const std::vector<placement_key>& all, start_stream ord
   for (const auto& key : all) {
     const auto worker = places_.worker_of(key);
     order.part = key.part;
+    world_.records().admit({key.stream, key.placement}, worker);
     if (worker == 0 || world_.send(worker, order))
       continue;
     // It has just died, which is not heard yet.
@@ -152,6 +155,7 @@ void keeper::worker_here(std::uint64_t worker, const worker_hello& hello,
       runs.push_back({x.uid, x.placement, x.part});
       // Its calls come right behind the welcome.
       world_.records().allow(x.uid, x.placement);
+      world_.records().admit({x.uid, x.placement}, worker);
     } else {
       answer.refused.push_back({x.uid, x.placement, "another start has taken its place"});
     }

@@ -33,10 +33,22 @@ public:
 
   /// A process; `keeper::worker_here` or `worker_gone` comes.
   virtual void start_worker(std::uint64_t worker) = 0;
+
   /// The same, for a stream that alone will run there (placement_limits::own).
   virtual void start_worker_for(std::uint64_t worker, const stream_slot&) {
     start_worker(worker);
   }
+
+  /// A worker that was started for none has become the stream's.
+  virtual void worker_is_for(std::uint64_t worker, const stream_slot&) {
+    static_cast<void>(worker);
+  }
+
+  /// Whether a worker that was started for no stream has all that this one asks for.
+  [[nodiscard]] virtual bool takes_warm(const stream_slot&) const {
+    return true;
+  }
+
   virtual void kill_worker(std::uint64_t worker) = 0;
 
   /// False where it is not connected.

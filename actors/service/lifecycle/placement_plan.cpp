@@ -17,7 +17,7 @@ placement_plan::placement_plan(const placement_limits& limits, std::uint64_t fir
   advance();
 }
 
-void placement_plan::place(const placement_key& key, std::uint64_t after, micros now) {
+void placement_plan::place(const placement_key& key, std::uint64_t after, micros now, bool warm) {
   now_ = now;
   const bool known = homes_.contains(key)
                      || std::any_of(waiting_.begin(), waiting_.end(),
@@ -28,7 +28,7 @@ void placement_plan::place(const placement_key& key, std::uint64_t after, micros
       home != homes_.end() && takes_streams(workers_.at(home->second)))
     assign(key, home->second);
   else
-    waiting_.push_back({key, now});
+    waiting_.push_back({key, now, warm});
   advance();
 }
 
@@ -170,6 +170,20 @@ std::size_t placement_plan::count_idle() const {
                                                 [](const auto& x) { return is_idle(x.second); }));
 }
 
+/// Those that have no stream, and are for none.
+std::size_t placement_plan::count_spare() const {
+  return static_cast<std::size_t>(
+      std::count_if(workers_.begin(), workers_.end(), [](const auto& x) {
+        const auto& worker = x.second;
+        return worker.only.empty() && worker.runs.empty() && !worker.ending && !worker.killed;
+      }));
+}
+
+/// Whether it is beyond the warm ones, which are counted apart.
+bool placement_plan::may_end(const worker_entry& x) const noexcept {
+  return is_idle(x) && (!limits_.own || !x.only.empty());
+}
+
 std::size_t placement_plan::count_starting() const {
   return static_cast<std::size_t>(
       std::count_if(workers_.begin(), workers_.end(), [](const auto& x) {
@@ -178,17 +192,18 @@ std::size_t placement_plan::count_starting() const {
 }
 
 void placement_plan::advance() {
-  kill_late();
   serve();
+  kill_late();
   start_workers();
   end_idle();
 }
 
 /// It starts for a stream that does not wait for it any more.
 bool placement_plan::is_unwanted(const worker_entry& x) const {
-  return limits_.own && x.state == worker_state::starting && !x.ending && x.runs.empty()
-         && std::none_of(waiting_.begin(), waiting_.end(),
-                         [&](const request& y) { return y.key.stream == x.only; });
+  return limits_.own && !x.only.empty() && x.state == worker_state::starting && !x.ending
+         && x.runs.empty() && std::none_of(waiting_.begin(), waiting_.end(), [&](const request& y) {
+              return y.key.stream == x.only;
+            });
 }
 
 void placement_plan::kill_late() {
@@ -242,8 +257,10 @@ void placement_plan::start_workers() {
            && now_ >= x.second.since + limits_.well_after;
   });
   failures_ = one_lives ? 0 : failures_;
-  if (limits_.own)
-    return start_own();
+  if (limits_.own) {
+    start_own();
+    return start_warm();
+  }
   const auto wanted = limits_.warm + waiting_.size();
   auto coming = count_idle() + count_starting();
   while (coming < wanted && workers_.size() < limits_.max_workers) {
@@ -259,11 +276,20 @@ void placement_plan::start_workers() {
 
 void placement_plan::serve_own() {
   std::erase_if(waiting_, [this](const request& x) {
-    const auto own = std::find_if(workers_.begin(), workers_.end(), [&](const auto& y) {
-      return is_idle(y.second) && y.second.only == x.key.stream;
-    });
+    const auto idle = [&](const std::string& only) {
+      return std::find_if(workers_.begin(), workers_.end(), [&](const auto& y) {
+        return is_idle(y.second) && y.second.only == only;
+      });
+    };
+    auto own = idle(x.key.stream);
+    if (own == workers_.end() && x.warm) {
+      own = idle({});
+      if (own != workers_.end())
+        refill_at_ = now_ + limits_.refill_after;
+    }
     if (own == workers_.end())
       return false;
+    own->second.only = x.key.stream;
     assign(x.key, own->first);
     return true;
   });
@@ -288,17 +314,30 @@ void placement_plan::start_own() {
   }
 }
 
-void placement_plan::end_idle() {
-  auto idle = count_idle();
-  for (auto& [number, worker] : workers_) {
-    if (idle <= limits_.warm)
+void placement_plan::start_warm() {
+  for (auto spare = count_spare(); spare < limits_.warm; ++spare) {
+    if (now_ < refill_at_ || workers_.size() >= limits_.max_workers
+        || (failures_ != 0 && count_starting() != 0))
       return;
+    const auto number = next_worker_++;
+    workers_[number].since = now_;
+    effects_.push_back({effect::kind::start_worker, number, {}});
+  }
+}
+
+void placement_plan::end_idle() {
+  auto idle = limits_.own ? count_spare() : count_idle();
+  for (auto& [number, worker] : workers_) {
+    const bool spare = !may_end(worker);
+    if (limits_.own ? spare && idle <= limits_.warm : idle <= limits_.warm)
+      continue;
     if (!is_idle(worker) || now_ < worker.idle_since + limits_.idle_grace)
       continue;
     worker.ending = true;
     worker.since = now_;
     effects_.push_back({effect::kind::end_worker, number, {}});
-    --idle;
+    if (spare || !limits_.own)
+      --idle;
   }
 }
 
@@ -309,13 +348,13 @@ std::vector<placement_plan::effect> placement_plan::take_effects() {
 micros placement_plan::next_time() const noexcept {
   auto next = max_time;
   const auto at = [&](micros t) { next = std::min(next, std::max(t, now_ + 1)); };
-  const bool spare = count_idle() > limits_.warm;
+  const bool spare = limits_.own ? count_spare() > limits_.warm : count_idle() > limits_.warm;
   for (const auto& [number, worker] : workers_) {
     if (worker.killed)
       continue;
     if (worker.state == worker_state::starting || worker.ending)
       at(worker.since + limits_.ready_within);
-    if (spare && is_idle(worker))
+    if (is_idle(worker) && (spare || (limits_.own && may_end(worker))))
       at(worker.idle_since + limits_.idle_grace);
     for (const auto& [key, deadline] : worker.runs)
       if (deadline != max_time)
@@ -326,6 +365,8 @@ micros placement_plan::next_time() const noexcept {
       at(x.since + limits_.share_after);
   if (now_ < start_after_)
     at(start_after_);
+  if (limits_.own && now_ < refill_at_ && count_spare() < limits_.warm)
+    at(refill_at_);
   return next;
 }
 

@@ -22,7 +22,11 @@ struct placement_limits {
   micros backoff_min = micros_per_second;       ///< between starts, when workers die at once
   micros backoff_max = 60 * micros_per_second;
   micros well_after = 5 * micros_per_second; ///< a worker that dies earlier died at once
-  bool own = false; ///< a worker is started for a stream and takes no other; none is warm
+  /// A worker takes one stream and no other, ever. It is started for it, or (`warm`) for none yet.
+  bool own = false;
+  /// With `own`: a warm one that was taken is replaced so much later, so that the wake has the
+  /// machine.
+  micros refill_after = micros_per_second;
 };
 
 /// One start of a stream, or of one part of it where it is spread over several workers.
@@ -62,7 +66,8 @@ public:
                  micros start_from = 0);
 
   /// Wants a worker; that of (key.stream, `after`, key.part) if it is still there, 0 = any.
-  void place(const placement_key& key, std::uint64_t after, micros now);
+  /// `warm`: one that was started for no stream will do, where workers take one stream.
+  void place(const placement_key& key, std::uint64_t after, micros now, bool warm = true);
   /// Has ended by itself; its place is free.
   void release(const placement_key& key, micros now);
   /// Is to be dropped; its place is free when the worker has, or is dead. Unknown ones mean
@@ -122,6 +127,7 @@ private:
   struct request {
     placement_key key;
     micros since = 0;
+    bool warm = true;
   };
 
   [[nodiscard]] static bool takes_streams(const worker_entry& x) noexcept;
@@ -129,6 +135,8 @@ private:
   [[nodiscard]] bool is_unwanted(const worker_entry& x) const;
   [[nodiscard]] std::size_t count_idle() const;
   [[nodiscard]] std::size_t count_starting() const;
+  [[nodiscard]] std::size_t count_spare() const;
+  [[nodiscard]] bool may_end(const worker_entry& x) const noexcept;
   [[nodiscard]] micros backoff() const noexcept;
   void assign(const placement_key& key, std::uint64_t worker);
   void forget(const placement_key& key);
@@ -137,6 +145,7 @@ private:
   void serve();
   void serve_own();
   void start_own();
+  void start_warm();
   void start_workers();
   void end_idle();
 
@@ -148,6 +157,7 @@ private:
   std::uint32_t failures_ = 0; ///< starts in a row that died at once
   micros start_after_ = 0;
   micros failed_at_ = 0;
+  micros refill_at_ = 0;
   micros now_;
   std::vector<effect> effects_;
 };

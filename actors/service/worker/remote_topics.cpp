@@ -46,12 +46,71 @@ append_answer answer_of(call_outcome&& x) {
   return y;
 }
 
+/// What is no answer of the log is tried again by readers as an error of the device.
+error as_device(error problem) {
+  if (problem.code == ec::resource)
+    problem.code = ec::io;
+  return problem;
+}
+
+/// A topic's log, read by the control process.
+class link_reading final : public topic_reader::implementation {
+public:
+  link_reading(std::shared_ptr<link_calls> calls, stream_placement of, std::string topic,
+               std::chrono::milliseconds patience)
+      : calls_(std::move(calls)), of_(std::move(of)), topic_(std::move(topic)),
+        patience_(patience) {}
+
+  result<topic_slice> read(std::uint32_t partition, std::uint64_t offset,
+                           const topic_read_limits& limits) override {
+    auto answer = calls_->call(
+        of_, topic_read_call{topic_, partition, offset, limits.bytes, limits.rows}, patience_);
+    if (!answer)
+      return as_device(std::move(answer).error());
+    auto* slice = std::get_if<link_slice>(&*answer);
+    if (slice == nullptr)
+      return wrong_answer();
+    topic_slice x;
+    x.next = slice->next;
+    x.end = slice->end;
+    x.batches.reserve(slice->batches.size());
+    for (auto& y : slice->batches)
+      x.batches.push_back({y.first, y.time, std::move(y.batch)});
+    return x;
+  }
+
+  result<std::vector<topic_bounds>> bounds() override {
+    auto answer = calls_->call(of_, topic_bounds_call{topic_}, patience_);
+    if (!answer)
+      return as_device(std::move(answer).error());
+    const auto* all = std::get_if<link_bounds>(&*answer);
+    if (all == nullptr)
+      return wrong_answer();
+    std::vector<topic_bounds> x;
+    for (const auto& [begin, end] : all->all)
+      x.push_back({begin, end});
+    return x;
+  }
+
+private:
+  const std::shared_ptr<link_calls> calls_;
+  const stream_placement of_;
+  const std::string topic_;
+  const std::chrono::milliseconds patience_;
+};
+
 class remote_topics final : public topic_access {
 public:
   remote_topics(std::shared_ptr<link_calls> calls, std::shared_ptr<topic_watches> watches,
-                stream_placement of, std::chrono::milliseconds patience)
-      : calls_(std::move(calls)), watches_(std::move(watches)), of_(std::move(of)),
+                stream_placement of, topic_reading how, std::chrono::milliseconds patience)
+      : calls_(std::move(calls)), watches_(std::move(watches)), of_(std::move(of)), how_(how),
         patience_(patience) {}
+
+  result<topic_reader> open_reader(const topic_info& topic) override {
+    if (how_ == topic_reading::files)
+      return topic_reader::open(topic.folder);
+    return topic_reader(std::make_unique<link_reading>(calls_, of_, topic.uid, patience_));
+  }
 
   result<topic_info> find(const std::string& name) override {
     EBB_ASSIGN(auto answer, calls_->call(of_, topic_find_call{name}, patience_));
@@ -84,6 +143,7 @@ private:
   const std::shared_ptr<link_calls> calls_;
   const std::shared_ptr<topic_watches> watches_;
   const stream_placement of_;
+  const topic_reading how_;
   const std::chrono::milliseconds patience_;
 };
 
@@ -91,9 +151,9 @@ private:
 
 std::unique_ptr<topic_access> make_remote_topics(std::shared_ptr<link_calls> calls,
                                                  std::shared_ptr<topic_watches> watches,
-                                                 stream_placement of,
+                                                 stream_placement of, topic_reading how,
                                                  std::chrono::milliseconds patience) {
-  return std::make_unique<remote_topics>(std::move(calls), std::move(watches), std::move(of),
+  return std::make_unique<remote_topics>(std::move(calls), std::move(watches), std::move(of), how,
                                          patience);
 }
 

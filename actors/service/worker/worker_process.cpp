@@ -3,6 +3,7 @@
 #include "actors/links/link_loop.hpp"
 #include "actors/links/link_server.hpp"
 #include "actors/links/remote_ledger.hpp"
+#include "actors/links/remote_objects.hpp"
 #include "actors/plan/manifest.hpp"
 #include "actors/service/worker/ended_streams.hpp"
 #include "actors/service/worker/peer_path.hpp"
@@ -65,6 +66,10 @@ public:
   }
 
   result<void> open() {
+    if (!options_.cache.folder.empty()) {
+      EBB_TRY(make_folder(options_.cache.folder, 0700));
+      cache_.emplace(options_.cache);
+    }
     auto connect = options_.connect;
     if (!connect) {
       auto how = options_.link;
@@ -336,7 +341,15 @@ private:
   }
 
   std::unique_ptr<topic_access> topics(const stream_placement& of, const std::string&) override {
-    return make_remote_topics(calls_, session_->watches(), of);
+    return make_remote_topics(calls_, session_->watches(), of,
+                              cache_ ? topic_reading::link : topic_reading::files);
+  }
+
+  result<std::shared_ptr<snapshot_store>> files(const stream_placement& of) override {
+    if (!cache_)
+      return std::shared_ptr<snapshot_store>{};
+    EBB_ASSIGN(auto opened, cache_->open(of.uid, std::make_shared<remote_objects>(calls_, of)));
+    return std::shared_ptr<snapshot_store>(std::move(opened));
   }
 
   peer_desk& peers() override {
@@ -375,6 +388,7 @@ private:
   std::map<key, stream_started> unsaid_starts_;
   std::vector<std::pair<std::uint64_t, savepoint_made>> unsaid_savepoints_; ///< by incarnation
 
+  std::optional<snapshot_cache> cache_;
   worker_log log_;
   std::optional<control_session> session_;
   std::unique_ptr<link_loop> loop_;

@@ -8,6 +8,7 @@
 #include "actors/links/link_server.hpp"
 #include "actors/service/hosting/stream_host.hpp"
 #include "actors/service/worker/control_session.hpp"
+#include "storage/snapshot_cache.hpp"
 
 #include <chrono>
 #include <functional>
@@ -24,6 +25,9 @@ struct worker_options {
   std::string name;
   std::string version; ///< of ebb
   host_options host;
+  /// With a folder: it shares none with the control process. Files of streams are kept over the
+  /// link, with copies here, and topics are read over it.
+  cache_options cache;
   link_options link;
   /// Without a control process for so long, it kills its streams and ends: their checkpoints are
   /// durable, and another worker goes on from them.

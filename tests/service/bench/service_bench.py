@@ -264,6 +264,34 @@ def measure_wake(arguments, folder):
     service.stop()
 
 
+def measure_fetch(arguments, folder):
+    """Wakes of workers that share no folder with the control process: all copies gone, and there."""
+    for mib in (10, arguments.state_mib):
+        service = Service(arguments.ebb, tempfile.mkdtemp(dir=folder), "--store", "link")
+        service.apply(TOPIC.format("in", "k BIGINT, at TIMESTAMP, text TEXT") + TOPIC.format("out", "k BIGINT") + STATE.format())
+        begun = time.perf_counter()
+        fill(service, mib * (1 << 20) // 128, "2026-01-01T00:00:00", "x" * 60)
+        service.wait_for("windows", "Asleep", 600)
+        data = pathlib.Path(service.folder, "data")
+        size = sum(x.stat().st_size for x in (data / "streams").rglob("*.seg")) / (1 << 20)
+        print(f"fetch: {size:.0f} MiB of state, written and kept in {time.perf_counter() - begun:.1f} s")
+        for name, drop in (("no copies", True), ("copies", False), ("no copies", True)):
+            if drop:
+                for copy in (data / "cache").rglob("*.seg"):
+                    copy.unlink()
+            lines, sender = Lines(service, "out"), Sender(service, "in")
+            begun = time.perf_counter()
+            sender.send({"k": 7, "at": "2026-01-01T00:00:01", "text": "now"})
+            lines.next()
+            result = (time.perf_counter() - begun) * 1000
+            service.wait_for("windows", "Asleep", 600)
+            fetched = sum(x.stat().st_blocks * 512 for x in (data / "cache").rglob("*.seg")) / (1 << 20)
+            wake = service.get("/v1/streams/windows/wakes")["items"][0]["millisAfterTrigger"]
+            print(f"fetch, {name}: message to result {result:.1f} ms ({fetched:.1f} MiB copied until it slept again); "
+                  + ", ".join(f"{x} {y:.1f} ms" for x, y in wake.items()), flush=True)
+        service.stop()
+
+
 SLEEPER = """apiVersion: ebb.dev/v1alpha1
 kind: Stream
 metadata: {{name: s{0}}}
@@ -515,7 +543,7 @@ def measure_scale(arguments, folder):
 def main():
     parser = argparse.ArgumentParser(description="Measures a service on this machine, clients included.")
     parser.add_argument("ebb")
-    parser.add_argument("--only", nargs="*", default=["messages", "latency", "wake", "rest", "idle", "spread",
+    parser.add_argument("--only", nargs="*", default=["messages", "latency", "wake", "fetch", "rest", "idle", "spread",
                                                            "scale"])
     parser.add_argument("--folder", help="where the data lies; a temporary one if absent")
     parser.add_argument("--sleepers", type=int, default=10_000)
@@ -526,7 +554,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="ebb-service-", dir=arguments.folder)
     try:
         for name in arguments.only:
-            {"messages": measure_messages, "latency": measure_latency, "wake": measure_wake, "rest": measure_rest,
+            {"messages": measure_messages, "latency": measure_latency, "wake": measure_wake, "fetch": measure_fetch, "rest": measure_rest,
              "idle": measure_idle, "spread": measure_spread, "scale": measure_scale}[name](arguments, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

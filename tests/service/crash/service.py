@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills the service's processes and checks what its topics hold.
 
-    service.py EBB [--seconds N] [--cycles N] [--seed S]
+    service.py EBB [--seconds N] [--cycles N] [--seed S] [--store link]
 
 --seconds: kill -9 of the control process and of workers every 1 to 3 s for that long, under traffic.
 --cycles: that many falls asleep and wakes under random traffic, without kills.
@@ -34,6 +34,7 @@ def read_arguments():
     parser.add_argument("--seconds", type=float, default=0, help="how long to kill")
     parser.add_argument("--cycles", type=int, default=0, help="falls asleep and wakes without kills")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--store", choices=("folder", "link"), default="folder", help="of workers (ebb up --store)")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     arguments = parser.parse_args()
     if not arguments.seconds and not arguments.cycles:
@@ -140,7 +141,7 @@ def slowest(latencies, killer, folder):
 
 def run_kills(arguments, folder, verdict):
     rng = random.Random(f"{arguments.seed}-kills")
-    service = Service(os.path.abspath(arguments.ebb), folder)
+    service = Service(os.path.abspath(arguments.ebb), folder, "--store", arguments.store)
     begin = time.monotonic()
     try:
         service.start()
@@ -181,7 +182,7 @@ def check_use(verdict, early, late):
 
 
 def run_cycles(arguments, folder, verdict):
-    service = Service(os.path.abspath(arguments.ebb), folder)
+    service = Service(os.path.abspath(arguments.ebb), folder, "--store", arguments.store)
     begin = time.monotonic()
     try:
         service.start()
@@ -235,7 +236,7 @@ def main():
     modes += [(f"--cycles {arguments.cycles}", run_cycles)] if arguments.cycles else []
     for wish, run in modes:
         name = wish.split()[0].strip("-")
-        again = f"tools/crash service {wish} --seed {arguments.seed}"
+        again = f"tools/crash service {wish} --seed {arguments.seed} --store {arguments.store}"
         print(f"{again}", flush=True)
         verdict = Verdict()
         below = folder / name

@@ -64,8 +64,9 @@ class Service:
     """The control process is a child; workers are found by the folder in their arguments, since
     they outlive the process that started them."""
 
-    def __init__(self, ebb, folder):
+    def __init__(self, ebb, folder, *arguments):
         self.ebb = ebb
+        self.arguments = arguments
         self.folder = pathlib.Path(folder)
         self.data = self.folder / "data"
         self.log = self.folder / "up.log"
@@ -77,7 +78,8 @@ class Service:
         self.starts += 1
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.ebb, "up", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}"],
+                [self.ebb, "up", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}",
+                 *self.arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
 
     def ready(self, seconds):

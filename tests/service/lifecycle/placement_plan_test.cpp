@@ -52,8 +52,9 @@ struct driver {
     return text;
   }
 
-  std::string place(const std::string& stream, std::uint64_t placement, std::uint64_t after = 0) {
-    plan.place({stream, placement}, after, now);
+  std::string place(const std::string& stream, std::uint64_t placement, std::uint64_t after = 0,
+                    bool warm = true) {
+    plan.place({stream, placement}, after, now, warm);
     return effects();
   }
 
@@ -107,6 +108,37 @@ BOOST_AUTO_TEST_CASE(workers_of_their_own) {
   // One that nobody waits for any more does not go on starting.
   d.plan.kill({"d", 1}, d.now);
   BOOST_TEST(d.effects() == "kill 5");
+}
+
+BOOST_AUTO_TEST_CASE(warm_workers_become_one_streams_own) {
+  auto limits = small(1, 5);
+  limits.own = true;
+  limits.idle_grace = 0;
+  driver d(limits);
+  BOOST_TEST(d.effects() == "start 1");
+  BOOST_TEST(d.ready(1).empty());
+  BOOST_TEST(d.tick(3600 * s).empty()); // it waits, however long
+  BOOST_TEST(d.place("a", 1) == "a1 to 1");
+  // The next one comes when the wake is over.
+  BOOST_TEST(d.plan.next_time() == d.now + limits.refill_after);
+  BOOST_TEST(d.tick(limits.refill_after) == "start 2");
+  BOOST_TEST(d.ready(2).empty());
+  // A stream that asks for more than any pod has gets one that is made for it.
+  BOOST_TEST(d.place("b", 1, 0, false) == "start 3");
+  BOOST_TEST(d.ready(3) == "b1 to 3");
+  // A stream that has one already keeps it.
+  BOOST_TEST(d.place("a", 2, 1) == "a2 to 1");
+  BOOST_TEST(d.release("a", 1).empty());
+  // Nobody else gets it.
+  BOOST_TEST(d.release("a", 2) == "end 1");
+  BOOST_TEST(d.lost(1).empty());
+  BOOST_TEST(d.place("c", 1) == "c1 to 2");
+  BOOST_TEST(d.tick(limits.refill_after) == "start 4");
+  // The own one is on its way when the warm one is ready: that one takes it.
+  BOOST_TEST(d.place("d", 1) == "start 5");
+  BOOST_TEST(d.ready(4) == "d1 to 4, kill 5");
+  BOOST_TEST(d.lost(5).empty());
+  BOOST_TEST(d.tick(limits.refill_after) == "start 6");
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_gets_the_spare_and_another_spare_comes) {

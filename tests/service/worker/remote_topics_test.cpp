@@ -46,7 +46,8 @@ struct fixture {
   std::shared_ptr<link_calls> calls = std::make_shared<link_calls>();
   std::shared_ptr<topic_watches> watches =
       std::make_shared<topic_watches>([](const topic_watch&) {});
-  std::unique_ptr<topic_access> topics = make_remote_topics(calls, watches, {"s", 4}, 20s);
+  std::unique_ptr<topic_access> topics =
+      make_remote_topics(calls, watches, {"s", 4}, topic_reading::files, 20s);
   call_operation operation;
 };
 
@@ -144,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_file_is_appended_or_not) {
 }
 
 BOOST_AUTO_TEST_CASE(patience_ends) {
-  topics = make_remote_topics(calls, watches, {"s", 4}, 50ms);
+  topics = make_remote_topics(calls, watches, {"s", 4}, topic_reading::files, 50ms);
   const auto none = topics->find("t");
   BOOST_REQUIRE(!none);
   BOOST_TEST((none.error().code == ec::resource));

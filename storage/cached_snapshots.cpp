@@ -1,0 +1,311 @@
+#include "storage/failpoint.hpp"
+#include "storage/files.hpp"
+#include "storage/folder_objects.hpp"
+#include "storage/segment_trailer.hpp"
+#include "storage/snapshot_cache.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <set>
+#include <unistd.h>
+#include <utility>
+#include <xxhash.h>
+
+namespace ebb {
+
+namespace {
+
+/// In the names of files that are being fetched.
+constexpr const char* fetched_mark = ".fetched-";
+constexpr std::uint64_t piece_bytes = std::uint64_t{1} << 20;
+/// Fetched for one block that lacks; more, where blocks lack one behind the other.
+constexpr std::uint64_t fetch_first = std::uint64_t{256} << 10;
+constexpr std::uint64_t end_bytes = std::uint64_t{64} << 10;
+/// A file is sent from its beginning so often, where the store finds other bytes than were sent.
+constexpr int attempts_max = 3;
+
+struct hash_state {
+  XXH3_state_t* state = XXH3_createState();
+
+  hash_state() {
+    reset();
+  }
+
+  ~hash_state() {
+    XXH3_freeState(state);
+  }
+
+  hash_state(const hash_state&) = delete;
+  hash_state& operator=(const hash_state&) = delete;
+
+  void reset() {
+    XXH3_128bits_reset(state);
+  }
+
+  void add(const std::string& bytes) {
+    XXH3_128bits_update(state, bytes.data(), bytes.size());
+  }
+
+  [[nodiscard]] digest128 value() const {
+    const auto x = XXH3_128bits_digest(state);
+    return {x.high64, x.low64};
+  }
+};
+
+error too_short(const std::string& name) {
+  return make_error(ec::corrupt, name + " is shorter in the store than its record says",
+                    "restore the data folder from a copy, or go back to a savepoint");
+}
+
+result<std::string> piece_of(const owned_file& file, std::uint64_t at, std::uint64_t total) {
+  std::string bytes(static_cast<std::size_t>(std::min(piece_bytes, total - at)), '\0');
+  EBB_TRY(file.read_at(at, bytes.data(), bytes.size()));
+  return bytes;
+}
+
+/// Whether the file ends in this segment's trailer.
+bool has_end(const owned_file& file, const segment_info& info) {
+  std::string tail(segment_tail_bytes, '\0');
+  if (info.bytes < tail.size() || !file.read_at(info.bytes - tail.size(), tail.data(), tail.size()))
+    return false;
+  const auto place = read_tail(tail, info.bytes, file.path());
+  if (!place)
+    return false;
+  std::string body(static_cast<std::size_t>(info.bytes - place->body_offset), '\0');
+  if (!file.read_at(place->body_offset, body.data(), body.size()))
+    return false;
+  const auto trailer = read_trailer(std::move(body), file.path());
+  return trailer && trailer->digest == info.digest;
+}
+
+class cached_snapshots final : public snapshot_store {
+public:
+  cached_snapshots(snapshot_cache& cache, std::string folder, std::shared_ptr<object_store> store)
+      : cache_(cache), segments_(folder + '/' + to_string(stored_area::segments)),
+        output_(folder + '/' + to_string(stored_area::output)), store_(std::move(store)) {}
+
+  result<void> prepare() const {
+    EBB_TRY(make_folder(segments_));
+    EBB_TRY(make_folder(output_));
+    // What was being fetched when the process ended.
+    for (const auto* folder : {&segments_, &output_}) {
+      EBB_ASSIGN(const auto names, list_files(*folder));
+      for (const auto& name : names)
+        if (name.find(fetched_mark) != std::string::npos)
+          EBB_TRY(remove_file(*folder + '/' + name));
+    }
+    return {};
+  }
+
+  const std::string& folder(stored_area area) const override {
+    return area == stored_area::segments ? segments_ : output_;
+  }
+
+  void begin(std::uint64_t generation) override {
+    generation_ = generation;
+  }
+
+  result<void> keep(stored_area area, const std::string& name,
+                    const std::function<bool()>& give_up) override {
+    const auto path = folder(area) + '/' + name;
+    const auto held = cache_.hold(path);
+    EBB_ASSIGN(const auto file, owned_file::open_to_read(path));
+    EBB_ASSIGN(const auto total, file.size());
+    for (int attempt = 0; attempt != attempts_max; ++attempt) {
+      EBB_ASSIGN(const bool kept, send(area, name, file, total, give_up));
+      if (kept) {
+        cache_.is_kept(path);
+        cache_.make_room(0);
+        return {};
+      }
+    }
+    return make_error(ec::io, "the store does not get " + name + " as it was sent");
+  }
+
+  result<std::unique_ptr<segment_reader>> open(const segment_expectation& expected) override {
+    const auto path = segments_ + '/' + expected.info.id;
+    auto held = cache_.hold(path);
+    EBB_TRY(make_sparse(path, expected.info));
+    cache_.is_kept(path);
+    auto opened = segment_reader::open(path, expected, fetch_of(expected.info, std::move(held)));
+    if (!opened && opened.error().code == ec::conflict)
+      static_cast<void>(remove_file(path)); // not the record's: to be fetched anew
+    return opened;
+  }
+
+  result<void> bring(const std::string& output, std::uint64_t bytes,
+                     const digest128& digest) override {
+    const auto path = output_ + '/' + output;
+    if (const auto file = owned_file::open_to_read(path)) {
+      EBB_ASSIGN(const auto size, file->size());
+      // Of this run, or of one before: then it may have been damaged.
+      if (size == bytes) {
+        EBB_ASSIGN(const auto there, digest_of_file(path));
+        if (there == digest)
+          return {};
+      }
+    }
+    EBB_ASSIGN(auto file, owned_file::make_temporary(path + fetched_mark));
+    const auto fetched = fetch(stored_area::output, output, 0, bytes, file);
+    if (!fetched) {
+      static_cast<void>(remove_file(file.path()));
+      return fetched.error().code == ec::not_found ? result<void>{} : fetched.error();
+    }
+    EBB_TRY(file.sync());
+    if (std::rename(file.path().c_str(), path.c_str()) != 0)
+      return system_error(path, "rename");
+    return {};
+  }
+
+  result<void> sweep_output(const std::vector<std::string>& needed) override {
+    EBB_ASSIGN(auto all, store_->list(stored_area::output));
+    std::erase_if(all, [&](const auto& x) {
+      return std::find(needed.begin(), needed.end(), x) != needed.end();
+    });
+    if (all.empty())
+      return {};
+    EBB_TRY(store_->remove(stored_area::output, all, generation_));
+    for (const auto& name : all)
+      EBB_TRY(remove_file(output_ + '/' + name));
+    return {};
+  }
+
+  result<std::vector<std::string>> list(stored_area area) override {
+    EBB_ASSIGN(const auto kept, store_->list(area));
+    EBB_ASSIGN(const auto here, list_files(folder(area)));
+    std::set<std::string> all(kept.begin(), kept.end());
+    for (const auto& name : here)
+      if (name.find(fetched_mark) == std::string::npos)
+        all.insert(name);
+    return std::vector<std::string>(all.begin(), all.end());
+  }
+
+  result<void> remove(stored_area area, const std::string& name) override {
+    EBB_TRY(store_->remove(area, {&name, 1}, generation_));
+    return remove_file(folder(area) + '/' + name);
+  }
+
+private:
+  /// False where the store has found other bytes than were sent.
+  result<bool> send(stored_area area, const std::string& name, const owned_file& file,
+                    std::uint64_t total, const std::function<bool()>& give_up) {
+    hash_state hash;
+    stored_piece piece;
+    piece.generation = generation_;
+    piece.total = total;
+    // A small file is one piece; of others the store may have a part already.
+    std::uint64_t have = 0;
+    if (total > piece_bytes) {
+      EBB_ASSIGN(have, store_->put(area, name, piece));
+    }
+    for (std::uint64_t at = 0;;) {
+      if (give_up && give_up())
+        return make_error(ec::cancelled, "the stream is being ended");
+      EBB_ASSIGN(piece.bytes, piece_of(file, at, total));
+      hash.add(piece.bytes);
+      const auto next = at + piece.bytes.size();
+      const bool last = next == total;
+      if (!last && next <= have) {
+        at = next;
+        continue;
+      }
+      piece.offset = at;
+      if (last)
+        piece.digest = hash.value();
+      failpoint("store.send", failpoint_side::before);
+      EBB_ASSIGN(const auto now, store_->put(area, name, piece));
+      failpoint("store.send", failpoint_side::after);
+      if (last || now < next)
+        return last && now == total;
+      at = next;
+    }
+  }
+
+  result<void> fetch(stored_area area, const std::string& name, std::uint64_t offset,
+                     std::uint64_t bytes, owned_file& to) const {
+    while (bytes != 0) {
+      EBB_ASSIGN(const auto piece,
+                 store_->read(area, name, offset, std::min(bytes, stored_piece_max)));
+      if (piece.empty())
+        return too_short(name);
+      EBB_TRY(to.write_at(offset, piece));
+      offset += piece.size();
+      bytes -= std::min<std::uint64_t>(bytes, piece.size());
+    }
+    return {};
+  }
+
+  /// The file is there, has the record's size, and ends in its trailer.
+  result<void> make_sparse(const std::string& path, const segment_info& info) {
+    if (const auto file = owned_file::open_to_read(path)) {
+      EBB_ASSIGN(const auto bytes, file->size());
+      if (bytes == info.bytes && has_end(*file, info))
+        return {};
+    }
+    cache_.make_room(info.bytes);
+    // Not in place: others may have mapped what is there.
+    EBB_ASSIGN(auto file, owned_file::make_temporary(path + fetched_mark));
+    const auto fill = [&]() -> result<void> {
+      if (::ftruncate(file.descriptor(), static_cast<off_t>(info.bytes)) != 0)
+        return system_error(file.path(), "extend");
+      const auto some = std::min(end_bytes, info.bytes);
+      EBB_TRY(fetch(stored_area::segments, info.id, info.bytes - some, some, file));
+      std::string tail(segment_tail_bytes, '\0');
+      EBB_TRY(file.read_at(info.bytes - tail.size(), tail.data(), tail.size()));
+      EBB_ASSIGN(const auto place, read_tail(tail, info.bytes, info.id));
+      if (place.body_offset < info.bytes - some)
+        EBB_TRY(fetch(stored_area::segments, info.id, place.body_offset,
+                      info.bytes - some - place.body_offset, file));
+      if (std::rename(file.path().c_str(), path.c_str()) != 0)
+        return system_error(path, "rename");
+      return {};
+    };
+    if (info.bytes < segment_tail_bytes)
+      return make_error(ec::corrupt, info.id + ": its record says that it has no trailer");
+    auto filled = fill();
+    if (!filled)
+      static_cast<void>(remove_file(file.path()));
+    return filled;
+  }
+
+  segment_fetch fetch_of(const segment_info& info, std::shared_ptr<void> held) const {
+    struct progress {
+      std::uint64_t next = 0;
+      std::uint64_t bytes = fetch_first;
+    };
+
+    return [store = store_, id = info.id, held = std::move(held),
+            seen = std::make_shared<progress>()](std::uint64_t offset, std::uint64_t least,
+                                                 std::uint64_t most) -> result<std::string> {
+      seen->bytes =
+          offset == seen->next ? std::min(seen->bytes * 2, stored_piece_max) : fetch_first;
+      EBB_ASSIGN(auto piece, store->read(stored_area::segments, id, offset,
+                                         std::min(std::max(seen->bytes, least), most)));
+      if (piece.size() < least)
+        return too_short(id);
+      seen->next = offset + piece.size();
+      return piece;
+    };
+  }
+
+  snapshot_cache& cache_;
+  const std::string segments_;
+  const std::string output_;
+  const std::shared_ptr<object_store> store_;
+  std::atomic<std::uint64_t> generation_ = 0;
+};
+
+} // namespace
+
+result<std::unique_ptr<snapshot_store>> snapshot_cache::open(const std::string& stream_uid,
+                                                             std::shared_ptr<object_store> store) {
+  auto made = std::make_unique<cached_snapshots>(*this, options_.folder + "/streams/" + stream_uid,
+                                                 std::move(store));
+  EBB_TRY(made->prepare());
+  return std::unique_ptr<snapshot_store>(std::move(made));
+}
+
+} // namespace ebb
