@@ -275,6 +275,8 @@ int main(int argc, char** argv) {
   inspect->add_option("stream", state.stream, "Name of the stream")
       ->required()
       ->type_name("STREAM");
+  sim_command->add_flag("--parts", simulation.parts,
+                        "Every stream is shared by two or three processes");
   inspect->add_option("operator", state.target, "Operator or source of the manifest")
       ->required()
       ->type_name("OPERATOR");

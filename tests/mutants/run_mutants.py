@@ -22,6 +22,8 @@ SEEDS = 1000
 EBB_SIM = ("tools/ebb", ["sim"])
 # Programs of simulations by the folder of what is patched, with their first arguments.
 PROGRAMS = {"actors/service/lifecycle": ("tests/service/lifecycle/simulate_lifecycle", [])}
+# What only streams of several parts can show.
+OF_PARTS = ("commit_without_a_part", "unheard_part")
 # The same of crash tests, which have no seeds.
 CRASH_TESTS = {"storage": ("tests/test_topics", ["--run_test=topic_faults/a_crash_at_each_durable_step"])}
 
@@ -92,6 +94,8 @@ def hunt(build, patch, only_check):
     has_seeds = folder_of_patched not in CRASH_TESTS
     program, arguments = (PROGRAMS.get(folder_of_patched, EBB_SIM) if has_seeds
                           else CRASH_TESTS[folder_of_patched])
+    if patch.stem in OF_PARTS:
+        arguments = [*arguments, "--parts"]
     mutant = linked(build, program, compiled(build, names, folder), folder)
     start = time.monotonic()
     try:

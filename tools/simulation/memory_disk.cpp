@@ -241,6 +241,10 @@ result<void> memory_disk::apply_output(process& by, const std::string& sink,
   return {};
 }
 
+std::unique_ptr<stored_state> memory_disk::recorded_state() const {
+  return std::make_unique<memory_state>(state_);
+}
+
 std::vector<sink_snapshot> memory_disk::unapplied() const {
   std::vector<sink_snapshot> result;
   if (!record_)
@@ -282,7 +286,7 @@ result<stream_data> memory_run_data::open_stream(const stream_definition&, const
     for (const auto& x : part.sinks)
       data.start.outputs[x.sink].push_back(x.output);
   }
-  data.state = std::make_unique<memory_state>(disk_.state());
+  data.state = disk_.recorded_state();
   // Half of the generations load what they need when they need it.
   data.small = by_->generation() % 2 == 0 ? 0 : UINT64_MAX;
   data.unapplied = disk_.unapplied();

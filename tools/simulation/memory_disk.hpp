@@ -67,6 +67,9 @@ public:
     return targets_;
   }
 
+  /// What the record says of operators' state.
+  [[nodiscard]] std::unique_ptr<stored_state> recorded_state() const;
+
   /// Of the record, not known to be applied.
   [[nodiscard]] std::vector<sink_snapshot> unapplied() const;
 

@@ -35,6 +35,7 @@ void message_tap::begin(generation_number generation, const fault_rates& rates,
   wiring_ = &wiring;
   window_ = window;
   supervisor_ = supervisor;
+  part_supervisors_.clear();
   places_.clear();
   subtasks_.clear();
   coordinator_ = nullptr;
@@ -161,6 +162,10 @@ bool message_tap::pass(caf::scheduled_actor& actor, micros now) {
     ++faults_;
     log_.note("kill actor", actor.id(), actor.id() == supervisor_ ? 1 : 0);
     supervisor_killed_ |= actor.id() == supervisor_;
+    // Nobody in another part looks after its stand-ins, its writer, its supervisor: they die with
+    // their process.
+    const auto at = place_of(actor.id()).what;
+    needs_restart_ |= !part_supervisors_.empty() && (at == role::none || at == role::writer);
     caf::anon_send_exit(pointer_to(actor), caf::exit_reason::kill);
     // A message that is at hand may be handled first, and the credit used.
     if (what == kind::credit)

@@ -27,6 +27,11 @@ public:
              const std::vector<subtask_wiring>& wiring, std::size_t window,
              caf::actor_id supervisor);
 
+  /// Another process of the generation is looked after by this actor.
+  void add_part(caf::actor_id supervisor) {
+    part_supervisors_.push_back(supervisor);
+  }
+
   /// The actor is about to handle its next message. False: it must not run now (again: it may be
   /// asked once more), since the message was taken away or the actor killed.
   bool pass(caf::scheduled_actor& actor, micros now);
@@ -105,6 +110,7 @@ private:
   const fault_rates* rates_ = nullptr;
   generation_number generation_ = 0;
   caf::actor_id supervisor_ = 0;
+  std::vector<caf::actor_id> part_supervisors_;
   const std::vector<subtask_wiring>* wiring_ = nullptr;
   std::size_t window_ = 0;
   std::map<caf::actor_id, place> places_;

@@ -44,14 +44,15 @@ int simulate(const sim_arguments& arguments) {
     trace log(arguments.verbose);
     traced = &log;
     traced_seed = seed;
-    const auto x = world(seed, actors, shapes, log).run();
+    const auto x = world(seed, arguments.parts, actors, shapes, log).run();
     traced = nullptr;
     if (!x.violation.empty()) {
       if (!arguments.verbose)
         log.show_last();
-      std::printf("seed %llu: %s\nagain: ebb sim --seed %llu --verbose\n%llu passed, 1 failed\n",
+      std::printf("seed %llu: %s\nagain: ebb sim --seed %llu%s --verbose\n%llu passed, 1 failed\n",
                   static_cast<unsigned long long>(seed), x.violation.c_str(),
-                  static_cast<unsigned long long>(seed), static_cast<unsigned long long>(i));
+                  static_cast<unsigned long long>(seed), arguments.parts ? " --parts" : "",
+                  static_cast<unsigned long long>(i));
       return 1;
     }
     sum.generations += x.generations;
@@ -60,11 +61,17 @@ int simulate(const sim_arguments& arguments) {
     sum.faults += x.faults;
     sum.returns += x.returns;
     sum.checkpoints += x.checkpoints;
+    sum.parts += x.parts;
+    sum.parts_lost += x.parts_lost;
     sum.rows += x.rows;
     if (arguments.verbose)
       std::printf("seed %llu: trace %016llx\n", static_cast<unsigned long long>(seed),
                   static_cast<unsigned long long>(log.hash()));
   }
+  if (arguments.parts)
+    std::printf("%llu parts beside the first ones, %llu of them lost\n",
+                static_cast<unsigned long long>(sum.parts),
+                static_cast<unsigned long long>(sum.parts_lost));
   const auto n = [](std::uint64_t x) { return static_cast<unsigned long long>(x); };
   std::printf("%llu seeds in %.1f s: %llu generations (%llu after a lost message, %llu from a "
               "savepoint), %llu steps, %llu message faults, %llu checkpoints, %llu rows\n%llu "

@@ -9,6 +9,7 @@ struct sim_arguments {
   std::uint64_t seed = 1;
   std::uint64_t count = 1;
   bool verbose = false;
+  bool parts = false; ///< every stream is shared by several processes
 };
 
 /// Simulates seeds from `seed` on until one fails; prints that and how to see it again. The last

@@ -1,6 +1,4 @@
-#include "tools/simulation/world.hpp"
-
-#include "actors/runtime/prepare_run.hpp"
+#include "tools/simulation/world_incarnation.hpp"
 
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -25,7 +23,7 @@ constexpr micros hour = 3600 * micros_per_second;
 
 /// What a generation may end with: each follows from a fault.
 bool expected_problem(const std::string& text) {
-  for (const char* x : {"the simulated disk", "without a reason", "newer generation"})
+  for (const char* x : {"the simulated disk", "without a reason", "newer generation", "is lost"})
     if (text.find(x) != std::string::npos)
       return true;
   return false;
@@ -33,26 +31,15 @@ bool expected_problem(const std::string& text) {
 
 } // namespace
 
-struct world::incarnation {
-  incarnation(world& in, std::uint64_t generation, const fault_rates& rates)
-      : by(std::make_shared<process>(generation, rates, in.random_, in.log_)),
-        io(rates, in.random_, [&in] { return in.actors_.now(); }),
-        connectors({&in.disk_, by, &in.a_, &in.b_, &in.log_}) {}
-
-  std::shared_ptr<process> by;
-  virtual_io io;
-  memory_connectors connectors;
-  std::vector<subtask_wiring> wiring;
-  std::shared_ptr<stream_outcome> outcome;
-  std::shared_ptr<checkpoint_board> board;
-  supervisor_actor supervisor;
-  micros born = 0;
-};
-
-world::world(std::uint64_t seed, virtual_actors& actors, stream_shapes& shapes, trace& log)
+world::world(std::uint64_t seed, bool parts, virtual_actors& actors, stream_shapes& shapes,
+             trace& log)
     : random_(dice::mixed(seed)), actors_(actors), shapes_(shapes), log_(log), disk_(log),
       tap_(random_, log) {
   draw();
+  if (parts) {
+    parts_ = static_cast<std::uint32_t>(2 + random_.below(2));
+    part_kills_ = random_.one_of({0U, 100U, 1'000U});
+  }
 }
 
 world::~world() = default;
@@ -115,7 +102,7 @@ life_report world::run() {
   if (log_.violation().empty())
     check_output();
   for (auto& x : incarnations_)
-    x->io.drop();
+    x->drop();
   report_.violation = log_.violation();
   report_.faults = tap_.faults();
   return report_;
@@ -123,10 +110,8 @@ life_report world::run() {
 
 // `--from` a savepoint: no other process may run then.
 void world::go_back() {
-  for (auto& x : incarnations_) {
-    x->by->die();
-    x->io.drop();
-  }
+  for (auto& x : incarnations_)
+    x->end();
   if (!disk_.go_back())
     return;
   --returns_;
@@ -154,6 +139,7 @@ world::end world::live() {
   environment.batches.rows_min = 8;
   environment.channel_window = window_;
   environment.source_allowance = 40;
+  environment.parts = std::min(parts_, parallelism);
   run_options options;
   options.data = std::make_shared<memory_run_data>(disk_, x.by);
   auto prepared = prepare_run({*planned, 1}, x.connectors, environment, options);
@@ -170,10 +156,20 @@ world::end world::live() {
   x.outcome = made.setup.outcome;
   x.board = made.checkpoints;
   x.born = actors_.now();
+  if (environment.parts > 1) {
+    if (!join_parts(x, **planned, made, environment))
+      return end::again;
+    made.setup.peers = std::make_shared<stream_peers>(0, environment.parts, generation);
+    x.links->connect(0, made.setup.peers);
+    x.peers = made.setup.peers;
+  }
   x.supervisor =
       actors_.system().spawn(supervisor, std::make_shared<supervisor_setup>(std::move(made.setup)));
   tap_.begin(generation, rates_, x.wiring, window_, x.supervisor.address().id());
-  caf::anon_send(x.supervisor, start_atom::value);
+  if (x.others.empty())
+    caf::anon_send(x.supervisor, start_atom::value);
+  else
+    start_parts(x);
   return outlive(x);
 }
 
@@ -226,6 +222,7 @@ world::end world::outlive(incarnation& x) {
 
 void world::step(incarnation& x) {
   tap_.deliver(actors_.now());
+  const bool elsewhere = !x.others.empty() && step_parts(x);
   if (interrupts_ != 0 && random_.chance(500)) {
     --interrupts_;
     log_.note("interrupt");
@@ -239,9 +236,9 @@ void world::step(incarnation& x) {
                                                     log_.violated("a savepoint is answered twice");
                                                 }});
   }
-  bool done = random_.below(6) == 0 && x.io.run_one();
+  bool done = elsewhere || (random_.below(6) == 0 && x.io.run_one());
   done = done || (random_.below(64) == 0 && run_old_io());
-  done = done || run_message() || x.io.run_one() || run_old_io();
+  done = done || run_message() || x.run_io() || run_old_io();
   if (done) {
     actors_.advance(cost_);
     if (random_.chance(rates_.jump))
@@ -256,7 +253,7 @@ void world::step(incarnation& x) {
 /// Jobs of a generation whose actors are gone, but whose process lives on.
 bool world::run_old_io() {
   for (auto& x : incarnations_)
-    if (x != incarnations_.back() && !x->by->dead() && x->io.run_one())
+    if (x != incarnations_.back() && x->run_io())
       return true;
   return false;
 }
@@ -292,9 +289,10 @@ bool world::run_message() {
 
 void world::move_clock(incarnation& x) {
   auto next = std::min({actors_.next_time(), tap_.next_time(), x.io.next_time()});
+  if (x.links)
+    next = std::min(next, x.links->next_time());
   for (const auto& old : incarnations_)
-    if (!old->by->dead())
-      next = std::min(next, old->io.next_time());
+    next = std::min(next, old->next_io());
   if (next == max_time) {
     if (!tap_.needs_restart() && !tap_.supervisor_killed())
       log_.violated("nothing more will happen, and the stream has not ended");
@@ -312,11 +310,13 @@ void world::tear_down(incarnation& x) {
   if (!alive) {
     x.by->die();
     x.io.drop();
+    if (x.links)
+      x.links->cut(0);
     caf::anon_send_exit(x.supervisor, caf::exit_reason::kill);
   }
   x.supervisor = nullptr;
   tap_.drop_delayed();
-  actors_.settle();
+  settle(x);
   if (!alive)
     x.io.drop();
   if (actors_.running() != 0 && log_.violation().empty())
@@ -339,7 +339,9 @@ void world::check_output() {
 void world::check_sink(std::size_t sink, const std::vector<output_row>& expected) {
   const std::string name = sink == 0 ? "first" : "second";
   const auto found = disk_.targets().find(name);
-  auto rows = found == disk_.targets().end() ? std::vector<output_row>{} : found->second.rows;
+  auto rows = stream_shapes::left_by(shape_, sink,
+                                     found == disk_.targets().end() ? std::vector<output_row>{}
+                                                                    : found->second.rows);
   report_.rows += rows.size();
   if (stream_shapes::keeps_order(shape_, sink)) {
     std::map<std::int64_t, std::int64_t> last;
