@@ -76,6 +76,16 @@ CLI::Option* add_folder(CLI::App& command, const char* what, ebb::cli::state_arg
   return command.add_option("--data", to.data, what)->type_name("DIR");
 }
 
+void add_cache_bytes(CLI::App& command, std::uint64_t& to) {
+  command
+      .add_option(
+          "--cache-bytes", to,
+          "With a store over the link: bytes of copies of state that a worker keeps at rest "
+          "(default 4 GiB; 512MiB and the like are understood)")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE");
+}
+
 /// Hidden: the service starts its workers by it.
 CLI::App* add_worker(CLI::App& app, ebb::cli::worker_arguments& to) {
   auto* command = app.add_subcommand("worker", "Run streams on the orders of a control process");
@@ -100,6 +110,11 @@ CLI::App* add_worker(CLI::App& app, ebb::cli::worker_arguments& to) {
       ->type_name("SECONDS");
   command->add_option("--log", to.log, "File that standard error goes to, to bound its size")
       ->type_name("FILE");
+  command
+      ->add_option("--cache", to.cache,
+                   "It shares no folder with the control process: copies lie in DIR/NAME")
+      ->type_name("DIR");
+  add_cache_bytes(*command, to.cache_bytes);
   return command;
 }
 
@@ -135,6 +150,11 @@ void add_kubernetes(CLI::App& command, ebb::cli::up_arguments& to) {
       .add_option("--links-listen", to.links_listen,
                   "With kubernetes: where workers' links are taken (default 0.0.0.0:8182)")
       ->type_name("ADDR");
+  command
+      .add_option("--cache-limit", to.cache_limit,
+                  "With kubernetes: bytes of copies of state at which a pod is evicted, as a "
+                  "quantity (default 16Gi)")
+      ->type_name("QUANTITY");
   command
       .add_option("--links-address", to.links_address,
                   "With kubernetes: where workers find this process (default: the address of the "
@@ -178,6 +198,13 @@ void add_up(CLI::App& app, ebb::cli::up_arguments& to) {
   command->add_option("--threads", to.threads, "Threads of each worker; 0 = one a core")
       ->check(CLI::Range(0, 256))
       ->type_name("N");
+  command
+      ->add_option("--store", to.store,
+                   "How workers come to state and topics: folder (default), in the data folder; "
+                   "link, over their links, with copies in DATA/cache. On Kubernetes it is link")
+      ->check(CLI::IsMember({"folder", "link"}))
+      ->type_name("HOW");
+  add_cache_bytes(*command, to.cache_bytes);
   add_kubernetes(*command, to);
 }
 
@@ -248,6 +275,8 @@ int main(int argc, char** argv) {
       "sim", "Simulate streams with seeded faults in virtual time, against a naive model");
   sim_command->add_option("--seed", simulation.seed, "The first seed")->type_name("N");
   sim_command->add_option("--count", simulation.count, "How many seeds")->type_name("N");
+  sim_command->add_flag("--parts", simulation.parts,
+                        "Every stream is shared by two or three processes");
   sim_command->add_flag("--verbose", simulation.verbose, "Print every event");
 
   cli::worker_arguments worker;
@@ -275,8 +304,6 @@ int main(int argc, char** argv) {
   inspect->add_option("stream", state.stream, "Name of the stream")
       ->required()
       ->type_name("STREAM");
-  sim_command->add_flag("--parts", simulation.parts,
-                        "Every stream is shared by two or three processes");
   inspect->add_option("operator", state.target, "Operator or source of the manifest")
       ->required()
       ->type_name("OPERATOR");
@@ -309,6 +336,14 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& problem) {
     if (problem.get_exit_code() == 0)
       return app.exit(problem);
+    if (argc < 2) {
+      std::fputs(app.help().c_str(), stderr);
+      return usage_error;
+    }
+    if (const auto wrong = unknown_command(app, argv[1]); !wrong.empty()) {
+      std::fprintf(stderr, "ebb: %s\n", wrong.c_str());
+      return usage_error;
+    }
     std::fprintf(stderr, "ebb: %s\n", problem.what());
     std::fprintf(stderr, "Run \"ebb --help\" or \"ebb COMMAND --help\" for the ways to call it.\n");
     return usage_error;
@@ -338,14 +373,6 @@ int main(int argc, char** argv) {
     return asks ? client.inspect(state) : cli::inspect_command(state);
   if (app.got_subcommand(verify))
     return asks ? client.verify(state) : cli::verify_command(state);
-    if (argc < 2) {
-      std::fputs(app.help().c_str(), stderr);
-      return usage_error;
-    }
-    if (const auto wrong = unknown_command(app, argv[1]); !wrong.empty()) {
-      std::fprintf(stderr, "ebb: %s\n", wrong.c_str());
-      return usage_error;
-    }
   if (auth.chosen())
     return auth.run();
   if (app.got_subcommand(version))

@@ -131,6 +131,15 @@ struct control_process::parts final : keeper_world {
     start_worker(worker);
   }
 
+  void worker_is_for(std::uint64_t worker, const stream_slot& stream) override {
+    if (starter.is_for)
+      starter.is_for(worker_name(worker), stream.name);
+  }
+
+  bool takes_warm(const stream_slot& stream) const override {
+    return !starter.takes_warm || starter.takes_warm(stream.name);
+  }
+
   void kill_worker(std::uint64_t worker) override {
     starter.kill(worker_name(worker));
   }
@@ -223,6 +232,8 @@ struct control_process::parts final : keeper_world {
     x.here = [this](std::uint64_t worker, worker_hello hello,
                     std::function<void(control_welcome)> answer) {
       starter.adopt(worker_name(worker), hello.pid);
+      if (options.joined)
+        options.joined(worker_name(worker), hello.peers);
       tell([worker, hello = std::move(hello), answer = std::move(answer)](keeper& k) {
         // It must know what is refused before it gets new orders.
         k.worker_here(worker, hello, answer);
@@ -358,7 +369,8 @@ result<void> control_process::parts::open() {
                  *links, options.links, *database, *registry, io,
                  [this](const std::string& uid) { return name_space_of(uid); }, desk_events()));
   changes = std::make_unique<resource_changes>(*database, *registry, clock, options.files_folder);
-  resources = std::make_unique<service_resources>(*changes, *database, io, lane, clock, streams);
+  resources =
+      std::make_unique<service_resources>(*changes, *database, *registry, io, lane, clock, streams);
   messages = std::make_unique<message_api>(*registry, io, acks.get(), metrics);
   gateway_parts x;
   x.records = database.get();
@@ -371,6 +383,7 @@ result<void> control_process::parts::open() {
   x.clock = clock;
   x.files_folder = options.files_folder;
   x.owner = options.owner;
+  x.more_why = options.more_why;
   x.changes = changes.get();
   x.streams = streams;
   gateway = std::make_unique<service_gateway>(std::move(x));

@@ -27,6 +27,11 @@ struct control_options {
   std::uint64_t least_incarnation = 0;
   /// A stream, by qualified name, may look different now. Called in order; must not block.
   std::function<void(const std::string& name)> stream_changed;
+  /// More sentences about a stream (qualified name) for `ebb why`. From any thread; must not block.
+  std::function<std::vector<std::string>(const std::string& name)> more_why = {};
+  /// A worker has joined; other workers reach it there, `HOST:PORT` or a socket's path, or empty.
+  /// On the links' thread; must not block.
+  std::function<void(const std::string& worker, const std::string& peers)> joined = {};
   /// Nothing has happened for a while, so memory may be given back. On an I/O thread; may be null.
   std::function<void()> rested;
 };
@@ -41,6 +46,8 @@ struct worker_starter {
   std::function<void(const std::string& name)> kill;
   /// Those that live, whoever has started them. This one blocks, shortly. May be empty.
   std::function<std::vector<std::string>()> living;
+  /// Whether the stream (qualified) can do with a worker that was started for none. May be empty.
+  std::function<bool(const std::string& stream)> takes_warm = {};
 };
 
 class control_process {

@@ -2,7 +2,10 @@
 
 #include "actors/service/apply_plan.hpp"
 #include "k8s-bridge/client/curl_world.hpp"
+#include "k8s-bridge/cluster/cluster_event.hpp"
+#include "k8s-bridge/cluster/cluster_troubles.hpp"
 #include "k8s-bridge/cluster/incarnation_lease.hpp"
+#include "k8s-bridge/cluster/network_probe.hpp"
 #include "k8s-bridge/cluster/resource_reconciler.hpp"
 #include "k8s-bridge/cluster/resource_status.hpp"
 #include "k8s-bridge/cluster/worker_reconciler.hpp"
@@ -14,6 +17,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -23,6 +27,13 @@ namespace {
 
 constexpr auto look_every = std::chrono::milliseconds(50);
 constexpr auto pods_within = std::chrono::seconds(10);
+constexpr auto probe_patience = std::chrono::milliseconds(3000);
+
+micros monotone() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 } // namespace
 
@@ -50,18 +61,53 @@ struct kubernetes_service::parts {
     const auto owner = owner_of(worker);
     if (!owner)
       return {};
-    return {owner->name, owner->name_space,
-            resources ? resources->pod_of(owner->name_space, owner->name) : kube_json()};
+    const auto spec = resources ? resources->spec_of(owner->name_space, owner->name) : kube_json();
+    const auto* pod = member(spec, {"pod"});
+    return {owner->name, owner->name_space, pod == nullptr ? kube_json() : *pod, uses_files(spec)};
   }
 
   /// On the cluster's thread.
-  void tell_problem(const std::string& worker, const std::string& reason,
-                    const std::string& message) {
-    std::fprintf(stderr, "%s: %s: %s\n", worker.c_str(), reason.c_str(), message.c_str());
-    if (const auto owner = owner_of(worker); owner && resources)
-      resources->tell_worker(owner->name_space, owner->name, reason,
-                             "pod " + pod_name(worker) + ": " + message);
+  void tell_trouble(const std::string& worker, const pod_trouble& why) {
+    const auto pod = pod_name(worker);
+    std::fprintf(stderr, "%s: %s\n", why.reason.c_str(), sentence_of(why, pod).c_str());
+    const auto owner = owner_of(worker);
+    if (!owner)
+      return;
+    troubles.pod(qualified_name(owner->name_space, owner->name), why, pod, monotone());
+    if (resources)
+      resources->tell_worker(owner->name_space, owner->name, pod, why);
   }
+
+  /// On the cluster's thread.
+  void tell_runs(const std::string& worker) {
+    const auto owner = owner_of(worker);
+    if (!owner)
+      return;
+    troubles.runs(qualified_name(owner->name_space, owner->name));
+    if (resources)
+      resources->worker_runs(owner->name_space, owner->name);
+  }
+
+  /// On the cluster's thread.
+  void tell_call(const std::string& what, const error* why) {
+    if (troubles.call(what, why))
+      tell_of_us({why == nullptr ? "ClusterAnswersAgain" : "ClusterRefuses",
+                  why == nullptr ? "can " + what + " again" : to_string(*why), why != nullptr});
+  }
+
+  /// An event about our own pod; on the cluster's thread.
+  void tell_of_us(const resource_event& what) {
+    std::fprintf(stderr, "%s: %s\n", what.reason.c_str(), what.message.c_str());
+    if (own_uid.empty())
+      return;
+    const auto event = make_event({"v1", "Pod", options.name_space, options.own_pod, own_uid}, what,
+                                  world->wall_time(), events++, options.holder);
+    calls->create("tell of " + options.own_pod,
+                  "/api/v1/namespaces/" + options.name_space + "/events", event,
+                  [](const kube_answer&) {});
+  }
+
+  void probe(const std::string& peers);
 
   result<void> open();
   result<kube_json> read_own_pod();
@@ -69,6 +115,11 @@ struct kubernetes_service::parts {
   kubernetes_options options;
   pod_template pods;
   std::uint64_t incarnation = 0;
+  std::string own_uid; ///< of our pod; empty = we are none
+  cluster_troubles troubles;
+  std::atomic<bool> probed = false; ///< or it is under way
+  std::thread probing;
+  std::uint64_t events = 0;
   // Of the cluster's thread, which ends first.
   std::unique_ptr<kube_calls> calls;
   std::unique_ptr<worker_reconciler> workers;
@@ -76,7 +127,8 @@ struct kubernetes_service::parts {
   std::mutex mutex;
   resource_reconciler* told = nullptr; ///< of changes
   std::map<std::string, split_name>
-      owners; ///< streams, by worker; with `told` guarded by the mutex
+      owners;                  ///< streams, by worker; with `told` guarded by the mutex
+  std::set<std::string> plain; ///< streams that ask nothing special of a pod; the same
   std::unique_ptr<curl_world> world;
 };
 
@@ -157,6 +209,7 @@ result<void> kubernetes_service::parts::open() {
   kube_json own;
   if (!options.own_pod.empty()) {
     EBB_ASSIGN(own, read_own_pod());
+    own_uid = text_at(own, {"metadata", "uid"});
   }
   EBB_ASSIGN(pods, template_of(own, options));
   return {};
@@ -164,8 +217,31 @@ result<void> kubernetes_service::parts::open() {
 
 kubernetes_service::kubernetes_service(std::unique_ptr<parts> made) : parts_(std::move(made)) {}
 
+/// In a thread of its own.
+void kubernetes_service::parts::probe(const std::string& peers) {
+  switch (probe_network(peers, probe_patience)) {
+  case probe_outcome::reached:
+    troubles.policies_ignored();
+    world->post([this] {
+      tell_of_us(
+          {"NetworkPolicyNotEnforced",
+           "control has reached a port of a worker that the policies of deployments/ebb.yaml "
+           "keep for other workers: the cluster's network does not enforce them",
+           true});
+    });
+    return;
+  case probe_outcome::refused:
+    probed = false; // the worker has ended: another one will tell
+    return;
+  case probe_outcome::silent:
+    return;
+  }
+}
+
 kubernetes_service::~kubernetes_service() {
   leave();
+  if (parts_->probing.joinable())
+    parts_->probing.join();
   parts_->world.reset();
 }
 
@@ -187,17 +263,23 @@ std::uint64_t kubernetes_service::incarnation() const noexcept {
 std::unique_ptr<worker_backend> kubernetes_service::make_backend(worker_listener& listener) {
   worker_reconciler_options options;
   options.pods = parts_->pods;
-  options.prepare = parts_->options.make_identity;
+  options.identity = parts_->options.make_identity;
   options.clean = [x = parts_.get()](const std::string& worker) {
-    if (x->options.drop_identity)
-      x->options.drop_identity(worker);
     std::lock_guard guard(x->mutex);
     x->owners.erase(worker);
   };
   options.wish = [x = parts_.get()](const std::string& worker) { return x->wish_of(worker); };
-  options.problem = [x = parts_.get()](const std::string& worker, const std::string& reason,
-                                       const std::string& message) {
-    x->tell_problem(worker, reason, message);
+  options.trouble = [x = parts_.get()](const std::string& worker, const pod_trouble& why) {
+    x->tell_trouble(worker, why);
+  };
+  options.belongs = [x = parts_.get()](const std::string& worker, const std::string& name_space,
+                                       const std::string& stream) {
+    std::lock_guard guard(x->mutex);
+    x->owners.try_emplace(worker, split_name{name_space, stream});
+  };
+  options.runs = [x = parts_.get()](const std::string& worker) { x->tell_runs(worker); };
+  options.watch_trouble = [x = parts_.get()](const error* why) {
+    x->tell_call("watch pods of workers", why);
   };
   parts_->run([&] {
     parts_->workers =
@@ -210,6 +292,11 @@ std::unique_ptr<worker_backend> kubernetes_service::make_backend(worker_listener
 void kubernetes_service::is_for(const std::string& worker, const std::string& stream) {
   std::lock_guard guard(parts_->mutex);
   parts_->owners.insert_or_assign(worker, split(stream));
+}
+
+bool kubernetes_service::takes_warm(const std::string& stream) const {
+  std::lock_guard guard(parts_->mutex);
+  return parts_->plain.count(stream) != 0;
 }
 
 std::vector<std::string> kubernetes_service::living() const {
@@ -232,9 +319,22 @@ void kubernetes_service::serve(resource_desk& desk) {
   resource_reconciler_options options;
   options.name_space = parts_->options.watched;
   options.holder = parts_->options.holder;
+  options.installation = parts_->options.name_space;
+  options.spec_seen = [x = parts_.get()](const std::string& name_space, const std::string& name,
+                                         const kube_json& spec) {
+    const bool plain = !spec.is_null() && member(spec, {"pod"}) == nullptr && !uses_files(spec);
+    std::lock_guard guard(x->mutex);
+    if (plain)
+      x->plain.insert(qualified_name(name_space, name));
+    else
+      x->plain.erase(qualified_name(name_space, name));
+  };
   options.specs_changed = [x = parts_.get()] {
     if (x->workers)
       x->workers->review();
+  };
+  options.trouble = [x = parts_.get()](const std::string& what, const error* why) {
+    x->tell_call(what, why);
   };
   parts_->run([&] {
     parts_->resources = std::make_unique<resource_reconciler>(
@@ -253,6 +353,20 @@ void kubernetes_service::leave() {
     parts_->told = nullptr;
   }
   parts_->run([&] { parts_->resources.reset(); });
+}
+
+void kubernetes_service::joined(const std::string&, const std::string& peers) {
+  auto& x = *parts_;
+  if (x.own_uid.empty() || peers.empty() || x.probed.exchange(true))
+    return;
+  std::lock_guard guard(x.mutex);
+  if (x.probing.joinable())
+    x.probing.join(); // it has let go of `probed` at its end
+  x.probing = std::thread([p = parts_.get(), peers] { p->probe(peers); });
+}
+
+std::vector<std::string> kubernetes_service::why(const std::string& stream) const {
+  return parts_->troubles.sentences(stream, monotone());
 }
 
 void kubernetes_service::stream_changed(const std::string& name) {

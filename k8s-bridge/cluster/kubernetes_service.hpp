@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,12 +23,12 @@ struct kubernetes_options {
   std::string image;      ///< of workers; empty = that of control's pod
   std::string watched;    ///< the one namespace whose streams and topics count; empty = all
   std::string data_folder;
-  std::vector<std::string> shared_paths; ///< below it, that workers read and write
+  std::vector<std::string> shared_paths; ///< below it, that streams with files use
   std::vector<std::string> arguments;    ///< of `ebb worker`, that lead to control's links
-  std::string identities;                ///< folder below the data folder
-  /// Makes a worker's identity there, or takes it away; by the cluster's thread.
-  std::function<result<void>(const std::string& worker)> make_identity;
-  std::function<void(const std::string& worker)> drop_identity;
+  std::string cache_limit;               ///< of a worker's copies, a quantity
+  /// Makes a worker's identity: its files by name. On the cluster's thread.
+  std::function<result<std::map<std::string, std::string>>(const std::string& worker)>
+      make_identity;
   micros patience = 60 * micros_per_second; ///< for the cluster, at the start
 };
 
@@ -49,6 +50,9 @@ public:
   /// From any thread, before the worker is started: whose it will be. `stream`: qualified.
   void is_for(const std::string& worker, const std::string& stream);
 
+  /// From any thread: whether a pod that was made for no stream has all that this one asks for.
+  [[nodiscard]] bool takes_warm(const std::string& stream) const;
+
   /// Workers that have a pod. Blocks until it is known, at most ten seconds.
   [[nodiscard]] std::vector<std::string> living() const;
 
@@ -56,6 +60,14 @@ public:
   void serve(resource_desk& desk);
   /// No more of it.
   void leave();
+
+  /// A worker has joined; other workers reach it at `peers`. The first one tells whether the
+  /// cluster's network enforces policies. From any thread.
+  void joined(const std::string& worker, const std::string& peers);
+
+  /// What is wrong with the stream's pods, and between us and the cluster; for people. From any
+  /// thread. `stream`: qualified.
+  [[nodiscard]] std::vector<std::string> why(const std::string& stream) const;
 
   /// From any thread; also before `serve` and after `leave`. `name`: qualified.
   void stream_changed(const std::string& name);

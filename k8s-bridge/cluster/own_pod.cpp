@@ -84,7 +84,7 @@ result<pod_template> template_of(const kube_json& own_pod, const kubernetes_opti
   to.data_folder = options.data_folder;
   to.shared_paths = options.shared_paths;
   to.arguments = options.arguments;
-  to.identities = options.identities;
+  to.cache_limit = options.cache_limit;
   if (own_pod.is_null()) {
     if (to.image.empty())
       return make_error(ec::invalid_argument, "it is not known which image workers have",

@@ -1,6 +1,6 @@
 #include "k8s-bridge/cluster/resource_reconciler.hpp"
 
-#include "actors/runtime/moment_text.hpp"
+#include "k8s-bridge/cluster/resource_status.hpp"
 
 #include <utility>
 
@@ -12,8 +12,6 @@ constexpr const char* group_path = "/apis/ebb.dev/v1alpha1";
 constexpr const char* api_version = "ebb.dev/v1alpha1";
 /// Between two writes of one object's status.
 constexpr micros status_pause = micros_per_second;
-/// Between events about one object, warnings aside.
-constexpr micros event_pause = 2 * micros_per_second;
 
 const char* plural(resource_kind x) {
   return x == resource_kind::stream ? "streams" : "topics";
@@ -52,15 +50,19 @@ mirror_events resource_reconciler::events_of(resource_kind kind) {
   };
   x.synced = [this, kind] {
     std::vector<key> all;
-    for (auto& [k, e] : entries_)
-      if (std::get<0>(k) == kind) {
+    for (auto& [k, e] : entries_) {
+      if (std::get<0>(k) == kind)
         e.state.wishes_known = true;
+      // Streams wait for topics to be known.
+      if (std::get<0>(k) == kind || !e.state.waits_for.empty())
         all.push_back(k);
-      }
+    }
     for (const auto& k : all)
       evaluate(k);
   };
   x.problem = [this, kind](const error* why) {
+    if (options_.trouble)
+      options_.trouble(std::string("watch ") + plural(kind), why);
     if (why != nullptr) {
       std::fprintf(stderr, "%s\n", to_string(*why).c_str());
       return;
@@ -126,6 +128,7 @@ resource_reconciler::entry& resource_reconciler::at(const key& x) {
     e.state.kind = std::get<0>(x);
     e.state.name_space = std::get<1>(x);
     e.state.name = std::get<2>(x);
+    e.state.installation = options_.installation;
     e.state.held_known = held_known_;
     e.state.wishes_known = (e.state.kind == resource_kind::stream ? streams_ : topics_).synced();
     if (e.state.kind == resource_kind::topic)
@@ -149,54 +152,21 @@ void resource_reconciler::changed(resource_kind kind, const std::string& where,
     if (other && kind == resource_kind::stream && options_.specs_changed)
       options_.specs_changed();
   }
-  evaluate(k);
-}
-
-void resource_reconciler::stream_changed(const std::string& name_space, const std::string& name) {
-  {
-    std::lock_guard guard(mutex_);
-    const bool first = moved_.empty();
-    moved_.emplace(name_space, name);
-    if (!first)
-      return;
+  if (kind == resource_kind::stream && options_.spec_seen) {
+    const auto& [any, name_space, name] = k;
+    options_.spec_seen(name_space, name, now == nullptr ? kube_json() : spec_of(name_space, name));
   }
-  post_([this, here = here_] {
-    if (!*here)
-      return;
-    decltype(moved_) all;
-    {
-      std::lock_guard guard(mutex_);
-      all.swap(moved_);
-    }
-    for (const auto& [space, stream] : all) {
-      const key k{resource_kind::stream, space, stream};
-      if (const auto found = entries_.find(k); found != entries_.end()) {
-        found->second.state.look_due = true;
-        evaluate(k);
-      }
-    }
-  });
-}
-
-void resource_reconciler::tell_worker(const std::string& name_space, const std::string& name,
-                                      const std::string& reason, const std::string& message) {
-  const key k{resource_kind::stream, name_space, name};
-  const auto found = entries_.find(k);
-  if (found == entries_.end() || !found->second.state.wished)
-    return;
-  found->second.state.pod_problem = resource_event{reason, message, true};
-  emit(k, found->second, *found->second.state.pod_problem);
   evaluate(k);
 }
 
-kube_json resource_reconciler::pod_of(const std::string& name_space,
-                                      const std::string& name) const {
+kube_json resource_reconciler::spec_of(const std::string& name_space,
+                                       const std::string& name) const {
   const auto* found = streams_.find(name_space + '/' + name);
   if (found == nullptr)
     return nullptr;
   const auto object = parse_kube_json(found->body);
-  const auto* pod = object ? member(*object, {"spec", "pod"}) : nullptr;
-  return pod == nullptr ? kube_json() : *pod;
+  const auto* spec = object ? member(*object, {"spec"}) : nullptr;
+  return spec == nullptr ? kube_json() : *spec;
 }
 
 void resource_reconciler::wake_at(const key& x, entry& e, micros when) {
@@ -227,6 +197,7 @@ void resource_reconciler::evaluate(const key& x) {
     return;
   auto& e = found->second;
   e.state.topics = topic_versions_[e.state.name_space];
+  e.state.waits_for = outdated_topic(e);
   auto& world = calls_.world();
   auto to = desired_state(e.state, world.now(), world.wall_time());
   if (to.forget) {
@@ -234,6 +205,23 @@ void resource_reconciler::evaluate(const key& x) {
     return;
   }
   carry_out(x, e, std::move(to));
+}
+
+std::string resource_reconciler::outdated_topic(const entry& e) const {
+  if (e.state.kind != resource_kind::stream || !e.state.wished || !e.state.held_uid.empty())
+    return {};
+  for (const auto& name : e.state.wished->topics) {
+    if (!topics_.synced())
+      return name;
+    const auto found = entries_.find({resource_kind::topic, e.state.name_space, name});
+    if (found == entries_.end() || !found->second.state.wished)
+      continue;
+    const auto& topic = found->second.state;
+    const bool refused = topic.held_uid.empty() && topic.applied && topic.applied->problem;
+    if (topic.held_uid != service_uid(topic.wished->uid) && !refused)
+      return name;
+  }
+  return {};
 }
 
 void resource_reconciler::carry_out(const key& x, entry& e, resource_actions to) {
@@ -246,7 +234,16 @@ void resource_reconciler::carry_out(const key& x, entry& e, resource_actions to)
   else if (to.look)
     look(x, e);
   else if (to.status)
-    write_status(x, e, *std::move(to.status));
+    write_status(x, e, *std::move(to.status), to.claim);
+  if (to.owned_by.empty() || e.told_owner == to.owned_by)
+    return;
+  e.told_owner = to.owned_by;
+  emit(e, {"OtherInstallation",
+           "the installation in namespace " + options_.installation
+               + " leaves it to that in namespace " + to.owned_by
+               + " (status.installation); remove one of them, or give each its own "
+               + "namespaces with --watch-namespace",
+           true});
 }
 
 // --- the service ---------------------------------------------------------------------------------
@@ -271,6 +268,7 @@ void resource_reconciler::applied(const key& x, tried_step step, result<held_res
   auto& e = entries_.at(x);
   e.busy = false;
   const bool topic = e.state.kind == resource_kind::topic;
+  bool refused = false;
   if (done) {
     const bool created = e.state.held_uid.empty();
     e.state.held_uid = done->uid;
@@ -287,10 +285,14 @@ void resource_reconciler::applied(const key& x, tried_step step, result<held_res
       step.retry_at = retry_after(e);
     if (e.told_problem != step.problem->message) {
       e.told_problem = step.problem->message;
-      emit(x, e, {"InvalidSpec", to_string(*step.problem), true});
+      refused = true;
+      emit(e, {"InvalidSpec", to_string(*step.problem), true});
     }
   }
   e.state.applied = std::move(step);
+  // Its streams do not wait for it any longer.
+  if (topic && refused)
+    topics_moved(e.state.name_space);
   evaluate(x);
 }
 
@@ -354,7 +356,8 @@ void resource_reconciler::topics_moved(const std::string& name_space) {
   std::vector<key> waiting;
   for (const auto& [k, e] : entries_)
     if (std::get<1>(k) == name_space
-        && ((e.state.applied && e.state.applied->problem) || e.state.removed))
+        && ((e.state.applied && e.state.applied->problem) || e.state.removed
+            || !e.state.waits_for.empty()))
       waiting.push_back(k);
   for (const auto& k : waiting)
     evaluate(k);
@@ -371,14 +374,8 @@ void resource_reconciler::look(const key& x, entry& e) {
                    return;
                  auto& y = entries_.at(x);
                  y.busy = false;
-                 if (got && *got) {
-                   if (y.state.report)
-                     for (const auto& event : events_between(*y.state.report, **got))
-                       emit(x, y, event);
-                   y.state.report = **got;
-                   if (y.state.report->phase != "Waking")
-                     y.state.pod_problem.reset();
-                 }
+                 if (got && *got)
+                   reported(y, **got);
                  evaluate(x);
                });
              });
@@ -386,12 +383,15 @@ void resource_reconciler::look(const key& x, entry& e) {
 
 // --- the cluster ---------------------------------------------------------------------------------
 
-void resource_reconciler::write_status(const key& x, entry& e, kube_json status) {
+void resource_reconciler::write_status(const key& x, entry& e, kube_json status, bool claim) {
   e.busy = true;
   const auto uid = e.state.wished->uid;
   kube_json object{{"apiVersion", api_version}, {"kind", to_string(e.state.kind)}};
   // With its uid: another one of the name is not written to.
   object["metadata"] = {{"name", e.state.name}, {"namespace", e.state.name_space}, {"uid", uid}};
+  // Compared by the API server: nobody else has claimed it.
+  if (claim)
+    object["metadata"]["resourceVersion"] = e.state.wished->version;
   object["status"] = status;
   calls_.apply("write the status of " + shown(x), path(x) + "/status", object,
                [this, here = here_, x, uid, status](const kube_answer& answer) {
@@ -409,41 +409,11 @@ void resource_reconciler::write_status(const key& x, entry& e, kube_json status)
                  } else {
                    y.state.write_at = std::max(retry_after(y), now + answer.retry_after);
                  }
+                 constexpr int forbidden = 403;
+                 if (options_.trouble && (answer.ok() || answer.status == forbidden))
+                   options_.trouble("write status", answer.ok() ? nullptr : &*answer.problem);
                  evaluate(x);
                });
-}
-
-void resource_reconciler::emit(const key& x, entry& e, const resource_event& what) {
-  auto& world = calls_.world();
-  if (!e.state.wished || (!what.warning && world.now() < e.event_at))
-    return;
-  e.event_at = world.now() + event_pause;
-  const auto when = moment_text(world.wall_time());
-  constexpr std::size_t message_shown = 1000;
-  auto message = what.message;
-  if (message.size() > message_shown)
-    message.resize(message_shown);
-  kube_json event{{"apiVersion", "v1"}, {"kind", "Event"}};
-  event["metadata"] = {
-      {"name",
-       e.state.name + '.' + fmt::format("{:x}{:04x}", world.wall_time(), events_++ & 0xFFFFU)},
-      {"namespace", e.state.name_space}};
-  event["involvedObject"] = {{"apiVersion", api_version},
-                             {"kind", to_string(e.state.kind)},
-                             {"name", e.state.name},
-                             {"namespace", e.state.name_space},
-                             {"uid", e.state.wished->uid}};
-  event["reason"] = what.reason;
-  event["message"] = message;
-  event["type"] = what.warning ? "Warning" : "Normal";
-  event["firstTimestamp"] = event["lastTimestamp"] = when.substr(0, 19) + "Z";
-  event["count"] = 1;
-  event["source"] = {{"component", "ebb"}};
-  event["reportingComponent"] = "ebb";
-  event["reportingInstance"] = options_.holder;
-  // One that is lost is lost: the status says the same.
-  calls_.create("tell of " + shown(x), "/api/v1/namespaces/" + e.state.name_space + "/events",
-                event, [](const kube_answer&) {});
 }
 
 } // namespace ebb

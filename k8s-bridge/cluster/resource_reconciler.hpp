@@ -3,7 +3,9 @@
 
 #include "k8s-bridge/client/kube_calls.hpp"
 #include "k8s-bridge/client/resource_mirror.hpp"
+#include "k8s-bridge/cluster/pod_trouble.hpp"
 #include "k8s-bridge/cluster/resource_state.hpp"
+#include "k8s-bridge/cluster/row_rate.hpp"
 
 #include <functional>
 #include <map>
@@ -18,7 +20,13 @@ namespace ebb {
 struct resource_reconciler_options {
   std::string name_space;                   ///< watched alone; empty = all
   std::string holder;                       ///< our pod, for events
+  std::string installation;                 ///< our namespace: whose objects these are
   std::function<void()> specs_changed = {}; ///< a stream's; on the world's thread
+  /// A stream's spec as it is now; null: it is gone. On the world's thread.
+  std::function<void(const std::string& name_space, const std::string& name, const kube_json& spec)>
+      spec_seen = {};
+  /// `watch streams` … cannot be done; null: it can again. On the world's thread.
+  std::function<void(const std::string& what, const error* why)> trouble = {};
   back_off_limits pauses{micros_per_second, 120 * micros_per_second};
 };
 
@@ -39,9 +47,11 @@ public:
   /// From any thread: the stream may look different now.
   void stream_changed(const std::string& name_space, const std::string& name);
 
-  /// What keeps the stream's pod from running: shown until the stream runs, or sleeps.
-  void tell_worker(const std::string& name_space, const std::string& name,
-                   const std::string& reason, const std::string& message);
+  /// What keeps the stream's pod from running, or has ended it: shown until another one runs.
+  void tell_worker(const std::string& name_space, const std::string& name, const std::string& pod,
+                   const pod_trouble& why);
+  /// A pod of the stream runs.
+  void worker_runs(const std::string& name_space, const std::string& name);
 
   [[nodiscard]] bool synced() const noexcept {
     return streams_.synced() && topics_.synced();
@@ -52,8 +62,8 @@ public:
     return entries_.size();
   }
 
-  /// The stream's spec.pod; null where it has none.
-  [[nodiscard]] kube_json pod_of(const std::string& name_space, const std::string& name) const;
+  /// The stream's spec; null where there is no such stream.
+  [[nodiscard]] kube_json spec_of(const std::string& name_space, const std::string& name) const;
 
 private:
   using key = std::tuple<resource_kind, std::string, std::string>;
@@ -65,6 +75,8 @@ private:
     back_off pauses;
     micros event_at = 0;
     std::string told_problem;
+    std::string told_owner;
+    row_rate rate;
   };
 
   void changed(resource_kind kind, const std::string& at, const kube_object* now);
@@ -78,8 +90,11 @@ private:
   void confirm_removal(const key& x, entry& e);
   void remove(const key& x, entry& e);
   void look(const key& x, entry& e);
-  void write_status(const key& x, entry& e, kube_json status);
-  void emit(const key& x, entry& e, const resource_event& what);
+  void write_status(const key& x, entry& e, kube_json status, bool claim);
+  void reported(entry& e, const resource_report& now);
+  void emit(entry& e, const resource_event& what);
+  /// A topic of the stream's that is to be made or replaced first; empty = none.
+  [[nodiscard]] std::string outdated_topic(const entry& e) const;
   void topics_moved(const std::string& name_space);
   void wake_at(const key& x, entry& e, micros when);
   [[nodiscard]] micros retry_after(entry& e);

@@ -9,7 +9,16 @@ namespace ebb {
 namespace {
 
 /// Between writes of what changes all the time.
-constexpr micros volatile_pause = 60 * micros_per_second;
+constexpr micros volatile_pause = 15 * micros_per_second;
+
+void add_topics(const kube_json* spec, const char* list, std::vector<std::string>& to) {
+  const auto* all = spec == nullptr ? nullptr : member(*spec, {list});
+  if (all == nullptr || !all->is_array())
+    return;
+  for (const auto& x : *all)
+    if (auto name = text_at(x, {"topic", "name"}); !name.empty())
+      to.push_back(std::move(name));
+}
 
 bool fits(const tried_step& tried, const observed_resource& x, const std::string& uid) {
   return tried.uid == uid && tried.generation == x.wished->generation;
@@ -38,6 +47,10 @@ void decide_status(const observed_resource& x, micros now, micros wall, resource
 
 } // namespace
 
+std::string owner_of(const kube_json& status) {
+  return text_at(status, {"installation"});
+}
+
 std::string service_uid(const std::string& cluster_uid) {
   auto x = cluster_uid;
   std::erase(x, '-');
@@ -48,6 +61,7 @@ result<wished_resource> read_resource(resource_kind kind, const std::string& bod
   EBB_ASSIGN(const auto object, parse_kube_json(body));
   wished_resource x;
   x.uid = text_at(object, {"metadata", "uid"});
+  x.version = text_at(object, {"metadata", "resourceVersion"});
   x.generation = number_at(object, {"metadata", "generation"});
   x.deleting = member(object, {"metadata", "deletionTimestamp"}) != nullptr;
   kube_json document{{"apiVersion", "ebb.dev/v1alpha1"}, {"kind", to_string(kind)}};
@@ -57,6 +71,8 @@ result<wished_resource> read_resource(resource_kind kind, const std::string& bod
   document["spec"] = spec == nullptr ? kube_json::object() : *spec;
   // One member a line: an error's line then says something.
   x.manifest = document.dump(2, ' ', false, kube_json::error_handler_t::replace);
+  add_topics(spec, "sources", x.topics);
+  add_topics(spec, "sinks", x.topics);
   if (const auto* status = member(object, {"status"}))
     x.status = *status;
   return x;
@@ -81,6 +97,28 @@ resource_actions desired_state(const observed_resource& x, micros now, micros wa
   }
   if (!wanted) {
     to.forget = x.held_uid.empty() && !x.wished;
+    return to;
+  }
+  // Of several installations one has it: the first that writes so.
+  if (x.held_uid.empty() && !x.installation.empty()) {
+    const bool ours = !x.written.is_null() && x.written_uid == x.wished->uid;
+    const auto owner = owner_of(ours ? x.written : x.wished->status);
+    if (owner.empty()) {
+      to.claim = true;
+      if (now >= x.write_at)
+        to.status = make_status(x, x.wished->status, wall);
+      else
+        to.again = x.write_at;
+      return to;
+    }
+    if (owner != x.installation) {
+      to.owned_by = owner;
+      return to;
+    }
+  }
+  // With the earlier topic it would keep that one from going.
+  if (x.held_uid.empty() && !x.waits_for.empty()) {
+    decide_status(x, now, wall, to);
     return to;
   }
   const bool tried = x.applied && fits(*x.applied, x, uid);

@@ -17,8 +17,10 @@ struct wished_resource {
   std::string uid; ///< the API server's, with dashes
   std::int64_t generation = 0;
   bool deleting = false;
-  std::string manifest; ///< one document, with its namespace and spec
-  kube_json status;     ///< null where there is none
+  std::string manifest;                 ///< one document, with its namespace and spec
+  kube_json status;                     ///< null where there is none
+  std::string version = {};             ///< of the resource
+  std::vector<std::string> topics = {}; ///< names of those that a stream reads or writes
 };
 
 /// Of an object of the mirror.
@@ -48,6 +50,7 @@ struct observed_resource {
   resource_kind kind = resource_kind::stream;
   std::string name_space;
   std::string name;
+  std::string installation; ///< our name among control processes of the cluster
 
   bool wishes_known = false; ///< the mirror has been filled
   std::optional<wished_resource> wished;
@@ -59,9 +62,25 @@ struct observed_resource {
   std::optional<tried_step> removed; ///< a removal that has failed
   std::uint64_t topics = 0;          ///< grows with each change of the namespace's topics
 
+  /// A topic of the new stream's that is not made yet, or whose rows are still those of an earlier
+  /// one of the name.
+  std::string waits_for;
+
   bool look_due = true; ///< the report may be old
   std::optional<resource_report> report;
   std::optional<resource_event> pod_problem; ///< why its pod does not run
+  std::string pod_problem_of;                ///< name of that pod
+  std::uint64_t rows_per_second = 0;
+
+  struct failure {
+    std::string reason;
+    std::string message;
+    micros when = 0; ///< wall time
+
+    bool operator==(const failure&) const = default;
+  };
+
+  std::optional<failure> last_failure; ///< of its pods, seen by this process
 
   kube_json written; ///< status that this process has written last; null = none
   std::string written_uid;
@@ -76,6 +95,8 @@ struct resource_actions {
   bool apply = false;
   bool look = false;
   std::optional<kube_json> status; ///< to be written
+  bool claim = false;              ///< with the status: it is ours if nobody has written meanwhile
+  std::string owned_by;            ///< another installation, that it is left to; empty = none
   micros again = max_time;         ///< when to ask anew, if nothing changes
   bool forget = false;             ///< nothing is left of it on either side
 
@@ -83,6 +104,9 @@ struct resource_actions {
     return !remove && !apply && !look && !status;
   }
 };
+
+/// The installation that a status says looks after its object; empty = none yet.
+[[nodiscard]] std::string owner_of(const kube_json& status);
 
 /// Level-based: the answer depends on what is there alone. `wall`: for condition times.
 [[nodiscard]] resource_actions desired_state(const observed_resource& x, micros now, micros wall);

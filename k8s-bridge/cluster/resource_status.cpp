@@ -106,6 +106,9 @@ void put_stream(const observed_resource& x, kube_json& to, std::vector<truth>& c
     to["nextWake"] = moment_text(r.next_wake);
   if (r.last_wake != 0)
     to["lastWake"] = moment_text(r.last_wake);
+  to["rowsPerSecond"] = x.rows_per_second;
+  if (r.lag)
+    to["lag"] = *r.lag;
   const bool moves = r.phase == "Waking" || r.phase == "GoingToSleep";
   if (x.pod_problem && r.phase == "Waking") {
     const auto& y = *x.pod_problem;
@@ -122,6 +125,20 @@ void put_stream(const observed_resource& x, kube_json& to, std::vector<truth>& c
   conditions.push_back({"Asleep", r.phase == "Asleep", r.reason, r.message});
   conditions.push_back({"Progressing", moves, r.reason, r.message});
   conditions.push_back({"Degraded", bad, bad ? r.reason : "AsExpected", bad ? r.message : ""});
+}
+
+/// What this process does not know, an earlier one may have written.
+void keep_past(const observed_resource& x, const kube_json& before, kube_json& to) {
+  const bool same = text_at(before, {"uid"}) == x.wished->uid;
+  if (x.last_failure)
+    to["lastFailure"] = {{"reason", x.last_failure->reason},
+                         {"message", shortened(x.last_failure->message)},
+                         {"time", moment_text(x.last_failure->when)}};
+  else if (const auto* kept = member(before, {"lastFailure"}); kept != nullptr && same)
+    to["lastFailure"] = *kept;
+  if (const auto* kept = member(before, {"lastWake"});
+      kept != nullptr && same && !to.contains("lastWake"))
+    to["lastWake"] = *kept;
 }
 
 } // namespace
@@ -142,10 +159,14 @@ kube_json make_status(const observed_resource& x, const kube_json& before, micro
   const bool held = x.held_uid == uid;
   to["uid"] = x.wished->uid;
   to["observedGeneration"] = x.wished->generation;
+  if (!x.installation.empty())
+    to["installation"] = x.installation;
   if (x.kind == resource_kind::topic && !x.endpoint.empty())
     to["endpoint"] = x.endpoint;
   if (x.kind == resource_kind::stream && held && x.report)
     put_stream(x, to, conditions);
+  if (x.kind == resource_kind::stream)
+    keep_past(x, before, to);
   if (problem != nullptr) {
     const auto text = problem_text(*problem);
     const auto* reason = problem_reason(*problem);
@@ -162,7 +183,12 @@ kube_json make_status(const observed_resource& x, const kube_json& before, micro
   } else if (x.kind == resource_kind::topic) {
     conditions.push_back({"Ready", held, held ? "Applied" : "Applying", ""});
   } else if (conditions.empty()) {
-    conditions.push_back({"Ready", false, "Applying", "it is being applied"});
+    conditions.push_back({"Ready", false, "Applying",
+                          x.waits_for.empty()
+                              ? "it is being applied"
+                              : "waits for topic " + x.waits_for
+                                    + ": it is being made; an earlier one of the name has to go "
+                                      "first, with the streams that use it"});
   }
   auto list = kube_json::array();
   for (const auto& y : conditions)
@@ -181,6 +207,8 @@ status_change compare_status(const kube_json& before, const kube_json& now) {
     if (!failed)
       x.erase("message");
     x.erase("checkpoint");
+    x.erase("rowsPerSecond");
+    x.erase("lag");
     x.erase("nextWake");
     const auto all = x.find("conditions");
     if (all == x.end() || !all->is_array())

@@ -12,6 +12,8 @@ namespace {
 
 constexpr const char* container_name = "worker";
 constexpr const char* number_label = "ebb.dev/worker";
+constexpr const char* stream_label = "ebb.dev/stream";
+constexpr const char* name_space_label = "ebb.dev/stream-namespace";
 constexpr int signal_base = 128;
 
 /// Manifests may say these of a pod, and nothing else.
@@ -21,19 +23,16 @@ std::string joined(const std::string& folder, const std::string& path) {
   return folder.empty() ? path : folder + '/' + path;
 }
 
-/// What a worker has of control's volume: its own certificate, and what streams read and write.
-void mount_data(const pod_template& from, const std::string& worker, kube_json& mounts) {
-  const auto mount = [&](const std::string& path, bool read_only) {
-    kube_json x{{"name", "data"},
-                {"mountPath", from.data_folder + '/' + path},
-                {"subPath", joined(from.data_path, path)}};
-    if (read_only)
-      x["readOnly"] = true;
-    mounts.push_back(std::move(x));
-  };
+constexpr const char* identity_folder = "/identity";
+constexpr const char* cache_folder = "/cache";
+constexpr int group_reads = 0440;
+
+/// What a stream's files lie in, of control's volume.
+void mount_data(const pod_template& from, kube_json& mounts) {
   for (const auto& path : from.shared_paths)
-    mount(path, false);
-  mount(from.identities + '/' + worker, true);
+    mounts.push_back({{"name", "data"},
+                      {"mountPath", from.data_folder + '/' + path},
+                      {"subPath", joined(from.data_path, path)}});
 }
 
 /// The volume is one node's: on control's, with what the manifest asks for.
@@ -115,8 +114,8 @@ kube_json make_worker_pod(const pod_template& from, const std::string& worker,
   labels["app.kubernetes.io/managed-by"] = "ebb";
   labels[number_label] = worker;
   if (!wish.stream.empty()) {
-    labels["ebb.dev/stream"] = wish.stream;
-    labels["ebb.dev/stream-namespace"] = wish.name_space;
+    labels[stream_label] = wish.stream;
+    labels[name_space_label] = wish.name_space;
   }
   kube_json annotations = kube_json::object();
   merge_texts(wish.pod, "annotations", annotations);
@@ -148,8 +147,8 @@ kube_json make_worker_pod(const pod_template& from, const std::string& worker,
   for (const auto& x : from.arguments)
     arguments.push_back(x);
   for (const auto& x :
-       {std::string("--identity"), from.data_folder + '/' + from.identities + '/' + worker,
-        std::string("--name"), worker})
+       {std::string("--identity"), std::string(identity_folder), std::string("--cache"),
+        std::string(cache_folder), std::string("--name"), worker})
     arguments.push_back(x);
   kube_json container{{"name", container_name}, {"image", from.image}, {"args", arguments}};
   if (!from.pull_policy.empty())
@@ -161,10 +160,20 @@ kube_json make_worker_pod(const pod_template& from, const std::string& worker,
     container["resources"] = *resources;
   else if (!from.resources.is_null())
     container["resources"] = from.resources;
-  auto mounts = kube_json::array({{{"name", "tmp"}, {"mountPath", "/tmp"}}});
-  auto volumes = kube_json::array({{{"name", "tmp"}, {"emptyDir", kube_json::object()}}});
-  if (!from.claim.empty()) {
-    mount_data(from, worker, mounts);
+  auto mounts = kube_json::array(
+      {{{"name", "tmp"}, {"mountPath", "/tmp"}},
+       {{"name", "cache"}, {"mountPath", cache_folder}},
+       {{"name", "identity"}, {"mountPath", identity_folder}, {"readOnly", true}}});
+  auto cache = kube_json::object();
+  if (!from.cache_limit.empty())
+    cache["sizeLimit"] = from.cache_limit;
+  auto volumes = kube_json::array(
+      {{{"name", "tmp"}, {"emptyDir", kube_json::object()}},
+       {{"name", "cache"}, {"emptyDir", std::move(cache)}},
+       {{"name", "identity"},
+        {"secret", {{"secretName", pod_name(worker)}, {"defaultMode", group_reads}}}}});
+  if (wish.files && !from.claim.empty()) {
+    mount_data(from, mounts);
     volumes.push_back({{"name", "data"}, {"persistentVolumeClaim", {{"claimName", from.claim}}}});
     place_beside_control(spec);
   }
@@ -174,12 +183,41 @@ kube_json make_worker_pod(const pod_template& from, const std::string& worker,
   return pod;
 }
 
+bool uses_files(const kube_json& spec) {
+  for (const auto* list : {"sources", "sinks"})
+    if (const auto* all = member(spec, {list}); all != nullptr && all->is_array())
+      for (const auto& x : *all)
+        if (member(x, {"file"}) != nullptr || text_at(x, {"onBadRecord"}) == "quarantine")
+          return true;
+  return false;
+}
+
+kube_json make_worker_secret(const pod_template& from, const std::string& worker,
+                             const std::string& pod_uid,
+                             const std::map<std::string, std::string>& files) {
+  kube_json secret{{"apiVersion", "v1"}, {"kind", "Secret"}, {"immutable", true}};
+  secret["metadata"] = {{"name", pod_name(worker)},
+                        {"namespace", from.name_space},
+                        {"labels",
+                         {{"app.kubernetes.io/name", "ebb"},
+                          {"app.kubernetes.io/component", "worker"},
+                          {"app.kubernetes.io/managed-by", "ebb"}}}};
+  secret["metadata"]["ownerReferences"] = kube_json::array(
+      {{{"apiVersion", "v1"}, {"kind", "Pod"}, {"name", pod_name(worker)}, {"uid", pod_uid}}});
+  for (const auto& [name, text] : files)
+    secret["stringData"][name] = text;
+  return secret;
+}
+
 result<observed_pod> read_worker_pod(const std::string& body) {
   EBB_ASSIGN(const auto pod, parse_kube_json(body));
   observed_pod x;
   x.uid = text_at(pod, {"metadata", "uid"});
-  if (const auto* labels = member(pod, {"metadata", "labels"}))
+  if (const auto* labels = member(pod, {"metadata", "labels"})) {
     x.worker = text_at(*labels, {number_label});
+    x.stream = text_at(*labels, {stream_label});
+    x.stream_name_space = text_at(*labels, {name_space_label});
+  }
   x.deleting = member(pod, {"metadata", "deletionTimestamp"}) != nullptr;
   const auto phase = text_at(pod, {"status", "phase"});
   const auto* state = container_state(pod);

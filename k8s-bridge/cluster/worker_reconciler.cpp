@@ -33,7 +33,10 @@ worker_reconciler::worker_reconciler(kube_calls& calls, worker_reconciler_option
                  for (const auto& worker : all)
                    evaluate(worker);
                },
-               {}}) {}
+               [this](const error* why) {
+                 if (options_.watch_trouble)
+                   options_.watch_trouble(why);
+               }}) {}
 
 worker_reconciler::~worker_reconciler() {
   *here_ = false;
@@ -126,6 +129,8 @@ void worker_reconciler::changed(const kube_object* now, const std::string& key) 
     x.pods_known = mirror_.synced();
     x.made = x.seen = true;
     x.pod = *std::move(read);
+    if (unknown && options_.belongs && !x.pod->stream.empty())
+      options_.belongs(worker, x.pod->stream_name_space, x.pod->stream);
   }
   evaluate(worker);
 }
@@ -147,15 +152,22 @@ void worker_reconciler::evaluate(const std::string& worker) {
   const auto to = desired_state(x.state, now);
   if (to.tell_start) {
     x.state.told_start = true;
+    if (options_.runs)
+      options_.runs(worker);
     listener_.started(worker, 0);
   }
   if (to.tell_problem) {
     x.state.told_problem = x.state.pod->problem;
-    if (options_.problem)
-      options_.problem(worker, x.state.pod->problem_reason, x.state.pod->problem);
+    tell_trouble(worker, {x.state.pod->problem_reason, x.state.pod->problem, false});
   }
   if (to.tell_end)
     tell_end(worker, x);
+  const bool known = x.state.pod || !x.made_uid.empty();
+  if (!x.proves && known && x.state.wish == worker_wish::run && !to.remove && !to.tell_end) {
+    if (now >= x.state.call_at)
+      return give_identity(worker, x);
+    wake_at(worker, x.state.call_at);
+  }
   if (to.create)
     return create(worker, x);
   if (to.remove)
@@ -180,10 +192,15 @@ void worker_reconciler::tell_end(const std::string& worker, entry& x) {
   worker_exit how;
   if (pod && pod->ended)
     how = *pod->ended;
-  if (pod && !pod->problem_reason.empty() && pod->problem_reason != "Completed" && options_.problem)
-    options_.problem(worker, pod->problem_reason,
-                     pod->problem.empty() ? to_string(how) : pod->problem);
+  if (pod && !pod->problem_reason.empty() && pod->problem_reason != "Completed")
+    tell_trouble(worker,
+                 {pod->problem_reason, pod->problem.empty() ? to_string(how) : pod->problem, true});
   listener_.gone(worker, how);
+}
+
+void worker_reconciler::tell_trouble(const std::string& worker, const pod_trouble& why) const {
+  if (options_.trouble)
+    options_.trouble(worker, why);
 }
 
 void worker_reconciler::failed(entry& x, const kube_answer& answer) {
@@ -192,13 +209,6 @@ void worker_reconciler::failed(entry& x, const kube_answer& answer) {
 }
 
 void worker_reconciler::create(const std::string& worker, entry& x) {
-  if (options_.prepare) {
-    if (auto prepared = options_.prepare(worker); !prepared) {
-      x.state.told_end = true;
-      listener_.failed(worker, prepared.error());
-      return evaluate(worker);
-    }
-  }
   x.busy = true;
   x.made_with = options_.wish ? options_.wish(worker) : pod_wish{};
   const auto pod = make_worker_pod(options_.pods, worker, *x.made_with);
@@ -213,17 +223,53 @@ void worker_reconciler::create(const std::string& worker, entry& x) {
                   const bool there = answer.status == 409 && answer.reason == "AlreadyExists";
                   if (answer.ok() || there) {
                     y.state.made = true;
+                    y.proves = !options_.identity;
+                    y.made_uid = there ? std::string() : text_at(answer.body, {"metadata", "uid"});
                     y.state.made_at = calls_.world().now();
                     y.pauses.reset();
                   } else if (answer.is_passing()) {
                     failed(y, answer);
                     const auto& text = answer.problem->message;
-                    if (options_.problem && std::exchange(y.state.told_problem, text) != text)
-                      options_.problem(worker, answer.reason, text);
+                    if (std::exchange(y.state.told_problem, text) != text)
+                      tell_trouble(worker, refused_pod(answer));
                   } else {
                     y.state.told_end = true;
+                    tell_trouble(worker, refused_pod(answer));
                     listener_.failed(worker, *answer.problem);
                   }
+                  evaluate(worker);
+                });
+}
+
+// Behind the pod, which waits for it: so it has an owner from the first moment, and the cluster
+// removes it with its pod, whatever becomes of this process.
+void worker_reconciler::give_identity(const std::string& worker, entry& x) {
+  auto files = options_.identity(worker);
+  if (!files) {
+    x.proves = true;
+    tell_trouble(worker, {"NoIdentity", files.error().message, false});
+    return wish(worker, worker_wish::kill);
+  }
+  x.busy = true;
+  const auto& uid = x.state.pod ? x.state.pod->uid : x.made_uid;
+  const auto secret = make_worker_secret(options_.pods, worker, uid, *files);
+  calls_.create("create secret " + pod_name(worker),
+                "/api/v1/namespaces/" + options_.pods.name_space + "/secrets", secret,
+                [this, here = here_, worker](const kube_answer& answer) {
+                  if (!*here)
+                    return;
+                  auto& y = workers_.at(worker);
+                  y.busy = false;
+                  // A try whose answer was lost has made it.
+                  if (answer.ok() || (answer.status == 409 && answer.reason == "AlreadyExists")) {
+                    y.proves = true;
+                    y.pauses.reset();
+                    return evaluate(worker);
+                  }
+                  failed(y, answer);
+                  const auto& text = answer.problem->message;
+                  if (std::exchange(y.state.told_problem, text) != text)
+                    tell_trouble(worker, refused_pod(answer));
                   evaluate(worker);
                 });
 }

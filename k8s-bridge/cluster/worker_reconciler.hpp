@@ -3,6 +3,7 @@
 
 #include "k8s-bridge/client/kube_calls.hpp"
 #include "k8s-bridge/client/resource_mirror.hpp"
+#include "k8s-bridge/cluster/pod_trouble.hpp"
 #include "k8s-bridge/cluster/worker_state.hpp"
 
 #include <functional>
@@ -16,16 +17,23 @@ namespace ebb {
 
 struct worker_reconciler_options {
   pod_template pods;
-  /// Makes what a pod finds in control's volume, before it is created. May be null.
-  std::function<result<void>(const std::string& worker)> prepare;
-  /// Takes it away again. May be null.
+  /// What a worker proves with who it is: files by name, that its pod gets as a secret. May be
+  /// null.
+  std::function<result<std::map<std::string, std::string>>(const std::string& worker)> identity;
+  /// Nothing is left of the worker. May be null.
   std::function<void(const std::string& worker)> clean;
   /// Whose the worker will be. May be null.
   std::function<pod_wish(const std::string& worker)> wish;
-  /// Why a worker does not start, for people. May be null.
-  std::function<void(const std::string& worker, const std::string& reason,
-                     const std::string& message)>
-      problem;
+  /// A pod that an earlier control process has made: whose it is. May be null.
+  std::function<void(const std::string& worker, const std::string& name_space,
+                     const std::string& stream)>
+      belongs;
+  /// Why a worker does not start, or has ended badly, for people. May be null.
+  std::function<void(const std::string& worker, const pod_trouble& why)> trouble;
+  /// Its process runs. May be null.
+  std::function<void(const std::string& worker)> runs;
+  /// Pods cannot be watched; null: they can again. May be null.
+  std::function<void(const error* why)> watch_trouble;
 };
 
 /// On the world's thread. `listener` outlives it; its pid is always 0.
@@ -59,6 +67,8 @@ private:
     observed_worker state;
     bool busy = false; ///< a call is under way
     std::optional<pod_wish> made_with;
+    bool proves = true;   ///< its pod has its identity, or needs none
+    std::string made_uid; ///< of its pod; empty = not known
     back_off pauses;
   };
 
@@ -66,9 +76,11 @@ private:
   void evaluate(const std::string& worker);
   void wake_at(const std::string& worker, micros when);
   void create(const std::string& worker, entry& x);
+  void give_identity(const std::string& worker, entry& x);
   void remove(const std::string& worker, entry& x, int grace);
   void look(const std::string& worker, entry& x);
   void tell_end(const std::string& worker, entry& x);
+  void tell_trouble(const std::string& worker, const pod_trouble& why) const;
   void failed(entry& x, const kube_answer& answer);
   [[nodiscard]] std::string path(const std::string& worker) const;
 

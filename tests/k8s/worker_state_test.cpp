@@ -26,8 +26,8 @@ pod_template shared() {
   x.image = "ebb:1";
   x.claim = "data-ebb-0";
   x.data_folder = "/data";
-  x.shared_paths = {"streams", "topics"};
-  x.identities = "links/workers";
+  x.shared_paths = {"quarantine", "files"};
+  x.cache_limit = "16Gi";
   x.arguments = {"--control", "10.0.0.1:8182"};
   return x;
 }
@@ -119,12 +119,49 @@ BOOST_AUTO_TEST_CASE(a_pod_has_no_more_than_it_needs) {
   const auto& container = spec.at("containers").at(0);
   BOOST_TEST(container.at("securityContext").at("readOnlyRootFilesystem") == true);
   BOOST_TEST(spec.at("securityContext").at("runAsNonRoot") == true);
+  // It may run on any node: nothing of it is control's volume.
+  BOOST_TEST(!spec.contains("affinity"));
+  std::vector<std::string> kinds;
+  for (const auto& volume : spec.at("volumes"))
+    for (const auto& [kind, what] : volume.items())
+      if (kind != "name")
+        kinds.push_back(kind);
+  BOOST_TEST(kinds == (std::vector<std::string>{"emptyDir", "emptyDir", "secret"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(spec.at("volumes").at(1).at("emptyDir").at("sizeLimit") == "16Gi");
+  BOOST_TEST(spec.at("volumes").at(2).at("secret").at("secretName") == "ebb-worker-7");
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_with_files_runs_where_they_are) {
+  pod_wish wish;
+  wish.stream = "s";
+  wish.files = true;
+  const auto x = make_worker_pod(shared(), "worker-7", wish);
   std::vector<std::string> paths;
-  for (const auto& mount : container.at("volumeMounts"))
+  for (const auto& mount : x.at("spec").at("containers").at(0).at("volumeMounts"))
     if (mount.at("name") == "data")
       paths.push_back(mount.at("subPath"));
-  BOOST_TEST(paths == (std::vector<std::string>{"streams", "topics", "links/workers/worker-7"}),
+  BOOST_TEST(paths == (std::vector<std::string>{"quarantine", "files"}),
              boost::test_tools::per_element());
+  BOOST_TEST(x.at("spec").contains("affinity"));
+  const auto spec = [](const char* text) { return kube_json::parse(text); };
+  BOOST_TEST(uses_files(spec(R"({"sources":[{"topic":{}}],"sinks":[{"topic":{}},{"file":{}}]})")));
+  BOOST_TEST(uses_files(spec(R"({"sources":[{"file":{}}]})")));
+  BOOST_TEST(uses_files(spec(R"({"sources":[{"generator":{},"onBadRecord":"quarantine"}]})")));
+  BOOST_TEST(!uses_files(spec(R"({"sources":[{"topic":{}}],"sinks":[{"topic":{}}]})")));
+  BOOST_TEST(!uses_files(spec("{}")));
+  BOOST_TEST(!uses_files(nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_is_its_pods) {
+  const auto x = make_worker_secret(shared(), "worker-7", "uid-1", {{"worker.key", "k"}});
+  BOOST_TEST(x.at("metadata").at("name") == "ebb-worker-7");
+  const auto& owner = x.at("metadata").at("ownerReferences").at(0);
+  BOOST_TEST(owner.at("kind") == "Pod");
+  BOOST_TEST(owner.at("name") == "ebb-worker-7");
+  BOOST_TEST(owner.at("uid") == "uid-1");
+  BOOST_TEST(x.at("stringData").at("worker.key") == "k");
+  BOOST_TEST(x.at("immutable") == true);
 }
 
 BOOST_AUTO_TEST_CASE(the_manifest_says_what_it_may_and_no_more) {

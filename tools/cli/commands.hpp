@@ -66,6 +66,8 @@ struct worker_arguments {
   std::uint32_t threads = 0;
   double orphan_timeout = 60; ///< seconds
   std::string log;            ///< file that standard error goes to; empty = it is not bounded
+  std::string cache;          ///< it shares no folder: copies lie in CACHE/NAME; empty = it does
+  std::uint64_t cache_bytes = std::uint64_t{4} << 30;
 };
 
 struct up_arguments {
@@ -79,6 +81,8 @@ struct up_arguments {
   std::optional<std::uint32_t> warm;        ///< idle workers; 1, on Kubernetes none
   std::optional<std::uint32_t> max_workers; ///< then streams share them; 8, on Kubernetes 500
   std::uint32_t threads = 0;                ///< of each worker
+  std::string store = "folder";             ///< or link: workers share no folder
+  std::uint64_t cache_bytes = std::uint64_t{4} << 30; ///< of each worker, with link
   bool hints = true;
   // On Kubernetes.
   std::string kubeconfig;    ///< empty = the pod's service account, else as kubectl finds it
@@ -86,7 +90,8 @@ struct up_arguments {
   std::string watched;       ///< the one namespace whose streams count; empty = all
   std::string worker_image;  ///< empty = control's own
   std::string links_listen = "0.0.0.0:8182";
-  std::string links_address; ///< where workers find control; empty = the Service's address
+  std::string cache_limit = "16Gi"; ///< of a pod's copies of state
+  std::string links_address;        ///< where workers find control; empty = the Service's address
 };
 
 [[nodiscard]] int up_command(const up_arguments& arguments);

@@ -17,6 +17,7 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -106,14 +107,38 @@ using make_backend =
     std::function<result<std::unique_ptr<worker_backend>>(worker_listener& listener)>;
 using living_workers = std::function<std::vector<std::string>()>;
 
+/// Copies that workers have who share no folder with this process.
+std::string cache_folder(const std::string& data_folder) {
+  return data_folder + "/cache";
+}
+
+/// Of workers that are gone: they were killed, or the machine has stopped.
+void remove_caches(const std::string& data_folder, const std::vector<std::string>& living) {
+  std::error_code problem;
+  std::vector<std::filesystem::path> gone;
+  for (std::filesystem::directory_iterator x(cache_folder(data_folder), problem), end;
+       !problem && x != end; x.increment(problem))
+    if (std::find(living.begin(), living.end(), x->path().filename()) == living.end())
+      gone.push_back(x->path());
+  for (const auto& x : gone)
+    std::filesystem::remove_all(x, problem);
+}
+
 /// Processes of this machine, with logs in the data folder.
 make_backend local_workers(const std::string& data_folder, const worker_address& at,
-                           std::uint32_t threads) {
+                           const up_arguments& arguments) {
   local_backend_options backend;
   backend.arguments = {"worker"};
   backend.arguments.insert(backend.arguments.end(), at.arguments.begin(), at.arguments.end());
-  if (threads != 0)
-    backend.arguments.insert(backend.arguments.end(), {"--threads", std::to_string(threads)});
+  const auto add = [&](const char* name, const std::string& value) {
+    backend.arguments.insert(backend.arguments.end(), {name, value});
+  };
+  if (arguments.threads != 0)
+    add("--threads", std::to_string(arguments.threads));
+  if (arguments.store == "link") {
+    add("--cache", cache_folder(data_folder));
+    add("--cache-bytes", std::to_string(arguments.cache_bytes));
+  }
   backend.log_folder = data_folder + "/logs";
   return [backend](worker_listener& listener) { return make_local_backend(backend, listener); };
 }
@@ -121,8 +146,9 @@ make_backend local_workers(const std::string& data_folder, const worker_address&
 /// Workers through the bridge actor.
 class bridged_workers {
 public:
-  bridged_workers(make_backend make, living_workers living)
-      : living_(std::move(living)), config_(1), system_(config_) {
+  /// `caches`: the folder that holds theirs, by name; empty = they have none here.
+  bridged_workers(make_backend make, living_workers living, std::string caches)
+      : living_(std::move(living)), caches_(std::move(caches)), config_(1), system_(config_) {
     bridge_setup setup;
     setup.make = std::move(make);
     setup.tell = [this](const worker_news& x) { told(x); };
@@ -169,12 +195,17 @@ private:
       return;
     const auto how = x.what == worker_news::kind::failed ? x.why.message : to_string(x.how);
     std::fprintf(stderr, "%s: %s\n", x.name.c_str(), how.c_str());
+    if (!caches_.empty()) {
+      std::error_code ignored;
+      std::filesystem::remove_all(caches_ + '/' + x.name, ignored);
+    }
     std::lock_guard guard(mutex_);
     if (to_ != nullptr)
       to_->worker_gone(x.name, how);
   }
 
   const living_workers living_;
+  const std::string caches_;
   engine_config config_;
   caf::actor_system system_;
   bridge_actor bridge_;
@@ -188,10 +219,14 @@ int serve(const up_arguments& arguments, const signals& until, control_options o
   const auto data = options.data_folder;
   const auto files = options.files_folder;
   auto starter = workers.starter();
-  if (cluster != nullptr)
+  if (cluster != nullptr) {
     starter.is_for = [cluster](const std::string& worker, const std::string& stream) {
       cluster->is_for(worker, stream);
     };
+    starter.takes_warm = [cluster](const std::string& stream) {
+      return cluster->takes_warm(stream);
+    };
+  }
   auto service = control_process::start(std::move(options), std::move(starter));
   if (!service)
     return exit_of_start(service.error());
@@ -238,15 +273,17 @@ int up_command(const up_arguments& arguments) {
     auto& joined = **cluster;
     bridged_workers workers(
         [&joined](worker_listener& listener) { return joined.make_backend(listener); },
-        [&joined] { return joined.living(); });
+        [&joined] { return joined.living(); }, {});
     return serve(arguments, until, *std::move(options), workers, &joined);
   }
   auto links = arguments.links == "tls" ? tls_address(data) : socket_address(data);
   if (!links)
     return exit_of_start(links.error());
   options->links = *links;
-  bridged_workers workers(local_workers(data, *links, arguments.threads),
-                          [logs = worker_logs(data + "/logs")] { return logs.living(); });
+  const worker_logs logs(data + "/logs");
+  remove_caches(data, logs.living());
+  bridged_workers workers(
+      local_workers(data, *links, arguments), [logs] { return logs.living(); }, cache_folder(data));
   return serve(arguments, until, *std::move(options), workers, nullptr);
 }
 

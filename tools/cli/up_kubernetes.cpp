@@ -12,13 +12,13 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <map>
 #include <unistd.h>
 
 namespace ebb::cli {
 
 namespace {
 
-constexpr const char* identities = "links/workers";
 constexpr std::size_t most_pods = 500;
 constexpr micros pod_ready_within = 120 * micros_per_second;
 constexpr micros never = 1000 * micros_per_day;
@@ -87,6 +87,28 @@ result<void> let_others_in(const std::string& name_space, control_options& optio
   return file.save(tokens);
 }
 
+/// The key is nowhere but in the worker's pod, and in the cluster's secret of it.
+result<std::map<std::string, std::string>> new_identity(const std::string& links,
+                                                        const std::string& worker) {
+  const auto folder = links + "/workers/" + worker;
+  const auto read = [&]() -> result<std::map<std::string, std::string>> {
+    EBB_TRY(link_identity::issue_worker(links, folder));
+    std::map<std::string, std::string> files;
+    for (const auto* name : {"ca.pem", "worker.pem", "worker.key"}) {
+      EBB_ASSIGN(const auto file, owned_file::open_to_read(folder + '/' + name));
+      EBB_ASSIGN(const auto bytes, file.size());
+      auto& text = files[name];
+      text.resize(static_cast<std::size_t>(bytes));
+      EBB_TRY(file.read_at(0, text.data(), text.size()));
+    }
+    return files;
+  };
+  auto files = read();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  return files;
+}
+
 } // namespace
 
 result<std::unique_ptr<kubernetes_service>> join_cluster(const up_arguments& arguments,
@@ -105,7 +127,7 @@ result<std::unique_ptr<kubernetes_service>> join_cluster(const up_arguments& arg
   to.image = arguments.worker_image;
   to.watched = arguments.watched;
   to.data_folder = options.data_folder;
-  to.shared_paths = {"streams", "topics", "quarantine"};
+  to.shared_paths = {"quarantine"};
   if (options.files_folder.starts_with(options.data_folder + '/'))
     to.shared_paths.push_back(options.files_folder.substr(options.data_folder.size() + 1));
   // Made here: the kubelet would make them root's.
@@ -117,22 +139,14 @@ result<std::unique_ptr<kubernetes_service>> join_cluster(const up_arguments& arg
   to.arguments = options.links.arguments;
   if (arguments.threads != 0)
     to.arguments.insert(to.arguments.end(), {"--threads", std::to_string(arguments.threads)});
-  to.identities = identities;
+  to.arguments.insert(to.arguments.end(), {"--cache-bytes", std::to_string(arguments.cache_bytes)});
+  to.cache_limit = arguments.cache_limit;
   const auto links = options.data_folder + "/links";
-  to.make_identity = [links](const std::string& worker) {
-    return link_identity::issue_worker(links, links + "/workers/" + worker);
-  };
-  to.drop_identity = [links](const std::string& worker) {
-    std::error_code ignored;
-    std::filesystem::remove_all(links + "/workers/" + worker, ignored);
-  };
+  to.make_identity = [links](const std::string& worker) { return new_identity(links, worker); };
   EBB_TRY(let_others_in(to.name_space, options));
 
   options.owner = "Kubernetes";
-  if (arguments.warm.value_or(0) != 0)
-    return make_error(ec::unsupported, "there are no warm workers on Kubernetes",
-                      "leave --warm out: each pod is made for its stream");
-  options.placement.warm = 0;
+  options.placement.warm = arguments.warm.value_or(0);
   options.placement.max_workers = arguments.max_workers.value_or(most_pods);
   options.placement.share_after = never;
   options.placement.own = true; // a pod runs one stream
@@ -141,6 +155,10 @@ result<std::unique_ptr<kubernetes_service>> join_cluster(const up_arguments& arg
   EBB_ASSIGN(auto joined, kubernetes_service::start(std::move(to)));
   options.least_incarnation = joined->incarnation();
   options.stream_changed = [x = joined.get()](const std::string& name) { x->stream_changed(name); };
+  options.more_why = [x = joined.get()](const std::string& name) { return x->why(name); };
+  options.joined = [x = joined.get()](const std::string& worker, const std::string& peers) {
+    x->joined(worker, peers);
+  };
   return joined;
 }
 

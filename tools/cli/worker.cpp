@@ -1,7 +1,5 @@
 #include "actors/service/worker/log_rotation.hpp"
 #include "actors/service/worker/worker_process.hpp"
-#include "actors/service/worker_desk.hpp"
-#include "storage/process_number.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/load.hpp"
 #include "tools/cli/process_memory.hpp"
@@ -9,8 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <optional>
-#include <unistd.h>
+#include <filesystem>
 #include <utility>
 
 namespace ebb::cli {
@@ -23,14 +20,6 @@ std::atomic<worker_process*> running{nullptr};
 extern "C" void on_stop_signal(int) {
   if (auto* process = running.load())
     process->stop();
-}
-
-/// The first process of a container: others that share its volume are that, too.
-void tell_apart(const std::string& name) {
-  constexpr int beyond = 1 << 22; // of the numbers that a system gives out
-  constexpr std::uint64_t most = 2'000'000'000;
-  if (const auto number = worker_number(name))
-    use_process_number(beyond + static_cast<int>(*number % most));
 }
 
 result<void> use_tls(const worker_arguments& arguments, worker_options& options) {
@@ -48,8 +37,6 @@ result<void> use_tls(const worker_arguments& arguments, worker_options& options)
 int worker_command(const worker_arguments& arguments) {
   // A reader that goes away shows as an error of the write.
   std::signal(SIGPIPE, SIG_IGN);
-  if (::getpid() == 1)
-    tell_apart(arguments.name);
   const log_rotation log(arguments.log);
   worker_options options;
   options.control = arguments.control;
@@ -58,6 +45,8 @@ int worker_command(const worker_arguments& arguments) {
   options.host.threads = arguments.threads;
   options.orphan_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::duration<double>(arguments.orphan_timeout));
+  if (!arguments.cache.empty())
+    options.cache = {arguments.cache + '/' + arguments.name, arguments.cache_bytes};
   options.rested = give_memory_back;
   options.looked = [&log] { log.look(); };
   if (!arguments.identity.empty()) {
@@ -78,6 +67,11 @@ int worker_command(const worker_arguments& arguments) {
   std::signal(SIGTERM, SIG_IGN);
   std::signal(SIGINT, SIG_IGN);
   running = nullptr;
+  made->reset();
+  if (!arguments.cache.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove_all(arguments.cache + '/' + arguments.name, ignored);
+  }
   return outcome == worker_outcome::stopped ? exit_done : exit_failed;
 }
 
