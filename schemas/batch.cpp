@@ -41,7 +41,7 @@ buffer_ptr join(const std::vector<batch_ptr>& parts, buffer_ptr batch::*member, 
 
 std::size_t byte_size(const column& x) noexcept {
   std::size_t bytes = static_cast<std::size_t>(x.rows) * value_width(x.type.kind);
-  if (x.type.kind == type_kind::text || x.type.kind == type_kind::bytea) {
+  if (holds_text(x.type.kind)) {
     const auto* refs = x.data<text_ref>();
     for (std::uint32_t i = 0; i < x.rows; ++i)
       bytes += refs[i].size;

@@ -16,7 +16,7 @@ constexpr std::size_t array_depth_max = 4;
 constexpr std::int16_t numeric_scale_max = 16'383;
 
 bool is_text(type_kind kind) noexcept {
-  return kind == type_kind::text || kind == type_kind::bytea || kind == type_kind::unknown;
+  return holds_text(kind);
 }
 
 std::size_t bit_bytes(std::uint32_t rows) noexcept {
@@ -138,8 +138,9 @@ public:
 private:
   static result<sql_type> read_type(wire::Type::Reader from) {
     sql_type type;
-    if (from.getKind() > static_cast<std::uint8_t>(type_kind::array)
-        || from.getElement() >= static_cast<std::uint8_t>(type_kind::array))
+    if (from.getKind() > static_cast<std::uint8_t>(type_kind::jsonb)
+        || from.getElement() > static_cast<std::uint8_t>(type_kind::jsonb)
+        || from.getElement() == static_cast<std::uint8_t>(type_kind::array))
       return damaged("a type is not known");
     type.kind = static_cast<type_kind>(from.getKind());
     type.element = static_cast<type_kind>(from.getElement());

@@ -15,7 +15,7 @@ std::size_t bit_bytes(std::uint32_t rows) noexcept {
 }
 
 bool is_text(type_kind kind) noexcept {
-  return kind == type_kind::text || kind == type_kind::bytea || kind == type_kind::unknown;
+  return holds_text(kind);
 }
 
 template <class T>

@@ -4,7 +4,7 @@
 ///   BOOLEAN u8 (0 or 1) · SMALLINT i16 · INTEGER, DATE i32 (days since 1970-01-01) · BIGINT i64 ·
 ///   TIMESTAMP, TIMESTAMPTZ i64 (microseconds since 1970, INT64_MIN/MAX = -infinity/infinity) ·
 ///   REAL f32 · DOUBLE f64 · INTERVAL interval_value · NUMERIC i128 unscaled value plus a decimal
-///   scale (one for the column, or one a value in `scales`) · TEXT, BYTEA text_ref ·
+///   scale (one for the column, or one a value in `scales`) · TEXT, BYTEA, JSONB text_ref ·
 ///   array u32 offsets (rows + 1) into `child`.
 /// DATE uses INT32_MIN/MAX for -infinity/infinity.
 #pragma once

@@ -36,6 +36,8 @@ const char* to_string(type_kind kind) noexcept {
     return "interval";
   case type_kind::array:
     return "array";
+  case type_kind::jsonb:
+    return "jsonb";
   }
   return "unknown";
 }
@@ -70,6 +72,7 @@ std::size_t value_width(type_kind kind) noexcept {
   case type_kind::numeric:
   case type_kind::text:
   case type_kind::bytea:
+  case type_kind::jsonb:
   case type_kind::interval:
     return 16;
   }

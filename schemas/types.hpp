@@ -22,6 +22,7 @@ enum class type_kind : std::uint8_t {
   timestamptz,
   interval,
   array, ///< of `sql_type::element`
+  jsonb, ///< canonical text (dataflow/jsonb.hpp)
 };
 
 /// A SQL type with its modifiers. A value type.
@@ -52,6 +53,12 @@ struct sql_type {
 /// Bytes of one value in a column's `values` buffer: 1 for BOOLEAN, 16 for NUMERIC, INTERVAL and
 /// text references; arrays store 4-byte offsets.
 [[nodiscard]] std::size_t value_width(type_kind kind) noexcept;
+
+/// Values are text_refs.
+[[nodiscard]] constexpr bool holds_text(type_kind kind) noexcept {
+  return kind == type_kind::text || kind == type_kind::bytea || kind == type_kind::jsonb
+         || kind == type_kind::unknown;
+}
 
 /// Microseconds since 1970-01-01T00:00:00 UTC. The unit of every time in the data plane.
 using micros = std::int64_t;

@@ -16,7 +16,7 @@ constexpr std::size_t column_overhead = 128;
 constexpr std::size_t message_max = stored_batch_max - stored_batch_header;
 
 bool is_text(type_kind kind) noexcept {
-  return kind == type_kind::text || kind == type_kind::bytea;
+  return holds_text(kind);
 }
 
 std::size_t wire_size(const column& x) noexcept {

@@ -107,6 +107,7 @@ void row_builder::leave_out(row_slot& x) {
     return;
   case type_kind::text:
   case type_kind::bytea:
+  case type_kind::jsonb:
     x.store(rows_, text_ref{});
     break;
   default:
@@ -223,6 +224,19 @@ bool row_builder::store_bytes(row_slot& x, std::string_view text) {
   return true;
 }
 
+bool row_builder::store_json(row_slot& x, std::string_view json) {
+  std::string canonical;
+  if (auto read = jsonb::append_canonical(json, canonical); !read) {
+    const auto& problem = read.error();
+    return fail(
+        x, shown(problem.hint.empty() ? problem.message : problem.message + ": " + problem.hint));
+  }
+  char* copy = scratch(canonical.size());
+  std::memcpy(copy, canonical.data(), canonical.size());
+  x.store(rows_, text_ref{copy, static_cast<std::uint32_t>(canonical.size())});
+  return true;
+}
+
 bool row_builder::store_varchar(row_slot& x, std::string_view text) {
   const auto limit = static_cast<std::size_t>(x.definition.type.length);
   std::size_t characters = 0;
@@ -282,6 +296,8 @@ bool row_builder::store_text(row_slot& x, const char* text, std::size_t size) {
   }
   case type_kind::bytea:
     return store_bytes(x, {text, size});
+  case type_kind::jsonb:
+    return store_json(x, {text, size});
   case type_kind::array: {
     auto parsed = parse_literal({text, size}, x.definition.type);
     if (!parsed)
@@ -397,15 +413,14 @@ std::shared_ptr<batch> row_builder::take(std::shared_ptr<const std::string> sour
       for (const auto& part : x.arrays)
         parts.push_back(&part);
       x.target = concatenate(parts);
-      if (x.definition.type.element == type_kind::text
-          || x.definition.type.element == type_kind::bytea) {
+      if (holds_text(x.definition.type.element)) {
         auto child = std::make_shared<column>(*x.target.child);
         child->heap.insert(child->heap.end(), heap_.begin(), heap_.end());
         x.target.child = std::move(child);
       }
     }
     x.target.rows = rows_;
-    if (x.kind == type_kind::text || x.kind == type_kind::bytea) {
+    if (holds_text(x.kind)) {
       x.target.heap = heap_;
       x.target.heap.insert(x.target.heap.end(), scratch_.begin(), scratch_.end());
     }

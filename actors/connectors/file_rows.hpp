@@ -79,11 +79,11 @@ public:
   /// An integer of the stream's unit as a time; false when it is out of range.
   [[nodiscard]] bool to_time(std::int64_t value, micros& out) const noexcept;
 
+  /// A JSONB value, from JSON text.
+  [[nodiscard]] bool store_json(row_slot& x, std::string_view json);
+
   /// Memory for `size` bytes of text made by the parser; lives as long as the batch.
   [[nodiscard]] char* scratch(std::size_t size);
-
-  /// The current row is complete; `number` is its record number, rising.
-  void commit(std::uint64_t number);
 
   /// Which column `check_time` looks at.
   void watch_time(std::uint32_t column) noexcept {
@@ -99,6 +99,9 @@ public:
   [[nodiscard]] bool check_time() {
     return latest_ == max_time || time_passes();
   }
+
+  /// The current row is complete; `number` is its record number, rising.
+  void commit(std::uint64_t number);
 
   /// Takes the last committed row back.
   void uncommit();
@@ -122,10 +125,10 @@ public:
 
 private:
   void start(row_slot& x) const;
+  bool time_passes();
   bool store_parsed(row_slot& x, std::string_view text);
   bool store_time(row_slot& x, std::string_view text);
   bool store_bytes(row_slot& x, std::string_view text);
-  bool time_passes();
   bool store_string(row_slot& x, std::string_view text);
   bool store_varchar(row_slot& x, std::string_view text);
   bool store_integer(row_slot& x, std::int64_t value);
@@ -134,11 +137,11 @@ private:
   timestamp_unit unit_;
   std::uint32_t capacity_;
   std::uint32_t rows_ = 0;
+  std::uint32_t watched_ = 0;
+  micros latest_ = max_time;
   std::uint64_t first_ = 0;
   std::vector<std::uint32_t> distances_; ///< of rows from first_, once they are not consecutive
   std::vector<buffer_ptr> heap_;
-  std::uint32_t watched_ = 0;
-  micros latest_ = max_time;
   std::vector<buffer_ptr> scratch_;
   char* scratch_next_ = nullptr;
   char* scratch_end_ = nullptr;

@@ -85,6 +85,11 @@ const char* json_reader::read_array(row_builder& rows, row_slot& x, const char* 
 }
 
 const char* json_reader::read_other(row_builder& rows, row_slot& x, const char* p) {
+  if (x.kind == type_kind::jsonb && *p != 'n') {
+    const char* end = json::skip_value(p, high_, complaint_);
+    return end != nullptr && rows.store_json(x, {p, static_cast<std::size_t>(end - p)}) ? end
+                                                                                         : nullptr;
+  }
   switch (*p) {
   case '"':
     return store_string(rows, x, p);

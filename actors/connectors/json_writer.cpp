@@ -99,6 +99,9 @@ void json_objects::write_long(const column& x, std::uint32_t i, output_buffer& o
   case type_kind::array:
     write_array(x, i, out);
     return;
+  case type_kind::jsonb:
+    out.append(x.text_of(i));
+    return;
   default: {
     const auto text = x.text_of(i);
     // Room for escapes is asked for only where there are any.

@@ -99,6 +99,7 @@ void combine_column(const column& x, std::uint64_t* hashes) {
   }
   case type_kind::text:
   case type_kind::bytea:
+  case type_kind::jsonb:
   case type_kind::unknown: {
     const auto* values = x.data<text_ref>();
     return combine(x, hashes, [&](std::uint32_t i) {

@@ -16,7 +16,7 @@ constexpr std::size_t waste_ignored = 4096;
 constexpr std::size_t waste_max = 16;
 
 bool is_text(const column& x) noexcept {
-  return x.type.kind == type_kind::text || x.type.kind == type_kind::bytea;
+  return holds_text(x.type.kind);
 }
 
 std::size_t text_bytes(const column& x) noexcept {

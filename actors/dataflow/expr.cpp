@@ -20,6 +20,7 @@ bool same_literal(const column& a, const column& b) {
   switch (a.type.kind) {
   case type_kind::text:
   case type_kind::bytea:
+  case type_kind::jsonb:
   case type_kind::unknown:
     return a.text_of(0) == b.text_of(0);
   case type_kind::array:

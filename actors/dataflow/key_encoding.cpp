@@ -1,5 +1,6 @@
 #include "actors/dataflow/key_encoding.hpp"
 
+#include "actors/dataflow/jsonb.hpp"
 #include "actors/dataflow/key_words.hpp"
 #include "actors/dataflow/numeric.hpp"
 #include "actors/dataflow/value_builder.hpp"
@@ -134,6 +135,12 @@ void put_value(const column& x, std::uint32_t k, std::string& out) {
   case type_kind::unknown:
     put_text(x.data<text_ref>()[k].view(), out);
     return;
+  case type_kind::jsonb: {
+    std::string normal;
+    jsonb::append_normal(x.data<text_ref>()[k].view(), normal);
+    put_text(normal, out);
+    return;
+  }
   case type_kind::numeric:
     encode_numeric_key(x, k, out);
     return;
@@ -255,6 +262,7 @@ bool read_value(std::string_view& bytes, value_builder& to) {
   case type_kind::unknown:
   case type_kind::text:
   case type_kind::bytea:
+  case type_kind::jsonb:
     return read_text(bytes, to);
   case type_kind::array:
     return read_array(bytes, to);
@@ -323,6 +331,11 @@ std::uint64_t value_word(const column& x, std::uint32_t k) {
   }
   case type_kind::numeric:
     return hash_numeric(x, k);
+  case type_kind::jsonb: {
+    std::string normal;
+    jsonb::append_normal(x.data<text_ref>()[k].view(), normal);
+    return XXH3_64bits(normal.data(), normal.size());
+  }
   default: {
     std::string key;
     put_value(x, k, key);
@@ -348,10 +361,25 @@ void for_each_word(const column& x, std::uint32_t rows, const Combine& combine) 
         combine(i, word(i));
     }
   };
-  if (is_word_type(x.type.kind))
+  if (is_word_type(x.type.kind)) {
     with_word_reader(x, loop);
-  else
+    return;
+  }
+  if (!holds_text(x.type.kind)) {
     loop([&x](std::uint32_t i) { return value_word(x, i); });
+    return;
+  }
+  // Neighbours often share their bytes: a day, what a constant made.
+  text_ref last;
+  std::uint64_t word = XXH3_64bits(last.data, last.size);
+  loop([&](std::uint32_t i) {
+    const auto text = x.data<text_ref>()[i];
+    if (text.data != last.data || text.size != last.size) {
+      word = value_word(x, i);
+      last = text;
+    }
+    return word;
+  });
 }
 
 } // namespace

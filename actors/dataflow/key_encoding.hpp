@@ -5,7 +5,8 @@
 /// NULL, 1 = value); fixed-width integers and times are big-endian with the sign bit flipped;
 /// floats as order-preserving bits after normalising -0.0 and NaN; text and bytea with 0x00 escaped
 /// as 0x00 0xff and ended by 0x00 0x00; NUMERIC as sign, exponent and base-100 digits without
-/// trailing zeros; INTERVAL as its comparison value (30-day months), arrays element by element.
+/// trailing zeros; INTERVAL as its comparison value (30-day months), arrays element by element;
+/// JSONB as its text with each number without trailing zeros, which has equality but not the order.
 #pragma once
 
 #include "schemas/batch.hpp"

@@ -2,6 +2,7 @@
 ///
 /// What meets downstream waits for the slowest source: rows of one that is far ahead pile up in
 /// open windows and joins. So a source that is ahead may read a bounded amount more, then waits.
+/// And what is looked up in a table waits until the table's sources have ended.
 #pragma once
 
 #include "schemas/types.hpp"
@@ -25,6 +26,13 @@ struct source_progress {
   micros watermark = min_time; ///< of all that it has read; min_time: not known yet
   read_amount read = 0;
   bool has_rows = true; ///< it reads, or would if it were let; false: quiet, idle or finished
+  bool ended = false;   ///< it has given its last row
+};
+
+/// How a source meets others.
+struct source_role {
+  std::uint32_t group = 0; ///< those of one group stay near one another in event time
+  bool is_table = false;   ///< while it has not ended, the others get their first grant alone
 };
 
 /// Decides for sources whose rows meet. Pure: the sources tell it positions and get grants.
@@ -36,7 +44,8 @@ struct source_progress {
 ///
 /// A source holds others only while it has rows to read, and a watermark or not begun: one that
 /// reads without a watermark does not say where it is (of several partitions only the last gives it
-/// one), and waiting for it could mean to read one source after the other.
+/// one), and waiting for it could mean to read one source after the other. A source of a table
+/// never waits.
 class source_alignment {
 public:
   /// Being ahead by so many rows costs a few MB downstream. It takes a source some milliseconds at
@@ -46,7 +55,7 @@ public:
   explicit source_alignment(read_amount allowance = default_allowance) : allowance_(allowance) {}
 
   /// One more source; returns its number.
-  std::uint32_t join();
+  std::uint32_t join(source_role role = {});
 
   /// Returns the source's grant. If that is not more than it has read, the source waits until
   /// `released` names it, and then tells its position again.
@@ -61,6 +70,7 @@ private:
     micros granted_at = min_time; ///< its watermark when it got the grant
     read_amount grant = 0;
     bool waits = false;
+    source_role role = {};
   };
 
   /// The two sources that hold others the most; max_time = none.
@@ -70,7 +80,8 @@ private:
     std::uint32_t number = 0; ///< of the first
   };
 
-  [[nodiscard]] slowest find_slowest() const noexcept;
+  [[nodiscard]] slowest find_slowest(std::uint32_t group) const noexcept;
+  [[nodiscard]] bool tables_ended() const noexcept;
   [[nodiscard]] bool may_renew(std::uint32_t source, const slowest& least) const noexcept;
 
   read_amount allowance_;
@@ -97,8 +108,8 @@ public:
 
   /// Before a read; `watermark`: of what it has read. False: it must not read now, and is woken.
   [[nodiscard]] bool may_read(micros watermark);
-  /// After a read: the amount in all, and whether there is more.
-  void has_read(read_amount total, bool has_rows);
+  /// After a read: the amount in all, whether there is more, and whether that was the last.
+  void has_read(read_amount total, bool has_rows, bool ended);
 
   /// The last `may_read` said no.
   [[nodiscard]] bool held() const noexcept {

@@ -65,7 +65,8 @@ struct subtask::step {
   void tell_position() {
     const auto read = source->counters();
     alignment.has_read(amount_read(read.rows, read.bytes),
-                       !source_done() && (status.what == read_status::kind::more || status.coming));
+                       !source_done() && (status.what == read_status::kind::more || status.coming),
+                       ended);
   }
 
   /// A source of which nothing more is known than what it has said.

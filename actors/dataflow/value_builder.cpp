@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t heap_chunk = std::size_t{16} << 10;
 
 bool is_text(type_kind kind) noexcept {
-  return kind == type_kind::text || kind == type_kind::bytea || kind == type_kind::unknown;
+  return holds_text(kind);
 }
 
 template <class T>

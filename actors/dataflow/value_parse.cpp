@@ -1,5 +1,6 @@
 #include "actors/dataflow/array_input.hpp"
 #include "actors/dataflow/functions/utf8.hpp"
+#include "actors/dataflow/jsonb.hpp"
 #include "actors/dataflow/numeric.hpp"
 #include "actors/dataflow/time_text.hpp"
 #include "actors/dataflow/value_text.hpp"
@@ -239,6 +240,7 @@ result<void> parse_value_text(std::string_view text, column& x, std::uint32_t i)
   case type_kind::text:
   case type_kind::bytea:
   case type_kind::array:
+  case type_kind::jsonb:
     break;
   }
   EBB_UNREACHABLE("a value that needs a builder");
@@ -261,6 +263,14 @@ result<column> parse_literal(std::string_view text, const sql_type& type) {
     EBB_TRY(parse_bytea(text, bytes));
     text_builder builder(type, 1);
     builder.append(bytes);
+    value = builder.take();
+    break;
+  }
+  case type_kind::jsonb: {
+    std::string canonical;
+    EBB_TRY(jsonb::append_canonical(text, canonical));
+    text_builder builder(type, 1);
+    builder.append(canonical);
     value = builder.take();
     break;
   }

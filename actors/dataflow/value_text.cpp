@@ -227,6 +227,7 @@ void append_value_text(const column& x, std::uint32_t i, std::string& out) {
     append_numeric(x, i, out);
     return;
   case type_kind::text:
+  case type_kind::jsonb:
   case type_kind::unknown:
     out += x.text_of(i);
     return;

@@ -57,6 +57,9 @@ struct plan_node {
   std::string why;       ///< one sentence for `ebb explain`: append-only or updating, and why
   bool updating = false; ///< rows may be deleted later; else every weight is positive
   unique_key key = {};   ///< of the rows
+  /// All rows come from sources that end and have no event time: at the end they are a table that
+  /// does not change any more.
+  bool is_static = false;
 };
 
 struct plan_graph {

@@ -4,10 +4,10 @@
 
 namespace ebb {
 
-std::uint32_t alignment_board::join(std::shared_ptr<wake_target> waker) {
+std::uint32_t alignment_board::join(std::shared_ptr<wake_target> waker, source_role role) {
   const std::lock_guard lock(mutex_);
   wakers_.push_back(std::move(waker));
-  return alignment_.join();
+  return alignment_.join(role);
 }
 
 read_amount alignment_board::tell(std::uint32_t source, const source_progress& position) {

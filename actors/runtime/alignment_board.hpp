@@ -19,7 +19,7 @@ public:
       : alignment_(allowance) {}
 
   /// A source of the subtask that `waker` wakes; returns its number.
-  std::uint32_t join(std::shared_ptr<wake_target> waker);
+  std::uint32_t join(std::shared_ptr<wake_target> waker, source_role role);
 
   read_amount tell(std::uint32_t source, const source_progress& position) override;
 

@@ -54,7 +54,7 @@ public:
     for (const auto& group : meeting_sources(plan)) {
       const auto board = std::make_shared<alignment_board>(environment.source_allowance);
       for (const auto& x : group)
-        boards_[{x.stage, x.step}] = {board, x.time_step};
+        boards_[{x.stage, x.step}] = {board, x};
     }
   }
 
@@ -142,9 +142,9 @@ private:
     const auto found = boards_.find({s, i});
     if (found == boards_.end())
       return;
-    const auto& [board, time_step] = found->second;
-    x.alignment = aligned_source(board, board->join(waker));
-    x.time_step = time_step;
+    const auto& [board, source] = found->second;
+    x.alignment = aligned_source(board, board->join(waker, source.role));
+    x.time_step = source.time_step;
   }
 
   result<void> open_steps(std::uint32_t number, std::uint32_t index,
@@ -292,9 +292,9 @@ private:
   const stream_start* start_;
   std::vector<stateful_step> stateful_ = stateful_steps(plan_);
   std::vector<std::uint32_t> first_;
-  /// By stage and step: where a source meets others, and its time_step.
+  /// By stage and step: where a source meets others, and how.
   std::map<std::pair<std::uint32_t, std::uint32_t>,
-           std::pair<std::shared_ptr<alignment_board>, std::uint32_t>>
+           std::pair<std::shared_ptr<alignment_board>, timed_source>>
       boards_;
   supervisor_setup setup_;
 };

@@ -34,6 +34,8 @@ std::optional<std::uint32_t> time_step_of(const stage& at, std::uint32_t source)
   return std::nullopt;
 }
 
+using source_set = std::set<std::uint32_t>;
+
 class grouping {
 public:
   explicit grouping(const stage_plan& plan) : plan_(plan), reach_(plan.stages.size()) {}
@@ -42,6 +44,16 @@ public:
     for (std::uint32_t s = 0; s < plan_.stages.size(); ++s)
       for (std::uint32_t i = 0; i < plan_.stages[s].steps.size(); ++i)
         visit(s, i);
+    // Those that meet by time have a number in common, whatever else they wait for.
+    for (std::uint32_t i = 0; i < sources_.size(); ++i)
+      sources_[i].role.group =
+          waited_for_.count(i) != 0 ? root(i) : static_cast<std::uint32_t>(sources_.size() + i);
+    for (const auto& [table, stream] : look_ups_)
+      for (const auto* side : {&table, &stream})
+        for (const auto source : *side) {
+          waited_for_.insert(source);
+          join(source, *table.begin());
+        }
     std::vector<std::vector<timed_source>> result(sources_.size());
     for (std::uint32_t i = 0; i < sources_.size(); ++i)
       if (waited_for_.count(i) != 0)
@@ -63,26 +75,52 @@ private:
     const auto& x = at.steps[i];
     auto& reached = reach_[s].emplace_back();
     if (std::holds_alternative<source_node>(x.what)) {
-      if (const auto time = time_step_of(at, i)) {
-        reached.insert(static_cast<std::uint32_t>(sources_.size()));
-        parents_.push_back(static_cast<std::uint32_t>(sources_.size()));
-        sources_.push_back({s, i, *time});
-      }
+      const auto time = time_step_of(at, i);
+      const auto number = static_cast<std::uint32_t>(sources_.size());
+      reached.insert(number);
+      parents_.push_back(number);
+      sources_.push_back({s, i, time.value_or(i)});
+      if (time)
+        timed_.insert(number);
       return;
     }
     for (const auto& input : x.inputs) {
-      const auto& from =
-          input.from_outside
-              ? reach_[at.inputs[input.index].from_stage][at.inputs[input.index].from_step]
-              : reach_[s][input.index];
+      const auto& from = reaching(s, input);
       reached.insert(from.begin(), from.end());
     }
-    if (reached.empty() || !waits_for_watermark(x))
+    note_look_up(s, x);
+    if (!waits_for_watermark(x))
       return;
+    std::optional<std::uint32_t> first;
     for (const auto source : reached) {
+      if (timed_.count(source) == 0)
+        continue;
       waited_for_.insert(source);
-      parents_[root(source)] = root(*reached.begin());
+      first = first.value_or(source);
+      join(source, *first);
     }
+  }
+
+  void note_look_up(std::uint32_t s, const stage_step& x) {
+    const auto* spec = std::get_if<operator_spec>(&x.what);
+    const auto* join = spec == nullptr ? nullptr : std::get_if<changelog_join_spec>(spec);
+    if (join == nullptr || join->lookup < 0)
+      return;
+    const auto table = static_cast<std::size_t>(join->lookup);
+    look_ups_.emplace_back(reaching(s, x.inputs[table]), reaching(s, x.inputs[1 - table]));
+    for (const auto source : look_ups_.back().first)
+      sources_[source].role.is_table = true;
+  }
+
+  [[nodiscard]] const source_set& reaching(std::uint32_t s, const step_input& input) const {
+    if (!input.from_outside)
+      return reach_[s][input.index];
+    const auto& from = plan_.stages[s].inputs[input.index];
+    return reach_[from.from_stage][from.from_step];
+  }
+
+  void join(std::uint32_t a, std::uint32_t b) {
+    parents_[root(a)] = root(b);
   }
 
   std::uint32_t root(std::uint32_t source) {
@@ -93,9 +131,11 @@ private:
 
   const stage_plan& plan_;
   std::vector<timed_source> sources_;
+  source_set timed_;                   ///< those with event time
   std::vector<std::uint32_t> parents_; ///< of a forest whose trees are the groups
-  std::set<std::uint32_t> waited_for_;
-  std::vector<std::vector<std::set<std::uint32_t>>> reach_; ///< [stage][step]: sources
+  source_set waited_for_;
+  std::vector<std::pair<source_set, source_set>> look_ups_; ///< sources of the table, of the stream
+  std::vector<std::vector<source_set>> reach_;              ///< [stage][step]
 };
 
 } // namespace

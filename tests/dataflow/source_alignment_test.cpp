@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(a_source_without_a_meeting_is_never_held) {
   aligned_source x;
   for (read_amount i = 0; i < 10; ++i) {
     BOOST_TEST(x.may_read(static_cast<micros>(i)));
-    x.has_read(i * 1'000'000, true);
+    x.has_read(i * 1'000'000, true, false);
     BOOST_TEST(!x.held());
   }
 }
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_source_tells_some_times_a_grant) {
   aligned_source x(meeting, meeting->rule.join());
   for (read_amount i = 1; i <= 64'000; ++i) {
     BOOST_TEST_REQUIRE(x.may_read(static_cast<micros>(i)));
-    x.has_read(i, true);
+    x.has_read(i, true, false);
   }
   BOOST_TEST(meeting->tells <= 10U);
 }
@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(random_sources_end_and_stay_together) {
           x.done = x.read == x.end;
           if (pauses && below(50) == 0)
             x.quiet_for = below(200);
-          x.side.has_read(x.read, !x.done && x.quiet_for == 0);
+          x.side.has_read(x.read, !x.done && x.quiet_for == 0, x.done);
           if (!pauses) {
             micros slowest = max_time;
             bool begun = true;
@@ -243,6 +243,34 @@ BOOST_AUTO_TEST_CASE(random_sources_end_and_stay_together) {
         meeting->woken.clear();
       }
     }
+}
+
+// What is looked up in a table gets its first grant alone until the table has ended.
+BOOST_AUTO_TEST_CASE(streams_wait_for_tables) {
+  source_alignment rule(100);
+  const auto stream = rule.join({1, false});
+  const auto other = rule.join({2, false});
+  const auto table = rule.join({3, true});
+  const auto second = rule.join({4, true});
+  BOOST_TEST(rule.tell(stream, {min_time, 0}) == 100U);
+  // Neither its time nor that it is quiet in between gives it more.
+  BOOST_TEST(rule.tell(stream, {50, 60}) == 100U);
+  BOOST_TEST(rule.tell(stream, {90, 100}) == 100U);
+  BOOST_TEST(released(rule).empty());
+  // A table itself goes on, far as it may be.
+  for (read_amount read = 0; read < 1000; read += 100)
+    BOOST_TEST(rule.tell(table, {min_time, read}) > read);
+  BOOST_TEST(rule.tell(second, {min_time, 10, false, true}) > 10U);
+  BOOST_TEST(released(rule).empty());
+  BOOST_TEST(rule.tell(table, {min_time, 1000, false, false}) > 1000U);
+  BOOST_TEST(released(rule).empty());
+  static_cast<void>(rule.tell(table, {min_time, 1000, false, true}));
+  BOOST_TEST(released(rule) == std::to_string(stream) + ' ');
+  BOOST_TEST(rule.tell(stream, {90, 100}) == 200U);
+  // Those of different groups do not wait for each other.
+  BOOST_TEST(rule.tell(other, {5, 0}) == 100U);
+  for (read_amount read = 100; read < 2000; read += 100)
+    BOOST_TEST(rule.tell(stream, {90 + static_cast<micros>(read), read}) > read);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -59,6 +59,7 @@ BOOST_AUTO_TEST_CASE(types_and_constraints_are_read) {
        "a date, b timestamp without time zone, c timestamp with time zone, d timestamp with time "
        "zone, e interval"},
       {"a BOOLEAN, b bool, c BYTEA", "a boolean, b boolean, c bytea"},
+      {"a JSONB NOT NULL", "a jsonb not null"},
       {"a BIGINT PRIMARY KEY, b TEXT NULL", "a bigint not null, b text; key a"},
       {"A BIGINT, \"B b\" TEXT, \"user\" TEXT", "a bigint, B b text, user text"},
       {"a BIGINT, b TEXT, PRIMARY KEY (b, a)", "a bigint not null, b text not null; key b, a"},
@@ -77,7 +78,7 @@ BOOST_AUTO_TEST_CASE(errors_have_their_place_in_the_schema) {
       {"a BIGINT b TEXT", "1:10: syntax error at or near \"b\""},
       {"a BIGINT, a TEXT", "1:11: column \"a\" specified more than once"},
       {"a BIGNT", "1:3: type \"bignt\" does not exist"},
-      {"x INT,\n  a JSONB", "2:5: type jsonb is not supported"},
+      {"x INT,\n  a JSON", "2:5: type json is not supported"},
       {"a TIME", "1:3: type time is not supported"},
       {"a CHAR(3)", "1:3: type char is not supported"},
       {"a INT[]", "1:1: columns of an array type are not supported"},

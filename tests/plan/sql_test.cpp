@@ -48,6 +48,11 @@ BOOST_AUTO_TEST_CASE(queries_with_updating_results_are_planned) {
   check_golden("changes.txt", ebb::test::shown);
 }
 
+// Tables that are loaded first, rows made of rows, JSONB, conditions on now().
+BOOST_AUTO_TEST_CASE(queries_that_look_up_expand_and_live_are_planned) {
+  check_golden("rows.txt", ebb::test::shown);
+}
+
 BOOST_AUTO_TEST_CASE(wrong_and_unsupported_queries_are_refused_with_their_place) {
   check_golden("errors.txt", ebb::test::shown);
 }

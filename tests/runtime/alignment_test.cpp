@@ -174,4 +174,37 @@ BOOST_AUTO_TEST_CASE(groups_join_over_common_sources) {
   BOOST_TEST(groups[0].size() == 3U);
 }
 
+/// A stream with event time and a file without meet in a lookup join; a third source in none.
+BOOST_AUTO_TEST_CASE(sources_of_a_table_and_of_what_is_looked_up_in_it) {
+  stage_plan plan;
+  const auto add_source = [&](bool timed) {
+    auto& at = plan.stages.emplace_back();
+    at.steps = {stage_step{"s", {}, source_node{0}, {}, {}}};
+    at.steps.push_back(stage_step{"w",
+                                  {},
+                                  timed ? operator_spec{assign_watermarks_spec{}}
+                                        : operator_spec{filter_project_spec{}},
+                                  {{false, 0}},
+                                  {}});
+  };
+  add_source(true);
+  add_source(false);
+  add_source(true);
+  changelog_join_spec join;
+  join.lookup = 1;
+  auto& at = plan.stages.emplace_back();
+  at.inputs = {{0, 1, exchange_kind::hash, {0}}, {1, 1, exchange_kind::hash, {0}}};
+  at.steps = {stage_step{"j", {}, operator_spec{join}, {{true, 0}, {true, 1}}, {}}};
+  const auto groups = meeting_sources(plan);
+  BOOST_REQUIRE(groups.size() == 1U);
+  BOOST_REQUIRE(groups[0].size() == 2U);
+  const auto& stream = groups[0][0];
+  const auto& table = groups[0][1];
+  BOOST_TEST(!stream.role.is_table);
+  BOOST_TEST(stream.time_step == 1U);
+  BOOST_TEST(table.role.is_table);
+  BOOST_TEST(table.time_step == 0U);
+  BOOST_TEST(stream.role.group != table.role.group);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

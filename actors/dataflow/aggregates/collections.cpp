@@ -243,7 +243,8 @@ void add_collections(aggregate_registry& registry) {
   for (const auto kind : {type_kind::boolean, type_kind::smallint, type_kind::integer,
                           type_kind::bigint, type_kind::real, type_kind::double_precision,
                           type_kind::numeric, type_kind::text, type_kind::bytea, type_kind::date,
-                          type_kind::timestamp, type_kind::timestamptz, type_kind::interval})
+                          type_kind::timestamp, type_kind::timestamptz, type_kind::interval,
+                          type_kind::jsonb})
     add_aggregate(registry, "array_agg",
                   {{sql_type{kind}}, array_of_argument, array_state, make_arrays, false});
 }

@@ -92,6 +92,7 @@ constexpr type_kind countable[] = {type_kind::unknown,
                                    type_kind::date,
                                    type_kind::timestamp,
                                    type_kind::interval,
+                                   type_kind::jsonb,
                                    type_kind::timestamptz};
 
 } // namespace

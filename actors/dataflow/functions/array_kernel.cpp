@@ -1,5 +1,6 @@
 #include "actors/dataflow/functions/array_kernel.hpp"
 
+#include "actors/dataflow/jsonb.hpp"
 #include "actors/dataflow/numeric.hpp"
 #include "schemas/assert.hpp"
 
@@ -54,6 +55,8 @@ bool equal_values(const column& a, std::uint32_t i, const column& b, std::uint32
   case type_kind::bytea:
   case type_kind::unknown:
     return a.text_of(i) == b.text_of(k);
+  case type_kind::jsonb:
+    return jsonb::compare(a.text_of(i), b.text_of(k)) == 0;
   case type_kind::interval:
     return interval_length(a.data<interval_value>()[a.at(i)])
            == interval_length(b.data<interval_value>()[b.at(k)]);

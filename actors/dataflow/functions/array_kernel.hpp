@@ -16,7 +16,7 @@ inline constexpr std::array element_kinds = {
     type_kind::bigint,   type_kind::real,      type_kind::double_precision,
     type_kind::numeric,  type_kind::text,      type_kind::bytea,
     type_kind::date,     type_kind::timestamp, type_kind::timestamptz,
-    type_kind::interval,
+    type_kind::interval, type_kind::jsonb,
 };
 
 /// An array argument; row i has the elements first(i) … last(i) - 1 of `elements()`.
@@ -124,6 +124,7 @@ private:
 // The parts of register_array, one a file.
 void register_array_build(function_catalog& catalog);
 void register_array_search(function_catalog& catalog);
+void register_array_comparisons(function_catalog& catalog);
 void register_array_text(function_catalog& catalog);
 /// Casts between array types whose elements have a cast; call when those are registered.
 void register_array_casts(function_catalog& catalog);

@@ -1,5 +1,6 @@
 #include "actors/dataflow/function.hpp"
 #include "actors/dataflow/functions/array_kernel.hpp"
+#include "actors/dataflow/functions/jsonb_functions.hpp"
 
 namespace ebb {
 
@@ -17,6 +18,10 @@ const function_catalog& builtin_functions() {
     register_time_casts(all);
     register_array(all);
     register_array_casts(all);
+    register_array_comparisons(all);
+    register_jsonb_access(all);
+    register_jsonb_make(all);
+    register_jsonb_casts(all);
     return all;
   }();
   return catalog;

@@ -1,5 +1,6 @@
 /// Orders of single values of every kind, and comparison of arrays element by element.
 #include "actors/dataflow/functions/comparison.hpp"
+#include "actors/dataflow/jsonb.hpp"
 #include "actors/dataflow/numeric.hpp"
 #include "schemas/assert.hpp"
 
@@ -18,6 +19,10 @@ int plain_order(const column& a, std::uint32_t i, const column& b, std::uint32_t
 
 int text_order(const column& a, std::uint32_t i, const column& b, std::uint32_t k) {
   return a.text_of(i).compare(b.text_of(k));
+}
+
+int jsonb_order(const column& a, std::uint32_t i, const column& b, std::uint32_t k) {
+  return jsonb::compare(a.text_of(i), b.text_of(k));
 }
 
 int interval_order(const column& a, std::uint32_t i, const column& b, std::uint32_t k) {
@@ -79,6 +84,8 @@ value_order order_of(type_kind kind) {
     return text_order;
   case type_kind::interval:
     return interval_order;
+  case type_kind::jsonb:
+    return jsonb_order;
   case type_kind::array:
     break;
   }
@@ -90,10 +97,12 @@ void register_array_comparison(function_catalog& catalog) {
        {type_kind::text, type_kind::integer, type_kind::bigint, type_kind::smallint,
         type_kind::boolean, type_kind::real, type_kind::double_precision, type_kind::numeric,
         type_kind::bytea, type_kind::date, type_kind::timestamp, type_kind::timestamptz,
-        type_kind::interval}) {
+        type_kind::interval, type_kind::jsonb}) {
     const auto array = sql_type{kind}.array_of();
     add_comparisons<ordered_family<array_order>>(catalog, array, array);
   }
+  const sql_type json{type_kind::jsonb};
+  add_comparisons<ordered_family<jsonb_order>>(catalog, json, json);
 }
 
 } // namespace ebb

@@ -3,6 +3,7 @@
 #include "actors/dataflow/functions/array_kernel.hpp"
 #include "actors/dataflow/functions/text_kernel.hpp"
 #include "actors/dataflow/functions/utf8.hpp"
+#include "actors/dataflow/jsonb.hpp"
 #include "actors/dataflow/numeric.hpp"
 #include "actors/dataflow/value_text.hpp"
 
@@ -90,6 +91,23 @@ result<column> text_to_bytea(const call_context& context, std::span<const column
   return out.take();
 }
 
+result<column> text_to_jsonb(const call_context& context, std::span<const column> args) {
+  const text_arg text(args[0]);
+  text_output out(context);
+  std::string canonical;
+  for (std::uint32_t i = 0; i < context.rows; ++i) {
+    if (skipped(context, i))
+      continue;
+    canonical.clear();
+    if (auto parsed = jsonb::append_canonical(text[i], canonical); !parsed) {
+      parsed.error().row = i;
+      return std::move(parsed).error();
+    }
+    out.append(i, canonical);
+  }
+  return out.take();
+}
+
 result<column> text_to_array(const call_context& context, std::span<const column> args) {
   const text_arg text(args[0]);
   array_output out(context);
@@ -172,7 +190,10 @@ void register_text_casts(function_catalog& catalog) {
       add_cast(catalog, text, text, text_to_text, cast_context::implicit, false);
     } else {
       add_cast(catalog, type, text, to_text_kernel(kind), cast_context::assignment, false);
-      add_cast(catalog, text, type, kind == type_kind::bytea ? text_to_bytea : text_to_any,
+      add_cast(catalog, text, type,
+               kind == type_kind::bytea   ? text_to_bytea
+               : kind == type_kind::jsonb ? text_to_jsonb
+                                          : text_to_any,
                cast_context::explicit_only, true);
     }
     add_cast(catalog, type.array_of(), text, any_to_text, cast_context::assignment, false);

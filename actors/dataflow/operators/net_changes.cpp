@@ -51,6 +51,7 @@ void keep_different(std::span<const column> before, std::span<const column> afte
     switch (a.type.kind) {
     case type_kind::text:
     case type_kind::bytea:
+    case type_kind::jsonb:
     case type_kind::unknown:
       clear_equal(a, b, differs, same,
                   [&](std::uint32_t i) { return a.text_of(i) == b.text_of(i); });

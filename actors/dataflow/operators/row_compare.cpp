@@ -1,5 +1,6 @@
 #include "actors/dataflow/operators/row_compare.hpp"
 
+#include "actors/dataflow/jsonb.hpp"
 #include "actors/dataflow/numeric.hpp"
 #include "actors/dataflow/value_builder.hpp"
 #include "schemas/assert.hpp"
@@ -143,6 +144,8 @@ int compare_values(const column& a, std::uint32_t i, const column& b, std::uint3
   }
   case type_kind::array:
     return compare_arrays(a, i, b, k);
+  case type_kind::jsonb:
+    return jsonb::compare(a.text_of(i), b.text_of(k));
   }
   EBB_UNREACHABLE("type without an order");
 }

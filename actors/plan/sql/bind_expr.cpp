@@ -40,8 +40,9 @@ error refused_value_function(const sql_text& text, const ast& body) {
     name.resize(name.size() - 2);
   if (name.find("time") != std::string::npos || name == "current_date")
     return refused(text, at, name,
-                   "results must not depend on when a row is read: use the event-time column, or "
-                   "proctime() in a window function");
+                   "results must not depend on when a row is read: use the event-time column, "
+                   "proctime() in a window function, or a condition ts > now() - INTERVAL '1 hour' "
+                   "in WHERE");
   return text.fail(ec::invalid_argument, at, '"' + name + "\" is a reserved word",
                    "write it in double quotes to mean a column");
 }
@@ -174,8 +175,14 @@ result<expr_ptr> expr_binder::bind_node(const ast& wrapped) {
   if (node.is("SubLink"))
     return context_.subqueries == nullptr ? refused_sublink(text_, body)
                                           : context_.subqueries->bind_subquery(body, *this);
-  if (node.is("SQLValueFunction"))
+  if (node.is("SQLValueFunction")) {
+    const auto op = ebb::sql::text(body, "op");
+    if (context_.now && op == "SVFOP_CURRENT_TIMESTAMP")
+      return present(type_kind::timestamptz, "current_timestamp", place_of(body));
+    if (context_.now && op == "SVFOP_LOCALTIMESTAMP")
+      return present(type_kind::timestamp, "localtimestamp", place_of(body));
     return refused_value_function(text_, body);
+  }
   if (node.is("RowExpr"))
     return refused(text_, place_of(body), "a row value", "compare the columns one by one");
   if (node.is("ParamRef"))

@@ -2,7 +2,7 @@
 
 #include "actors/plan/sql/bind_from.hpp"
 
-#include "actors/plan/sql/bind_expr.hpp"
+#include "actors/plan/sql/expansion.hpp"
 
 #include <algorithm>
 
@@ -27,6 +27,25 @@ std::int32_t first_target(const ast& select) {
   const auto& targets = list(select, "targetList");
   const auto node = targets.empty() ? ast_node{} : open(targets.front());
   return node ? place_of(*node.body) : -1;
+}
+
+// The call of a RangeFunction with one function; else absent.
+ast_node function_of(const ast& range) {
+  const auto& calls = list(range, "functions");
+  const auto first = calls.empty() ? ast_node{} : open(calls.front());
+  if (!first.is("List") || list(*first.body, "items").empty())
+    return {};
+  return open(list(*first.body, "items").front());
+}
+
+bool is_expansion(const ast& wrapped) {
+  const auto node = open(wrapped);
+  if (!node.is("RangeFunction"))
+    return false;
+  const auto& calls = list(*node.body, "functions");
+  const auto first = calls.empty() ? ast_node{} : open(calls.front());
+  return first.is("List") && !list(*first.body, "items").empty()
+         && !expanding_function(list(*first.body, "items").front()).empty();
 }
 
 // A JOIN b AS …: the alias hides the names inside.
@@ -117,6 +136,11 @@ result<from_clause> from_binder::bind_item(const ast& wrapped) {
     return bind_relation(*node.body);
   if (node.is("RangeSubselect"))
     return bind_subselect(*node.body);
+  if (is_expansion(wrapped))
+    return planner_.query.fail(ec::unsupported, place_of(*function_of(*node.body).body),
+                               "a function that returns rows is not supported here",
+                               "let it follow the relation that it goes with: FROM orders, "
+                               "unnest(orders.tags) AS tag");
   if (node.is("RangeFunction"))
     return bind_window_function(*node.body);
   if (node.is("JoinExpr")) {
@@ -213,7 +237,81 @@ result<void> from_binder::merge_columns(from_clause& join, std::size_t left_colu
   return {};
 }
 
+result<void> from_binder::add_expansion(from_clause& from, const ast& body) {
+  const auto& text = planner_.query;
+  const auto call = function_of(body);
+  const auto at = place_of(*call.body);
+  if (flag(body, "is_rowsfrom") || has(body, "coldeflist"))
+    return text.fail(ec::unsupported, at, "ROWS FROM and column definitions are not supported",
+                     "several arrays side by side: unnest(a, b)");
+  bind_context context;
+  context.columns = &from.names;
+  context.no_aggregates = "aggregate functions are not allowed in functions in FROM";
+  context.no_overs = "window functions are not allowed in functions in FROM";
+  EBB_ASSIGN(auto made, bind_expansion(text, *call.body, std::move(context)));
+  made.spec.ordinality = flag(body, "ordinality");
+  const auto alias = alias_of(body);
+  const auto relation = alias.name.empty() ? made.function : alias.name;
+  auto columns = made.columns;
+  if (columns.size() == 1 && !alias.name.empty() && !made.own_name)
+    columns.front() = alias.name;
+  if (made.spec.ordinality)
+    columns.emplace_back("ordinality");
+  if (alias.columns.size() > columns.size())
+    return text.fail(ec::invalid_argument, at,
+                     "table \"" + relation + "\" has " + std::to_string(columns.size())
+                         + " columns available but " + std::to_string(alias.columns.size())
+                         + " columns specified");
+  std::copy(alias.columns.begin(), alias.columns.end(), columns.begin());
+  if (from.names.has_relation(relation))
+    return text.fail(ec::invalid_argument, at,
+                     "table name \"" + relation + "\" specified more than once",
+                     "give one of them an alias");
+  next_column_ +=
+      static_cast<std::uint32_t>(made.types.size() + (made.spec.ordinality ? 1 : 0));
+  expand(from, std::move(made), relation, std::move(columns), at);
+  return {};
+}
+
+// A function to the right of JOIN sees what is left of it; its condition filters its rows.
+result<from_clause> from_binder::bind_expanding_join(const ast& body) {
+  const auto& text = planner_.query;
+  EBB_ASSIGN(auto made, bind_item(child(body, "larg")));
+  const auto function = open(child(body, "rarg"));
+  const auto at = place_of(*function_of(*function.body).body);
+  const auto kind = ebb::sql::text(body, "jointype");
+  if (kind == "JOIN_RIGHT" || kind == "JOIN_FULL" || flag(body, "isNatural")
+      || has(body, "usingClause") || has(body, "alias"))
+    return text.fail(ec::unsupported, at,
+                     "this join with a function that returns rows is not supported",
+                     "write CROSS JOIN, JOIN … ON or LEFT JOIN … ON true");
+  EBB_TRY(add_expansion(made, *function.body));
+  made.root->expansion->spec.keeps_empty = kind == "JOIN_LEFT";
+  if (has(body, "quals")) {
+    bind_context context;
+    context.columns = &made.names;
+    context.no_aggregates = "aggregate functions are not allowed in JOIN conditions";
+    context.no_overs = "window functions are not allowed in JOIN conditions";
+    expr_binder binder{text, std::move(context)};
+    EBB_ASSIGN(const auto condition, binder.bind_condition(child(body, "quals"), "JOIN/ON"));
+    std::vector<expr_ptr> conditions;
+    split_conjuncts(condition, conditions);
+    std::erase_if(conditions, [](const auto& x) {
+      return x->kind == expr_kind::literal && !x->value.is_null(0)
+             && x->value.template data<std::uint8_t>()[0] != 0;
+    });
+    if (made.root->expansion->spec.keeps_empty && !conditions.empty())
+      return text.fail(ec::unsupported, start_of(child(body, "quals")),
+                       "LEFT JOIN with a function that returns rows takes ON true alone",
+                       "filter what the function reads, or its rows in WHERE");
+    made.root->on = std::move(conditions);
+  }
+  return made;
+}
+
 result<from_clause> from_binder::bind_join(const ast& body) {
+  if (is_expansion(child(body, "rarg")))
+    return bind_expanding_join(body);
   EBB_ASSIGN(auto left, bind_item(child(body, "larg")));
   EBB_ASSIGN(auto right, bind_item(child(body, "rarg")));
   EBB_TRY(check_names(left.names, right.names, right.root->at));
@@ -249,10 +347,28 @@ result<from_clause> from_binder::bind_join(const ast& body) {
 }
 
 result<from_clause> from_binder::bind_list(const ast::array_t& items) {
-  EBB_ASSIGN(auto all, bind_item(items.front()));
-  for (std::size_t i = 1; i < items.size(); ++i) {
+  // Functions before the first relation read nothing of it: they may as well come behind it.
+  std::size_t first = 0;
+  while (first + 1 < items.size() && first < max_join_depth && is_expansion(items[first]))
+    ++first;
+  EBB_ASSIGN(auto all, bind_item(items[first]));
+  if (first > 0) {
+    auto relation = std::exchange(all.names, scope{});
+    for (std::size_t i = 0; i < first; ++i)
+      EBB_TRY(add_expansion(all, *open(items[i]).body));
+    EBB_TRY(check_names(all.names, relation, all.root->at));
+    std::move(relation.columns.begin(), relation.columns.end(),
+              std::back_inserter(all.names.columns));
+    std::move(relation.relations.begin(), relation.relations.end(),
+              std::back_inserter(all.names.relations));
+  }
+  for (auto i = first + 1; i < items.size(); ++i) {
     if (i >= max_join_depth)
       return planner_.query.fail(ec::invalid_argument, -1, "FROM lists too many relations");
+    if (is_expansion(items[i])) {
+      EBB_TRY(add_expansion(all, *open(items[i]).body));
+      continue;
+    }
     EBB_ASSIGN(auto next, bind_item(items[i]));
     EBB_TRY(check_names(all.names, next.names, next.root->at));
     const auto at = next.root->at;

@@ -16,6 +16,8 @@ private:
   result<from_clause> bind_relation(const ast& body);
   result<from_clause> bind_subselect(const ast& body);
   result<from_clause> bind_join(const ast& body);
+  result<void> add_expansion(from_clause& from, const ast& body);
+  result<from_clause> bind_expanding_join(const ast& body);
   /// tumble, hop, cumulate, session; in bind_window.cpp.
   result<from_clause> bind_window_function(const ast& body);
   result<window_request> window_of(const std::string& function, const ast& call,

@@ -87,24 +87,34 @@ result<expr_ptr> expr_binder::refused_function(const std::string& name, std::int
   static constexpr std::array<std::string_view, 8> volatile_ones{
       "random", "gen_random_uuid", "nextval",  "currval",
       "setval", "setseed",         "pg_sleep", "version"};
-  static constexpr std::array<std::string_view, 7> sets{
+  static constexpr std::array<std::string_view, 10> sets{
       "unnest",          "generate_series", "regexp_matches", "regexp_split_to_table",
-      "string_to_table", "json_each",       "jsonb_each"};
+      "string_to_table", "json_each",       "jsonb_each",     "jsonb_array_elements",
+      "jsonb_array_elements_text", "jsonb_object_keys"};
   static constexpr std::array<std::string_view, 4> windows{"tumble", "hop", "cumulate", "session"};
   if (among(clocks, name))
-    return text_.fail(ec::unsupported, at, name + "() is not supported",
-                      "results must not depend on when a row is read: use the event-time column, "
-                      "or proctime() in a window function");
+    return text_.fail(ec::unsupported, at, name + "() is not supported here",
+                      "compare a time with it in WHERE: ts > now() - INTERVAL '1 hour'; elsewhere "
+                      "use the event-time column, or proctime() in a window function");
   if (among(volatile_ones, name))
     return text_.fail(ec::unsupported, at, name + "() is not supported",
                       "results must be the same when a row is read again");
   if (among(sets, name))
     return text_.fail(ec::unsupported, at,
-                      "functions that return several rows are not supported: " + name);
+                      name + " returns several rows, which is not supported here",
+                      "let it stand in FROM: FROM orders, unnest(orders.tags) AS tag; or alone as an "
+                      "output column");
   if (among(windows, name))
     return text_.fail(ec::invalid_argument, at, name + " is a table function: it stands in FROM",
                       "write FROM " + name + "(relation, event_time, INTERVAL '…')");
   return text_.fail(ec::internal, at, name);
+}
+
+expr_ptr expr_binder::present(type_kind kind, std::string written, std::int32_t at) {
+  auto x = make_column_ref(now_index, sql_type{kind}, std::move(written));
+  if (context_.places != nullptr)
+    context_.places->insert_or_assign(x.get(), at);
+  return x;
 }
 
 // Functions that take anything see its text: concat as PostgreSQL prints values (`t` for true),
@@ -172,8 +182,19 @@ result<expr_ptr> expr_binder::function(const std::string& name, std::vector<expr
                     "function " + call_text(name, types) + " does not exist", hint);
 }
 
+result<expr_ptr> expr_binder::call_function(const std::string& name, std::vector<expr_ptr> args,
+                                            std::int32_t at, const std::string& shown_name) {
+  auto made = function(name, std::move(args), at);
+  if (made)
+    return made;
+  auto problem = std::move(made).error();
+  if (const auto found = problem.message.find(name + '('); found != std::string::npos)
+    problem.message.replace(found, name.size(), shown_name);
+  return problem;
+}
+
 result<expr_ptr> expr_binder::bind_function(const ast& body) {
-  static constexpr std::array<std::string_view, 24> refused{"now",
+  static constexpr std::array<std::string_view, 27> refused{"now",
                                                             "clock_timestamp",
                                                             "statement_timestamp",
                                                             "transaction_timestamp",
@@ -193,6 +214,9 @@ result<expr_ptr> expr_binder::bind_function(const ast& body) {
                                                             "string_to_table",
                                                             "json_each",
                                                             "jsonb_each",
+                                                            "jsonb_array_elements",
+                                                            "jsonb_array_elements_text",
+                                                            "jsonb_object_keys",
                                                             "tumble",
                                                             "hop",
                                                             "cumulate",
@@ -216,9 +240,11 @@ result<expr_ptr> expr_binder::bind_function(const ast& body) {
                       "window function " + name + " requires an OVER clause");
   if (!find_aggregates(name).empty())
     return bind_aggregate(name, body);
+  const auto& nodes = list(body, "args");
+  if (context_.now && nodes.empty() && (name == "now" || name == "transaction_timestamp"))
+    return present(type_kind::timestamptz, name + "()", at);
   if (among(refused, name))
     return refused_function(name, at);
-  const auto& nodes = list(body, "args");
   if (name == "proctime" && nodes.empty()) {
     if (context_.proctime) {
       auto stamp = make_column_ref(proctime_index, sql_type{type_kind::timestamp}, "proctime()");

@@ -41,7 +41,8 @@ const ast* left_operation(const ast& body) {
 bool joins_text(std::span<const sql_type> types) {
   bool text = false;
   for (const auto& type : types) {
-    if (type.kind == type_kind::array || type.kind == type_kind::bytea)
+    if (type.kind == type_kind::array || type.kind == type_kind::bytea
+        || type.kind == type_kind::jsonb)
       return false;
     text = text || type.kind == type_kind::text || type.kind == type_kind::unknown;
   }
@@ -202,11 +203,13 @@ result<expr_ptr> expr_binder::bind_any_all(const ast& body, std::string_view nam
 // ANY and ALL over an array that is a value.
 result<expr_ptr> expr_binder::bind_any_all_of(const ast& body, std::string_view name, bool any) {
   const auto at = place_of(body);
-  if (any ? name != "=" : name != "<>" && name != "!=")
+  static constexpr std::array<std::string_view, 7> comparisons{"=",  "<>", "!=", "<",
+                                                               "<=", ">",  ">="};
+  if (std::find(comparisons.begin(), comparisons.end(), name) == comparisons.end())
     return text_.fail(ec::unsupported, at,
                       std::string(name) + (any ? " ANY" : " ALL")
                           + " over an array value is not supported",
-                      "write the elements: x > ANY (ARRAY[1, 2])");
+                      "write the elements: x LIKE ANY (ARRAY['a%', 'b%'])");
   EBB_ASSIGN(auto left, bind(child(body, "lexpr")));
   EBB_ASSIGN(auto array, bind(child(body, "rexpr")));
   if (array->type.kind == type_kind::unknown) {
@@ -226,6 +229,10 @@ result<expr_ptr> expr_binder::bind_any_all_of(const ast& body, std::string_view 
   const auto taken = bare(probe->args[1]->type);
   EBB_ASSIGN(left, coerce(text_, left, taken, cast_context::implicit, at));
   EBB_ASSIGN(array, coerce(text_, array, taken.array_of(), cast_context::implicit, at));
+  const bool unequal = name == "<>" || name == "!=";
+  if (any ? name != "=" : !unequal)
+    return function((unequal ? "<>" : std::string(name)) + (any ? " any" : " all"),
+                    {std::move(left), std::move(array)}, at);
   EBB_ASSIGN(auto found, function("is_element_of_array", {std::move(left), std::move(array)}, at));
   return any ? found : negate(std::move(found));
 }

@@ -1,6 +1,7 @@
 // The clauses of a SELECT, bound.
 
 #include "actors/dataflow/ordered_set.hpp"
+#include "actors/plan/sql/expansion.hpp"
 #include "actors/plan/sql/select_query.hpp"
 
 #include <algorithm>
@@ -55,6 +56,11 @@ result<void> select_query::bind() {
   if (distinct_on)
     EBB_TRY(bind_distinct_on(on));
   EBB_TRY(check_outer());
+  if (expanded_at_ >= 0 && (grouped() || !overs_.empty()))
+    return planner_.query.fail(ec::unsupported, expanded_at_,
+                               "functions that return rows beside GROUP BY, aggregates or window "
+                               "functions are not supported",
+                               "let the function stand in FROM, or in a query around this one");
   return check_direct_arguments();
 }
 
@@ -67,15 +73,21 @@ result<void> select_query::bind_where() {
   context.no_overs = "window functions are not allowed in WHERE";
   context.subqueries = this;
   context.outer = outer_;
+  context.now = true;
+  context.places = &places_;
   expr_binder binder{planner_.query, std::move(context)};
   EBB_ASSIGN(const auto condition, binder.bind_condition(child(body_, "whereClause"), "WHERE"));
   std::vector<expr_ptr> parts;
   split_conjuncts(condition, parts);
   for (auto& part : parts)
-    if (reads_between(*part, outer_base, subquery_base))
+    if (reads_between(*part, now_index, proctime_index)) {
+      EBB_ASSIGN(auto of_now, time_condition_of(planner_.query, part, places_));
+      now_.push_back(std::move(of_now));
+    } else if (reads_between(*part, outer_base, subquery_base)) {
       EBB_TRY(correlate(part));
-    else
+    } else {
       where_.push_back(std::move(part));
+    }
   return {};
 }
 
@@ -111,6 +123,41 @@ bind_context select_query::output_context() {
   return context;
 }
 
+// unnest(tags) as an output column: as if it stood in FROM, behind all else.
+result<void> select_query::expand_target(const ast& call, std::string name) {
+  const auto at = place_of(call);
+  if (from_.root->expansion && from_.root->expansion->of_target)
+    return planner_.query.fail(ec::unsupported, at,
+                               "a second function that returns rows among the output columns is not "
+                               "supported",
+                               "let both stand in FROM, or unnest(a, b) there");
+  bind_context context;
+  context.columns = &from_.names;
+  context.no_aggregates = "aggregates in functions that return rows are not supported; compute them "
+                          "in a subquery in FROM";
+  context.no_overs = "window functions in functions that return rows are not supported; compute "
+                     "them in a subquery in FROM";
+  EBB_ASSIGN(auto made, bind_expansion(planner_.query, call, std::move(context)));
+  if (made.types.size() > 1)
+    return planner_.query.fail(ec::unsupported, at,
+                               made.function + " of several arrays as an output column is not "
+                                               "supported",
+                               "let it stand in FROM");
+  made.of_target = true;
+  const auto type = made.types.front();
+  const auto column = from_.root->first + from_.root->width;
+  const auto function = made.function;
+  const auto visible = from_.names;
+  expand(from_, std::move(made), "", {function}, at);
+  from_.names = visible;
+  auto x = make_column_ref(column, type, function);
+  places_.insert_or_assign(x.get(), at);
+  outputs_.push_back({name.empty() ? function : std::move(name), type, at});
+  targets_.push_back(std::move(x));
+  expanded_at_ = at;
+  return {};
+}
+
 result<void> select_query::bind_targets() {
   expr_binder binder{planner_.query, output_context()};
   for (const auto& item : list(body_, "targetList")) {
@@ -126,6 +173,10 @@ result<void> select_query::bind_targets() {
         EBB_TRY(expand_star(names(fields), at));
         continue;
       }
+    }
+    if (!expanding_function(value).empty()) {
+      EBB_TRY(expand_target(*node.body, std::string(text(*target.body, "name"))));
+      continue;
     }
     EBB_ASSIGN(auto x, binder.bind(value));
     auto name = std::string(text(*target.body, "name"));

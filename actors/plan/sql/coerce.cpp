@@ -63,6 +63,7 @@ type_category category_of(const sql_type& type) noexcept {
   case type_kind::text:
     return type_category::string;
   case type_kind::bytea:
+  case type_kind::jsonb:
     return type_category::user;
   case type_kind::date:
   case type_kind::timestamp:

@@ -97,7 +97,7 @@ result<node_id> select_query::emit(const std::vector<sql_type>& wanted) {
     const bool joins = std::any_of(where_.begin(), where_.end(), [](const auto& x) {
       return reads_between(*x, subquery_base, over_base);
     });
-    if (joins) {
+    if (joins || !now_.empty()) {
       EBB_ASSIGN(const auto filtered, plan_filtered());
       EBB_ASSIGN(rows, plan_attached_aggregate(planner_, filtered, groups));
     } else {

@@ -18,6 +18,16 @@ struct window_request {
   micros shift = 0;
 };
 
+/// A function that makes several rows of each row to its left.
+struct from_expansion {
+  expand_rows_spec spec; ///< arguments over the FROM row
+  std::string function;
+  std::vector<sql_type> types; ///< of its columns, without the ordinality
+  std::vector<std::string> columns;
+  bool own_name = false;  ///< an alias of the relation does not rename its column
+  bool of_target = false; ///< it stood among the output columns
+};
+
 struct from_item {
   std::uint32_t first = 0; ///< first column in the FROM row
   std::uint32_t width = 0;
@@ -25,6 +35,8 @@ struct from_item {
   // A leaf:
   node_id node = 0;
   std::optional<window_request> window;
+  // A function over `left`: its columns come behind; it has no right side.
+  std::optional<from_expansion> expansion;
   // A join:
   std::unique_ptr<from_item> left, right;
   join_type type = join_type::inner;

@@ -34,6 +34,18 @@ public:
     return build_.node(node_).updating;
   }
 
+  [[nodiscard]] bool is_static() const {
+    return build_.node(node_).is_static;
+  }
+
+  /// The first source that its rows come from.
+  [[nodiscard]] const std::string& source_name() const {
+    auto at = node_;
+    while (!build_.node(at).inputs.empty())
+      at = build_.node(at).inputs.front();
+    return build_.node(at).name;
+  }
+
   /// There is never more than one row.
   [[nodiscard]] bool one_row() const {
     const auto& key = build_.node(node_).key;

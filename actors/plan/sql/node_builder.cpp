@@ -185,6 +185,8 @@ plan_node node_builder::with_changes(plan_node node) const {
                             static_cast<std::uint32_t>(node.columns.size()));
   node.updating = changes.updating;
   node.key = std::move(changes.key);
+  node.is_static = std::all_of(inputs.begin(), inputs.end(),
+                               [](const plan_node* input) { return input->is_static; });
   if (!node.updating)
     return node;
   for (auto& column : node.columns) {

@@ -202,7 +202,43 @@ result<node_id> from_planner::assigned(const from_item& leaf, std::vector<expr_p
   return build.filter(node, std::move(above));
 }
 
+// Filters that the function's rows do not matter to come first.
+result<node_id> from_planner::expanded(from_item& item, std::vector<expr_ptr> filters) {
+  auto& build = planner_.build;
+  const auto end = item.left->first + item.left->width;
+  std::vector<expr_ptr> below;
+  std::vector<expr_ptr> above;
+  std::move(item.on.begin(), item.on.end(), std::back_inserter(filters));
+  for (auto& filter : filters) {
+    const auto reads = columns_of(*filter);
+    (!reads.empty() && reads.back() < end ? below : above).push_back(std::move(filter));
+  }
+  EBB_ASSIGN(const auto node, plan(*item.left, std::move(below)));
+  auto spec = item.expansion->spec;
+  for (auto& arg : spec.args)
+    arg = localized(arg, item.first);
+  auto columns = build.columns(node);
+  for (std::size_t i = 0; i < item.expansion->types.size(); ++i)
+    columns.push_back(
+        {item.expansion->columns[i], item.expansion->types[i], false, column_role::plain, {}, 0});
+  if (spec.ordinality)
+    columns.push_back({"ordinality",
+                       sql_type{type_kind::bigint},
+                       !spec.keeps_empty,
+                       column_role::plain,
+                       {},
+                       0});
+  auto made = build.add(item.expansion->function, operator_spec{std::move(spec)}, {node},
+                        std::move(columns),
+                        "append-only: each row once for each row of " + item.expansion->function);
+  for (auto& filter : above)
+    filter = localized(filter, item.first);
+  return build.filter(made, std::move(above));
+}
+
 result<node_id> from_planner::plan(from_item& item, std::vector<expr_ptr> filters) {
+  if (item.expansion)
+    return expanded(item, std::move(filters));
   if (!item.is_leaf())
     return plan_join(item, std::move(filters));
   return item.window ? assigned(item, std::move(filters)) : base(item, std::move(filters));

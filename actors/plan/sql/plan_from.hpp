@@ -34,6 +34,7 @@ public:
 
 private:
   result<node_id> assigned(const from_item& leaf, std::vector<expr_ptr> filters);
+  result<node_id> expanded(from_item& item, std::vector<expr_ptr> filters);
   node_id limit_ranks(const from_item& leaf, std::vector<expr_ptr>& filters);
   [[nodiscard]] bool drop_ranks(const from_item& leaf, const std::vector<std::uint32_t>& ranks,
                                 std::int64_t limit, std::vector<expr_ptr>& filters) const;

@@ -270,6 +270,8 @@ private:
   // Both sides are kept for ever. An inner join of append-only inputs only adds rows.
   result<node_id> unbounded_join() {
     keep_bounds();
+    if (const auto table = table_side(); table >= 0)
+      return lookup_join(table);
     const bool left_updates = left_.updating();
     const bool right_updates = right_.updating();
     auto left = without_times(left_columns_);
@@ -301,6 +303,40 @@ private:
         item_.type == join_type::inner
             ? "append-only: an inner join of append-only inputs; both sides are kept for ever"
             : "updating: a row without a match may get one later");
+  }
+
+  // The side that is a table in the end, where the other one is not and its rows are those that
+  // must all appear; -1 = none.
+  [[nodiscard]] std::int32_t table_side() const {
+    if (left_.is_static() == right_.is_static())
+      return -1;
+    const std::int32_t side = right_.is_static() ? 1 : 0;
+    const bool fits = item_.type == join_type::inner
+                      || item_.type == (side == 1 ? join_type::left : join_type::right);
+    return fits ? side : -1;
+  }
+
+  // The other side's rows wait until the table is there, and so are joined once and for all.
+  result<node_id> lookup_join(std::int32_t table) {
+    const auto& side = table == 1 ? right_ : left_;
+    if (terms_.keys.empty() && !side.one_row())
+      planner_.build.warn(planner_.query.fail(
+          ec::resource, item_.at,
+          "this join has no equality between its sides: every row is compared with every row of "
+              + side.source_name() + ", in one subtask",
+          "join on an equality"));
+    changelog_join_spec spec;
+    spec.kind = kind_of(item_.type);
+    spec.left_updating = left_.updating();
+    spec.right_updating = right_.updating();
+    spec.lookup = table;
+    take_keys(spec);
+    auto left = table == 0 ? without_times(left_columns_) : left_columns_;
+    auto right = table == 1 ? without_times(right_columns_) : right_columns_;
+    const auto why = "append-only: " + side.source_name()
+                     + " ends and has no event time, so it is loaded first; rows of the other side "
+                       "wait for it and are not kept";
+    return add("lookup join", std::move(spec), std::move(left), std::move(right), why.c_str());
   }
 
   static changelog_join_kind kind_of(join_type type) {

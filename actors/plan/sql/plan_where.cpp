@@ -1,5 +1,6 @@
 // FROM and WHERE of a SELECT as rows, with the subqueries that its conditions name.
 
+#include "actors/plan/sql/join_side.hpp"
 #include "actors/plan/sql/select_query.hpp"
 
 #include <algorithm>
@@ -25,6 +26,11 @@ void collect_conditions(const from_item& item, std::vector<std::uint32_t>& colum
   for (const auto& x : item.on)
     collect_columns(*x, columns);
   collect_conditions(*item.left, columns);
+  if (item.expansion) {
+    for (const auto& x : item.expansion->spec.args)
+      collect_columns(*x, columns);
+    return;
+  }
   collect_conditions(*item.right, columns);
 }
 
@@ -51,6 +57,8 @@ std::vector<std::uint32_t> select_query::columns_read() const {
   std::for_each(aggregates_.begin(), aggregates_.end(), take_call);
   take(having_);
   take(outer_residual_);
+  for (const auto& condition : now_)
+    take(condition.time);
   for (const auto& use : overs_) {
     take_call(use.call);
     std::for_each(use.partition.begin(), use.partition.end(), take);
@@ -84,12 +92,47 @@ result<staged_rows> select_query::plan_filtered() {
     rows.times.clear();
   }
   if (with_values.empty())
-    return rows;
+    return while_alive(std::move(rows));
   EBB_ASSIGN(rows, with_subqueries(std::move(rows), with_values));
   for (auto& condition : with_values) {
     EBB_ASSIGN(condition, placed(rows, condition));
   }
   rows.node = planner_.build.filter(rows.node, std::move(with_values));
+  return while_alive(std::move(rows));
+}
+
+// Changes of one row meet in one subtask: by the rows' key where they update and have one, else by
+// the times that they live by.
+result<staged_rows> select_query::while_alive(staged_rows rows) {
+  if (now_.empty())
+    return rows;
+  auto& build = planner_.build;
+  join_side timed{build, rows.node};
+  live_rows_spec spec;
+  for (const auto& condition : now_) {
+    EBB_ASSIGN(const auto time, placed(rows, condition.time));
+    const life_bound bound{timed.column(time), condition.shift};
+    (condition.until ? spec.until : spec.from).push_back(bound);
+    if (std::find(spec.keys.begin(), spec.keys.end(), bound.column) == spec.keys.end())
+      spec.keys.push_back(bound.column);
+  }
+  const auto node = timed.finish();
+  spec.updating = build.node(node).updating;
+  if (spec.updating && build.node(node).key && !build.node(node).key->empty())
+    spec.keys = *build.node(node).key;
+  auto columns = build.columns(node);
+  // A row that shows later than it came is behind the watermark.
+  for (auto& column : columns) {
+    column.role = column_role::plain;
+    column.window = {};
+    column.lag = 0;
+  }
+  const char* why = spec.until.empty()
+                        ? "append-only: a row shows from the time on that it speaks of"
+                        : "updating: a row goes when time has passed it";
+  rows.node = build.add("while alive", operator_spec{std::move(spec)}, {node}, std::move(columns),
+                        why);
+  rows.times.clear();
   return rows;
 }
 

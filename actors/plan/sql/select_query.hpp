@@ -5,6 +5,7 @@
 #include "actors/plan/sql/row_limit.hpp"
 #include "actors/plan/sql/staged_rows.hpp"
 #include "actors/plan/sql/subquery.hpp"
+#include "actors/plan/sql/time_condition.hpp"
 
 namespace ebb::sql {
 
@@ -29,6 +30,7 @@ private:
   result<void> bind_where();
   result<void> bind_targets();
   result<void> expand_star(const std::vector<std::string>& path, std::int32_t at);
+  result<void> expand_target(const ast& call, std::string name);
   result<void> bind_groups();
   result<expr_ptr> bind_group(const ast& node);
   result<void> bind_having();
@@ -53,6 +55,8 @@ private:
   // plan_where.cpp
   /// FROM and WHERE as rows.
   result<staged_rows> plan_filtered();
+  /// The rows while the conditions on now() hold.
+  result<staged_rows> while_alive(staged_rows rows);
   /// Columns of the FROM row that something reads besides limits of ranks in WHERE.
   [[nodiscard]] std::vector<std::uint32_t> columns_read() const;
   /// Joins the rows with the subqueries that `exprs` name.
@@ -71,6 +75,7 @@ private:
   const ast& body_;
   from_clause from_;
   std::vector<expr_ptr> where_;
+  std::vector<time_condition> now_; ///< conditions of WHERE on now()
   std::vector<query_output> outputs_;
   std::vector<expr_ptr> targets_; ///< one an output, then those that only ORDER BY needs
   std::vector<aggregate_use> aggregates_;
@@ -78,6 +83,7 @@ private:
   std::vector<expr_ptr> groups_;
   bool by_group_clause_ = false;
   bool distinct_ = false;
+  std::int32_t expanded_at_ = -1; ///< place of a function of several rows among the outputs
   std::vector<std::uint32_t> distinct_on_; ///< targets
   row_limit limit_;                        ///< its order is over the targets
   expr_ptr having_;

@@ -26,8 +26,7 @@ std::size_t hash_of_node(const expr& x) {
   value = mix(value, reinterpret_cast<std::size_t>(x.function));
   if (x.kind != expr_kind::literal || x.value.is_null(0) || x.type.kind == type_kind::array)
     return value;
-  const auto is_text = x.type.kind == type_kind::text || x.type.kind == type_kind::bytea
-                       || x.type.kind == type_kind::unknown;
+  const auto is_text = holds_text(x.type.kind);
   const std::string_view bytes =
       is_text ? x.value.text_of(0)
               : std::string_view(x.value.data<char>(), value_width(x.type.kind));

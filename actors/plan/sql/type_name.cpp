@@ -9,7 +9,7 @@ namespace ebb::sql {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, type_kind>, 14> kinds{{
+constexpr std::array<std::pair<std::string_view, type_kind>, 15> kinds{{
     {"bool", type_kind::boolean},
     {"int2", type_kind::smallint},
     {"int4", type_kind::integer},
@@ -24,6 +24,7 @@ constexpr std::array<std::pair<std::string_view, type_kind>, 14> kinds{{
     {"timestamp", type_kind::timestamp},
     {"timestamptz", type_kind::timestamptz},
     {"interval", type_kind::interval},
+    {"jsonb", type_kind::jsonb},
 }};
 
 // Of the fraction of a second: times have microseconds.
@@ -32,12 +33,12 @@ constexpr std::int64_t most_digits = 6;
 constexpr const char* known_types =
     "the types are BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, NUMERIC(p, s), "
     "TEXT, "
-    "VARCHAR(n), BYTEA, DATE, TIMESTAMP, TIMESTAMPTZ, INTERVAL and arrays of them";
+    "VARCHAR(n), BYTEA, DATE, TIMESTAMP, TIMESTAMPTZ, INTERVAL, JSONB and arrays of them";
 
 // Types that PostgreSQL has and ebb has not.
 bool postgres_has(std::string_view name) {
-  static constexpr std::array<std::string_view, 28> others{
-      "bpchar",   "char",  "time",   "timetz",   "json",    "jsonb",     "uuid",
+  static constexpr std::array<std::string_view, 27> others{
+      "bpchar",   "char",  "time",   "timetz",   "json",    "uuid",
       "xml",      "bit",   "varbit", "money",    "inet",    "cidr",      "macaddr",
       "macaddr8", "point", "line",   "lseg",     "box",     "path",      "polygon",
       "circle",   "name",  "oid",    "tsvector", "tsquery", "int4range", "tsrange"};

@@ -2,6 +2,7 @@
 
 #include "actors/connectors/file_utf8.hpp"
 #include "actors/dataflow/calendar.hpp"
+#include "actors/dataflow/jsonb.hpp"
 #include "actors/service/topics/message_parsers.hpp"
 
 #include <algorithm>
@@ -44,6 +45,22 @@ result<void> check_text(const column& x, const field& of) {
       return bad(of, i, "invalid byte sequence for encoding \"UTF8\"");
     if (most != 0 && text.size() > most && characters(text) > most)
       return bad(of, i, "value too long for type character varying(" + std::to_string(most) + ")");
+  }
+  return {};
+}
+
+// What is kept is the canonical text alone.
+result<void> check_jsonb(const column& x, const field& of) {
+  EBB_TRY(check_text(x, of));
+  std::string canonical;
+  for (std::uint32_t i = 0; i < x.rows; ++i) {
+    if (x.is_null(i))
+      continue;
+    canonical.clear();
+    if (auto read = jsonb::append_canonical(x.text_of(i), canonical); !read)
+      return bad(of, i, read.error().message);
+    if (canonical != x.text_of(i))
+      return bad(of, i, "the value is not the canonical text of a jsonb");
   }
   return {};
 }
@@ -111,6 +128,8 @@ result<void> check_values(const column& x, const field& of) {
     return {};
   case type_kind::text:
     return check_text(x, of);
+  case type_kind::jsonb:
+    return check_jsonb(x, of);
   case type_kind::numeric:
     return check_numeric(x, of);
   case type_kind::timestamp:
