@@ -16,7 +16,7 @@ constexpr std::size_t largest_arena = std::size_t{256} << 10;
 constexpr std::size_t cheap_heap_per_row = 64;
 
 bool is_text(type_kind kind) noexcept {
-  return kind == type_kind::text || kind == type_kind::bytea || kind == type_kind::unknown;
+  return holds_text(kind);
 }
 
 buffer_ptr widened(const buffer_ptr& old, std::size_t used, std::size_t bytes, int fill) {
