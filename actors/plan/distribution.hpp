@@ -30,6 +30,8 @@ struct distribution {
 /// that rows carry, without keys: all rows of a window would go to one subtask. With keys they have
 /// been grouped once, and few are left to put together.
 [[nodiscard]] bool splits_in_phases(const window_aggregate_spec& spec);
+/// The same without windows: rows that stay, calls without DISTINCT and order.
+[[nodiscard]] bool splits_in_phases(const group_aggregate_spec& spec);
 
 /// At most one row a window comes out of this node (an aggregate by window alone, maybe projected).
 [[nodiscard]] bool one_row_per_window(const plan_graph& graph, node_id id);

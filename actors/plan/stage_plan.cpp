@@ -6,6 +6,7 @@
 #include "actors/plan/sink_folder.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace ebb {
 
@@ -82,6 +83,12 @@ private:
       place_in_two_phases(id, *aggregate);
       return;
     }
+    if (const auto* groups = std::get_if<group_aggregate_spec>(&spec);
+        groups != nullptr && splits_in_phases(*groups)
+        && !satisfied(x.inputs[0], wanted[0], target_parallelism(x, wanted))) {
+      place_groups_in_two_phases(id, *groups);
+      return;
+    }
     const auto side = spread_side(x, spec);
     auto what = x.what;
     std::vector<bool> spread(x.inputs.size(), false);
@@ -128,7 +135,7 @@ private:
     plan_node partial = x;
     partial.label = x.label + " (partial)";
     partial.what = operator_spec{before};
-    partial.columns = partial_columns(x, spec);
+    partial.columns = partial_columns(x, spec.keys.size() + 2, spec.calls);
     const auto at = append(partial, partial.what, x.inputs, {distribution{}}, {false});
 
     auto after = spec;
@@ -152,11 +159,33 @@ private:
     placed_[id].lies = delivered(*std::get_if<operator_spec>(&final.what), wanted);
   }
 
-  static std::vector<plan_column> partial_columns(const plan_node& x,
-                                                  const window_aggregate_spec& spec) {
-    std::vector<plan_column> columns(
-        x.columns.begin(), x.columns.begin() + static_cast<std::ptrdiff_t>(spec.keys.size() + 2));
-    for (const auto& call : spec.calls)
+  void place_groups_in_two_phases(node_id id, const group_aggregate_spec& spec) {
+    const auto& x = node(id);
+    auto before = spec;
+    before.phase = group_phase::partial;
+    plan_node partial = x;
+    partial.label = x.label + " (partial)";
+    partial.what = operator_spec{before};
+    partial.columns = partial_columns(x, spec.keys.size(), spec.calls);
+    const auto at = append(partial, partial.what, x.inputs, {distribution{}}, {false});
+
+    auto after = spec;
+    after.phase = group_phase::final;
+    std::iota(after.keys.begin(), after.keys.end(), 0U);
+    plan_node final = x;
+    final.label = x.label + " (final)";
+    final.what = operator_spec{after};
+    const auto wanted = required(std::get<operator_spec>(final.what), 1)[0];
+    placed_[id] = append_to(final, final.what, {at}, {wanted}, {false});
+    placed_[id].lies = delivered(std::get<operator_spec>(final.what), wanted);
+  }
+
+  /// The first columns of the result, then the states of the calls.
+  static std::vector<plan_column> partial_columns(const plan_node& x, std::size_t first,
+                                                  const std::vector<aggregate_call>& calls) {
+    std::vector<plan_column> columns(x.columns.begin(),
+                                     x.columns.begin() + static_cast<std::ptrdiff_t>(first));
+    for (const auto& call : calls)
       for (const auto& type : call.function->state_types(call.arg_types)) {
         plan_column state;
         state.name = call.function->name + " state";

@@ -1,10 +1,12 @@
 /// GROUP BY without a window: against an operator that sees only the rows that are left, and with
 /// checkpoints, failures and rescaling.
+#include "actors/dataflow/operators/group_aggregate.hpp"
 #include "tests/dataflow/changelog_support.hpp"
 #include "tests/dataflow/checkpoint_cases.hpp"
 #include "tests/support/aggregate_calls.hpp"
 
 #include <limits>
+#include <numeric>
 
 namespace {
 
@@ -132,6 +134,58 @@ BOOST_AUTO_TEST_CASE(results_over_rows_that_stay_need_no_multisets) {
   with_seeds("append group aggregate", [&](std::mt19937_64& random, std::uint64_t) {
     for (const auto& calls : {all_calls(), {}})
       check_answers(grouped(calls, false), 0, 5, 8, random);
+  });
+}
+
+/// Passes an operator's batches on to the next one.
+struct into_next final : output {
+  into_next(stream_operator& next, output& out) : next_(next), out_(out) {}
+
+  void emit(batch_ptr rows) override {
+    groups += rows->rows;
+    feed(next_, rows_item(0, std::move(rows)), out_);
+  }
+
+  void advance(micros) override {}
+
+  void idle() override {}
+
+  std::size_t groups = 0;
+
+private:
+  stream_operator& next_;
+  output& out_;
+};
+
+// Batches of few groups, and of so many that rows go on as they are.
+BOOST_AUTO_TEST_CASE(two_phases_give_what_one_does) {
+  auto calls = sums();
+  for (const char* name : {"min", "max", "bit_or"})
+    calls.push_back(with_filter(call_of(name, {1}, types), 6));
+  with_seeds("group aggregate in two phases", [&](std::mt19937_64& random, std::uint64_t) {
+    for (const std::uint64_t keys : {3U, 100'000U})
+      for (const auto& key : std::vector<std::vector<std::uint32_t>>{{0}, {2, 0}, {}}) {
+        group_aggregate_spec spec{key, calls, false};
+        spec.phase = group_phase::partial;
+        const auto partial = make(spec);
+        spec.phase = group_phase::final;
+        std::iota(spec.keys.begin(), spec.keys.end(), 0U);
+        const auto states = output_types_of(
+            group_aggregate_spec{key, calls, false, {}, group_phase::partial}, {types});
+        const auto final = make_operator(spec, {"totals", {states}, 16, 0, 1});
+        change_collector out;
+        into_next between(*final, out);
+        changing_input input([&](auto& r) { return random_row(r, keys, 8); }, 0);
+        std::size_t rows = 0;
+        for (int i = 0; i < 40; ++i) {
+          const auto more = input.next(random, 1 + random() % 60);
+          rows += more.rows.size();
+          feed(*partial, rows_item(0, changes_of(types, more)), between);
+        }
+        BOOST_TEST(lines(out.table) == lines(answer({key, calls, false}, input.rows())),
+                   boost::test_tools::per_element());
+        BOOST_TEST((keys == 3 || key.empty() ? between.groups < rows : between.groups <= rows));
+      }
   });
 }
 

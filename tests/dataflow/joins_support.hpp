@@ -63,6 +63,14 @@ struct collector final : output {
 [[nodiscard]] stream_item idle_item(std::uint32_t input);
 [[nodiscard]] stream_item end_item(std::uint32_t input);
 
+/// Key group, state, key.
+using state_entry_place = std::tuple<std::uint16_t, std::uint16_t, std::string>;
+
+/// Entries that hold many rows, or say which are gone, as an entry for each row that is there: how
+/// rows are shared among entries does not matter.
+[[nodiscard]] std::map<state_entry_place, std::string>
+in_rows(const std::map<state_entry_place, std::string>& entries);
+
 /// Saved state by key group, state and key, as a checkpoint chain would hold it.
 class saved_state {
 public:

@@ -1,5 +1,6 @@
 #include "actors/plan/delivery.hpp"
 #include "actors/plan/stage_plan.hpp"
+#include "actors/plan/state_change.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -102,6 +103,53 @@ BOOST_AUTO_TEST_CASE(a_keyed_aggregate_runs_in_two_phases_around_the_exchange) {
   BOOST_TEST(input.keys == std::vector<std::uint32_t>{0});
   const auto& partial = std::get<operator_spec>(x.plan.stages[0].steps[input.from_step].what);
   BOOST_CHECK(std::get<window_aggregate_spec>(partial).phase == aggregate_phase::partial);
+}
+
+// Rows stay, and the calls add up in any order; else all rows change hands.
+BOOST_AUTO_TEST_CASE(groups_without_windows_run_in_two_phases_where_they_can) {
+  const auto phases_of = [](const std::string& sql, std::uint32_t parallelism) {
+    const auto x = plan_ok(manifest("    - name: groups\n      sql: " + sql + "\n", parallelism,
+                                    "    - {name: out, file: {path: o, format: debezium}}\n"));
+    std::string text;
+    for (const auto& stage : x.plan.stages)
+      for (const auto& step : stage.steps)
+        if (const auto* spec = std::get_if<operator_spec>(&step.what))
+          if (const auto* groups = std::get_if<group_aggregate_spec>(spec)) {
+            text += "cpf"[static_cast<int>(groups->phase)];
+            BOOST_TEST((step.label.find("(partial)") != std::string::npos)
+                       == (groups->phase == group_phase::partial));
+          }
+    return text;
+  };
+  const std::string sums =
+      "SELECT auction, count(*) AS n, avg(price) AS p FROM bid GROUP BY auction";
+  BOOST_TEST(phases_of(sums, 2) == "pf");
+  BOOST_TEST(phases_of(sums, 1) == "c");
+  BOOST_TEST(phases_of("SELECT count(*) AS n FROM bid", 3) == "pf");
+  BOOST_TEST(phases_of("SELECT auction, count(DISTINCT bidder) AS n FROM bid GROUP BY auction", 2)
+             == "c");
+  BOOST_TEST(phases_of("SELECT auction, string_agg(channel, ',') AS t FROM bid GROUP BY auction", 2)
+             == "c");
+  BOOST_TEST(phases_of("SELECT DISTINCT auction FROM bid", 2) == "c");
+  // The outer one's input is revised.
+  BOOST_TEST(phases_of("SELECT n, count(*) AS c FROM (" + sums + ") AS x GROUP BY n", 2) == "pfc");
+}
+
+// What one phase keeps, the final one of two does: a stream may change its parallelism.
+BOOST_AUTO_TEST_CASE(phases_keep_the_same_state) {
+  const auto signature = [](std::uint32_t parallelism) {
+    return state_signature(
+        plan_ok(manifest("    - name: groups\n      sql: SELECT bidder, max(price) AS m FROM bid "
+                         "GROUP BY bidder\n",
+                         parallelism, "    - {name: out, file: {path: o, format: debezium}}\n"))
+            .plan);
+  };
+  const auto group_line = [&](std::uint32_t parallelism) {
+    const auto text = signature(parallelism);
+    const auto at = text.find("groups/");
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  BOOST_TEST(group_line(1) == group_line(2));
 }
 
 BOOST_AUTO_TEST_CASE(an_aggregate_by_window_alone_runs_in_two_phases) {

@@ -77,6 +77,14 @@ int bench_command_run(const bench_arguments& arguments) {
   how.runs = arguments.runs;
   how.verify = arguments.verify;
   bench::report report{arguments.output == "json"};
+  // Queries beside `checkpoint` say which ones it measures.
+  const bool of_checkpoint =
+      std::any_of(chosen->others.begin(), chosen->others.end(),
+                  [](const part* x) { return x->measure == bench::measure_checkpoint; })
+      && std::find(arguments.names.begin(), arguments.names.end(), "all") == arguments.names.end();
+  if (of_checkpoint)
+    for (const auto& x : chosen->queries)
+      how.queries.push_back(x.name);
   bool good = true;
   bool first = true;
   const auto separate = [&] {
@@ -84,7 +92,7 @@ int bench_command_run(const bench_arguments& arguments) {
       report.line("");
     first = false;
   };
-  if (!chosen->queries.empty()) {
+  if (!chosen->queries.empty() && !of_checkpoint) {
     separate();
     good &= bench::measure_queries(chosen->queries, how, report);
   }

@@ -5,6 +5,7 @@
 #include "tools/benchmarks/report.hpp"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace ebb::bench {
@@ -14,6 +15,8 @@ struct settings {
   std::uint32_t parallelism = 2;
   std::uint32_t runs = 1; ///< the one with the median CPU time counts
   bool verify = false;
+  /// Of a benchmark that takes several queries, those that count; empty = all.
+  std::vector<std::string> queries = {};
 };
 
 /// Nexmark queries with the generator inside: CPU seconds, wall, memory, hash of the result.

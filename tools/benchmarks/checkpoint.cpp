@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -37,10 +38,14 @@ bool measure_checkpoint(const settings& how, report& to) {
     return false;
   to.line(fmt::format("Checkpoints: {} events, one a second against none, parallelism {}\n",
                       how.events, how.parallelism));
-  to.line(fmt::format("{:<6} {:>10} {:>10} {:>10} {:>10} {:>12} {:>11}", "query", "CPU s without",
-                      "CPU s with", "wall without", "wall with", "checkpoints", "longest ms"));
+  to.line(fmt::format("{:<6} {:>13} {:>10} {:>7} {:>12} {:>10} {:>12} {:>11}", "query",
+                      "CPU s without", "CPU s with", "more %", "wall without", "wall with",
+                      "checkpoints", "longest ms"));
   bool good = true;
   for (const auto& [name, sql] : nexmark_queries()) {
+    if (!how.queries.empty()
+        && std::find(how.queries.begin(), how.queries.end(), name) == how.queries.end())
+      continue;
     nexmark_run query;
     query.sql = sql;
     query.events = how.events;
@@ -59,8 +64,9 @@ bool measure_checkpoint(const settings& how, report& to) {
       good = false;
       continue;
     }
-    to.line(fmt::format("{:<6} {:>13.2f} {:>10.2f} {:>12.2f} {:>10.2f} {:>12} {:>11.1f}", name,
-                        without->cost.cpu_seconds, with->cost.cpu_seconds,
+    to.line(fmt::format("{:<6} {:>13.2f} {:>10.2f} {:>7.0f} {:>12.2f} {:>10.2f} {:>12} {:>11.1f}",
+                        name, without->cost.cpu_seconds, with->cost.cpu_seconds,
+                        100 * (with->cost.cpu_seconds / without->cost.cpu_seconds - 1),
                         without->value.wall_seconds, with->value.wall_seconds,
                         with->value.checkpoints, with->value.longest_checkpoint_millis));
     to.add({{"benchmark", "checkpoint"},

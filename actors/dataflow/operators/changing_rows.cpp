@@ -9,7 +9,11 @@ namespace ebb {
 changing_rows::changing_rows(std::vector<sql_type> types, std::vector<std::uint32_t> keys,
                              bool removes, std::uint16_t state, std::uint16_t key_groups)
     : rows_(std::move(types), 2048), keys_(std::move(keys)), removes_(removes), state_(state),
-      key_groups_(key_groups) {}
+      key_groups_(key_groups), blocks_(static_cast<std::uint16_t>(gone_states + state),
+                                       static_cast<std::uint16_t>(row_states + state), key_groups),
+      writer_(keys_, static_cast<std::uint16_t>(row_states + state), key_groups) {
+  EBB_ASSERT(state < row_states - gone_states);
+}
 
 result<void> changing_rows::append(const batch& from, const std::uint32_t* picks,
                                    std::uint32_t count, std::uint32_t* numbers) {
@@ -35,13 +39,8 @@ void changing_rows::remove(std::span<const std::uint32_t> gone) {
   }
   std::vector<std::uint64_t> hashes(saved.size());
   hash_stored(rows_, keys_, saved, hashes.data());
-  std::string key;
-  for (std::size_t i = 0; i < saved.size(); ++i) {
-    key.clear();
-    put_row_key(rows_, keys_, saved[i], key);
-    put_sequence(rows_.sequence_of(saved[i]), key);
-    erased_.add(now_, key_group_of(hashes[i], key_groups_), key);
-  }
+  for (std::size_t i = 0; i < saved.size(); ++i)
+    blocks_.remove(now_, key_group_of(hashes[i], key_groups_), rows_.sequence_of(saved[i]));
 }
 
 result<void> changing_rows::move_oldest(std::vector<std::uint32_t>& from,
@@ -74,89 +73,76 @@ void changing_rows::drop_moved() {
 void changing_rows::mark() {
   saving_ = false; // given up
   marks_.mark(rows_.next_sequence());
-  erased_.forget(asked_);
+  blocks_.forget(asked_);
   ++now_;
 }
 
 void changing_rows::begin_save(change_mark since) {
   saving_ = true;
-  since_ = since;
   until_ = now_ - 1;
   asked_ = std::max(asked_, since);
-  erased_end_ = erased_.end();
-  next_erased_ = since == 0 ? erased_end_ : erased_.first_after(since);
-  frozen_.start(rows_, marks_.first_after(since));
+  const auto first = marks_.first_after(since);
+  blocks_.begin_save(since, until_, first);
+  writer_.start(rows_, first);
 }
 
 bool changing_rows::erase_slice(std::uint32_t& left, state_sink& sink) {
-  if (!saving_)
-    return true;
-  erased_.save(next_erased_, erased_end_, since_, state_, left, sink);
-  return next_erased_ == erased_end_;
+  return !saving_ || blocks_.erase_slice(left, sink);
 }
 
 bool changing_rows::save_slice(std::uint32_t& left, state_sink& sink) {
   if (!saving_)
     return true;
-  if (left == 0)
-    return false;
-  std::vector<std::uint32_t> numbers;
-  const bool more = frozen_.take(rows_, left, numbers);
-  left -= std::min(left, std::max(1U, static_cast<std::uint32_t>(numbers.size())));
-  if (removes_)
-    std::erase_if(numbers, [this](std::uint32_t row) {
-      return gone_.has(rows_, row) && gone_.at(rows_, row) != 0 && gone_.at(rows_, row) <= until_;
-    });
-  put(numbers, -1, sink);
-  saving_ = more;
-  return !more;
+  const auto gone = [this](std::uint32_t row) {
+    return removes_ && gone_.has(rows_, row) && gone_.at(rows_, row) != 0
+           && gone_.at(rows_, row) <= until_;
+  };
+  const auto put = [this](std::uint16_t key_group, std::uint64_t first, std::uint32_t rows) {
+    blocks_.put(key_group, first, rows);
+  };
+  saving_ = !writer_.save_slice(rows_, gone, left, sink, put);
+  return !saving_;
 }
 
 void changing_rows::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
-  if (since != 0)
-    erased_.save_group(key_group, since, state_, sink);
-  const auto first = marks_.first_after(since);
+  EBB_ASSERT(since == 0);
+  std::vector<std::uint32_t> numbers;
+  std::vector<std::uint32_t> of_chunk;
   for (std::uint32_t chunk = 0; chunk < rows_.chunk_count(); ++chunk) {
-    std::vector<std::uint32_t> numbers;
-    for (std::uint32_t place = 0; place < rows_.rows_in(chunk); ++place) {
-      const auto row = rows_.row_at(chunk, place);
-      if (rows_.sequence_of(row) >= first && (!removes_ || gone_.at(rows_, row) == 0))
-        numbers.push_back(row);
-    }
-    put(numbers, key_group, sink);
+    of_chunk.clear();
+    for (std::uint32_t place = 0; place < rows_.rows_in(chunk); ++place)
+      if (const auto row = rows_.row_at(chunk, place); !removes_ || gone_.at(rows_, row) == 0)
+        of_chunk.push_back(row);
+    std::vector<std::uint64_t> hashes(of_chunk.size());
+    hash_stored(rows_, keys_, of_chunk, hashes.data());
+    for (std::size_t i = 0; i < of_chunk.size(); ++i)
+      if (key_group_of(hashes[i], key_groups_) == key_group)
+        numbers.push_back(of_chunk[i]);
   }
+  writer_.put_rows(rows_, numbers, sink, {});
 }
 
-// Key: key columns, sequence. Value: the row.
-void changing_rows::put(std::span<const std::uint32_t> numbers, std::int32_t only_group,
-                        state_sink& sink) const {
-  std::vector<std::uint64_t> hashes(numbers.size());
-  hash_stored(rows_, keys_, numbers, hashes.data());
-  std::string key;
-  std::string value;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const auto group = key_group_of(hashes[i], key_groups_);
-    if (only_group >= 0 && group != only_group)
-      continue;
-    key.clear();
-    put_row_key(rows_, keys_, numbers[i], key);
-    put_sequence(rows_.sequence_of(numbers[i]), key);
-    value.clear();
-    rows_.encode(numbers[i], value);
-    sink.select_group(group);
-    sink.put(state_, key, value);
-  }
-}
-
-result<std::uint32_t> changing_rows::load(std::string_view& key, std::string_view value) {
-  EBB_ASSIGN(const auto sequence, take_last_sequence(key));
-  EBB_ASSIGN(const auto row, rows_.append_encoded(value, sequence));
-  if (!value.empty())
-    return make_error(ec::corrupt, "a kept row is longer than its columns");
-  ++living_;
+result<void> changing_rows::load(std::uint16_t key_group, std::uint16_t state, std::string_view key,
+                                 std::string_view value, std::vector<std::uint32_t>& numbers) {
+  if (state == gone_states + state_)
+    return blocks_.load_gone(key_group, key, value);
+  EBB_ASSIGN(const auto first, take_sequence(key));
+  const auto gone = blocks_.gone_of(key_group, first);
+  const auto before = numbers.size();
+  EBB_TRY(read_block(value, [&](row_pack pack) -> result<void> {
+    std::vector<std::uint32_t> kept;
+    for (std::uint32_t i = 0; i < pack.rows.rows; ++i)
+      if (!std::binary_search(gone.begin(), gone.end(), pack.sequences[i]))
+        kept.push_back(i);
+    const auto at = numbers.size();
+    numbers.resize(at + kept.size());
+    return rows_.append_saved(std::move(pack), kept, numbers.data() + at);
+  }));
+  const auto count = static_cast<std::uint32_t>(numbers.size() - before);
+  living_ += count;
   if (removes_)
     gone_.grow(rows_, 0);
-  return row;
+  return blocks_.loaded(key_group, first, count);
 }
 
 } // namespace ebb

@@ -1,14 +1,14 @@
 /// Rows that an operator keeps while they come and go: a store, what of it a save has to write, and
 /// the entries to be erased.
 ///
-/// A row's entry is put once and erased once: it has the row's key columns and its place in the
-/// order of arrival. A removed row stays readable until `move_oldest` gets to it. While that gives
-/// back memory, living rows get new numbers and new entries.
+/// Rows are written once, many to an entry (block_writer.hpp); those that go are noted beside them
+/// (saved_blocks.hpp). A removed row stays readable until `move_oldest` gets to it. While that
+/// gives back memory, living rows get new numbers and are written anew, so blocks go as well.
 #pragma once
 
-#include "actors/dataflow/operators/erased_keys.hpp"
-#include "actors/dataflow/operators/frozen_rows.hpp"
+#include "actors/dataflow/operators/block_writer.hpp"
 #include "actors/dataflow/operators/row_array.hpp"
+#include "actors/dataflow/operators/saved_blocks.hpp"
 #include "actors/dataflow/operators/state_keys.hpp"
 
 #include <cstdint>
@@ -20,7 +20,8 @@ namespace ebb {
 
 class changing_rows {
 public:
-  /// `removes`: rows can go.
+  /// `removes`: rows can go. Entries have the states `gone_states + state` and `row_states + state`
+  /// (row_pack.hpp); `state` is less than 4.
   changing_rows(std::vector<sql_type> types, std::vector<std::uint32_t> keys, bool removes,
                 std::uint16_t state, std::uint16_t key_groups);
 
@@ -62,17 +63,25 @@ public:
   void begin_save(change_mark since);
   [[nodiscard]] bool erase_slice(std::uint32_t& left, state_sink& sink); ///< true = all
   [[nodiscard]] bool save_slice(std::uint32_t& left, state_sink& sink);  ///< true = all
+  /// All rows of a key group: `since` is 0, other saves are in pieces.
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const;
-  /// Takes a row back; what remains of `key` are the key columns.
-  [[nodiscard]] result<std::uint32_t> load(std::string_view& key, std::string_view value);
+
+  /// Whether entries of this state are its.
+  [[nodiscard]] bool owns(std::uint16_t state) const noexcept {
+    return state == row_states + state_ || state == gone_states + state_;
+  }
+
+  /// Takes an entry back: appends the numbers of its rows.
+  [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
+                                  std::string_view key, std::string_view value,
+                                  std::vector<std::uint32_t>& numbers);
 
   [[nodiscard]] std::size_t byte_size() const noexcept {
-    return rows_.byte_size() + (removes_ ? rows_.rows() * sizeof(change_mark) : 0);
+    return rows_.byte_size() + (removes_ ? rows_.rows() * sizeof(change_mark) : 0)
+           + blocks_.byte_size();
   }
 
 private:
-  void put(std::span<const std::uint32_t> numbers, std::int32_t only_group, state_sink& sink) const;
-
   row_store rows_;
   std::vector<std::uint32_t> keys_;
   bool removes_;
@@ -84,14 +93,11 @@ private:
 
   change_mark now_ = 1;
   sequence_marks marks_;
-  erased_keys erased_;
+  saved_blocks blocks_;
+  block_writer writer_;
   change_mark asked_ = 0;
   bool saving_ = false;
-  frozen_rows frozen_;
-  change_mark since_ = 0;
   change_mark until_ = 0;
-  std::size_t next_erased_ = 0;
-  std::size_t erased_end_ = 0;
 };
 
 } // namespace ebb

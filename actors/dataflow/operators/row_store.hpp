@@ -22,6 +22,8 @@
 
 namespace ebb {
 
+struct row_pack;
+
 class row_store {
 public:
   static constexpr unsigned place_bits = 12;
@@ -42,6 +44,12 @@ public:
   [[nodiscard]] result<std::uint32_t> append_encoded(std::string_view& bytes,
                                                      std::uint64_t sequence);
 
+  /// Appends rows of a pack (row_pack.hpp) with the sequences they had, which were given out before
+  /// those to come. `kept`: places in the pack; their numbers go to `numbers`. Error: another
+  /// schema's pack.
+  [[nodiscard]] result<void> append_saved(row_pack pack, std::span<const std::uint32_t> kept,
+                                          std::uint32_t* numbers);
+
   /// Appends the row's byte form (value_builder.hpp, column by column) to `out`.
   void encode(std::uint32_t row, std::string& out) const;
 
@@ -58,6 +66,10 @@ public:
 
   /// Column k of the given rows. Text bytes are shared while few chunks are touched, else copied.
   [[nodiscard]] column gather(std::size_t k, const std::uint32_t* rows, std::uint32_t count) const;
+
+  /// The same as it is stored (an array is its byte form), with text that lives only as long as the
+  /// rows do.
+  [[nodiscard]] column peek(std::size_t k, const std::uint32_t* rows, std::uint32_t count) const;
 
   /// All columns of the given rows, appended to `out`.
   void gather_all(const std::uint32_t* rows, std::uint32_t count, std::vector<column>& out) const;
@@ -143,6 +155,7 @@ private:
   [[nodiscard]] bool add_chunk();
   void adopt(const batch& from);
   void give_sequences(stored_chunk& to, std::uint32_t count);
+  void set_sequence(std::uint32_t row, std::uint64_t sequence);
   [[nodiscard]] bool make_room();
   void copy_in(stored_chunk& to, std::size_t k, const column& from, const std::uint32_t* picks,
                std::uint32_t first, std::uint32_t count);

@@ -1,10 +1,12 @@
 // Reading rows out of a store: gathered columns, whole chunks and the byte form.
 
+#include "actors/dataflow/operators/row_pack.hpp"
 #include "actors/dataflow/operators/row_store.hpp"
 #include "actors/dataflow/value_builder.hpp"
 #include "schemas/assert.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace ebb {
 
@@ -22,6 +24,16 @@ struct bytes16 {
 } // namespace
 
 column row_store::gather(std::size_t k, const std::uint32_t* rows, std::uint32_t count) const {
+  auto result = peek(k, rows, count);
+  if (holds_text(result.type.kind) || scaled_[k] != 0)
+    attach_heap(result, k, rows, count);
+  if (types_[k].kind == type_kind::array)
+    return decode_arrays(std::move(result), types_[k]);
+  result.type = types_[k];
+  return result;
+}
+
+column row_store::peek(std::size_t k, const std::uint32_t* rows, std::uint32_t count) const {
   const auto& type = storage_[k];
   column result;
   result.type = type;
@@ -60,12 +72,6 @@ column row_store::gather(std::size_t k, const std::uint32_t* rows, std::uint32_t
     for (std::uint32_t i = 0; i < count; ++i)
       scales[i] = stored(k, rows[i]).scale_of(place_of(rows[i]));
   }
-  if (type.kind == type_kind::text || type.kind == type_kind::bytea
-      || type.kind == type_kind::unknown || scaled_[k] != 0)
-    attach_heap(result, k, rows, count);
-  if (types_[k].kind == type_kind::array)
-    return decode_arrays(std::move(result), types_[k]);
-  result.type = types_[k];
   return result;
 }
 
@@ -174,6 +180,39 @@ result<std::uint32_t> row_store::append_encoded(std::string_view& bytes, std::ui
   if (!appended)
     return std::move(appended).error();
   return number;
+}
+
+result<void> row_store::append_saved(row_pack pack, std::span<const std::uint32_t> kept,
+                                     std::uint32_t* numbers) {
+  auto& columns = pack.rows.columns;
+  bool fits = columns.size() == types_.size();
+  for (std::size_t k = 0; fits && k < columns.size(); ++k) {
+    fits = columns[k].type.kind == storage_[k].kind;
+    if (fits && types_[k].kind == type_kind::array)
+      columns[k] = decode_arrays(std::move(columns[k]), types_[k]);
+    columns[k].type = types_[k];
+  }
+  if (!fits)
+    return make_error(ec::corrupt, "a state entry's rows have other columns");
+  const auto count = static_cast<std::uint32_t>(kept.size());
+  const auto next = next_sequence_;
+  EBB_TRY(append(pack.rows, kept.data(), count, numbers));
+  next_sequence_ = next;
+  for (std::uint32_t i = 0; i < count; ++i)
+    set_sequence(numbers[i], pack.sequences[kept[i]]);
+  // No number is given out twice, not even one of a row that is not kept.
+  if (!pack.sequences.empty())
+    next_sequence_ = std::max(next, pack.sequences.back() + 1);
+  return {};
+}
+
+void row_store::set_sequence(std::uint32_t row, std::uint64_t sequence) {
+  auto& to = chunks_[slot_of(row)];
+  if (to.sequences.empty()) {
+    to.sequences.resize(to.rows);
+    std::iota(to.sequences.begin(), to.sequences.end(), to.first_sequence);
+  }
+  to.sequences[place_of(row)] = sequence;
 }
 
 } // namespace ebb

@@ -51,7 +51,10 @@ value_set::value_set(const key_index& groups, std::vector<sql_type> types, std::
                      bool updating, std::uint16_t state, std::uint8_t number,
                      std::uint16_t key_groups)
     : groups_(groups), types_(std::move(types)), variants_(variants), updating_(updating),
-      state_(state), number_(number), key_groups_(key_groups), index_(with_owner(types_), 1) {
+      state_(state), number_(number), key_groups_(key_groups), index_(with_owner(types_), 1),
+      in_blocks_(!updating && std::none_of(types_.begin(), types_.end(), [](const sql_type& x) {
+        return x.kind == type_kind::array;
+      })) {
   EBB_ASSERT(variants_ != 0 && variants_ <= variants_max);
 }
 
