@@ -40,10 +40,12 @@ void key_retention::settle_recent() {
         at != no_key && at != now_ && (at == min_time || (now_ > at && now_ - at >= grain_)))
       renew(slot);
   recent_.clear();
-  if (++round_ == 0) {
-    std::fill(seen_.begin(), seen_.end(), 0U);
-    round_ = 1;
-  }
+}
+
+// Time stands still.
+void key_retention::drop_repeated() {
+  std::sort(recent_.begin(), recent_.end());
+  recent_.erase(std::unique(recent_.begin(), recent_.end()), recent_.end());
 }
 
 bool key_retention::sweep(step_budget& budget, std::vector<std::uint32_t>& expired) {
@@ -73,7 +75,6 @@ void key_retention::forget(std::uint32_t slot) {
     frozen_[slot] = no_key;
   }
   written_[slot] = no_key;
-  seen_[slot] = 0; // another key may be touched in the same round
   if (saved_[slot] == 0)
     return;
   saved_[slot] = 0;

@@ -55,14 +55,15 @@ public:
     if (!active())
       return;
     make_room();
-    for (const auto slot : slots) {
-      if (seen_[slot] == round_)
-        continue;
-      seen_[slot] = round_;
-      if (written_[slot] == no_key)
-        renew(slot);
-      recent_.push_back(slot);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (i + slots_ahead < slots.size())
+        __builtin_prefetch(&written_[slots[i + slots_ahead]]);
+      if (written_[slots[i]] == no_key)
+        renew(slots[i]);
     }
+    recent_.insert(recent_.end(), slots.begin(), slots.end());
+    if (recent_.size() > most_recent + 2 * written_.size())
+      drop_repeated();
     if (by_ticks())
       settle_recent();
   }
@@ -85,23 +86,25 @@ public:
   void finish_load();
 
   [[nodiscard]] std::size_t byte_size() const noexcept {
-    return written_.capacity() * (sizeof(micros) + sizeof(std::uint32_t) + 1)
+    return written_.capacity() * (sizeof(micros) + 1) + recent_.capacity() * sizeof(std::uint32_t)
            + changes_.capacity() * sizeof(changes_[0]);
   }
 
 private:
   static constexpr micros no_key = max_time;
+  static constexpr std::size_t slots_ahead = 16; ///< for which memory is fetched
+  static constexpr std::size_t most_recent = 1U << 16;
 
   void make_room() {
     if (written_.size() < index_.slot_count()) {
       written_.resize(index_.slot_count(), no_key);
       saved_.resize(index_.slot_count(), 0);
-      seen_.resize(index_.slot_count(), 0);
     }
   }
 
   /// Gives keys that were written the present time, where theirs is old enough.
   void settle_recent();
+  void drop_repeated();
 
   [[nodiscard]] bool time_to_save(change_mark since) const noexcept {
     return now_ != min_time && (since == 0 || now_changed_at_ > since);
@@ -126,9 +129,7 @@ private:
   std::uint32_t at_ = 0;                    ///< next slot of the sweep
   std::uint32_t end_ = 0;                   ///< of the sweep
   std::vector<micros> written_;             ///< by slot
-  std::vector<std::uint32_t> seen_;         ///< by slot: round of the last touch
-  std::vector<std::uint32_t> recent_;       ///< slots that were touched in this round
-  std::uint32_t round_ = 1;                 ///< goes on with time
+  std::vector<std::uint32_t> recent_;       ///< slots that were touched since time moved on
   mutable std::vector<std::uint8_t> saved_; ///< by slot: an entry may be in saved state
 
   change_mark mark_ = 1;
