@@ -124,7 +124,11 @@ void service_gateway::why(const request_pointer& request, const http_reply& repl
     const auto* found = streams.find(qualified_part(*request, "stream"));
     if (found == nullptr)
       return reply.fail(no_such("stream", *request));
-    reply.json(200, why_json(view_of(streams, *found, parts_.clock()), streams.why(*found)));
+    auto sentences = streams.why(*found);
+    if (parts_.more_why)
+      for (auto& x : parts_.more_why(found->name))
+        sentences.push_back(std::move(x));
+    reply.json(200, why_json(view_of(streams, *found, parts_.clock()), sentences));
   });
 }
 

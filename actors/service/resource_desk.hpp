@@ -41,7 +41,9 @@ struct resource_report {
   std::uint64_t generation = 0;
   std::uint64_t worker = 0; ///< 0 = none
   std::uint32_t parallelism = 1;
-  bool ready = false; ///< it would take a message, asleep included
+  std::uint64_t rows = 0;           ///< that its sources have read in this run
+  std::optional<std::uint64_t> lag; ///< rows of its topics that no checkpoint has yet
+  bool ready = false;               ///< it would take a message, asleep included
 
   struct checkpoint {
     std::uint64_t epoch = 0;

@@ -30,6 +30,8 @@ struct gateway_parts {
   std::function<micros()> clock;
   std::string files_folder;
   std::string owner; ///< of streams and topics, `Kubernetes`; empty = this interface
+  /// More sentences of `why` about a stream; may be null.
+  std::function<std::vector<std::string>(const std::string& name)> more_why;
   resource_changes* changes = nullptr;
   keeper_actor streams;
 };

@@ -1,5 +1,6 @@
 #include "actors/service/service_resources.hpp"
 
+#include "actors/service/keeper/life_codec.hpp"
 #include "actors/service/views.hpp"
 
 #include <caf/send.hpp>
@@ -23,16 +24,19 @@ resource_report report_of(const stream_view& x, const wake_trace* wake) {
   y.worker = x.workers.empty() ? 0 : x.workers.front();
   y.parallelism = x.parallelism;
   y.ready = x.ready;
+  if (x.status)
+    for (const auto& source : x.status->sources)
+      y.rows += source.rows;
   return y;
 }
 
 } // namespace
 
 service_resources::service_resources(resource_changes& changes, control_records& records,
-                                     io_executor& io, std::uint64_t lane,
+                                     topic_registry& topics, io_executor& io, std::uint64_t lane,
                                      std::function<micros()> clock, keeper_actor streams)
-    : changes_(changes), records_(records), io_(io), lane_(lane), clock_(std::move(clock)),
-      streams_(std::move(streams)) {}
+    : changes_(changes), records_(records), topics_(topics), io_(io), lane_(lane),
+      clock_(std::move(clock)), streams_(std::move(streams)) {}
 
 void service_resources::with_keeper(std::function<void(keeper&)> run) const {
   caf::anon_send(streams_, keeper_task{std::move(run)});
@@ -119,7 +123,7 @@ void service_resources::look(held_resource stream,
     if (found == nullptr || found->uid != stream.uid)
       return done(std::optional<resource_report>());
     auto report = report_of(view_of(streams, *found, clock_()), found->life.trace());
-    io_.submit(lane_, [this, report = std::move(report), done] {
+    io_.submit(lane_, [this, report = std::move(report), inputs = found->inputs, done] {
       done(records_.with([&](control_db& db) -> result<std::optional<resource_report>> {
         auto x = report;
         EBB_ASSIGN(const auto entry, db.stream(x.uid));
@@ -131,6 +135,7 @@ void service_resources::look(held_resource stream,
           x.newest = {newest->epoch, newest->when, newest->bytes,
                       newest->phases.align + newest->phases.serialise + newest->phases.write
                           + newest->phases.commit};
+        x.lag = rows_behind(topics_, newest, *inputs);
         return std::optional(std::move(x));
       }));
     });

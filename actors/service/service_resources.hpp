@@ -11,8 +11,9 @@ namespace ebb {
 class service_resources final : public resource_desk {
 public:
   /// All outlive it. `lane`: of the control database.
-  service_resources(resource_changes& changes, control_records& records, io_executor& io,
-                    std::uint64_t lane, std::function<micros()> clock, keeper_actor streams);
+  service_resources(resource_changes& changes, control_records& records, topic_registry& topics,
+                    io_executor& io, std::uint64_t lane, std::function<micros()> clock,
+                    keeper_actor streams);
 
   void apply(std::string text, std::string name_space, std::string uid,
              std::function<void(result<held_resource>)> done) override;
@@ -27,6 +28,7 @@ private:
 
   resource_changes& changes_;
   control_records& records_;
+  topic_registry& topics_;
   io_executor& io_;
   std::uint64_t lane_;
   std::function<micros()> clock_;

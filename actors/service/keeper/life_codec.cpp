@@ -115,6 +115,25 @@ std::string log_json(const log_line& x) {
   return all.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::optional<std::uint64_t> rows_behind(topic_registry& topics,
+                                         const std::optional<checkpoint_record>& newest,
+                                         const std::vector<std::string>& inputs) {
+  const auto positions = newest ? input_positions(*newest) : decltype(input_positions(*newest))();
+  std::uint64_t rows = 0;
+  for (const auto& topic : inputs) {
+    const auto bounds = topics.bounds(topic);
+    if (!bounds)
+      return std::nullopt;
+    for (std::size_t i = 0; i < bounds->size(); ++i) {
+      const auto& [begin, end] = (*bounds)[i];
+      const auto at = positions.find({topic, static_cast<std::uint32_t>(i)});
+      const auto from = at == positions.end() ? begin : std::max(begin, at->second);
+      rows += end > from ? end - from : 0;
+    }
+  }
+  return rows;
+}
+
 comparison compare_inputs(control_records& records, topic_registry& topics, const std::string& uid,
                           const std::vector<std::string>& inputs) {
   auto newest = records.with([&](control_db& db) { return db.newest_record(uid); });

@@ -30,6 +30,12 @@ class topic_registry;
 [[nodiscard]] link_past_output kept_past_output(std::uint8_t x);
 
 /// Whether a topic among `inputs` has rows behind the positions of the stream's newest record.
+/// Rows of the topics (uids) that the checkpoint has not; without one, all that the topics hold.
+/// Blocks. Nothing where a topic cannot be looked at.
+[[nodiscard]] std::optional<std::uint64_t>
+rows_behind(topic_registry& topics, const std::optional<checkpoint_record>& newest,
+            const std::vector<std::string>& inputs);
+
 [[nodiscard]] comparison compare_inputs(control_records& records, topic_registry& topics,
                                         const std::string& uid,
                                         const std::vector<std::string>& inputs);
