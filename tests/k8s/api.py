@@ -49,8 +49,9 @@ def wait_for(condition, seconds=20, what=""):
 class Control:
     """`ebb up` beside the cluster."""
 
-    def __init__(self, cluster, ebb, folder):
-        self.cluster, self.ebb, self.folder = cluster, ebb, folder
+    def __init__(self, cluster, ebb, folder, *more, own=OWN):
+        self.own = own
+        self.cluster, self.ebb, self.folder, self.more = cluster, ebb, folder, more
         self.process, self.port = None, 0
 
     def start(self):
@@ -61,8 +62,8 @@ class Control:
         self.log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
             [self.ebb, "up", "--backend", "kubernetes", "--data", self.folder / "data", "--listen", f"127.0.0.1:{self.port}",
-             "--kubeconfig", self.cluster.kubeconfig, "--own-namespace", OWN, "--worker-image", "ebb:none",
-             "--links-listen", f"127.0.0.1:{links}", "--links-address", f"127.0.0.1:{links}"],
+             "--kubeconfig", self.cluster.kubeconfig, "--own-namespace", self.own, "--worker-image", "ebb:none",
+             "--links-listen", f"127.0.0.1:{links}", "--links-address", f"127.0.0.1:{links}", *self.more],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         wait_for(self.is_ready, 30, "control is ready")
 
@@ -172,6 +173,36 @@ def test_pods_are_made_and_not_doubled(c):
     wait_for(lambda: not pods(), 30, "no pod for kept")
 
 
+def test_two_installations(c):
+    """Each object is looked after by one of them, which its status names; the other one says that it is left out."""
+    c.cluster.kubectl("create", "namespace", "ebb-other")
+    c.cluster.kubectl("create", "serviceaccount", "default", "-n", "ebb-other")
+    folder = c.folder / "other"
+    folder.mkdir()
+    other = Control(c.cluster, c.ebb, folder, own="ebb-other")
+    other.start()
+    try:
+        c.cluster.apply(TOPIC.format("shared"))
+        wait_for(lambda: c.ready("topic", "shared")["status"] == "True")
+        names = [f"both-{i}" for i in range(8)]
+        c.cluster.apply("---\n".join(STREAM.format(x, "shared", GOOD) for x in names))
+        owner = c.status("topic", "shared")["installation"]
+        assert owner in (OWN, "ebb-other"), owner
+        time.sleep(3)
+        mine, others = set(c.streams()) & set(names), set(other.streams()) & set(names)
+        assert not mine & others, (mine, others)
+        for name in names:
+            said = c.status("stream", name)["installation"]
+            assert (name in mine) == (said == OWN) or not mine, (name, said)
+        events = [x for x in c.cluster.get("events")["items"] if x["reason"] == "OtherInstallation"]
+        assert events, "nobody says that it is left out"
+    finally:
+        other.kill()
+        c.cluster.kubectl("delete", "streams", *names)
+    # What the first one has had all the time is still its own.
+    assert "again" in c.streams()
+
+
 def test_an_api_server_that_goes_away(c):
     """What changed meanwhile is seen when it is back."""
     c.cluster.processes.stop("apiserver")
@@ -184,6 +215,15 @@ def test_an_api_server_that_goes_away(c):
     wait_for(lambda: "behind" not in c.streams(), 60)
 
 
+def prepare(cluster):
+    """The kinds, and a namespace for control."""
+    cluster.kubectl("apply", "-f", HERE.parents[1] / "deployments" / "crds")
+    cluster.kubectl("create", "namespace", OWN)
+    # No controllers run that would make it.
+    cluster.kubectl("create", "serviceaccount", "default", "-n", OWN)
+    cluster.kubectl("wait", "--for=condition=Established", "crd/streams.ebb.dev", "crd/topics.ebb.dev")
+
+
 def main():
     ebb, wanted = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
     why = clusters.why_not("api")
@@ -193,11 +233,7 @@ def main():
     tests = [x for name, x in globals().items() if name.startswith("test_") and (not wanted or name in wanted)]
     failed = 0
     with clusters.Cluster(level="api") as cluster, tempfile.TemporaryDirectory(prefix="ebb-api-") as folder:
-        cluster.kubectl("apply", "-f", HERE.parents[1] / "deployments" / "crds")
-        cluster.kubectl("create", "namespace", OWN)
-        # No controllers run that would make it.
-        cluster.kubectl("create", "serviceaccount", "default", "-n", OWN)
-        cluster.kubectl("wait", "--for=condition=Established", "crd/streams.ebb.dev", "crd/topics.ebb.dev")
+        prepare(cluster)
         control = Control(cluster, ebb, pathlib.Path(folder))
         control.start()
         for test in tests:

@@ -16,7 +16,6 @@ import re
 import signal
 import sys
 import tempfile
-import threading
 import time
 import traceback
 
@@ -26,28 +25,12 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import e2e as flights  # noqa: E402  pylint: disable=wrong-import-position
 from service_examples import check_delays, hourly_delays  # noqa: E402  pylint: disable=wrong-import-position
 
+import bad_days
+import faults
+from counting import COUNTS, apply_counts, ids, remove_counts, send_ids
 from installation import NAMESPACE, Installation, clusters, wait_for
 
 EXAMPLE = ROOT / "deployments" / "examples" / "flights-service" / "service.yaml"
-COUNTS = """apiVersion: ebb.dev/v1alpha1
-kind: Topic
-metadata: {{name: {name}-in}}
-spec: {{schema: "at TIMESTAMP, id BIGINT"}}
----
-apiVersion: ebb.dev/v1alpha1
-kind: Topic
-metadata: {{name: {name}-out}}
-spec: {{schema: "id BIGINT"}}
----
-apiVersion: ebb.dev/v1alpha1
-kind: Stream
-metadata: {{name: {name}}}
-spec:
-  sleep: {{idleAfter: 1s}}
-  checkpoint: {{interval: 200ms}}
-  sources: [{{name: s, schema: "id BIGINT", topic: {{name: {name}-in}}}}]
-  sinks: [{{topic: {{name: {name}-out}}}}]
-"""
 
 
 def messages_of(records):
@@ -66,24 +49,6 @@ def last_message(records):
     """Two days after the newest, so that every window before is over; its own never is."""
     newest = datetime.datetime.fromisoformat(max(x["time_hour"] for x in records).rstrip("Z"))
     return {"time_hour": (newest + datetime.timedelta(days=2)).isoformat(), "carrier": "ZZ", "dep_delay": 0}
-
-
-def apply_counts(ebb, name):
-    ebb.cluster.apply(COUNTS.format(name=name))
-    ebb.cluster.kubectl("wait", "--for=condition=Ready", f"stream/{name}", "--timeout=30s")
-
-
-def remove_counts(ebb, name):
-    ebb.cluster.kubectl("delete", "stream", name)
-    ebb.cluster.kubectl("delete", "topic", f"{name}-in", f"{name}-out")
-
-
-def ids(ebb, name):
-    return [x["id"] for x in ebb.messages(f"{name}-out")]
-
-
-def send_ids(ebb, name, first, count):
-    ebb.send(f"{name}-in", [{"id": x} for x in range(first, first + count)], "p", first)
 
 
 def test_flights(ebb):
@@ -109,6 +74,21 @@ def test_flights(ebb):
     assert "delays" in shown and "Asleep" in shown, shown
     reasons = {x["reason"] for x in ebb.cluster.get("events")["items"] if x["involvedObject"]["kind"] == "Stream"}
     assert {"Woke", "FellAsleep"} <= reasons, reasons
+
+
+def test_shown(ebb):
+    """What a person sees: columns, explanations, waiting."""
+    head = ebb.cluster.kubectl("get", "streams").stdout.splitlines()[0]
+    assert head.split("  ")[0] == "NAME", head
+    for column in ("PHASE", "WHY", "ROWS/S", "LAG", "LAST WAKE", "AGE"):
+        assert column in head, head
+    status = ebb.status("delays")
+    assert status["lag"] == 0 and status["rowsPerSecond"] == 0 and status["lastWake"], status
+    assert status["installation"] == NAMESPACE, status
+    said = ebb.cluster.kubectl("explain", "stream.spec.sleep").stdout
+    for words in ("When the stream goes to sleep", "idleAfter", "Without rows for so long the stream goes to sleep"):
+        assert words in said, said
+    assert "pod/" not in ebb.cluster.kubectl("wait", "--for=condition=Ready", "stream/delays", "--timeout=5s").stdout
 
 
 def test_wake(ebb):
@@ -155,100 +135,6 @@ def long_test_20_sleeps(ebb):
     remove_counts(ebb, name)
 
 
-def under_faults(ebb, name, fault, count=24, size=40):
-    """Messages go in while faults happen: each comes out once, in order."""
-    apply_counts(ebb, name)
-    stopped = threading.Event()
-    problems = []
-
-    def faults():
-        while not stopped.is_set():
-            try:
-                fault(stopped)
-            except Exception as error:  # pylint: disable=broad-except
-                problems.append(error)
-                return
-
-    thread = threading.Thread(target=faults)
-    thread.start()
-    try:
-        for i in range(count):
-            send_ids(ebb, name, i * size, size)
-            time.sleep(0.25)
-    finally:
-        stopped.set()
-        thread.join()
-    assert not problems, problems
-    wait_for(lambda: len(ids(ebb, name)) >= count * size, 60, "all rows")
-    time.sleep(1)
-    got = ids(ebb, name)
-    assert sorted(got) == list(range(count * size)), f"lost or doubled: {collections.Counter(got).most_common(3)}, {len(got)}"
-    assert got == sorted(got), "out of order"
-    remove_counts(ebb, name)
-
-
-def test_killed_workers(ebb):
-    killed = []
-
-    def kill(stopped):
-        stopped.wait(random.uniform(0.5, 2.5))
-        for pid in ebb.processes("worker"):
-            os.kill(pid, signal.SIGKILL)
-            killed.append(pid)
-
-    under_faults(ebb, "killed", kill)
-    assert killed, "no worker was killed"
-
-
-def delete_control(ebb, *arguments):
-    before = ebb.cluster.get("pod", "-n", NAMESPACE, "ebb-0")["metadata"]["uid"]
-    ebb.cluster.kubectl("delete", "pod", "-n", NAMESPACE, "ebb-0", "--wait=false", *arguments)
-    wait_for(lambda: ebb.cluster.kubectl("get", "pod", "-n", NAMESPACE, "ebb-0", "-o", "jsonpath={.metadata.uid}",
-                                         check=False).stdout not in ("", before), 60, "another pod of control")
-    ebb.wait_ready(60)
-
-
-def test_deleted_control(ebb):
-    """Gracefully, then by force."""
-    ways = [(), ("--grace-period=0", "--force")]
-
-    def delete(stopped):
-        if not ways:
-            stopped.wait()
-            return
-        stopped.wait(1)
-        delete_control(ebb, *ways.pop(0))
-
-    under_faults(ebb, "control", delete)
-    assert not ways or not ebb.cluster.nodes, ways
-
-
-def long_test_deleted_workers(ebb):
-    def delete(stopped):
-        stopped.wait(random.uniform(0.5, 2))
-        for pod in ebb.worker_pods():
-            force = random.choice([(), ("--grace-period=0", "--force")])
-            ebb.cluster.kubectl("delete", "pod", "-n", NAMESPACE, pod["metadata"]["name"], "--wait=false", *force, check=False)
-
-    under_faults(ebb, "podless", delete)
-
-
-def long_test_api_server_away(ebb):
-    """30 s without an API server: what runs goes on; what is asked afterwards is done."""
-    apply_counts(ebb, "away")
-    send_ids(ebb, "away", 0, 10)
-    wait_for(lambda: len(ids(ebb, "away")) == 10, 60, "rows before")
-    send_ids(ebb, "away", 10, 1)
-    ebb.cluster.processes.stop("apiserver")
-    time.sleep(30)
-    ebb.cluster.start_api_server()
-    send_ids(ebb, "away", 11, 10)
-    wait_for(lambda: len(ids(ebb, "away")) == 21, 90, "rows after")
-    assert ids(ebb, "away") == list(range(21))
-    ebb.wait_phase("away", "Asleep", 150)
-    remove_counts(ebb, "away")
-
-
 def long_test_spread(ebb):
     """A stream over two workers: two pods that speak to each other; right windows while either is killed."""
     name = "spread"
@@ -287,28 +173,6 @@ def test_invalid_spec(ebb):
     send_ids(ebb, "wrong", 0, 3)
     wait_for(lambda: ids(ebb, "wrong") == [0, 1, 2], 60, "rows")
     remove_counts(ebb, "wrong")
-
-
-def long_test_cannot_be_placed(ebb):
-    """A node that is not there: a condition says so; other streams go on; made right, it runs."""
-    manifest = COUNTS.format(name="lost")
-    ebb.cluster.apply(manifest.replace("  sleep:", "  pod: {nodeSelector: {disk: none}}\n  sleep:"))
-    ebb.cluster.kubectl("wait", "--for=condition=Ready", "topic/lost-in", "--timeout=30s")
-    wait_for(lambda: "uid" in ebb.status("lost"), 20, "taken")
-    send_ids(ebb, "lost", 0, 3)
-
-    def said():
-        return any(x["reason"] == "Unschedulable" for x in ebb.status("lost").get("conditions", []))
-
-    wait_for(said, 60, "Unschedulable")
-    apply_counts(ebb, "other")
-    send_ids(ebb, "other", 0, 3)
-    wait_for(lambda: ids(ebb, "other") == [0, 1, 2], 60, "the other stream's rows")
-    ebb.cluster.apply(manifest)
-    # The pod that waits is given up after two minutes; the next one is as the manifest now says.
-    wait_for(lambda: ids(ebb, "lost") == [0, 1, 2], 200, "rows")
-    for name in ("lost", "other"):
-        remove_counts(ebb, name)
 
 
 def test_port_forward(ebb):
@@ -359,7 +223,7 @@ def test_rights(ebb):
 
 
 def test_workers_pods(ebb):
-    """Restricted, without a token of the API server, on no other volume than control's."""
+    """Restricted, without a token of the API server, on no volume but its own and its certificate: on any node."""
     apply_counts(ebb, "looked-at")
     send_ids(ebb, "looked-at", 0, 1)
     pods = wait_for(lambda: ebb.worker_pods("looked-at"), 30, "a worker's pod")
@@ -367,7 +231,12 @@ def test_workers_pods(ebb):
     container = spec["containers"][0]
     assert spec["automountServiceAccountToken"] is False and spec["restartPolicy"] == "Never"
     assert container["securityContext"]["readOnlyRootFilesystem"] and spec["securityContext"]["runAsNonRoot"]
-    assert not [x for x in spec["volumes"] if set(x) & {"hostPath", "projected", "secret", "configMap"}], spec["volumes"]
+    kinds = sorted(kind for x in spec["volumes"] for kind in x if kind != "name")
+    assert kinds == ["emptyDir", "emptyDir", "secret"], spec["volumes"]
+    assert "affinity" not in spec, spec["affinity"]
+    # The certificate goes with its pod, and control cannot read it.
+    secret = ebb.cluster.get("secret", pods[0]["metadata"]["name"], "-n", NAMESPACE)
+    assert [x["uid"] for x in secret["metadata"]["ownerReferences"]] == [pods[0]["metadata"]["uid"]], secret["metadata"]
     assert pods[0]["metadata"]["labels"]["ebb.dev/stream-namespace"] == "default"
     wait_for(lambda: ids(ebb, "looked-at") == [0], 60, "rows")
     remove_counts(ebb, "looked-at")
@@ -417,15 +286,16 @@ def test_uninstall(ebb):
 
 
 def chosen(words):
-    everything = list(globals().items())
+    everything = [x for module in (globals(), vars(faults), vars(bad_days)) for x in module.items()]
     tests = [f for name, f in everything if name.startswith(("test_", "long_test_"))]
     if "--share" in words:
         tests = [f for f in tests if f.__name__.startswith("test_")]
     named = [x for x in words if not x.startswith("--")]
     if named:
         tests = [f for f in tests if f.__name__ in named]
-    last = [f for f in tests if f is test_uninstall]
-    return [f for f in tests if f is not test_uninstall] + last
+    # These look at what all others have done, or undo it.
+    last = [f for f in (test_rights, test_rest, test_uninstall) if f in tests]
+    return [f for f in tests if f not in last] + last
 
 
 def main():
@@ -436,7 +306,7 @@ def main():
         return 77
     flights.EBB = str(pathlib.Path(sys.argv[1]).resolve())
     passed = failed = 0
-    with tempfile.TemporaryDirectory() as folder, clusters.Cluster("node") as cluster:
+    with tempfile.TemporaryDirectory() as folder, clusters.Cluster("node", volume_megabytes=600) as cluster:
         flights.FOLDER = pathlib.Path(folder)
         ebb = Installation(cluster, flights.EBB)
         try:

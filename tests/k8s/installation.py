@@ -134,6 +134,17 @@ class Installation:
     def status(self, name, kind="stream", namespace="default"):
         return self.cluster.get(kind, name, "-n", namespace).get("status", {})
 
+    def why(self, name):
+        """The sentences of `ebb why`."""
+        answer = self.ask("GET", f"/v1/streams/{name}/why")
+        assert answer.status == 200, answer
+        return answer.json()["sentences"]
+
+    def events(self, name, kind="Stream", namespace="default"):
+        """Reasons of events about an object."""
+        return [x["reason"] for x in self.cluster.get("events", "-n", namespace)["items"]
+                if (x["involvedObject"]["kind"], x["involvedObject"]["name"]) == (kind, name)]
+
     def condition(self, name, wanted, kind="stream"):
         found = [x for x in self.status(name, kind).get("conditions", []) if x["type"] == wanted]
         return found[0] if found else {"status": "Unknown", "reason": "", "message": ""}

@@ -107,13 +107,20 @@ kube_response model_api::handle(const kube_request& request) {
     return patch_status(path, kube_json::parse(request.body));
   const auto found = objects_.find(path);
   if (request.method == "PUT") {
-    if (found == objects_.end())
-      return status(404, "NotFound", last_part(path));
     auto object = kube_json::parse(request.body);
+    if (found == objects_.end()) {
+      // Leases may be made by an update.
+      if (last_part(folder(path)) == "leases")
+        return create(folder(path), std::move(object));
+      return status(404, "NotFound", last_part(path));
+    }
     if (text_at(object, {"metadata", "resourceVersion"})
         != text_at(found->second, {"metadata", "resourceVersion"}))
-      return status(409, "Conflict");
+      return status(409, "Conflict", last_part(path));
     object["metadata"]["uid"] = found->second["metadata"]["uid"];
+    // What changes nothing makes no new version.
+    if (object.value("spec", kube_json()) == found->second.value("spec", kube_json()))
+      return {200, found->second.dump(), 0};
     found->second = object;
     changed("MODIFIED", path, found->second);
     return {200, found->second.dump(), 0};
@@ -131,9 +138,10 @@ kube_response model_api::list(const std::string& path, const std::string& query)
   if (!from.empty() && chance() < faults.page_expired)
     return status(410, "Expired");
   kube_json x{{"kind", "List"}, {"items", kube_json::array()}};
-  x["metadata"] = {{"resourceVersion", std::to_string(version_)}};
-  for (auto i = from.empty() ? objects_.begin() : objects_.upper_bound("/" + from);
-       i != objects_.end(); ++i) {
+  x["metadata"] = {{"resourceVersion", std::to_string(behind_ ? behind_->version : version_)}};
+  const auto& objects = behind_ ? behind_->objects : objects_;
+  for (auto i = from.empty() ? objects.begin() : objects.upper_bound("/" + from);
+       i != objects.end(); ++i) {
     if (!lies_in(i->first, path))
       continue;
     if (x["items"].size() == limit) {
@@ -152,8 +160,11 @@ kube_response model_api::create(const std::string& path, kube_json object) {
     return {201, "{}", 0};
   if (objects_.contains(at))
     return status(409, "AlreadyExists", name);
+  const bool pod = last_part(path) == "pods";
+  if (pod)
+    object["status"] = {{"phase", "Pending"}};
   put(path, std::move(object));
-  if (last_part(path) == "pods" && pod_made)
+  if (pod && pod_made)
     pod_made(path, name);
   return {201, objects_.at(at).dump(), 0};
 }
@@ -164,16 +175,29 @@ kube_response model_api::remove(const std::string& path, const kube_json& option
     return status(404, "NotFound", last_part(path));
   const auto uid = text_at(options, {"preconditions", "uid"});
   if (uid.empty() || uid != text_at(found->second, {"metadata", "uid"}))
-    return status(409, "Conflict");
+    return status(409, "Conflict", last_part(path));
   const int grace = options.contains("gracePeriodSeconds")
                         ? static_cast<int>(number_at(options, {"gracePeriodSeconds"}))
                         : 30;
   const auto phase = text_at(found->second, {"status", "phase"});
-  if (grace == 0 || phase == "Succeeded" || phase == "Failed") {
+  // Only pods have a time to end in.
+  if (last_part(folder(path)) != "pods") {
     erase(folder(path), last_part(path));
-    return {200, "{}", 0};
+    return {200, R"({"kind":"Status","status":"Success"})", 0};
   }
-  found->second["metadata"]["deletionTimestamp"] = "2024-01-01T00:00:00Z";
+  if (grace == 0 || phase == "Succeeded" || phase == "Failed") {
+    auto last = found->second;
+    last["metadata"]["deletionTimestamp"] = "2024-01-01T00:00:00Z";
+    last["metadata"]["resourceVersion"] = std::to_string(++version_);
+    erase(folder(path), last_part(path));
+    return {200, last.dump(), 0};
+  }
+  auto& metadata = found->second["metadata"];
+  if (metadata.contains("deletionTimestamp")
+      && grace >= number_at(metadata, {"deletionGracePeriodSeconds"}))
+    return {200, found->second.dump(), 0};
+  metadata["deletionTimestamp"] = "2024-01-01T00:00:00Z";
+  metadata["deletionGracePeriodSeconds"] = grace;
   changed("MODIFIED", path, found->second);
   if (pod_ends)
     pod_ends(folder(path), last_part(path), grace);
@@ -185,8 +209,14 @@ kube_response model_api::patch_status(const std::string& path, const kube_json& 
   const auto found = objects_.find(at);
   if (found == objects_.end())
     return status(404, "NotFound", last_part(at));
-  if (text_at(object, {"metadata", "uid"}) != text_at(found->second, {"metadata", "uid"}))
-    return status(409, "Conflict");
+  // A uid is no precondition here: what a status says of metadata is not looked at, but the
+  // version.
+  const auto version = text_at(object, {"metadata", "resourceVersion"});
+  if (!version.empty() && version != text_at(found->second, {"metadata", "resourceVersion"}))
+    return status(409, "Conflict", last_part(at));
+  // What changes nothing makes no new version.
+  if (found->second.value("status", kube_json()) == object.at("status"))
+    return {200, found->second.dump(), 0};
   found->second["status"] = object.at("status");
   changed("MODIFIED", at, found->second);
   return {200, found->second.dump(), 0};
@@ -210,6 +240,20 @@ void model_api::put(const std::string& collection, kube_json object) {
   }
   auto& kept = objects_[path] = std::move(object);
   changed(found == objects_.end() ? "ADDED" : "MODIFIED", path, kept);
+}
+
+void model_api::fall_behind() {
+  behind_ = snapshot{objects_, version_};
+}
+
+void model_api::catch_up() {
+  behind_.reset();
+  // Watches of an API server that was behind go on where they were.
+  const auto all = watchers_;
+  for (const auto& to : all)
+    for (const auto& e : history_)
+      if (to->open && lies_in(e.path, to->collection) && !tell(*to, e))
+        close(to, make_error(ec::io, "the connection broke"));
 }
 
 void model_api::erase(const std::string& collection, const std::string& name) {
@@ -243,6 +287,8 @@ void model_api::changed(const std::string& type, const std::string& path, const 
   history_.push_back(x);
   if (history_.size() > history_kept)
     history_.pop_front();
+  if (behind_)
+    return;
   const auto all = watchers_;
   for (const auto& to : all)
     if (to->open && lies_in(path, to->collection)) {
@@ -295,7 +341,7 @@ void model_api::stream(kube_request request, data_function data, done_function d
     // What happened since; what happens while it is being opened comes in its turn.
     x->told = std::max(x->told, from);
     for (const auto& e : history_)
-      if (e.version > from && lies_in(e.path, x->collection) && x->open && !tell(*x, e))
+      if (!behind_ && e.version > from && lies_in(e.path, x->collection) && x->open && !tell(*x, e))
         return close(x, make_error(ec::io, "the connection broke"));
     call_after(lasts, [this, x] { close(x, kube_response{200, {}, 0}); });
   });

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -57,6 +58,11 @@ public:
   [[nodiscard]] const kube_json* find(const std::string& collection, const std::string& name) const;
   [[nodiscard]] std::vector<kube_json> all(const std::string& plural) const;
 
+  /// From now on lists and watches show what there is now: an API server whose cache does not
+  /// follow. Single objects are read as they are.
+  void fall_behind();
+  void catch_up();
+
   [[nodiscard]] std::size_t calls() const {
     return calls_;
   }
@@ -92,7 +98,13 @@ private:
   bool tell(watcher& to, const event& x);
   void close(const std::shared_ptr<watcher>& x, result<kube_response> how);
 
+  struct snapshot {
+    std::map<std::string, kube_json> objects;
+    std::uint64_t version = 0;
+  };
+
   std::minstd_rand random_;
+  std::optional<snapshot> behind_;
   micros now_ = 0;
   std::multimap<micros, std::function<void()>> timers_;
   std::map<std::string, kube_json> objects_; ///< by path

@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(numbers_wait_changes_of_phase_do_not) {
   x.report->message = "for 2s";
   const auto later = desired_state(x, 200, 200);
   BOOST_TEST(later.nothing());
-  BOOST_TEST(later.again == 100 + 60 * micros_per_second);
+  BOOST_TEST(later.again == 100 + 15 * micros_per_second);
   BOOST_TEST(!!desired_state(x, later.again, 200).status);
   x.report->phase = "Asleep";
   const auto now = desired_state(x, 200, 5 * micros_per_second);
@@ -169,6 +169,83 @@ BOOST_AUTO_TEST_CASE(a_resource_becomes_a_manifest) {
   BOOST_TEST(manifest.at("metadata").size() == 2U);
   BOOST_TEST(manifest.at("spec").at("parallelism") == 2);
   BOOST_TEST(x->status.at("phase") == "Asleep");
+}
+
+// Of several installations the first one that writes so has a new object.
+BOOST_AUTO_TEST_CASE(a_new_object_is_claimed_before_it_is_applied) {
+  auto x = wished();
+  x.installation = "ebb";
+  auto to = desired_state(x, 0, 0);
+  BOOST_TEST(to.claim);
+  BOOST_TEST(!to.apply);
+  BOOST_REQUIRE(!!to.status);
+  BOOST_TEST(owner_of(*to.status) == "ebb");
+  x.written = *to.status;
+  x.written_uid = cluster_uid;
+  BOOST_TEST(desired_state(x, 0, 0).apply);
+  // A control of later has no memory of it.
+  x.written = nullptr;
+  x.wished->status = {{"installation", "ebb"}};
+  BOOST_TEST(desired_state(x, 0, 0).apply);
+  x.wished->status = {{"installation", "other"}};
+  to = desired_state(x, 0, 0);
+  BOOST_TEST(to.nothing());
+  BOOST_TEST(to.owned_by == "other");
+  // What it has had before there were claims stays its own.
+  x = held();
+  x.installation = "ebb";
+  to = desired_state(x, 0, 0);
+  BOOST_REQUIRE(!!to.status);
+  BOOST_TEST(!to.claim);
+  BOOST_TEST(owner_of(*to.status) == "ebb");
+}
+
+BOOST_AUTO_TEST_CASE(a_new_stream_waits_for_a_topic_that_is_to_be_replaced) {
+  auto x = wished();
+  x.waits_for = "t";
+  const auto to = desired_state(x, 0, 0);
+  BOOST_TEST(!to.apply);
+  BOOST_REQUIRE(!!to.status);
+  BOOST_TEST(condition(*to.status, "Ready").at("message").get<std::string>().find("topic t")
+             != std::string::npos);
+  x.waits_for.clear();
+  BOOST_TEST(desired_state(x, 0, 0).apply);
+}
+
+BOOST_AUTO_TEST_CASE(topics_of_a_manifest_are_known) {
+  const auto read = read_resource(resource_kind::stream, R"({"metadata":{"name":"s"},"spec":{
+      "sources":[{"topic":{"name":"a"}},{"file":{"path":"x"}}],"sinks":[{"topic":{"name":"b"}}]}})");
+  BOOST_REQUIRE(!!read);
+  BOOST_TEST(read->topics == (std::vector<std::string>{"a", "b"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(rates_and_what_is_behind_are_numbers_of_little_matter) {
+  auto x = held();
+  x.report->phase = "Running";
+  x.report->lag = 5;
+  const auto before = make_status(x, nullptr, 0);
+  BOOST_TEST(before.at("lag") == 5);
+  BOOST_TEST(before.at("rowsPerSecond") == 0);
+  x.rows_per_second = 100;
+  x.report->lag = 7;
+  BOOST_TEST((compare_status(before, make_status(x, before, 0)) == status_change::numbers));
+}
+
+BOOST_AUTO_TEST_CASE(the_last_failure_and_the_last_wake_outlive_the_process_that_saw_them) {
+  auto x = held();
+  x.last_failure = {"OOMKilled", "pod p: more memory", 1'000'000};
+  x.report->last_wake = 2'000'000;
+  const auto before = make_status(x, nullptr, 0);
+  BOOST_TEST(before.at("lastFailure").at("reason") == "OOMKilled");
+  x.last_failure.reset();
+  x.report->last_wake = 0;
+  const auto now = make_status(x, before, 0);
+  BOOST_TEST(now.at("lastFailure") == before.at("lastFailure"));
+  BOOST_TEST(now.at("lastWake") == before.at("lastWake"));
+  // Another one of its name has not failed.
+  x.wished->uid = "0123abcd-0000-4000-8000-00000000000b";
+  BOOST_TEST(!make_status(x, before, 0).contains("lastFailure"));
 }
 
 } // namespace ebb::test

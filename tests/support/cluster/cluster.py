@@ -65,7 +65,7 @@ class Cluster:
     kube-proxy and `node_count` nodes, in a network of its own, which this process enters for good; any number at once.
     One that stays (`tied` is false) has the machine's network, so that people reach it: one of these at a time."""
 
-    def __init__(self, level="node", folder=None, node_count=1, tied=True):
+    def __init__(self, level="node", folder=None, node_count=1, tied=True, volume_megabytes=None, audit_all=False):
         assert level in LEVELS, level
         self.level = level
         self.programs = built()
@@ -75,6 +75,8 @@ class Cluster:
         self.kubeconfig = self.folder / "kubeconfig"
         self.node_count = node_count
         self.tied = tied
+        self.volume_megabytes = volume_megabytes  # of memory; None = a folder
+        self.audit_all = audit_all
         self.nodes = []
         self.lock = None
         self.processes = Processes(self.folder, tied)
@@ -184,14 +186,27 @@ class Cluster:
             "--advertise-client-urls", client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
             "--initial-cluster", f"default={peer}", "--unsafe-no-fsync")
 
+    def start_second_api_server(self):
+        """On the same etcd, as `apiserver-2`; returns its port at 127.0.0.1."""
+        port = free_port()
+        self.run_api_server("apiserver-2", port, "--bind-address", "127.0.0.1", "--advertise-address", GATEWAY,
+                            "--endpoint-reconciler-type", "none")
+        self.processes.wait_for("second API server", lambda: self.kubectl(
+            "--server", f"https://127.0.0.1:{port}", "get", "--raw", "/readyz", check=False).returncode == 0)
+        return port
+
     def start_api_server(self):
         """Also after `processes.stop("apiserver")`."""
-        pki = self.authority.folder
         place = ["--bind-address", "0.0.0.0", "--advertise-address", GATEWAY] if self.level == "node" else \
             ["--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1", "--endpoint-reconciler-type", "none"]
+        self.run_api_server("apiserver", self.port, *place)
+        self.processes.wait_for("API server", lambda: self.kubectl("get", "--raw", "/readyz", check=False).returncode == 0)
+
+    def run_api_server(self, name, port, *place):
+        pki = self.authority.folder
         self.processes.start(
-            "apiserver", self.programs / "kube-apiserver", "--etcd-servers", f"http://127.0.0.1:{self.etcd_ports[0]}",
-            "--secure-port", self.port, *place, "--tls-cert-file", pki / "server.crt",
+            name, self.programs / "kube-apiserver", "--etcd-servers", f"http://127.0.0.1:{self.etcd_ports[0]}",
+            "--secure-port", port, *place, "--tls-cert-file", pki / "server.crt",
             "--tls-private-key-file", pki / "server.key", "--client-ca-file", pki / "ca.crt",
             "--service-account-issuer", "https://kubernetes.default.svc",
             "--service-account-key-file", pki / "tokens.key", "--service-account-signing-key-file", pki / "tokens.key",
@@ -199,14 +214,14 @@ class Cluster:
             "--kubelet-client-certificate", pki / "admin.crt", "--kubelet-client-key", pki / "admin.key",
             "--kubelet-preferred-address-types", "InternalIP,Hostname",
             "--audit-policy-file", self.audit_policy(), "--audit-log-path", self.folder / "log" / "audit.jsonl")
-        self.processes.wait_for("API server", lambda: self.kubectl("get", "--raw", "/readyz", check=False).returncode == 0)
 
     def audit_policy(self):
         """Every request but for reads by the cluster's own parts: who used which verb, for tests of RBAC and rates."""
         path = self.folder / "audit.json"
         path.write_text(json.dumps({
             "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
-            "rules": [{"level": "None", "userGroups": ["system:masters", "system:nodes"]},
+            "rules": [{"level": "Metadata"}] if self.audit_all else [
+                      {"level": "None", "userGroups": ["system:masters", "system:nodes"]},
                       {"level": "None", "users": ["system:apiserver"]},
                       {"level": "None", "userGroups": ["system:serviceaccounts:kube-system"]},
                       {"level": "Metadata"}]}), encoding="utf-8")
@@ -286,7 +301,7 @@ def end(folder, has_nodes):
         with contextlib.suppress(subprocess.TimeoutExpired):
             end_containers(path)
     end_shims(folder)
-    for name in [*processes.names("containerd-"), "scheduler", "controller-manager", "apiserver", "etcd"]:
+    for name in [*processes.names("containerd-"), "scheduler", "controller-manager", *processes.names("apiserver"), "etcd"]:
         processes.stop(name)
     if not has_nodes:
         return

@@ -144,6 +144,8 @@ class Node:
         for number in range(VOLUMES):
             folder = self.home / "volumes" / str(number)
             folder.mkdir(parents=True, exist_ok=True)
+            if self.cluster.volume_megabytes:
+                run("mount", "-t", "tmpfs", "-o", f"size={self.cluster.volume_megabytes}m", "tmpfs", folder)
             folder.chmod(0o777)
             items.append({
                 "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": f"{self.name}-{number}"},

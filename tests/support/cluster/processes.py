@@ -10,7 +10,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent():
-    """In the child: a killed test takes its cluster with it."""
+    """In the child: a killed test takes its cluster with it. It ends with the thread that has started it, too."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
