@@ -43,6 +43,7 @@ JOINS = ["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]
 RANKS = ["row_number", "rank", "dense_rank"]
 FRAMES = {"no frame": "", "ROWS UNBOUNDED": " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW",
           "ROWS n": " ROWS BETWEEN 2 PRECEDING AND CURRENT ROW",
+          "ROWS before": " ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING",
           "RANGE": " RANGE BETWEEN INTERVAL '3 seconds' PRECEDING AND CURRENT ROW"}
 KEYS = ["k", "g", "k, g", "v % 3", "upper(k)", "v > 3", "date_trunc('minute', ts)", "l", "w"]
 
