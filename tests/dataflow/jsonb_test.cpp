@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <random>
 #include <string>
 
 namespace {
@@ -140,6 +141,57 @@ BOOST_AUTO_TEST_CASE(containment) {
   BOOST_TEST(contains("[1.0]", "[1]"));
   BOOST_TEST(contains("{}", "{}"));
   BOOST_TEST(!contains("[]", "{}"));
+}
+
+// Whatever comes in: it is refused, or has one canonical text; and damaged text ends walks.
+BOOST_AUTO_TEST_CASE(random_text_is_refused_or_canonical) {
+  std::mt19937_64 random(4711);
+  constexpr std::string_view pieces[] = {"{",
+                                         "}",
+                                         "[",
+                                         "]",
+                                         ",",
+                                         ":",
+                                         "\"a\"",
+                                         "\"bb\"",
+                                         "1",
+                                         "-",
+                                         "0.0",
+                                         "1.50",
+                                         "1e3",
+                                         "null",
+                                         " ",
+                                         "true",
+                                         "\"\\n\"",
+                                         "\\",
+                                         "\"",
+                                         "{}",
+                                         "[1,2]",
+                                         "\"\\u00e9\"",
+                                         "{\"a\":1,\"a\":2}"};
+  std::size_t good = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    for (auto n = 1 + random() % 9; n-- > 0;)
+      text += pieces[random() % std::size(pieces)];
+    std::string once;
+    const bool read = static_cast<bool>(jsonb::append_canonical(text, once));
+    std::string walked;
+    jsonb::append_normal(text, walked);
+    static_cast<void>(jsonb::count(text));
+    static_cast<void>(jsonb::element(text, 1));
+    static_cast<void>(jsonb::compare(text, "[1]"));
+    if (!read)
+      continue;
+    ++good;
+    BOOST_TEST(canonical(once) == once);
+    BOOST_TEST(jsonb::compare(once, once) == 0);
+    BOOST_TEST(jsonb::contains(once, once));
+    const auto plain = normal(once);
+    BOOST_TEST(normal(plain) == plain);
+    BOOST_TEST(jsonb::compare(plain, once) == 0);
+  }
+  BOOST_TEST(good > 200U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
