@@ -43,8 +43,9 @@ std::vector<sql_type> key_types(const group_aggregate_spec& spec, const operator
 } // namespace
 
 group_calls::group_calls(const group_aggregate_spec& spec, const operator_context& context)
-    : updating_(spec.updating), merges_(spec.phase == group_phase::final), goes_(spec.updating || spec.retention.span > 0),
-      key_groups_(context.key_groups), shape_(shape_of(spec, context, *this)), table_(shape_) {
+    : updating_(spec.updating), merges_(spec.phase == group_phase::final),
+      goes_(spec.updating || spec.retention.span > 0), key_groups_(context.key_groups),
+      shape_(shape_of(spec, context, *this)), table_(shape_) {
   for (std::size_t i = 0; i < sets_.size(); ++i) {
     std::vector<sql_type> types;
     for (const auto k : sets_[i].args)
@@ -137,8 +138,8 @@ void group_calls::add_distinct(aggregate_call call) {
 }
 
 result<void> group_calls::update(const batch& rows) {
-  auto given = merges_ ? states_of(shape_, rows, shape_.key_types.size())
-                       : arguments_of(shape_, rows);
+  auto given =
+      merges_ ? states_of(shape_, rows, shape_.key_types.size()) : arguments_of(shape_, rows);
   const auto slots = table_.last_slots();
   given.call_weights.resize(calls_.size(), nullptr);
   std::vector<const std::uint8_t*> included;
