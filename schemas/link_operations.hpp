@@ -128,7 +128,6 @@ struct ledger_garbage {
 };
 
 // Topics (actors/runtime/topic_access.hpp).
-
 /// Names are those of the calling stream's namespace.
 struct topic_find_call {
   std::string name;
@@ -196,7 +195,6 @@ struct topic_read_call {
 };
 
 // Files of the calling stream (storage/object_store.hpp).
-
 struct store_put_call {
   stored_area area = stored_area::segments;
   std::string name;
