@@ -299,12 +299,14 @@ class Queries:
         keys = self.random.sample(range(len(types)), self.random.randrange(0, min(2, len(types)) + 1))
         by = f"PARTITION BY {', '.join(f'c{k}' for k in keys)} " if keys else ""
         calls = []
-        # All columns tell all rows apart but those that are equal; else only what goes by peers is certain.
+        # All columns tell all rows apart but those that are equal (and then one order for all calls, as which of them is
+        # first is left open); else only what goes by peers is certain.
+        order = self.order(types)
         shape = self.random.choice(["all", "all", "peers", "none", "values"])
         for _ in range(self.random.randrange(1, 4)):
             call, kind, framed = self.over_call(types)
             if shape == "all":
-                window = f"{by}ORDER BY {self.order(types)}{self.frame(True) if framed else ''}"
+                window = f"{by}ORDER BY {order}{self.frame(True) if framed else ''}"
                 calls.append((self.with_over(call, window), kind))
                 continue
             column = self.random.randrange(len(types))
