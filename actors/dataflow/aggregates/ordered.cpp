@@ -40,6 +40,17 @@ class ordered final : public plain_accumulators<std::vector<kept_row>> {
 public:
   explicit ordered(aggregate_call call) : call_(std::move(call)) {}
 
+  void clear(std::uint32_t slot) override {
+    for (const auto& row : states_[slot])
+      kept_bytes_ -= size_of(row);
+    plain_accumulators<std::vector<kept_row>>::clear(slot);
+  }
+
+  void clear_all(std::uint32_t count) override {
+    for (std::uint32_t slot = 0; slot < count; ++slot)
+      clear(slot);
+  }
+
   result<void> update(std::span<const std::uint32_t> slots, std::span<const column> args,
                       const std::uint8_t* included, const std::int32_t* weights) override {
     EBB_TRY(refuse_deletes(weights, slots.size(), call_.function->name.c_str()));
@@ -53,8 +64,8 @@ public:
                for (std::size_t k = 0; k < inner; ++k)
                  append_value(args[k], i, row.values);
                for (auto w = weight; w > 1; --w)
-                 states_[slots[i]].push_back(row);
-               states_[slots[i]].push_back(std::move(row));
+                 keep(slots[i], row);
+               keep(slots[i], std::move(row));
              });
     return {};
   }
@@ -63,9 +74,8 @@ public:
                      std::span<const std::uint32_t> from_slots) override {
     const auto& other = static_cast<const ordered&>(from);
     for (std::size_t i = 0; i < into_slots.size(); ++i) {
-      const auto& rows = other.states_[from_slots[i]];
-      auto& to = states_[into_slots[i]];
-      to.insert(to.end(), rows.begin(), rows.end());
+      for (const auto& row : other.states_[from_slots[i]])
+        keep(into_slots[i], row);
     }
     return {};
   }
@@ -104,21 +114,26 @@ public:
         const auto values = order ? take_sized(bytes) : std::nullopt;
         if (!values)
           return make_error(ec::corrupt, "damaged state of an ordered aggregate");
-        states_[slots[i]].push_back({std::string(*order), std::string(*values)});
+        keep(slots[i], {std::string(*order), std::string(*values)});
       }
     }
     return {};
   }
 
   [[nodiscard]] std::size_t byte_size() const noexcept override {
-    std::size_t bytes = plain_accumulators<std::vector<kept_row>>::byte_size();
-    for (const auto& rows : states_)
-      for (const auto& row : rows)
-        bytes += sizeof row + row.order.size() + row.values.size();
-    return bytes;
+    return plain_accumulators<std::vector<kept_row>>::byte_size() + kept_bytes_;
   }
 
 private:
+  [[nodiscard]] static std::size_t size_of(const kept_row& row) noexcept {
+    return sizeof row + row.order.size() + row.values.size();
+  }
+
+  void keep(std::uint32_t slot, kept_row row) {
+    kept_bytes_ += size_of(row);
+    states_[slot].push_back(std::move(row));
+  }
+
   /// Gives the rows of one slot, sorted (ties in order of arrival), to slot `to` of `inner`.
   [[nodiscard]] result<void> feed(const std::vector<kept_row>& rows, std::uint32_t to,
                                   accumulators& inner) const {
@@ -147,6 +162,7 @@ private:
   }
 
   aggregate_call call_;
+  std::size_t kept_bytes_ = 0; ///< of all slots: who asks for the size asks after every batch
 };
 
 } // namespace
