@@ -130,15 +130,14 @@ private:
       return {};
     }
     case item_kind::watermark:
-      if (of_table)
-        loaded_ = loaded_ || item.time == max_time;
-      else
+      if (!of_table)
         time_ = std::max(time_, item.time);
       return {};
     case item_kind::idle:
       idle_due_ = idle_due_ || !of_table;
       return {};
     case item_kind::end:
+      // Not before: what is made of no rows at all comes when the input has ended.
       if (of_table)
         loaded_ = true;
       else
