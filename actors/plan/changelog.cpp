@@ -132,6 +132,8 @@ struct changes {
 
   // A distinct row comes once and stays while no row goes.
   changelog operator()(const group_aggregate_spec& x) const {
+    if (x.phase == group_phase::partial)
+      return {};
     return {x.updating || !x.calls.empty(), first_columns(x.keys.size())};
   }
 
