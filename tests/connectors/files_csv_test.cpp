@@ -172,11 +172,17 @@ BOOST_AUTO_TEST_CASE(reads_every_type) {
   BOOST_TEST(one(type_kind::interval, "1 day 02:00:00") == "1 day 02:00:00");
   BOOST_TEST(one(type_kind::bytea, "AAH/") == "\\x0001ff");
   BOOST_TEST(one(type_kind::bytea, "\\x0001ff") == "\\x0001ff");
+  BOOST_TEST(one(type_kind::jsonb, "[ 1 ]") == "[1]");
   auto array = options_of({field{"v", sql_type{type_kind::bigint}.array_of()}});
   check_rows(read("v,w\n\"{1,NULL,3}\",\n,\n{},\n", array), {"{1,NULL,3}", "NULL", "{}"});
   auto limited = options_of({field{"v", sql_type{type_kind::text, type_kind::unknown, 0, 0, 3}}});
   check_rows(read("v,w\nabc,\n日本語,\nab    ,\n", limited), {"'abc'", "'日本語'", "'ab '"});
   BOOST_TEST(read("v,w\nabcd,\n", limited).error.find("value too long for type")
+             != std::string::npos);
+  auto json = options_of({column_of("v", {type_kind::jsonb})});
+  BOOST_TEST(read("v,w\n[1; 2],\n", json)
+                 .error.find("invalid input syntax for type json: token "
+                             "\";\" is invalid (character 3)")
              != std::string::npos);
 }
 

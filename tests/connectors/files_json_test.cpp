@@ -254,6 +254,20 @@ BOOST_AUTO_TEST_CASE(reads_times_and_bytes) {
   BOOST_TEST(k(type_kind::bytea, "\"A\"").find("expected bytes in base64") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(reads_any_json_into_jsonb_columns) {
+  const sql_type jsonb{type_kind::jsonb};
+  BOOST_TEST(value_of(jsonb, "{ \"bb\":1.50, \"a\":[1,{}] , \"a\":null}")
+             == "{\"a\": null, \"bb\": 1.50}");
+  BOOST_TEST(value_of(jsonb, "\"x\\u00e9\"") == "\"xé\"");
+  BOOST_TEST(value_of(jsonb, "1e2") == "100");
+  BOOST_TEST(value_of(jsonb, "false") == "false");
+  BOOST_TEST(value_of(jsonb, "null") == "NULL");
+  BOOST_TEST(value_of(jsonb, "\"\\u0000\"").find("unsupported Unicode escape sequence")
+             != std::string::npos);
+  const std::string deep = std::string(600, '[') + std::string(600, ']');
+  BOOST_TEST(value_of(jsonb, deep).starts_with("bids.json:1"));
+}
+
 BOOST_AUTO_TEST_CASE(reads_arrays_into_array_columns) {
   const auto big = sql_type{type_kind::bigint}.array_of();
   const auto text = sql_type{type_kind::text}.array_of();

@@ -193,6 +193,7 @@ BOOST_AUTO_TEST_CASE(writes_json_values) {
   BOOST_TEST(json_of({type_kind::text}, "longer than a block of 16 bytes \" and more text")
              == "\"longer than a block of 16 bytes \\\" and more text\"");
   BOOST_TEST(json_of({type_kind::bytea}, "\\x0001ff") == "\"AAH/\"");
+  BOOST_TEST(json_of({type_kind::jsonb}, "{\"a\":[1,\"x\"]}") == "{\"a\": [1, \"x\"]}");
   BOOST_TEST(json_of({type_kind::date}, "2013-01-01") == "\"2013-01-01\"");
   BOOST_TEST(json_of({type_kind::timestamp}, "2013-01-01 05:00") == "\"2013-01-01T05:00:00\"");
   BOOST_TEST(json_of({type_kind::timestamp}, "2013-01-01 05:00:00.120")

@@ -84,7 +84,7 @@ column numeric_column(fuzz::input& in, std::uint32_t rows) {
 }
 
 column column_of(fuzz::input& in, std::uint32_t rows, bool nested = false) {
-  const auto kind = static_cast<type_kind>(1 + in.below(nested ? 13 : 14));
+  const auto kind = static_cast<type_kind>(1 + in.below(nested ? 13 : 15));
   column x;
   if (kind == type_kind::array) {
     std::vector<std::uint32_t> offsets{0};
@@ -94,7 +94,7 @@ column column_of(fuzz::input& in, std::uint32_t rows, bool nested = false) {
     x = make_column(child.type.array_of(), rows);
     std::copy(offsets.begin(), offsets.end(), x.mutable_data<std::uint32_t>());
     x.child = std::make_shared<column>(std::move(child));
-  } else if (kind == type_kind::text || kind == type_kind::bytea) {
+  } else if (holds_text(kind)) {
     return text_column(in, kind, rows);
   } else if (kind == type_kind::numeric) {
     x = numeric_column(in, rows);
@@ -143,7 +143,7 @@ std::string bytes_of(const batch& x) {
 
 void check_sound(const column& x) {
   for (std::uint32_t i = 0; i < x.rows; ++i) {
-    const bool is_text = x.type.kind == type_kind::text || x.type.kind == type_kind::bytea;
+    const bool is_text = holds_text(x.type.kind);
     // What column.hpp says of values under NULL.
     if (is_text && x.is_null(i))
       EBB_FUZZ_CHECK(x.text_of(i).empty(), x.text_of(i));

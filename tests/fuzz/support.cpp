@@ -38,8 +38,7 @@ void check_equal_columns(const column& a, const column& b) {
   // Lists of no bytes are as good as none.
   EBB_FUZZ_CHECK(a.rows == 0 || static_cast<bool>(a.scales) == static_cast<bool>(b.scales), "");
   EBB_FUZZ_CHECK(!a.constant && !b.constant, "");
-  const bool is_text = a.type.kind == type_kind::text || a.type.kind == type_kind::bytea
-                       || a.type.kind == type_kind::unknown;
+  const bool is_text = holds_text(a.type.kind);
   const auto width = value_width(a.type.kind);
   for (std::uint32_t i = 0; i < a.rows; ++i) {
     EBB_FUZZ_CHECK(a.is_null(i) == b.is_null(i), "");
