@@ -92,6 +92,7 @@ life_report world::run() {
     }
     if (report_.generations > generations_with_faults) {
       rates_ = none_;
+      part_kills_ = 0;
       interrupts_ = 0;
       returns_ = 0;
     }
@@ -202,8 +203,10 @@ world::end world::outlive(incarnation& x) {
       break;
     }
     const auto age = actors_.now() - x.born;
-    if (age > faults_last || report_.steps > steps_max / 4)
+    if (age > faults_last || report_.steps > steps_max / 4) {
       rates_ = none_;
+      part_kills_ = 0;
+    }
     const bool lost = tap_.needs_restart() || tap_.supervisor_killed();
     if (age > (lost ? patience_after_loss : patience)) {
       if (!lost)
