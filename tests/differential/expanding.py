@@ -124,6 +124,7 @@ class Queries:
         stream = self.stream()
         static = self.pick("prices", "stock", "(SELECT k, count(*) AS n, min(id) AS id FROM stock GROUP BY k)",
                            "(SELECT DISTINCT k, n, id FROM prices WHERE id < 20)",
+                           "(SELECT 1 AS k, count(*) AS n, max(id) AS id FROM prices WHERE id < 0)",
                            "(SELECT p.k, s.n, p.id FROM prices AS p JOIN stock AS s ON p.id = s.id)")
         on = self.pick("s.k = t.k", "s.k = t.k AND s.n > t.n", "s.k = t.k AND s.n IS NOT DISTINCT FROM 1", "s.k = t.n AND s.n = t.k",
                        "s.id = t.id")
