@@ -22,7 +22,7 @@ namespace {
 constexpr const char* fetched_mark = ".fetched-";
 constexpr std::uint64_t piece_bytes = std::uint64_t{1} << 20;
 /// Fetched for one block that lacks; more, where blocks lack one behind the other.
-constexpr std::uint64_t fetch_first = std::uint64_t{256} << 10;
+constexpr std::uint64_t fetch_first = std::uint64_t{64} << 10;
 constexpr std::uint64_t end_bytes = std::uint64_t{64} << 10;
 /// A file is sent from its beginning so often, where the store finds other bytes than were sent.
 constexpr int attempts_max = 3;
