@@ -45,6 +45,10 @@ ack_level ack_level_of(const std::string& text) noexcept {
 std::string to_json(const message_receipt& x) {
   std::string out = R"({"topic":)";
   put_name(out, x.topic);
+  // What most requests want to know, without a list.
+  if (x.ranges.size() == 1)
+    fmt::format_to(std::back_inserter(out), R"(,"partition":{},"first":{},"last":{})",
+                   x.ranges.front().partition, x.ranges.front().first, x.ranges.front().last);
   out += R"(,"partitions":[)";
   for (const auto& range : x.ranges)
     fmt::format_to(std::back_inserter(out), R"({}{{"partition":{},"first":{},"last":{}}})",

@@ -19,6 +19,9 @@ constexpr std::pair<std::string_view, std::string_view> schemas[] = {
     {"Message", R"({"type":"object","description":"One row, by the names of the topic's schema"})"},
     {"Receipt", R"({"type":"object","required":["topic","partitions","token"],"properties":{
 "topic":{"type":"string"},
+"partition":{"type":"integer","description":"Where all messages lie in one partition"},
+"first":{"type":"integer","description":"Offset of the first message in it"},
+"last":{"type":"integer","description":"Offset of the last message in it"},
 "partitions":{"type":"array","description":"Where the messages lie","items":{"type":"object",
 "required":["partition","first","last"],"properties":{"partition":{"type":"integer"},
 "first":{"type":"integer"},"last":{"type":"integer"}}}},

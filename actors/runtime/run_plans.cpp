@@ -164,6 +164,8 @@ result<std::vector<stream_report>> run_plans_in(const stream_environment& enviro
                                                 connector_factory& connectors,
                                                 const run_options& options) {
   EBB_ASSIGN(auto prepared, prepare_run(streams, connectors, environment, options));
+  if (options.ready)
+    options.ready();
   engine_config config(threads_for(prepared, options.threads));
   // Actors call into the watch until the system is gone.
   watch waiting(streams, options);

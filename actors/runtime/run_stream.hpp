@@ -30,6 +30,9 @@ struct run_options {
   /// What was found in the data folder and decided, by stream; called before anything runs.
   std::function<void(const std::string& stream, const std::string& text)> note;
   std::shared_ptr<savepoint_desk> savepoints; ///< null = nobody asks
+  /// Called once by the calling thread: all is planned and opened, and no row was read yet. May be
+  /// empty.
+  std::function<void()> ready;
 };
 
 /// A stream and the plan it is run by.

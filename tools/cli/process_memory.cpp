@@ -72,10 +72,14 @@ void settle_allocator() {
   mallopt(M_ARENA_MAX, static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 2)));
 }
 
+void give_code_back() {
+  dl_iterate_phdr(let_go_of_code, nullptr);
+}
+
 void give_memory_back() {
   give_buffers_back();
   malloc_trim(0);
-  dl_iterate_phdr(let_go_of_code, nullptr);
+  give_code_back();
 }
 
 void resting_memory::look(const run_progress& progress) {

@@ -10,6 +10,10 @@ namespace ebb::cli {
 /// Call before the first thread is started.
 void settle_allocator();
 
+/// Unmaps code and constants that were read from files. What is needed again comes back by page
+/// faults.
+void give_code_back();
+
 /// Gives back what can be done without: free memory, and code that was read from files. What is
 /// needed again comes back by page faults. Takes milliseconds.
 void give_memory_back();

@@ -139,6 +139,7 @@ int run_command(const run_arguments& arguments) {
     }
     door = std::move(*opened);
   }
+  options.ready = give_code_back;
   std::map<std::string, std::string> alarms;
   resting_memory memory;
   options.progress = [&](const run_progress& progress) {

@@ -51,6 +51,9 @@ BOOST_AUTO_TEST_CASE(one_object) {
   const auto receipt = parsed(answer);
   BOOST_TEST(receipt["topic"] == "orders");
   BOOST_TEST(receipt["partitions"] == json::parse(R"([{"partition":0,"first":0,"last":0}])"));
+  BOOST_TEST(receipt["partition"] == 0);
+  BOOST_TEST(receipt["first"] == 0);
+  BOOST_TEST(receipt["last"] == 0);
   BOOST_TEST(receipt["ack"] == "logged");
   BOOST_TEST(!receipt.contains("duplicate"));
   BOOST_TEST(service.read() == "{\"id\":1,\"name\":\"a\",\"price\":2.5}\n");
