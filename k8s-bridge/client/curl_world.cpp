@@ -16,6 +16,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace ebb {
 
@@ -108,10 +109,11 @@ public:
     x->request = std::move(request);
     x->data = std::move(data);
     x->done = std::move(done);
-    if (auto begun = open(*x); !begun)
-      call_after(0, [done = std::move(x->done), why = begun.error()] { done(why); });
+    // libcurl takes no request while it calls us: with rows of a watch.
+    if (performing_)
+      late_.push_back(std::move(x));
     else
-      exchanges_.emplace(x->handle, std::move(x));
+      begin(std::move(x));
   }
 
 private:
@@ -131,6 +133,23 @@ private:
     bool too_large = false;
     bool cancelled = false;
   };
+
+  void begin(std::unique_ptr<exchange> x) {
+    if (auto begun = open(*x); !begun)
+      call_after(0, [done = std::move(x->done), why = begun.error()] { done(why); });
+    else
+      exchanges_.emplace(x->handle, std::move(x));
+  }
+
+  void perform() {
+    int running = 0;
+    performing_ = true;
+    curl_.multi_perform(multi_, &running);
+    performing_ = false;
+    auto late = std::exchange(late_, {});
+    for (auto& x : late)
+      begin(std::move(x));
+  }
 
   template <class Value>
   void set(exchange& x, CURLoption what, Value value) {
@@ -283,8 +302,7 @@ private:
         timers_.erase(timers_.begin());
         call();
       }
-      int running = 0;
-      curl_.multi_perform(multi_, &running);
+      perform();
       take_ended();
       int wait = longest_wait;
       if (!timers_.empty())
@@ -344,6 +362,8 @@ private:
   // Of the thread.
   CURLM* multi_ = nullptr;
   std::map<CURL*, std::unique_ptr<exchange>> exchanges_;
+  bool performing_ = false;
+  std::vector<std::unique_ptr<exchange>> late_; ///< wanted while it did
   std::multimap<micros, std::function<void()>> timers_;
   std::optional<kube_credentials> credentials_;
   std::minstd_rand random_;

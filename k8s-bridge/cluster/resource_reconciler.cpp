@@ -387,7 +387,8 @@ void resource_reconciler::write_status(const key& x, entry& e, kube_json status,
   e.busy = true;
   const auto uid = e.state.wished->uid;
   kube_json object{{"apiVersion", api_version}, {"kind", to_string(e.state.kind)}};
-  // With its uid: another one of the name is not written to.
+  // The API server does not compare it where a status is written: one made anew meanwhile gets this
+  // status, and its own right afterwards, since that has another uid.
   object["metadata"] = {{"name", e.state.name}, {"namespace", e.state.name_space}, {"uid", uid}};
   // Compared by the API server: nobody else has claimed it.
   if (claim)
