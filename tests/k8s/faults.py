@@ -206,16 +206,22 @@ def long_test_second_api_server(ebb):
 
 def test_memory_limit(ebb):
     """A worker above its limit: OOMKilled is said; with more, the stream runs, and every row comes out once."""
-    ebb.cluster.apply(counts("small", "{resources: {limits: {memory: 8Mi}}}"))
+    def manifest(limit):
+        text = counts("small", f"{{resources: {{limits: {{memory: {limit}}}}}}}")
+        text = text.replace('"at TIMESTAMP, id BIGINT"', '"note TEXT, id BIGINT"')
+        text = text.replace('schema: "id BIGINT", topic: {name: small-in}', 'schema: "note TEXT, id BIGINT", topic: {name: small-in}')
+        return text.replace("  sinks:", "  operators: [{name: q, sql: \"SELECT id FROM s WHERE note LIKE 'x%'\"}]\n  sinks:")
+
+    ebb.cluster.apply(manifest("8Mi"))
     ebb.cluster.kubectl("wait", "--for=condition=Ready", "topic/small-in", "--timeout=30s")
-    send_ids(ebb, "small", 0, 5)
-    status = wait_for(lambda: ebb.status("small") if "OOMKilled" in json.dumps(ebb.status("small")) else None, 60, "OOMKilled is said")
+    for i in range(4):
+        ebb.send("small-in", [{"id": 50 * i + x, "note": "x" * 100_000} for x in range(50)], "p", 50 * i)
+    status = wait_for(lambda: ebb.status("small") if "lastFailure" in ebb.status("small") else None, 60, "a failure is said")
     assert status["lastFailure"]["reason"] == "OOMKilled" and "limits.memory" in status["lastFailure"]["message"], status
     assert any("OOMKilled" in x for x in ebb.why("small")), ebb.why("small")
-    events = ebb.cluster.get("events")["items"]
-    assert any(x["reason"] == "OOMKilled" and x["involvedObject"]["name"] == "small" for x in events), "no event"
-    ebb.cluster.apply(counts("small", "{resources: {limits: {memory: 256Mi}}}"))
-    check_rows(ebb, "small", 5, 120)
+    wait_for(lambda: "OOMKilled" in ebb.events("small"), 10, "an event")
+    ebb.cluster.apply(manifest("512Mi"))
+    check_rows(ebb, "small", 200, 120)
     remove_counts(ebb, "small")
 
 
