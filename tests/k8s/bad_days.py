@@ -1,10 +1,16 @@
 """What keeps streams from running: a condition, an event and `ebb why` say it and what to do; other streams go on; healed, it runs."""
 import contextlib
+import datetime
 import os
 import time
 
 from counting import apply_counts, check_rows, counts, ids, remove_counts, send_ids
 from installation import NAMESPACE, ROOT, wait_for
+
+
+def clock():
+    """Now, as audit events have it."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def awaits(ebb, name, pod=""):
@@ -90,6 +96,7 @@ def test_revoked_rights(ebb):
     send_ids(ebb, "barred", 0, 3)
     check_rows(ebb, "barred", 3)
     bindings = [("clusterrolebinding", "ebb-control"), ("rolebinding", "ebb-control", "-n", NAMESPACE)]
+    begun = clock()
     for binding in bindings:
         ebb.cluster.kubectl("delete", *binding)
     try:
@@ -103,6 +110,7 @@ def test_revoked_rights(ebb):
     finally:
         ebb.cluster.kubectl("apply", "-f", ROOT / "deployments" / "ebb.yaml")
     check_rows(ebb, "barred", 9, 120)
+    ebb.barred = begun, clock()
     wait_for(lambda: ebb.status("barred")["phase"] in ("Running", "Asleep") and ebb.condition("barred", "Degraded")["status"] == "False",
              150, "its status is told")
     assert "ClusterAnswersAgain" in ebb.events("ebb-0", "Pod", NAMESPACE)

@@ -204,7 +204,9 @@ def test_rights(ebb):
     """Control's calls are those that its roles allow, and none was refused."""
     name = "system:serviceaccount:ebb:ebb"
     calls = [x for x in ebb.cluster.requests() if x["user"]["username"] == name and "objectRef" in x]
-    refused = [(x["verb"], x["objectRef"].get("resource")) for x in calls if x.get("responseStatus", {}).get("code") in (401, 403)]
+    refused = [(x["verb"], x["objectRef"].get("resource")) for x in calls if x.get("responseStatus", {}).get("code") in (401, 403)
+               and not ebb.barred[0] <= x["requestReceivedTimestamp"] <= ebb.barred[1]
+               and "exceeded quota" not in x["responseStatus"].get("message", "")]
     assert not refused, refused
     used = collections.defaultdict(set)
     for call in calls:
@@ -242,6 +244,42 @@ def test_workers_pods(ebb):
     remove_counts(ebb, "looked-at")
 
 
+def long_test_warm_pods(ebb):
+    """A pod that waits takes the next stream that wakes, and no other; another one takes its place."""
+    flag = "/spec/template/spec/containers/0/args"
+
+    def change(patch):
+        ebb.cluster.kubectl("patch", "statefulset", "ebb", "-n", NAMESPACE, "--type=json", "-p", json.dumps(patch))
+        ebb.cluster.kubectl("rollout", "status", "statefulset/ebb", "-n", NAMESPACE, "--timeout=90s", timeout=100)
+        wait_for(ebb.is_served, 60, "control serves")
+
+    def spare():
+        return [x["metadata"]["name"] for x in ebb.worker_pods()
+                if x["status"]["phase"] == "Running" and "ebb.dev/stream" not in x["metadata"]["labels"]]
+
+    apply_counts(ebb, "warmed")
+    before = ebb.cluster.get("statefulset", "ebb", "-n", NAMESPACE)["spec"]["template"]["spec"]["containers"][0]["args"]
+    change([{"op": "add", "path": flag + "/-", "value": "--warm=1"}])
+    try:
+        used = set()
+        for number in range(3):
+            wait_for(lambda: ebb.ask("GET", "/v1/streams/warmed").json()["status"]["phase"] == "Asleep", 90, "asleep")
+            waiting = wait_for(lambda: set(spare()) - used, 60, "a pod that waits")
+            send_ids(ebb, "warmed", number, 1)
+            wait_for(lambda n=number: len(ids(ebb, "warmed")) > n, 60, "a row")
+            runs = f"ebb-worker-{ebb.ask('GET', '/v1/streams/warmed').json()['status'].get('worker')}"
+            assert runs in waiting, (runs, waiting)
+            used |= waiting
+            ebb.ask("POST", "/v1/streams/warmed:sleep")
+        assert ids(ebb, "warmed") == [0, 1, 2]
+    finally:
+        change([{"op": "replace", "path": flag, "value": before}])
+    wait_for(lambda: not spare(), 120, "no pod waits any more")
+    remove_counts(ebb, "warmed")
+    for path in ("streams/warmed", "topics/warmed-in", "topics/warmed-out"):
+        wait_for(lambda at=path: ebb.ask("GET", "/v1/" + at).status == 404, 30, f"{path} is gone")
+
+
 def test_rest(ebb):
     """Everything asleep: few calls, little memory."""
     wait_for(lambda: not ebb.worker_pods(), 120, "no worker's pod")
@@ -269,7 +307,7 @@ def test_delete(ebb):
     ebb.cluster.kubectl("delete", "-f", EXAMPLE)
     wait_for(lambda: ebb.ask("GET", "/v1/topics/hourly").status == 404, 30, "the topic is gone")
     wait_for(lambda: ebb.ask("GET", "/v1/streams/delays").status == 404, 30, "the stream is gone")
-    wait_for(lambda: kept() == [streams - 1, topics - 2], 30, "no state is left")
+    wait_for(lambda: kept() == [streams - 1, topics - 2], 30, f"no state is left of {streams} streams and {topics} topics")
     ebb.cluster.kubectl("apply", "-f", EXAMPLE)
     ebb.cluster.kubectl("wait", "--for=condition=Ready", "stream/delays", "topic/hourly", "--timeout=60s")
     assert ebb.messages("hourly") == []

@@ -47,6 +47,7 @@ class Installation:
         self.ebb = ebb
         self.token = ""
         self.address = None
+        self.barred = "", ""  # from when to when a test has taken control's rights away, as audit events have times
 
     def install(self):
         """What README says: the image to the nodes, one `kubectl apply`."""
