@@ -244,6 +244,40 @@ def test_workers_pods(ebb):
     remove_counts(ebb, "looked-at")
 
 
+def test_rest(ebb):
+    """Everything asleep: few calls, little memory."""
+    wait_for(lambda: not ebb.worker_pods(), 120, "no worker's pod")
+    time.sleep(3)
+    name = "system:serviceaccount:ebb:ebb"
+    before = len([x for x in ebb.cluster.requests() if x["user"]["username"] == name])
+    seconds = 30
+    time.sleep(seconds)
+    calls = len([x for x in ebb.cluster.requests() if x["user"]["username"] == name]) - before
+    pid = ebb.processes("up")[0]
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    memory = int(next(x.split()[1] for x in status.splitlines() if x.startswith("VmRSS"))) / 1024
+    print(f"  at rest: {calls * 60 / seconds:.0f} API calls a minute, control takes {memory:.0f} MB")
+    assert calls * 60 / seconds <= 10, calls
+
+
+def test_delete(ebb):
+    """Deleted from the cluster, deleted everywhere; made again, it begins anew."""
+    data = next(x for x in (ebb.cluster.nodes[0].home / "volumes").iterdir() if (x / "streams").exists())
+
+    def kept():
+        return [len(list((data / x).iterdir())) for x in ("streams", "topics")]
+
+    streams, topics = kept()
+    ebb.cluster.kubectl("delete", "-f", EXAMPLE)
+    wait_for(lambda: ebb.ask("GET", "/v1/topics/hourly").status == 404, 30, "the topic is gone")
+    wait_for(lambda: ebb.ask("GET", "/v1/streams/delays").status == 404, 30, "the stream is gone")
+    wait_for(lambda: kept() == [streams - 1, topics - 2], 30, f"no state is left of {streams} streams and {topics} topics")
+    ebb.cluster.kubectl("apply", "-f", EXAMPLE)
+    ebb.cluster.kubectl("wait", "--for=condition=Ready", "stream/delays", "topic/hourly", "--timeout=60s")
+    assert ebb.messages("hourly") == []
+    ebb.cluster.kubectl("delete", "-f", EXAMPLE)
+
+
 def long_test_warm_pods(ebb):
     """A pod that waits takes the next stream that wakes, and no other; another one takes its place."""
     flag = "/spec/template/spec/containers/0/args"
@@ -278,40 +312,6 @@ def long_test_warm_pods(ebb):
     remove_counts(ebb, "warmed")
     for path in ("streams/warmed", "topics/warmed-in", "topics/warmed-out"):
         wait_for(lambda at=path: ebb.ask("GET", "/v1/" + at).status == 404, 30, f"{path} is gone")
-
-
-def test_rest(ebb):
-    """Everything asleep: few calls, little memory."""
-    wait_for(lambda: not ebb.worker_pods(), 120, "no worker's pod")
-    time.sleep(3)
-    name = "system:serviceaccount:ebb:ebb"
-    before = len([x for x in ebb.cluster.requests() if x["user"]["username"] == name])
-    seconds = 30
-    time.sleep(seconds)
-    calls = len([x for x in ebb.cluster.requests() if x["user"]["username"] == name]) - before
-    pid = ebb.processes("up")[0]
-    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    memory = int(next(x.split()[1] for x in status.splitlines() if x.startswith("VmRSS"))) / 1024
-    print(f"  at rest: {calls * 60 / seconds:.0f} API calls a minute, control takes {memory:.0f} MB")
-    assert calls * 60 / seconds <= 10, calls
-
-
-def test_delete(ebb):
-    """Deleted from the cluster, deleted everywhere; made again, it begins anew."""
-    data = next(x for x in (ebb.cluster.nodes[0].home / "volumes").iterdir() if (x / "streams").exists())
-
-    def kept():
-        return [len(list((data / x).iterdir())) for x in ("streams", "topics")]
-
-    streams, topics = kept()
-    ebb.cluster.kubectl("delete", "-f", EXAMPLE)
-    wait_for(lambda: ebb.ask("GET", "/v1/topics/hourly").status == 404, 30, "the topic is gone")
-    wait_for(lambda: ebb.ask("GET", "/v1/streams/delays").status == 404, 30, "the stream is gone")
-    wait_for(lambda: kept() == [streams - 1, topics - 2], 30, f"no state is left of {streams} streams and {topics} topics")
-    ebb.cluster.kubectl("apply", "-f", EXAMPLE)
-    ebb.cluster.kubectl("wait", "--for=condition=Ready", "stream/delays", "topic/hourly", "--timeout=60s")
-    assert ebb.messages("hourly") == []
-    ebb.cluster.kubectl("delete", "-f", EXAMPLE)
 
 
 def test_uninstall(ebb):
