@@ -231,6 +231,8 @@ bool group_aggregate::drop_some(step_budget& budget) {
       calls_.drop_values(expired_);
   }
   const auto count = std::min<std::size_t>(expired_.size() - next_expired_, budget.rows);
+  // A save may have begun since their values were dropped.
+  calls_.table().touch({expired_.data() + next_expired_, count});
   erase({expired_.data() + next_expired_, count});
   next_expired_ += count;
   budget.rows -= static_cast<std::uint32_t>(count);
