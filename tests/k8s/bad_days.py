@@ -77,7 +77,7 @@ def test_quota(ebb):
     heals(ebb, "crowded")
 
 
-def test_no_image(ebb):
+def long_test_no_image(ebb):
     """A node without the image, and no registry that has it."""
     node = ebb.cluster.nodes[0]
     name = next(x for x in node.ctr("images", "ls", "-q").split() if "/ebb:" in x)

@@ -53,7 +53,7 @@ def long_test_deleted_workers(ebb):
     under_faults(ebb, "podless", delete)
 
 
-def test_drained_node(ebb):
+def long_test_drained_node(ebb):
     """Cordon and drain of the node with control and workers; back, all goes on."""
     def drain():
         ebb.cluster.kubectl("drain", "node-0", "--force", "--delete-emptydir-data", "--ignore-daemonsets", "--timeout=90s")
@@ -152,7 +152,7 @@ def test_spoilt_calls(ebb):
         wait_for(lambda: not ebb.worker_pods("spoilt"), 60, "no pod is left")
 
 
-def test_rotated_token(ebb):
+def long_test_rotated_token(ebb):
     """The API server does not take the pod's token any more; another one lies in its file: no storm of 401, and it goes on."""
     with through_proxy(ebb) as proxy:
         apply_counts(ebb, "rotated")
