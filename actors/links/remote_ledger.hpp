@@ -1,7 +1,7 @@
 /// The ledger of the control process, for a stream in a worker.
 #pragma once
 
-#include "actors/links/link_calls.hpp"
+#include "actors/links/placement_calls.hpp"
 #include "storage/stream_ledger.hpp"
 
 #include <chrono>
@@ -45,13 +45,9 @@ public:
                                            std::span<const std::string> present) override;
 
 private:
-  template <class T>
-  result<T> get(call_operation operation);
   result<void> act(call_operation operation);
 
-  std::shared_ptr<link_calls> calls_;
-  stream_placement from_;
-  std::chrono::milliseconds patience_;
+  placement_calls calls_;
 };
 
 } // namespace ebb

@@ -6,37 +6,27 @@ namespace ebb {
 
 remote_objects::remote_objects(std::shared_ptr<link_calls> calls, stream_placement from,
                                std::chrono::milliseconds patience)
-    : calls_(std::move(calls)), from_(std::move(from)), patience_(patience) {}
-
-template <class T>
-result<T> remote_objects::get(call_operation operation) {
-  auto outcome = calls_->call(from_, std::move(operation), patience_);
-  if (!outcome)
-    return std::move(outcome).error();
-  auto* value = std::get_if<T>(&*outcome);
-  if (value == nullptr)
-    return make_error(ec::internal, "the control process has answered another call");
-  return std::move(*value);
-}
+    : calls_(std::move(calls), std::move(from), patience) {}
 
 result<std::uint64_t> remote_objects::put(stored_area area, const std::string& name,
                                           const stored_piece& piece) {
-  return get<std::uint64_t>(store_put_call{area, name, piece});
+  return calls_.get<std::uint64_t>(store_put_call{area, name, piece});
 }
 
 result<std::string> remote_objects::read(stored_area area, const std::string& name,
                                          std::uint64_t offset, std::uint64_t bytes) {
-  EBB_ASSIGN(auto piece, get<link_bytes>(store_read_call{area, name, offset, bytes}));
+  EBB_ASSIGN(auto piece, calls_.get<link_bytes>(store_read_call{area, name, offset, bytes}));
   return std::move(piece.bytes);
 }
 
 result<std::vector<std::string>> remote_objects::list(stored_area area) {
-  return get<std::vector<std::string>>(store_list_call{area});
+  return calls_.get<std::vector<std::string>>(store_list_call{area});
 }
 
 result<void> remote_objects::remove(stored_area area, std::span<const std::string> names,
                                     std::uint64_t generation) {
-  EBB_TRY(get<std::monostate>(store_remove_call{area, {names.begin(), names.end()}, generation}));
+  EBB_TRY(calls_.get<std::monostate>(
+      store_remove_call{area, {names.begin(), names.end()}, generation}));
   return {};
 }
 

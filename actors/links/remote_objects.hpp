@@ -1,7 +1,7 @@
 /// A stream's files in the control process, for a worker that shares no folder with it.
 #pragma once
 
-#include "actors/links/link_calls.hpp"
+#include "actors/links/placement_calls.hpp"
 #include "storage/object_store.hpp"
 
 #include <chrono>
@@ -28,12 +28,7 @@ public:
                       std::uint64_t generation) override;
 
 private:
-  template <class T>
-  result<T> get(call_operation operation);
-
-  const std::shared_ptr<link_calls> calls_;
-  const stream_placement from_;
-  const std::chrono::milliseconds patience_;
+  placement_calls calls_;
 };
 
 } // namespace ebb

@@ -362,26 +362,7 @@ infinity,4
     reader.set_latest_time(latest);
     return test::run_parser(reader, text, [] { return std::size_t{1} << 20; });
   };
-  constexpr micros second_1 = 1'704'067'201'000'000;
-  const auto skipped = read_until(second_1, bad_record_policy::skip);
-  BOOST_TEST(skipped.error == "");
-  BOOST_TEST(
-      skipped.rows
-          == (lines{"2024-01-01 00:00:00|1", "NULL|3", "infinity|4", "2024-01-01 00:00:01|6"}),
-      boost::test_tools::per_element());
-  BOOST_TEST(skipped.bad == 2U);
-  BOOST_TEST(read_until(second_1 + 1'000'000, bad_record_policy::skip).rows.size() == 6U);
-  BOOST_TEST(read_until(max_time, bad_record_policy::fail).rows.size() == 6U);
-  const auto kept = read_until(second_1, bad_record_policy::quarantine);
-  BOOST_REQUIRE(kept.quarantined.size() == 2U);
-  BOOST_TEST(kept.quarantined[0].find("flights.csv:3") != std::string::npos, kept.quarantined[0]);
-  BOOST_TEST(kept.quarantined[1].find("flights.csv:6") != std::string::npos, kept.quarantined[1]);
-  const auto failed = read_until(second_1, bad_record_policy::fail);
-  BOOST_TEST(failed.rows.size() == 1U);
-  BOOST_TEST(failed.error.find("event time 2024-01-01T00:00:02 is further ahead of the clock than "
-                               "maxAhead allows")
-                 != std::string::npos,
-             failed.error);
+  test::check_rows_ahead(read_until, {"flights.csv:3", "flights.csv:6"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,9 @@
 #include "actors/dataflow/value_text.hpp"
 #include "schemas/batch.hpp"
 
+#include <boost/test/unit_test.hpp>
+
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -21,8 +24,8 @@ inline field column_of(std::string name, type_kind kind, bool not_null = false) 
   return field{std::move(name), sql_type{kind}, not_null};
 }
 
-/// `a|NULL|'text'` a row; text is quoted so that '' differs from NULL. Before rows that have weights
-/// stands `+` or `-`.
+/// `a|NULL|'text'` a row; text is quoted so that '' differs from NULL. Before rows that have
+/// weights stands `+` or `-`.
 inline void append_rows(const batch& x, std::vector<std::string>& out) {
   for (std::uint32_t i = 0; i < x.rows; ++i) {
     std::string line;
@@ -96,6 +99,33 @@ inline parsed run_parser(record_parser& parser, std::string_view text, const spl
   out.good = parser.good_records();
   out.bad = parser.bad_records();
   return out;
+}
+
+/// Rows of which some are ahead of a clock: 2024-01-01 00:00:00, :02 (1 second too far where the
+/// clock allows :01), NULL, infinity, :02, :01. `read` reads them with a latest time and a policy;
+/// `places` are those of the rows at :02.
+inline void check_rows_ahead(const std::function<parsed(micros, bad_record_policy)>& read,
+                             const std::array<std::string, 2>& places) {
+  constexpr micros second_1 = 1'704'067'201'000'000;
+  const auto skipped = read(second_1, bad_record_policy::skip);
+  BOOST_TEST(skipped.error == "");
+  BOOST_TEST(skipped.rows
+                 == (std::vector<std::string>{"2024-01-01 00:00:00|1", "NULL|3", "infinity|4",
+                                              "2024-01-01 00:00:01|6"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(skipped.bad == 2U);
+  BOOST_TEST(read(second_1 + 1'000'000, bad_record_policy::skip).rows.size() == 6U);
+  BOOST_TEST(read(max_time, bad_record_policy::fail).rows.size() == 6U);
+  const auto kept = read(second_1, bad_record_policy::quarantine);
+  BOOST_REQUIRE(kept.quarantined.size() == 2U);
+  for (std::size_t i = 0; i < places.size(); ++i)
+    BOOST_TEST(kept.quarantined[i].find(places[i]) != std::string::npos, kept.quarantined[i]);
+  const auto failed = read(second_1, bad_record_policy::fail);
+  BOOST_TEST(failed.rows.size() == 1U);
+  BOOST_TEST(failed.error.find("event time 2024-01-01T00:00:02 is further ahead of the clock than "
+                               "maxAhead allows")
+                 != std::string::npos,
+             failed.error);
 }
 
 } // namespace ebb::test
