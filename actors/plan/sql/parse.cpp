@@ -6,6 +6,7 @@
 #include <charconv>
 #include <memory>
 #include <pg_query.h>
+#include <utility>
 #include <vector>
 
 namespace ebb::sql {
@@ -216,23 +217,26 @@ std::int32_t negative_at(std::string_view sql, std::size_t at) {
 
 // libpg_query folds the sign into an integer constant and then leaves every value that is not
 // positive out of its JSON, so that -7 looks like 0: such values are read again from the text.
-void restore_negative_constants(ast& node, std::string_view sql) {
-  if (!node.is_structured())
-    return;
-  if (node.is_object()) {
-    const auto constant = node.find("A_Const");
-    if (constant != node.end()) {
-      const auto value = constant->find("ival");
-      if (value != constant->end() && !value->contains("ival"))
-        if (const auto restored =
-                negative_at(sql, static_cast<std::size_t>(std::max(0, place_of(*constant))));
-            restored != 0)
-          (*value)["ival"] = restored;
-      return;
+// Without recursion: a chain of operators is as deep as it is long.
+void restore_negative_constants(ast& statement, std::string_view sql) {
+  std::vector<ast*> rest{&statement};
+  while (!rest.empty()) {
+    auto& node = *rest.back();
+    rest.pop_back();
+    const auto constant = node.is_object() ? node.find("A_Const") : node.end();
+    if (constant == node.end()) {
+      for (auto& below : node)
+        if (below.is_structured())
+          rest.push_back(&below);
+      continue;
     }
+    const auto value = constant->find("ival");
+    if (value != constant->end() && !value->contains("ival"))
+      if (const auto restored =
+              negative_at(sql, static_cast<std::size_t>(std::max(0, place_of(*constant))));
+          restored != 0)
+        (*value)["ival"] = restored;
   }
-  for (auto& below : node)
-    restore_negative_constants(below, sql);
 }
 
 } // namespace
@@ -283,7 +287,8 @@ result<ast> parse_statement(const sql_text& text) {
     return text.fail(ec::invalid_argument,
                      static_cast<std::int32_t>(number(statements[1], "stmt_location")),
                      "more than one statement", "write exactly one SELECT; remove the semicolon");
-  ast statement = child(statements[0], "stmt");
+  // Moved, since copying one recurses as deep as the query.
+  ast statement = std::move(tree["stmts"][0]["stmt"]);
   restore_negative_constants(statement, sql);
   return statement;
 }
