@@ -86,7 +86,7 @@ private:
     if (const auto* groups = std::get_if<group_aggregate_spec>(&spec);
         groups != nullptr && splits_in_phases(*groups)
         && !satisfied(x.inputs[0], wanted[0], target_parallelism(x, wanted))) {
-      place_groups_in_two_phases(id, *groups);
+      place_in_two_phases(id, *groups);
       return;
     }
     const auto side = spread_side(x, spec);
@@ -129,55 +129,46 @@ private:
   }
 
   void place_in_two_phases(node_id id, const window_aggregate_spec& spec) {
-    const auto& x = node(id);
     auto before = spec;
     before.phase = aggregate_phase::partial;
-    plan_node partial = x;
-    partial.label = x.label + " (partial)";
-    partial.what = operator_spec{before};
-    partial.columns = partial_columns(x, spec.keys.size() + 2, spec.calls);
-    const auto at = append(partial, partial.what, x.inputs, {distribution{}}, {false});
-
     auto after = spec;
     after.phase = aggregate_phase::final;
-    std::vector<std::uint32_t> keys(spec.keys.size());
-    for (std::uint32_t i = 0; i < keys.size(); ++i)
-      keys[i] = i;
-    after.keys = keys;
+    std::iota(after.keys.begin(), after.keys.end(), 0U);
     // The window's columns stand behind the keys now. An unread start stays unread: the rows of
     // one window must be hashed as they are where they meet in one phase.
-    const auto first = static_cast<std::int32_t>(keys.size());
+    const auto first = static_cast<std::int32_t>(after.keys.size());
     if (after.window.start_column >= 0)
       after.window.start_column = first;
     if (after.window.end_column >= 0)
       after.window.end_column = first + 1;
-    plan_node final = x;
-    final.label = x.label + " (final)";
-    final.what = operator_spec{after};
-    const auto wanted = required(std::get<operator_spec>(final.what), 1)[0];
-    placed_[id] = append_to(final, final.what, {at}, {wanted}, {false});
-    placed_[id].lies = delivered(*std::get_if<operator_spec>(&final.what), wanted);
+    place_phases(id, before, after, spec.keys.size() + 2);
   }
 
-  void place_groups_in_two_phases(node_id id, const group_aggregate_spec& spec) {
-    const auto& x = node(id);
+  void place_in_two_phases(node_id id, const group_aggregate_spec& spec) {
     auto before = spec;
     before.phase = group_phase::partial;
-    plan_node partial = x;
-    partial.label = x.label + " (partial)";
-    partial.what = operator_spec{before};
-    partial.columns = partial_columns(x, spec.keys.size(), spec.calls);
-    const auto at = append(partial, partial.what, x.inputs, {distribution{}}, {false});
-
     auto after = spec;
     after.phase = group_phase::final;
     std::iota(after.keys.begin(), after.keys.end(), 0U);
+    place_phases(id, before, after, spec.keys.size());
+  }
+
+  /// `first`: columns of partial rows before the states of the calls.
+  template <class Spec>
+  void place_phases(node_id id, const Spec& before, const Spec& after, std::size_t first) {
+    const auto& x = node(id);
+    plan_node partial = x;
+    partial.label = x.label + " (partial)";
+    partial.what = operator_spec{before};
+    partial.columns = partial_columns(x, first, before.calls);
+    const auto at = append(partial, partial.what, x.inputs, {distribution{}}, {false});
     plan_node final = x;
     final.label = x.label + " (final)";
     final.what = operator_spec{after};
-    const auto wanted = required(std::get<operator_spec>(final.what), 1)[0];
+    const auto& spec = std::get<operator_spec>(final.what);
+    const auto wanted = required(spec, 1)[0];
     placed_[id] = append_to(final, final.what, {at}, {wanted}, {false});
-    placed_[id].lies = delivered(std::get<operator_spec>(final.what), wanted);
+    placed_[id].lies = delivered(spec, wanted);
   }
 
   /// The first columns of the result, then the states of the calls.

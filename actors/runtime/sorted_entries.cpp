@@ -160,12 +160,10 @@ std::vector<segment_entry> sorted_entries(std::span<const snapshot_ptr> snapshot
       const auto entry = x->state.at(i);
       result.push_back({entry.key_group, entry.state, entry.key, entry.value, kind_of(entry.what)});
     }
-  const auto place = [](const segment_entry& x) {
-    return std::make_tuple(x.key_group, x.state, x.key, is_prefix(x) ? 0 : 1);
-  };
   if (result.size() < few_entries)
-    std::stable_sort(result.begin(), result.end(),
-                     [&](const auto& a, const auto& b) { return place(a) < place(b); });
+    std::stable_sort(result.begin(), result.end(), [](const auto& a, const auto& b) {
+      return std::make_tuple(place_of(a), a.key) < std::make_tuple(place_of(b), b.key);
+    });
   else
     result = sorted(result);
   // Of one key the last that was written; a prefix comes before an entry with its bytes.

@@ -1,6 +1,7 @@
 /// Loading of aggregate_table: saved groups are gathered as columns and added many at a time.
 #include "actors/dataflow/key_encoding.hpp"
 #include "actors/dataflow/operators/aggregate_table.hpp"
+#include "actors/dataflow/operators/chosen_columns.hpp"
 #include "actors/dataflow/value_builder.hpp"
 
 #include <utility>
@@ -72,9 +73,7 @@ result<void> aggregate_table::finish_load() {
     return {};
   const auto x = std::exchange(loading_, nullptr);
   const auto keys = take_all(x->keys);
-  std::vector<const column*> pointers;
-  for (const auto& key : keys)
-    pointers.push_back(&key);
+  const auto pointers = pointers_to(keys);
   std::vector<std::uint64_t> hashes(x->groups);
   hash_keys(pointers, x->groups, hashes.data());
   scratch_.resize(x->groups);

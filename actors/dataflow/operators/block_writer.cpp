@@ -9,8 +9,6 @@ namespace ebb {
 
 namespace {
 
-constexpr char version = 1;
-
 // A row's share of a column costs so much less than an entry.
 void spend(std::size_t rows, std::uint32_t& left) {
   left -= std::min<std::uint32_t>(left, 1 + static_cast<std::uint32_t>(rows / 32));
@@ -60,7 +58,7 @@ void block_writer::begin_packs(const row_store& rows, std::uint32_t& left) {
     auto& to = open_[run.group];
     if (to.rows == 0) {
       to.first = sequences[run.first];
-      to.value.assign(1, version);
+      to.value.assign(1, block_version);
     }
     to.rows += run.end - run.first;
     begin_pack(std::span(sequences).subspan(run.first, run.end - run.first), rows.types().size(),
@@ -120,7 +118,7 @@ void block_writer::put_rows(const row_store& rows, std::span<const std::uint32_t
     const auto sequences = sequences_of(rows, some);
     std::string key;
     put_sequence(sequences.front(), key);
-    std::string value(1, version);
+    std::string value(1, block_version);
     begin_pack(sequences, rows.types().size(), value);
     for (std::size_t k = 0; k < rows.types().size(); ++k)
       append_pack_column(rows.peek(k, some.data(), count), 0, count, value);

@@ -19,6 +19,9 @@
 
 namespace ebb {
 
+/// First byte of a block.
+inline constexpr char block_version = 1;
+
 class block_writer {
 public:
   /// `keys`: columns that decide about a row's key group.
@@ -102,8 +105,7 @@ private:
 /// Reads a block's packs one by one: `act(row_pack)` -> result<void>. Error: corrupt bytes.
 template <class Act>
 [[nodiscard]] result<void> read_block(std::string_view value, const Act& act) {
-  constexpr char version = 1;
-  if (value.empty() || value.front() != version)
+  if (value.empty() || value.front() != block_version)
     return make_error(ec::corrupt, "a state entry's rows have an unknown version");
   value.remove_prefix(1);
   while (!value.empty()) {

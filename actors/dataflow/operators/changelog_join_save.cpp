@@ -51,21 +51,11 @@ result<void> changelog_join_state::load(std::uint16_t key_group, std::uint16_t s
   EBB_TRY(side.kept.load(key_group, state, key, value, numbers_));
   if (numbers_.empty())
     return {};
-  const auto count = static_cast<std::uint32_t>(numbers_.size());
-  hashes_.resize(count);
-  slots_.resize(count);
-  hash_stored(side.kept.rows(), side.kept.keys(), numbers_, hashes_.data());
-  std::vector<column> values;
-  std::vector<const column*> keys;
-  for (const auto k : side.kept.keys())
-    values.push_back(side.kept.rows().gather(k, numbers_.data(), count));
-  for (const auto& x : values)
-    keys.push_back(&x);
-  index_.resolve(keys, hashes_.data(), nullptr, count, slots_.data());
+  resolve_stored(index_, side.kept.rows(), side.kept.keys(), numbers_, slots_);
   heads_.resize(std::max<std::size_t>(heads_.size(), index_.slot_count()));
   grow(side);
   const auto s = static_cast<std::size_t>(found - sides_.begin());
-  for (std::uint32_t i = 0; i < count; ++i)
+  for (std::size_t i = 0; i < numbers_.size(); ++i)
     link(s, slots_[i], numbers_[i]);
   return {};
 }
@@ -74,14 +64,7 @@ void changelog_join_state::finish_tables() {
   for (auto& side : sides_) {
     const auto& rows = side.kept.rows();
     for (std::uint32_t chunk = 0; side.updating && chunk < rows.chunk_count(); ++chunk) {
-      std::vector<column> values;
-      std::vector<const column*> columns;
-      for (std::size_t k = 0; k < rows.types().size(); ++k)
-        values.push_back(rows.chunk_column(chunk, k));
-      for (const auto& x : values)
-        columns.push_back(&x);
-      std::vector<std::uint64_t> hashes(rows.rows_in(chunk));
-      hash_keys(columns, rows.rows_in(chunk), hashes.data());
+      const auto hashes = hash_chunk(rows, chunk);
       for (std::uint32_t i = 0; i < hashes.size(); ++i) {
         const auto hash = static_cast<std::uint32_t>(hashes[i]);
         side.hashes.at(rows, rows.row_at(chunk, i)) = hash;

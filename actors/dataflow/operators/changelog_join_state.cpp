@@ -1,7 +1,8 @@
 #include "actors/dataflow/operators/changelog_join_state.hpp"
 
 #include "actors/dataflow/key_encoding.hpp"
-#include "actors/dataflow/value_text.hpp"
+#include "actors/dataflow/operators/chosen_columns.hpp"
+#include "actors/dataflow/operators/missing_row.hpp"
 
 #include <algorithm>
 
@@ -274,13 +275,10 @@ result<void> changelog_join_state::move_rows(std::size_t s) {
       continue;
     }
     std::vector<column> values;
-    std::vector<const column*> keys;
     for (const auto k : side.kept.keys())
       values.push_back(rows.gather(k, &row, 1));
-    for (const auto& x : values)
-      keys.push_back(&x);
     std::uint32_t slot = 0;
-    index_.find(keys, &hashes[i], nullptr, 1, &slot);
+    index_.find(pointers_to(values), &hashes[i], nullptr, 1, &slot);
     EBB_ASSERT(slot != key_index::no_slot);
     heads_[slot].of[s] = row;
   }
@@ -295,14 +293,7 @@ result<void> changelog_join_state::move_rows(std::size_t s) {
 
 error changelog_join_state::not_there(const batch& rows, std::uint32_t i,
                                       const join_side& side) const {
-  std::string key;
-  for (const auto k : side.kept.keys()) {
-    key += key.empty() ? "" : ", ";
-    append_value_text(rows.columns[k], i, key);
-  }
-  return make_error(ec::invalid_argument,
-                    "a row is deleted that is not there: its key is (" + key + ")",
-                    "look at the source: each deletion must take back a row that it gave");
+  return missing_row("its key is ", key_columns(rows, side.kept.keys()), i);
 }
 
 } // namespace ebb

@@ -26,22 +26,16 @@ sort_key first_of(const std::vector<sort_key>& order) {
   return order.empty() ? sort_key{} : order.front();
 }
 
-class changelog_over final : public changelog_partitions {
+class changelog_over final : public ordered_partitions {
 public:
   changelog_over(const changelog_over_spec& spec, operator_context context)
-      : changelog_partitions(rows_of(spec), std::move(context)),
+      : ordered_partitions(rows_of(spec), std::move(context)),
         calls_(spec.calls, first_of(spec.order_by), context_.inputs[0]),
         layout_(extent_of(spec.calls), order_, peers_, rows()), net_(context_.inputs[0]),
         found_(order_, rows()) {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
-    finish_load();
-    if (item != nullptr && item->kind == item_kind::batch) {
-      counters_.rows_in += item->rows->rows;
-      budget.rows -= std::min(budget.rows, item->rows->rows / 4);
-      if (auto taken = take_rows(*item->rows); !taken)
-        return name_row(std::move(taken).error(), *item->rows, context_.name);
-    }
+    EBB_TRY(take_item(item, budget));
     while (!idle()) {
       if (budget.rows == 0)
         return true;
@@ -62,37 +56,11 @@ private:
     std::size_t fresh = 0, fresh_count = 0;
   };
 
-  [[nodiscard]] auto by_order() const {
-    return [this](const placed_row& a, const placed_row& b) { return less(a, b); };
-  }
-
-  void add_loaded(std::uint32_t slot, std::uint32_t row) override {
-    lists_.insert(slot, {order_.prefix(rows(), row), row}, by_order());
-  }
-
-  void renumber(std::uint32_t slot, std::uint32_t from, std::uint32_t to) override {
-    const auto prefix = order_.prefix(rows(), from);
-    lists_[slot].erase({prefix, from}, by_order());
-    lists_[slot].insert({prefix, to}, by_order());
-  }
-
   bool idle() const noexcept override {
     return next_ == touched_.size() && next_change_ == changes_.size();
   }
 
-  void drop_rows(std::uint32_t slot, std::vector<std::uint32_t>& numbers) override {
-    lists_[slot].each([&](const placed_row& x) {
-      numbers.push_back(x.row);
-      return true;
-    });
-    lists_[slot] = {};
-  }
-
-  std::size_t list_bytes() const noexcept override {
-    return lists_.byte_size(kept_.living());
-  }
-
-  result<void> take_rows(const batch& input);
+  result<void> take_rows(const batch& input) override;
   result<void> find_gone(const batch& input, std::vector<std::uint32_t>& gone_slots);
   void group_by_partition(const std::vector<std::uint32_t>& gone_slots,
                           const std::vector<std::uint32_t>& fresh_slots);
@@ -104,7 +72,6 @@ private:
   over_calls calls_;
   over_layout layout_;
   net_batch net_;
-  partition_lists lists_;
 
   // The batch being worked on.
   std::vector<touched_partition> touched_;
@@ -140,7 +107,7 @@ result<void> changelog_over::take_rows(const batch& input) {
   const auto count = static_cast<std::uint32_t>(all.size());
   if (count != 0) {
     find_partitions(input, all.data(), count, fresh_slots);
-    lists_.make_room(index_.slot_count());
+    make_lists();
     numbers_.resize(count);
     const bool whole = count == input.rows && !input.weights;
     EBB_TRY(kept_.append(input, whole ? nullptr : all.data(), count, numbers_.data()));
@@ -156,31 +123,20 @@ result<void> changelog_over::find_gone(const batch& input, std::vector<std::uint
   std::vector<std::uint32_t> slots;
   const auto& deleted = net_.deleted();
   find_partitions(input, deleted.data(), static_cast<std::uint32_t>(deleted.size()), slots);
-  lists_.make_room(index_.slot_count());
+  make_lists();
   std::unordered_map<std::uint32_t, std::uint32_t> taken; // first of equal rows, last one taken
   for (std::size_t j = 0; j < deleted.size(); ++j) {
     const auto i = deleted[j];
     const auto prefix = prefixes_[i];
-    const auto is = [&](const placed_row* x) {
-      return x != nullptr && x->prefix == prefix && order_.compare(input, i, rows(), x->row) == 0;
-    };
-    const auto* found = lists_[slots[j]].find([&](const placed_row& x) {
-      return x.prefix != prefix ? x.prefix < prefix : order_.compare(input, i, rows(), x.row) > 0;
-    });
-    if (is(found)) {
+    const auto* found = find_equal(slots[j], input, i, prefix);
+    if (found != nullptr) {
       const auto [at, is_first] = taken.try_emplace(found->row, found->row);
-      if (!is_first) {
-        found = lists_[slots[j]].find([&](const placed_row& x) {
-          if (x.prefix != prefix)
-            return x.prefix < prefix;
-          const int order = order_.compare(input, i, rows(), x.row);
-          return order != 0 ? order > 0 : x.row <= at->second;
-        });
-        if (is(found))
-          at->second = found->row;
-      }
+      if (!is_first)
+        found = find_equal(slots[j], input, i, prefix, at->second);
+      if (found != nullptr)
+        at->second = found->row;
     }
-    if (!is(found)) {
+    if (found == nullptr) {
       if (!retention_.active())
         return not_there(input, i);
       dropped_.push_back(slots[j]); // before
@@ -251,9 +207,9 @@ result<void> changelog_over::compute_some(step_budget& budget) {
     const auto after_run = after_.block.runs.size();
     layout_.add(lists_[x.slot], gone, fresh, before_);
     for (const auto& row : gone)
-      lists_[x.slot].erase(row, by_order());
+      erase(x.slot, row);
     for (const auto& row : fresh)
-      lists_[x.slot].insert(row, by_order());
+      insert(x.slot, row);
     layout_.add(lists_[x.slot], fresh, gone, after_);
     found_.compare(before_, before_run, after_, after_run, gone, fresh);
     budget.rows -= std::min(budget.rows, 1 + before_.block.size() + after_.block.size() - laid_out);
@@ -317,9 +273,7 @@ void changelog_over::finish_batch() {
     kept_.remove(numbers_);
   }
   gone_.clear();
-  for (const auto& x : touched_)
-    if (lists_[x.slot].empty())
-      erase_partition(x.slot);
+  erase_empty(touched_);
   touched_.clear();
   next_ = 0;
 }

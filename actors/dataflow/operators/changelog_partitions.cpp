@@ -1,8 +1,9 @@
 #include "actors/dataflow/operators/changelog_partitions.hpp"
 
 #include "actors/dataflow/key_encoding.hpp"
+#include "actors/dataflow/operators/chosen_columns.hpp"
+#include "actors/dataflow/operators/missing_row.hpp"
 #include "actors/dataflow/operators/pass_time.hpp"
-#include "actors/dataflow/value_text.hpp"
 
 #include <algorithm>
 
@@ -17,14 +18,6 @@ std::vector<sort_key> with_all_columns(std::vector<sort_key> keys, std::size_t c
   return keys;
 }
 
-std::vector<sql_type> partition_types(const changelog_top_n_spec& spec,
-                                      const operator_context& context) {
-  std::vector<sql_type> types;
-  for (const auto k : spec.partition)
-    types.push_back(context.inputs[0][k]);
-  return types;
-}
-
 } // namespace
 
 changelog_partitions::changelog_partitions(const changelog_top_n_spec& spec,
@@ -33,7 +26,7 @@ changelog_partitions::changelog_partitions(const changelog_top_n_spec& spec,
       order_(with_all_columns(spec_.order_by, context_.inputs[0].size()), context_.inputs[0]),
       peers_(spec_.order_by, context_.inputs[0]),
       kept_(context_.inputs[0], spec_.partition, true, 0, context_.key_groups),
-      index_(partition_types(spec_, context_), context_.key_groups),
+      index_(types_of(context_.inputs[0], spec_.partition), context_.key_groups),
       retention_(spec_.retention, index_, context_) {}
 
 operator_counters changelog_partitions::counters() const {
@@ -58,17 +51,7 @@ void changelog_partitions::find_partitions(const batch& rows, const std::uint32_
 
 void changelog_partitions::find_partitions(std::span<const std::uint32_t> numbers,
                                            std::vector<std::uint32_t>& slots) {
-  const auto count = static_cast<std::uint32_t>(numbers.size());
-  hashes_.resize(count);
-  slots.resize(count);
-  hash_stored(rows(), spec_.partition, numbers, hashes_.data());
-  std::vector<column> values;
-  std::vector<const column*> keys;
-  for (const auto k : spec_.partition)
-    values.push_back(rows().gather(k, numbers.data(), count));
-  for (const auto& x : values)
-    keys.push_back(&x);
-  index_.resolve(keys, hashes_.data(), nullptr, count, slots.data());
+  resolve_stored(index_, rows(), spec_.partition, numbers, slots);
 }
 
 // Gives back memory of rows that went: the living ones of the oldest chunk move to the end.
@@ -109,17 +92,7 @@ void changelog_partitions::erase_partition(std::uint32_t slot) {
 }
 
 error changelog_partitions::not_there(const batch& rows, std::uint32_t i) const {
-  std::string key;
-  for (const auto k : spec_.partition) {
-    key += key.empty() ? "" : ", ";
-    if (rows.columns[k].is_null(i))
-      key += "NULL";
-    else
-      append_value_text(rows.columns[k], i, key);
-  }
-  return make_error(ec::invalid_argument,
-                    "a row is deleted that is not there: its partition is (" + key + ")",
-                    "look at the source: each deletion must take back a row that it gave");
+  return missing_row("its partition is ", key_columns(rows, spec_.partition), i);
 }
 
 change_mark changelog_partitions::mark() {

@@ -1,9 +1,8 @@
 #include "actors/dataflow/operators/changelog_top_n.hpp"
 
-#include "actors/dataflow/operators/changelog_partitions.hpp"
 #include "actors/dataflow/operators/net_batch.hpp"
 #include "actors/dataflow/operators/net_changes.hpp"
-#include "actors/dataflow/operators/ordered_ids.hpp"
+#include "actors/dataflow/operators/ordered_partitions.hpp"
 
 #include <algorithm>
 
@@ -11,19 +10,13 @@ namespace ebb {
 
 namespace {
 
-class changelog_top_n final : public changelog_partitions {
+class changelog_top_n final : public ordered_partitions {
 public:
   changelog_top_n(const changelog_top_n_spec& spec, operator_context context)
-      : changelog_partitions(spec, std::move(context)), net_(context_.inputs[0]) {}
+      : ordered_partitions(spec, std::move(context)), net_(context_.inputs[0]) {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
-    finish_load();
-    if (item != nullptr && item->kind == item_kind::batch) {
-      counters_.rows_in += item->rows->rows;
-      budget.rows -= std::min(budget.rows, item->rows->rows / 4);
-      if (auto taken = take_rows(*item->rows); !taken)
-        return name_row(std::move(taken).error(), *item->rows, context_.name);
-    }
+    EBB_TRY(take_item(item, budget));
     emit_some(budget, out);
     if (next_ < touched_.size())
       return true;
@@ -32,8 +25,6 @@ public:
   }
 
 private:
-  using row_list = ordered_ids<placed_row>;
-
   /// A row that shows, and its rank.
   struct shown_row {
     placed_row at;
@@ -47,44 +38,11 @@ private:
     std::size_t count = 0;
   };
 
-  void add_loaded(std::uint32_t slot, std::uint32_t row) override {
-    insert(slot, {order_.prefix(rows(), row), row});
-  }
-
-  void renumber(std::uint32_t slot, std::uint32_t from, std::uint32_t to) override {
-    const auto prefix = order_.prefix(rows(), from);
-    erase(slot, {prefix, from});
-    insert(slot, {prefix, to});
-  }
-
   bool idle() const noexcept override {
     return next_ == touched_.size();
   }
 
-  void drop_rows(std::uint32_t slot, std::vector<std::uint32_t>& numbers) override {
-    lists_[slot].each([&](const placed_row& x) {
-      numbers.push_back(x.row);
-      return true;
-    });
-    lists_[slot] = {};
-  }
-
-  std::size_t list_bytes() const noexcept override {
-    return lists_.capacity() * (sizeof(row_list) + sizeof(std::uint32_t))
-           + kept_.living() * (sizeof(placed_row) + 8);
-  }
-
-  void insert(std::uint32_t slot, const placed_row& x) {
-    if (slot >= lists_.size())
-      lists_.resize(std::max<std::size_t>(slot + std::size_t{1}, lists_.size() * 2));
-    lists_[slot].insert(x, [this](const auto& a, const auto& b) { return less(a, b); });
-  }
-
-  void erase(std::uint32_t slot, const placed_row& x) {
-    lists_[slot].erase(x, [this](const auto& a, const auto& b) { return less(a, b); });
-  }
-
-  result<void> take_rows(const batch& input);
+  result<void> take_rows(const batch& input) override;
   void touch(std::uint32_t slot);
   [[nodiscard]] bool accepts(std::uint32_t slot, const batch& input, std::uint32_t i) const;
   result<void> delete_rows(const batch& input);
@@ -97,7 +55,6 @@ private:
   void finish_batch();
 
   net_batch net_;
-  std::vector<row_list> lists_; ///< by partition
   std::vector<std::uint32_t> stamps_;
   std::uint32_t batch_ = 0;
 
@@ -135,7 +92,7 @@ result<void> changelog_top_n::take_rows(const batch& input) {
   if (count == 0)
     return {};
   find_partitions(input, all.data(), count, slots_);
-  lists_.resize(std::max<std::size_t>(lists_.size(), index_.slot_count()));
+  make_lists();
   stamps_.resize(lists_.size(), 0);
   picks_.clear();
   std::uint32_t kept = 0;
@@ -182,17 +139,13 @@ result<void> changelog_top_n::delete_rows(const batch& input) {
   const auto& gone = net_.deleted();
   const auto count = static_cast<std::uint32_t>(gone.size());
   find_partitions(input, gone.data(), count, slots_);
-  lists_.resize(std::max<std::size_t>(lists_.size(), index_.slot_count()));
+  make_lists();
   stamps_.resize(lists_.size(), 0);
   numbers_.clear();
   for (std::uint32_t j = 0; j < count; ++j) {
     const auto i = gone[j];
-    const auto prefix = prefixes_[i];
-    const auto* found = lists_[slots_[j]].find([&](const placed_row& x) {
-      return x.prefix != prefix ? x.prefix < prefix : order_.compare(input, i, rows(), x.row) > 0;
-    });
-    if (found == nullptr || found->prefix != prefix
-        || order_.compare(input, i, rows(), found->row) != 0) {
+    const auto* found = find_equal(slots_[j], input, i, prefixes_[i]);
+    if (found == nullptr) {
       if (!retention_.active())
         return not_there(input, i);
       touch(slots_[j]); // it was dropped
@@ -324,9 +277,7 @@ void changelog_top_n::finish_batch() {
   if (!pruned_.empty())
     kept_.remove(pruned_);
   pruned_.clear();
-  for (const auto& x : touched_)
-    if (lists_[x.slot].empty())
-      erase_partition(x.slot);
+  erase_empty(touched_);
   touched_.clear();
   next_ = 0;
 }

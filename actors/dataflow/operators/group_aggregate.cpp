@@ -1,12 +1,13 @@
 #include "actors/dataflow/operators/group_aggregate.hpp"
 
+#include "actors/dataflow/operators/chosen_columns.hpp"
 #include "actors/dataflow/operators/group_calls.hpp"
 #include "actors/dataflow/operators/key_retention.hpp"
+#include "actors/dataflow/operators/missing_row.hpp"
 #include "actors/dataflow/operators/net_changes.hpp"
 #include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/partial_groups.hpp"
 #include "actors/dataflow/operators/pass_time.hpp"
-#include "actors/dataflow/value_text.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -151,9 +152,7 @@ void group_aggregate::wish(const stream_item& item, state_wishes& wishes) {
   if (item.kind != item_kind::batch)
     return;
   const auto& rows = *item.rows;
-  std::vector<const column*> keys;
-  for (const auto k : spec_.keys)
-    keys.push_back(&rows.columns[k]);
+  const auto keys = key_columns(rows, spec_.keys);
   hashes_.resize(rows.rows);
   hash_keys(keys, rows.rows, hashes_.data());
   std::string key;
@@ -170,9 +169,7 @@ void group_aggregate::wish(const stream_item& item, state_wishes& wishes) {
 
 result<void> group_aggregate::take_rows(const batch& rows, output& out) {
   auto& table = calls_.table();
-  std::vector<const column*> keys;
-  for (const auto k : spec_.keys)
-    keys.push_back(&rows.columns[k]);
+  const auto keys = key_columns(rows, spec_.keys);
   hashes_.resize(rows.rows);
   hash_keys(keys, rows.rows, hashes_.data());
   const auto first_new = table.index().slot_count();
@@ -285,18 +282,9 @@ result<void> group_aggregate::find_existing(const column& before, const column& 
 }
 
 error group_aggregate::deleted_too_often(std::uint32_t slot) const {
-  std::string key;
   std::vector<column> values;
   calls_.table().keys({&slot, 1}, values);
-  for (const auto& x : values) {
-    key += key.empty() ? "" : ", ";
-    if (x.is_null(0))
-      key += "NULL";
-    else
-      append_value_text(x, 0, key);
-  }
-  return make_error(ec::invalid_argument, "a row is deleted that is not there: (" + key + ")",
-                    "look at the source: each deletion must take back a row that it gave");
+  return missing_row("", pointers_to(values), 0);
 }
 
 void group_aggregate::emit_changes(const batch* input, std::span<const column> before,

@@ -1,6 +1,7 @@
 #include "actors/dataflow/operators/group_calls.hpp"
 
 #include "actors/dataflow/aggregates/retractable.hpp"
+#include "actors/dataflow/operators/chosen_columns.hpp"
 #include "actors/dataflow/ordered_set.hpp"
 #include "schemas/assert.hpp"
 
@@ -33,13 +34,6 @@ const std::uint8_t* bits_of(const buffer_ptr& bits) {
   return bits ? bits.as<const std::uint8_t>() : nullptr;
 }
 
-std::vector<sql_type> key_types(const group_aggregate_spec& spec, const operator_context& context) {
-  std::vector<sql_type> types;
-  for (const auto k : spec.keys)
-    types.push_back(context.inputs[0][k]);
-  return types;
-}
-
 } // namespace
 
 group_calls::group_calls(const group_aggregate_spec& spec, const operator_context& context)
@@ -47,9 +41,7 @@ group_calls::group_calls(const group_aggregate_spec& spec, const operator_contex
       goes_(spec.updating || spec.retention.span > 0), key_groups_(context.key_groups),
       shape_(shape_of(spec, context, *this)), table_(shape_) {
   for (std::size_t i = 0; i < sets_.size(); ++i) {
-    std::vector<sql_type> types;
-    for (const auto k : sets_[i].args)
-      types.push_back(context.inputs[0][k]);
+    auto types = types_of(context.inputs[0], sets_[i].args);
     sets_[i].values =
         std::make_unique<value_set>(table_.index(), std::move(types), sets_[i].filters.size(),
                                     goes_, set_entries, static_cast<std::uint8_t>(i), key_groups_);
@@ -84,7 +76,7 @@ aggregate_shape group_calls::shape_of(const group_aggregate_spec& spec,
     calls.add_call(call);
   if (calls.updating_)
     calls.calls_.push_back(row_count());
-  return {key_types(spec, context), calls.calls_, context.key_groups};
+  return {types_of(context.inputs[0], spec.keys), calls.calls_, context.key_groups};
 }
 
 void group_calls::add_call(aggregate_call call) {

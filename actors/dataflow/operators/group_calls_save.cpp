@@ -1,6 +1,7 @@
 /// Saving of group_calls while it goes on, and loading. Groups, values of sets and values of
 /// ordered sets are three states; the table and the sets freeze what changed, each by itself.
 #include "actors/dataflow/key_encoding.hpp"
+#include "actors/dataflow/operators/chosen_columns.hpp"
 #include "actors/dataflow/operators/group_calls.hpp"
 #include "actors/dataflow/value_builder.hpp"
 
@@ -93,13 +94,11 @@ result<std::uint32_t> group_calls::take_owner(std::string_view& key) {
   EBB_TRY(table_.finish_load());
   const auto all = key;
   std::vector<column> values;
-  std::vector<const column*> columns;
   for (const auto& type : shape_.key_types) {
     EBB_ASSIGN(auto x, decode_key_value(key, type));
     values.push_back(std::move(x));
   }
-  for (const auto& x : values)
-    columns.push_back(&x);
+  const auto columns = pointers_to(values);
   std::uint64_t hash = 0;
   hash_keys(columns, 1, &hash);
   table_.index().find(columns, &hash, nullptr, 1, &last_slot_);

@@ -1,10 +1,11 @@
 #include "actors/dataflow/operators/live_rows.hpp"
 
+#include "actors/dataflow/operators/chosen_columns.hpp"
+#include "actors/dataflow/operators/missing_row.hpp"
 #include "actors/dataflow/operators/net_changes.hpp"
 #include "actors/dataflow/operators/pass_time.hpp"
 #include "actors/dataflow/operators/timed_rows.hpp"
 #include "actors/dataflow/operators/window_slicer.hpp"
-#include "actors/dataflow/value_text.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -288,13 +289,7 @@ private:
   }
 
   [[nodiscard]] error not_there(const batch& rows, std::uint32_t i) const {
-    std::string row;
-    for (const auto& x : rows.columns) {
-      row += row.empty() ? "" : ", ";
-      append_value_text(x, i, row);
-    }
-    return make_error(ec::invalid_argument, "a row is deleted that is not there: (" + row + ")",
-                      "look at the source: each deletion must take back a row that it gave");
+    return missing_row("", pointers_to(rows.columns), i);
   }
 
   live_rows_spec spec_;

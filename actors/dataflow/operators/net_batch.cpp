@@ -1,6 +1,7 @@
 #include "actors/dataflow/operators/net_batch.hpp"
 
 #include "actors/dataflow/key_encoding.hpp"
+#include "actors/dataflow/operators/chosen_columns.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -25,10 +26,7 @@ net_batch::net_batch(const std::vector<sql_type>& types)
 
 void net_batch::hash_rows(const batch& rows) {
   hashes_.resize(rows.rows);
-  std::vector<const column*> columns;
-  for (const auto& x : rows.columns)
-    columns.push_back(&x);
-  hash_keys(columns, rows.rows, hashes_.data());
+  hash_keys(pointers_to(rows.columns), rows.rows, hashes_.data());
 }
 
 void net_batch::take(const batch& rows, const std::vector<std::uint32_t>* picks) {

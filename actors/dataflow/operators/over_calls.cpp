@@ -121,7 +121,7 @@ result<std::vector<column>> over_calls::compute(const over_block& block, const r
     switch (x.call.what) {
     case kind::aggregate: {
       auto value = x.call.frame.unbounded ? aggregate_running(x, block, rows, partitions.size())
-                   : x.running            ? aggregate_rest(x, block, rows)
+                   : x.running            ? aggregate_along(x, block, rows, true)
                                           : aggregate_frames(x, block, rows);
       if (!value)
         return std::move(value).error();
@@ -209,36 +209,26 @@ result<void> over_calls::add_rows(const call_state& x, accumulators& to, const r
 // for the frames that end there.
 result<column> over_calls::aggregate_running(call_state& x, const over_block& block,
                                              const row_store& rows, std::size_t partition_count) {
-  const auto count = block.size();
   partitions_ = std::max(partitions_, static_cast<std::uint32_t>(partition_count));
   x.running->resize(partitions_);
+  return aggregate_along(x, block, rows, false);
+}
+
+// Backwards: … AND UNBOUNDED FOLLOWING, likewise.
+result<column> over_calls::aggregate_along(call_state& x, const over_block& block,
+                                           const row_store& rows, bool backwards) {
+  const auto count = block.size();
   clear_slots(*x.single, count);
   clear_slots(*x.frame, count + 1); // the last one is the empty frame
   std::vector<std::uint32_t> places(count);
   std::iota(places.begin(), places.end(), 0U);
   EBB_TRY(add_rows(x, *x.single, rows, block.rows, places));
-  places = last_places(x.call.frame, block, rows);
+  places =
+      backwards ? first_places(x.call.frame, block, rows) : last_places(x.call.frame, block, rows);
   std::vector<std::uint8_t> wanted(count + std::size_t{1}, 0);
   for (const auto place : places)
     wanted[place] = 1;
-  EBB_TRY(run_on(x, block, false, wanted));
-  return x.frame->finish(places);
-}
-
-// … AND UNBOUNDED FOLLOWING, likewise.
-result<column> over_calls::aggregate_rest(call_state& x, const over_block& block,
-                                          const row_store& rows) {
-  const auto count = block.size();
-  clear_slots(*x.single, count);
-  clear_slots(*x.frame, count + 1);
-  std::vector<std::uint32_t> places(count);
-  std::iota(places.begin(), places.end(), 0U);
-  EBB_TRY(add_rows(x, *x.single, rows, block.rows, places));
-  places = first_places(x.call.frame, block, rows);
-  std::vector<std::uint8_t> wanted(count + std::size_t{1}, 0);
-  for (const auto place : places)
-    wanted[place] = 1;
-  EBB_TRY(run_on(x, block, true, wanted));
+  EBB_TRY(run_on(x, block, backwards, wanted));
   return x.frame->finish(places);
 }
 

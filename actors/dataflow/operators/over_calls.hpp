@@ -118,8 +118,8 @@ private:
   [[nodiscard]] result<column> aggregate_running(call_state& x, const over_block& block,
                                                  const row_store& rows,
                                                  std::size_t partition_count);
-  [[nodiscard]] result<column> aggregate_rest(call_state& x, const over_block& block,
-                                              const row_store& rows);
+  [[nodiscard]] result<column> aggregate_along(call_state& x, const over_block& block,
+                                               const row_store& rows, bool backwards);
   [[nodiscard]] result<void> run_on(call_state& x, const over_block& block, bool backwards,
                                     const std::vector<std::uint8_t>& wanted);
   [[nodiscard]] result<column> aggregate_frames(call_state& x, const over_block& block,

@@ -1,9 +1,9 @@
 /// Which rows of a partition are looked at when some of it change.
 #pragma once
 
+#include "actors/dataflow/operators/ordered_partitions.hpp"
 #include "actors/dataflow/operators/over_changes.hpp"
 #include "actors/dataflow/operators/over_extent.hpp"
-#include "actors/dataflow/operators/partition_lists.hpp"
 
 #include <cstddef>
 #include <span>
@@ -13,7 +13,7 @@ namespace ebb {
 
 class over_layout {
 public:
-  using row_list = partition_lists::row_list;
+  using row_list = ordered_partitions::row_list;
 
   /// `order`: of all columns, `peers`: of ORDER BY alone. They and `rows` outlive it.
   over_layout(const over_extent& extent, const row_order& order, const row_order& peers,

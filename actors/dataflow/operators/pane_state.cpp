@@ -4,6 +4,7 @@
 /// remains of windows being emitted. Keys of 1 and 2: end and start of the pane or window, then the
 /// group's key. Value of 0: times up to which windows have fired, are to fire, and of the watermark
 /// to send on; a byte of flags; the first ends of panes that the instance has, in order.
+#include "actors/dataflow/operators/chosen_columns.hpp"
 #include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/pane_aggregate.hpp"
 #include "actors/dataflow/operators/time_keys.hpp"
@@ -124,10 +125,7 @@ std::uint16_t pane_aggregate::group_of(const pane_id& id, std::uint64_t hash) co
     edges.push_back(make_column(type, 1));
     edges.back().mutable_data<micros>()[0] = time;
   }
-  std::vector<const column*> keys;
-  for (const auto& x : edges)
-    keys.push_back(&x);
-  hash_keys(keys, 1, &hash);
+  hash_keys(pointers_to(edges), 1, &hash);
   return key_group_of(hash, shape_.key_groups);
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/dataflow/key_encoding.hpp"
 #include "actors/dataflow/operators/aggregate_table.hpp"
+#include "actors/dataflow/operators/chosen_columns.hpp"
 #include "actors/dataflow/operators/pass_time.hpp"
 
 #include <algorithm>
@@ -13,18 +14,11 @@ namespace {
 
 constexpr std::uint32_t batches_untried = 32; ///< after one that gained little
 
-std::vector<sql_type> key_types(const group_aggregate_spec& spec, const operator_context& context) {
-  std::vector<sql_type> types;
-  for (const auto k : spec.keys)
-    types.push_back(context.inputs[0][k]);
-  return types;
-}
-
 class partial_groups final : public stream_operator {
 public:
   partial_groups(const group_aggregate_spec& spec, operator_context context)
       : context_(std::move(context)), keys_(spec.keys),
-        shape_(key_types(spec, context_), spec.calls, 1), table_(shape_) {}
+        shape_(types_of(context_.inputs[0], keys_), spec.calls, 1), table_(shape_) {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
     if (item == nullptr)
@@ -50,9 +44,7 @@ public:
 
 private:
   result<void> take(const batch& rows, output& out) {
-    std::vector<const column*> keys;
-    for (const auto k : keys_)
-      keys.push_back(&rows.columns[k]);
+    const auto keys = key_columns(rows, keys_);
     auto made = std::make_shared<batch>();
     auto hashes = buffer_ptr::of<std::uint64_t>(rows.rows);
     hash_keys(keys, rows.rows, hashes.as<std::uint64_t>());

@@ -1,5 +1,6 @@
 #include "actors/dataflow/operators/session_aggregate.hpp"
 
+#include "actors/dataflow/operators/chosen_columns.hpp"
 #include "schemas/assert.hpp"
 
 #include <algorithm>
@@ -12,19 +13,11 @@ namespace {
 constexpr std::uint32_t emitted_rows_max = 4096; // a batch at load
 constexpr std::uint32_t prefetch_distance = 16;
 
-std::vector<sql_type> key_types(const window_aggregate_spec& spec,
-                                const operator_context& context) {
-  std::vector<sql_type> types;
-  for (const auto k : spec.keys)
-    types.push_back(context.inputs[0][k]);
-  return types;
-}
-
 } // namespace
 
 session_aggregate::session_aggregate(const window_aggregate_spec& spec, operator_context context)
     : context_(std::move(context)), window_(spec.window), keys_(spec.keys),
-      shape_(key_types(spec, context_), spec.calls, context_.key_groups),
+      shape_(types_of(context_.inputs[0], spec.keys), spec.calls, context_.key_groups),
       index_(shape_.key_types, shape_.key_groups), sessions_(spec.window.size) {
   EBB_ASSERT(spec.window.kind == window_kind::session && spec.phase == aggregate_phase::complete);
   for (const auto& call : shape_.calls)

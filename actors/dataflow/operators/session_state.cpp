@@ -4,6 +4,7 @@
 /// sessions of a key, 2 = ended sessions that are being emitted (key: end, first row, then the
 /// group's key). Values: the key's exact values where its canonical bytes lose something, then for
 /// each session first and last row and the calls' states.
+#include "actors/dataflow/operators/chosen_columns.hpp"
 #include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/session_aggregate.hpp"
 #include "actors/dataflow/operators/time_keys.hpp"
@@ -150,13 +151,11 @@ result<std::uint32_t> session_aggregate::load_key(std::string_view key, std::str
     EBB_ASSIGN(slot, index_.resolve_encoded(key));
   } else {
     std::vector<column> columns;
-    std::vector<const column*> pointers;
     for (const auto& type : shape_.key_types) {
       EBB_ASSIGN(auto x, read_one(value, type));
       columns.push_back(std::move(x));
     }
-    for (const auto& x : columns)
-      pointers.push_back(&x);
+    const auto pointers = pointers_to(columns);
     std::uint64_t hash = 0;
     hash_keys(pointers, 1, &hash);
     index_.resolve(pointers, &hash, nullptr, 1, &slot);

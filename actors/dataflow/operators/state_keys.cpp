@@ -79,12 +79,26 @@ void hash_stored(const row_store& store, std::span<const std::uint32_t> keys,
   }
 }
 
-std::vector<const column*> key_columns(const batch& x, std::span<const std::uint32_t> keys) {
-  std::vector<const column*> result;
-  result.reserve(keys.size());
+std::vector<std::uint64_t> hash_chunk(const row_store& store, std::uint32_t chunk) {
+  std::vector<column> values;
+  for (std::size_t k = 0; k < store.types().size(); ++k)
+    values.push_back(store.chunk_column(chunk, k));
+  std::vector<std::uint64_t> hashes(store.rows_in(chunk));
+  hash_keys(pointers_to(values), store.rows_in(chunk), hashes.data());
+  return hashes;
+}
+
+void resolve_stored(key_index& index, const row_store& store, std::span<const std::uint32_t> keys,
+                    std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& slots) {
+  const auto count = static_cast<std::uint32_t>(rows.size());
+  std::vector<column> values;
   for (const auto k : keys)
-    result.push_back(&x.columns[k]);
-  return result;
+    values.push_back(store.gather(k, rows.data(), count));
+  const auto columns = pointers_to(values);
+  std::vector<std::uint64_t> hashes(count);
+  hash_keys(columns, count, hashes.data());
+  slots.resize(count);
+  index.resolve(columns, hashes.data(), nullptr, count, slots.data());
 }
 
 void dropped_panes::save(change_mark since, std::uint16_t states, state_sink& sink,

@@ -2,7 +2,9 @@
 /// and what changed since a mark.
 #pragma once
 
+#include "actors/dataflow/key_index.hpp"
 #include "actors/dataflow/operator.hpp"
+#include "actors/dataflow/operators/chosen_columns.hpp"
 #include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/row_store.hpp"
 #include "schemas/assert.hpp"
@@ -32,9 +34,12 @@ void put_row_key(const row_store& rows, std::span<const std::uint32_t> keys, std
 void hash_stored(const row_store& store, std::span<const std::uint32_t> keys,
                  std::span<const std::uint32_t> rows, std::uint64_t* hashes);
 
-/// Pointers to the key columns of a batch.
-[[nodiscard]] std::vector<const column*> key_columns(const batch& x,
-                                                     std::span<const std::uint32_t> keys);
+/// Hashes of a chunk's rows, of all their columns.
+[[nodiscard]] std::vector<std::uint64_t> hash_chunk(const row_store& store, std::uint32_t chunk);
+
+/// slots[i] = slot in the index of the key that the stored row rows[i] has.
+void resolve_stored(key_index& index, const row_store& store, std::span<const std::uint32_t> keys,
+                    std::span<const std::uint32_t> rows, std::vector<std::uint32_t>& slots);
 
 /// Where the sequence of a store stood at the last marks, so that "changed since" is a comparison
 /// for rows that are only appended.

@@ -52,7 +52,7 @@ class stream_join final : public stream_operator {
 public:
   stream_join(const stream_join_spec& spec, operator_context context)
       : key_groups_(context.key_groups),
-        index_(key_types(context.inputs[0], spec.left_keys), context.key_groups),
+        index_(types_of(context.inputs[0], spec.left_keys), context.key_groups),
         sides_{join_side(context.inputs[0], spec.left_keys),
                join_side(context.inputs[1], spec.right_keys)},
         writers_{block_writer(spec.left_keys, row_states, context.key_groups),
@@ -109,15 +109,6 @@ public:
 
 private:
   static constexpr std::uint16_t pending_state = 2;
-
-  static std::vector<sql_type> key_types(const std::vector<sql_type>& types,
-                                         const std::vector<std::uint32_t>& keys) {
-    std::vector<sql_type> result;
-    result.reserve(keys.size());
-    for (const auto k : keys)
-      result.push_back(types[k]);
-    return result;
-  }
 
   // Keeps the rows and notes those that have partners.
   result<void> take_rows(const stream_item& item, step_budget& budget) {
@@ -280,17 +271,8 @@ result<void> stream_join::load_rows(std::size_t s, std::string_view value) {
     std::vector<std::uint32_t> all(count);
     std::iota(all.begin(), all.end(), 0U);
     rows_.resize(count);
-    hashes_.resize(count);
-    slots_.resize(count);
     EBB_TRY(side.rows.append_saved(std::move(pack), all, rows_.data()));
-    hash_stored(side.rows, side.keys, rows_, hashes_.data());
-    std::vector<column> values;
-    std::vector<const column*> keys;
-    for (const auto k : side.keys)
-      values.push_back(side.rows.gather(k, rows_.data(), count));
-    for (const auto& x : values)
-      keys.push_back(&x);
-    index_.resolve(keys, hashes_.data(), nullptr, count, slots_.data());
+    resolve_stored(index_, side.rows, side.keys, rows_, slots_);
     side.links.grow(side.rows, no_row);
     heads_.resize(index_.slot_count());
     for (std::uint32_t i = 0; i < count; ++i) {

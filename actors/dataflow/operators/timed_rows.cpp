@@ -90,14 +90,7 @@ result<void> timed_rows::load(std::uint16_t key_group, std::uint16_t state, std:
 void timed_rows::finish_load(const std::function<micros(std::uint32_t)>& time_of) {
   grow();
   for (std::uint32_t chunk = 0; chunk < rows().chunk_count(); ++chunk) {
-    std::vector<column> values;
-    std::vector<const column*> columns;
-    for (std::size_t k = 0; k < rows().types().size(); ++k)
-      values.push_back(rows().chunk_column(chunk, k));
-    for (const auto& x : values)
-      columns.push_back(&x);
-    std::vector<std::uint64_t> hashes(rows().rows_in(chunk));
-    hash_keys(columns, rows().rows_in(chunk), hashes.data());
+    const auto hashes = hash_chunk(rows(), chunk);
     for (std::uint32_t i = 0; i < hashes.size(); ++i) {
       const auto row = rows().row_at(chunk, i);
       hashes_.at(rows(), row) = static_cast<std::uint32_t>(hashes[i]);

@@ -1,6 +1,7 @@
 #include "actors/dataflow/operators/top_n_state.hpp"
 
 #include "actors/dataflow/key_encoding.hpp"
+#include "actors/dataflow/operators/chosen_columns.hpp"
 #include "actors/dataflow/operators/window_rows.hpp"
 
 #include <algorithm>
@@ -10,10 +11,7 @@ namespace ebb {
 top_n_state::top_n_state(const window_top_n_spec& spec, operator_context context)
     : spec_(spec), context_(std::move(context)), by_{row_order(spec.order_by, context_.inputs[0]),
                                                      spec.rank, spec.limit},
-      acted_(context_.key_groups) {
-  for (const auto k : spec.partition)
-    key_types_.push_back(context_.inputs[0][k]);
-}
+      key_types_(types_of(context_.inputs[0], spec_.partition)), acted_(context_.key_groups) {}
 
 std::string top_n_state::prefix_of(const window_name& name) {
   std::string prefix;

@@ -1,6 +1,7 @@
 #include "actors/dataflow/operators/upsert.hpp"
 
 #include "actors/dataflow/key_encoding.hpp"
+#include "actors/dataflow/operators/chosen_columns.hpp"
 #include "actors/dataflow/operators/erased_keys.hpp"
 #include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/pass_time.hpp"
@@ -80,9 +81,7 @@ private:
   static constexpr std::uint32_t no_row = UINT32_MAX;
 
   result<void> take_rows(const batch& rows, output& out) {
-    std::vector<const column*> keys;
-    for (const auto k : keys_)
-      keys.push_back(&rows.columns[k]);
+    const auto keys = key_columns(rows, keys_);
     hashes_.resize(rows.rows);
     hash_keys(keys, rows.rows, hashes_.data());
     const auto* weights = rows.weights ? rows.weights.as<const std::int32_t>() : nullptr;
