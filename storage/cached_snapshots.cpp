@@ -1,6 +1,6 @@
+#include "storage/digest.hpp"
 #include "storage/failpoint.hpp"
 #include "storage/files.hpp"
-#include "storage/folder_objects.hpp"
 #include "storage/segment_trailer.hpp"
 #include "storage/snapshot_cache.hpp"
 
@@ -12,7 +12,6 @@
 #include <set>
 #include <unistd.h>
 #include <utility>
-#include <xxhash.h>
 
 namespace ebb {
 
@@ -26,34 +25,6 @@ constexpr std::uint64_t fetch_first = std::uint64_t{64} << 10;
 constexpr std::uint64_t end_bytes = std::uint64_t{64} << 10;
 /// A file is sent from its beginning so often, where the store finds other bytes than were sent.
 constexpr int attempts_max = 3;
-
-struct hash_state {
-  XXH3_state_t* state = XXH3_createState();
-
-  hash_state() {
-    reset();
-  }
-
-  ~hash_state() {
-    XXH3_freeState(state);
-  }
-
-  hash_state(const hash_state&) = delete;
-  hash_state& operator=(const hash_state&) = delete;
-
-  void reset() {
-    XXH3_128bits_reset(state);
-  }
-
-  void add(const std::string& bytes) {
-    XXH3_128bits_update(state, bytes.data(), bytes.size());
-  }
-
-  [[nodiscard]] digest128 value() const {
-    const auto x = XXH3_128bits_digest(state);
-    return {x.high64, x.low64};
-  }
-};
 
 error too_short(const std::string& name) {
   return make_error(ec::corrupt, name + " is shorter in the store than its record says",
@@ -192,7 +163,7 @@ private:
   /// False where the store has found other bytes than were sent.
   result<bool> send(stored_area area, const std::string& name, const owned_file& file,
                     std::uint64_t total, const std::function<bool()>& give_up) {
-    hash_state hash;
+    digester hash;
     stored_piece piece;
     piece.generation = generation_;
     piece.total = total;
@@ -205,7 +176,7 @@ private:
       if (give_up && give_up())
         return make_error(ec::cancelled, "the stream is being ended");
       EBB_ASSIGN(piece.bytes, piece_of(file, at, total));
-      hash.add(piece.bytes);
+      hash.add(piece.bytes.data(), piece.bytes.size());
       const auto next = at + piece.bytes.size();
       const bool last = next == total;
       if (!last && next <= have) {

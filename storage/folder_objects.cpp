@@ -1,21 +1,18 @@
 #include "storage/folder_objects.hpp"
 
+#include "storage/digest.hpp"
 #include "storage/failpoint.hpp"
 #include "storage/files.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <memory>
 #include <unistd.h>
-#include <vector>
-#include <xxhash.h>
 
 namespace ebb {
 
 namespace {
 
-constexpr std::size_t block_bytes = std::size_t{256} << 10;
 constexpr std::size_t name_bytes_max = 240;
 
 error no_name(const std::string& name) {
@@ -43,23 +40,6 @@ result<std::uint64_t> compare(const std::string& path, std::uint64_t bytes,
 }
 
 } // namespace
-
-result<digest128> digest_of_file(const std::string& path) {
-  EBB_ASSIGN(const auto file, owned_file::open_to_read(path));
-  EBB_ASSIGN(const auto bytes, file.size());
-  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
-                                                                       XXH3_freeState);
-  XXH3_128bits_reset(state.get());
-  std::vector<char> block(block_bytes);
-  for (std::uint64_t at = 0; at != bytes;) {
-    const auto some = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), bytes - at));
-    EBB_TRY(file.read_at(at, block.data(), some));
-    XXH3_128bits_update(state.get(), block.data(), some);
-    at += some;
-  }
-  const auto x = XXH3_128bits_digest(state.get());
-  return digest128{x.high64, x.low64};
-}
 
 std::string folder_objects::folder_of(stored_area area) const {
   return folder_ + '/' + to_string(area);

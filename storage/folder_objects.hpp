@@ -33,7 +33,4 @@ private:
   std::string folder_;
 };
 
-/// XXH3-128 of all bytes of the file.
-[[nodiscard]] result<digest128> digest_of_file(const std::string& path);
-
 } // namespace ebb

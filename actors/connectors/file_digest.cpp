@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <vector>
-#include <xxhash.h>
 
 namespace ebb {
 
@@ -14,35 +13,6 @@ namespace {
 constexpr std::size_t block_size = std::size_t{256} << 10;
 
 } // namespace
-
-struct digester::state {
-  XXH3_state_t* hash = XXH3_createState();
-
-  state() = default;
-
-  ~state() {
-    XXH3_freeState(hash);
-  }
-
-  state(const state&) = delete;
-  state& operator=(const state&) = delete;
-};
-
-digester::digester() : state_(std::make_unique<state>()) {
-  EBB_ASSERT(state_->hash != nullptr);
-  XXH3_128bits_reset(state_->hash);
-}
-
-digester::~digester() = default;
-
-void digester::add(const char* bytes, std::size_t size) noexcept {
-  XXH3_128bits_update(state_->hash, bytes, size);
-}
-
-digest128 digester::value() const noexcept {
-  const auto value = XXH3_128bits_digest(state_->hash);
-  return {value.high64, value.low64};
-}
 
 result<digest128> digest_of(const descriptor& file, std::uint64_t offset, std::uint64_t bytes,
                             const std::string& shown) {

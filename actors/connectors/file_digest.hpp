@@ -3,30 +3,12 @@
 
 #include "actors/connectors/file_io.hpp"
 #include "schemas/error.hpp"
-#include "schemas/segment_info.hpp"
+#include "storage/digest.hpp"
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 
 namespace ebb {
-
-/// XXH3-128 of bytes that come in pieces.
-class digester {
-public:
-  digester();
-  ~digester();
-  digester(const digester&) = delete;
-  digester& operator=(const digester&) = delete;
-
-  void add(const char* bytes, std::size_t size) noexcept;
-  [[nodiscard]] digest128 value() const noexcept;
-
-private:
-  struct state;
-  std::unique_ptr<state> state_;
-};
 
 /// Of `bytes` bytes from `offset` on; of fewer where the file ends. Blocks.
 [[nodiscard]] result<digest128> digest_of(const descriptor& file, std::uint64_t offset,

@@ -1,23 +1,12 @@
 #include "actors/links/ledger_calls.hpp"
 
+#include "actors/links/outcome_of.hpp"
+
 #include <utility>
 
 namespace ebb {
 
 namespace {
-
-template <class T>
-call_outcome outcome_of(result<T> x) {
-  if (!x)
-    return std::move(x).error();
-  return call_value{*std::move(x)};
-}
-
-call_outcome outcome_of(result<void> x) {
-  if (!x)
-    return std::move(x).error();
-  return call_value{};
-}
 
 struct dispatch {
   stream_ledger& ledger;

@@ -1,5 +1,6 @@
 #include "actors/service/stored_calls.hpp"
 
+#include "actors/links/outcome_of.hpp"
 #include "storage/files.hpp"
 #include "storage/folder_objects.hpp"
 
@@ -8,13 +9,6 @@
 namespace ebb {
 
 namespace {
-
-template <class T>
-call_outcome outcome_of(result<T> x) {
-  if (!x)
-    return std::move(x).error();
-  return call_value{*std::move(x)};
-}
 
 std::string folder_of_stream(const control_records& records, const std::string& uid) {
   return records.folder() + "/streams/" + uid;
@@ -55,8 +49,7 @@ call_outcome answer_stored_call(control_records& records, const stream_placement
   }
   if (const auto* remove = std::get_if<store_remove_call>(&what)) {
     EBB_TRY(check(records, from, remove->generation));
-    EBB_TRY(files.remove(remove->area, remove->names, remove->generation));
-    return call_value{};
+    return outcome_of(files.remove(remove->area, remove->names, remove->generation));
   }
   if (const auto* read = std::get_if<store_read_call>(&what)) {
     EBB_ASSIGN(auto bytes, files.read(read->area, read->name, read->offset, read->bytes));

@@ -1,3 +1,4 @@
+#include "storage/digest.hpp"
 #include "storage/folder_objects.hpp"
 #include "storage/segment_trailer.hpp"
 #include "storage/snapshot_cache.hpp"

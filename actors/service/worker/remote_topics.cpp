@@ -1,5 +1,7 @@
 #include "actors/service/worker/remote_topics.hpp"
 
+#include "actors/links/placement_calls.hpp"
+
 #include <utility>
 
 namespace ebb {
@@ -56,20 +58,15 @@ error as_device(error problem) {
 /// A topic's log, read by the control process.
 class link_reading final : public topic_reader::implementation {
 public:
-  link_reading(std::shared_ptr<link_calls> calls, stream_placement of, std::string topic,
-               std::chrono::milliseconds patience)
-      : calls_(std::move(calls)), of_(std::move(of)), topic_(std::move(topic)),
-        patience_(patience) {}
+  link_reading(placement_calls calls, std::string topic)
+      : calls_(std::move(calls)), topic_(std::move(topic)) {}
 
   result<topic_slice> read(std::uint32_t partition, std::uint64_t offset,
                            const topic_read_limits& limits) override {
-    auto answer = calls_->call(
-        of_, topic_read_call{topic_, partition, offset, limits.bytes, limits.rows}, patience_);
-    if (!answer)
-      return as_device(std::move(answer).error());
-    auto* slice = std::get_if<link_slice>(&*answer);
-    if (slice == nullptr)
-      return wrong_answer();
+    auto slice = calls_.get<link_slice>(
+        topic_read_call{topic_, partition, offset, limits.bytes, limits.rows});
+    if (!slice)
+      return as_device(std::move(slice).error());
     topic_slice x;
     x.next = slice->next;
     x.end = slice->end;
@@ -80,12 +77,9 @@ public:
   }
 
   result<std::vector<topic_bounds>> bounds() override {
-    auto answer = calls_->call(of_, topic_bounds_call{topic_}, patience_);
-    if (!answer)
-      return as_device(std::move(answer).error());
-    const auto* all = std::get_if<link_bounds>(&*answer);
-    if (all == nullptr)
-      return wrong_answer();
+    const auto all = calls_.get<link_bounds>(topic_bounds_call{topic_});
+    if (!all)
+      return as_device(all.error());
     std::vector<topic_bounds> x;
     for (const auto& [begin, end] : all->all)
       x.push_back({begin, end});
@@ -93,10 +87,8 @@ public:
   }
 
 private:
-  const std::shared_ptr<link_calls> calls_;
-  const stream_placement of_;
+  const placement_calls calls_;
   const std::string topic_;
-  const std::chrono::milliseconds patience_;
 };
 
 class remote_topics final : public topic_access {
@@ -109,17 +101,16 @@ public:
   result<topic_reader> open_reader(const topic_info& topic) override {
     if (how_ == topic_reading::files)
       return topic_reader::open(topic.folder);
-    return topic_reader(std::make_unique<link_reading>(calls_, of_, topic.uid, patience_));
+    return topic_reader(
+        std::make_unique<link_reading>(placement_calls(calls_, of_, patience_), topic.uid));
   }
 
   result<topic_info> find(const std::string& name) override {
-    EBB_ASSIGN(auto answer, calls_->call(of_, topic_find_call{name}, patience_));
-    auto* found = std::get_if<link_topic>(&answer);
-    if (found == nullptr)
-      return wrong_answer();
-    return topic_info{std::move(found->uid), std::move(found->name),       std::move(found->folder),
-                      found->partitions,     std::move(found->columns),    std::move(found->key),
-                      found->changes,        std::move(found->primary_key)};
+    EBB_ASSIGN(auto found,
+               placement_calls(calls_, of_, patience_).get<link_topic>(topic_find_call{name}));
+    return topic_info{std::move(found.uid), std::move(found.name),       std::move(found.folder),
+                      found.partitions,     std::move(found.columns),    std::move(found.key),
+                      found.changes,        std::move(found.primary_key)};
   }
 
   std::shared_ptr<void> watch(const std::string& uid, std::function<void()> moved) override {
