@@ -156,10 +156,7 @@ result<int> list(const auth_arguments& arguments) {
     json all = json::array();
     for (const auto& x : tokens.all())
       all.push_back(to_json(x));
-    std::fputs(arguments.output == "json"
-                   ? (all.dump(2) + '\n').c_str()
-                   : client::yaml_text(client::json::parse(all.dump())).c_str(),
-               stdout);
+    std::fputs(client::listing_text(all, arguments.output).c_str(), stdout);
     return exit_done;
   }
   if (arguments.output == "name") {

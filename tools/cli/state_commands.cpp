@@ -96,10 +96,7 @@ result<int> show_checkpoints(const state_arguments& arguments) {
     json all = json::array();
     for (const auto& x : records)
       all.push_back(to_json(x, names_of(x.epoch)));
-    std::fputs(arguments.output == "json"
-                   ? (all.dump(2) + '\n').c_str()
-                   : client::yaml_text(client::json::parse(all.dump())).c_str(),
-               stdout);
+    std::fputs(client::listing_text(all, arguments.output).c_str(), stdout);
     return exit_done;
   }
   if (arguments.output == "name") {

@@ -56,7 +56,7 @@ result<int> list(const context_arguments& what) {
                      {"server", server_of(x)},
                      {"namespace", name_space_of(x)},
                      {"token", !x.token.empty()}});
-    print(what.output == "yaml" ? yaml_text(all) : all.dump(2) + '\n');
+    print(listing_text(all, what.output));
     return 0;
   }
   if (what.output == "name") {

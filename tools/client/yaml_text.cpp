@@ -153,4 +153,8 @@ std::string yaml_text(const json& value) {
   return out;
 }
 
+std::string listing_text(const json& value, const std::string& output) {
+  return output == "yaml" ? yaml_text(value) : value.dump(2) + '\n';
+}
+
 } // namespace ebb::client

@@ -238,6 +238,19 @@ def fill(service, rows, at, text, topic="in"):
     sender.close()
 
 
+def wake_windows(service):
+    """Wakes the stream of large state and lets it sleep again: milliseconds from the message to its result, and the wake's phases."""
+    lines, sender = Lines(service, "out"), Sender(service, "in")
+    begun = time.perf_counter()
+    # It goes into a window of the large state, and is a result of another sink at once.
+    sender.send({"k": 7, "at": "2026-01-01T00:00:01", "text": "now"})
+    lines.next()
+    result = (time.perf_counter() - begun) * 1000
+    service.wait_for("windows", "Asleep", 600)
+    wake = service.get("/v1/streams/windows/wakes")["items"][0]["millisAfterTrigger"]
+    return result, ", ".join(f"{x} {y:.1f} ms" for x, y in wake.items())
+
+
 def measure_wake(arguments, folder):
     service = Service(arguments.ebb, tempfile.mkdtemp(dir=folder))
     service.apply(TOPIC.format("in", "k BIGINT, at TIMESTAMP, text TEXT")
@@ -252,15 +265,8 @@ def measure_wake(arguments, folder):
         if drop:
             os.sync()
             pathlib.Path("/proc/sys/vm/drop_caches").write_text("1")
-        lines, sender = Lines(service, "out"), Sender(service, "in")
-        begun = time.perf_counter()
-        # It goes into a window of the large state, and is a result of another sink at once.
-        sender.send({"k": 7, "at": "2026-01-01T00:00:01", "text": "now"})
-        lines.next()
-        result = (time.perf_counter() - begun) * 1000
-        service.wait_for("windows", "Asleep", 600)
-        wake = service.get("/v1/streams/windows/wakes")["items"][0]["millisAfterTrigger"]
-        print(f"wake, {name}: message to result {result:.1f} ms; " + ", ".join(f"{x} {y:.1f} ms" for x, y in wake.items()))
+        result, phases = wake_windows(service)
+        print(f"wake, {name}: message to result {result:.1f} ms; {phases}")
     service.stop()
 
 
@@ -279,16 +285,9 @@ def measure_fetch(arguments, folder):
             if drop:
                 for copy in (data / "cache").rglob("*.seg"):
                     copy.unlink()
-            lines, sender = Lines(service, "out"), Sender(service, "in")
-            begun = time.perf_counter()
-            sender.send({"k": 7, "at": "2026-01-01T00:00:01", "text": "now"})
-            lines.next()
-            result = (time.perf_counter() - begun) * 1000
-            service.wait_for("windows", "Asleep", 600)
+            result, phases = wake_windows(service)
             fetched = sum(x.stat().st_blocks * 512 for x in (data / "cache").rglob("*.seg")) / (1 << 20)
-            wake = service.get("/v1/streams/windows/wakes")["items"][0]["millisAfterTrigger"]
-            print(f"fetch, {name}: message to result {result:.1f} ms ({fetched:.1f} MiB copied until it slept again); "
-                  + ", ".join(f"{x} {y:.1f} ms" for x, y in wake.items()), flush=True)
+            print(f"fetch, {name}: message to result {result:.1f} ms ({fetched:.1f} MiB copied until it slept again); {phases}", flush=True)
         service.stop()
 
 
