@@ -1,6 +1,8 @@
 #include "actors/connectors/json_text.hpp"
 
 #include "actors/connectors/file_rows.hpp"
+#include "actors/dataflow/json_escapes.hpp"
+#include "schemas/hex_digit.hpp"
 
 #include <cstdint>
 #include <cstring>
@@ -17,59 +19,12 @@ bool is_digit(char c) noexcept {
 std::int32_t hex4(const char* p) noexcept {
   std::int32_t value = 0;
   for (int i = 0; i < 4; ++i) {
-    const char c = p[i];
-    std::int32_t digit = 0;
-    if (is_digit(c))
-      digit = c - '0';
-    else if (c >= 'a' && c <= 'f')
-      digit = c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F')
-      digit = c - 'A' + 10;
-    else
+    const auto digit = hex_digit(p[i]);
+    if (digit < 0)
       return -1;
     value = value * 16 + digit;
   }
   return value;
-}
-
-char* put_utf8(char* to, std::uint32_t c) noexcept {
-  if (c < 0x80) {
-    *to++ = static_cast<char>(c);
-  } else if (c < 0x800) {
-    *to++ = static_cast<char>(0xC0 | (c >> 6));
-    *to++ = static_cast<char>(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    *to++ = static_cast<char>(0xE0 | (c >> 12));
-    *to++ = static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-    *to++ = static_cast<char>(0x80 | (c & 0x3F));
-  } else {
-    *to++ = static_cast<char>(0xF0 | (c >> 18));
-    *to++ = static_cast<char>(0x80 | ((c >> 12) & 0x3F));
-    *to++ = static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-    *to++ = static_cast<char>(0x80 | (c & 0x3F));
-  }
-  return to;
-}
-
-char simple_escape(char c) noexcept {
-  switch (c) {
-  case '"':
-  case '\\':
-  case '/':
-    return c;
-  case 'b':
-    return '\b';
-  case 'f':
-    return '\f';
-  case 'n':
-    return '\n';
-  case 'r':
-    return '\r';
-  case 't':
-    return '\t';
-  default:
-    return '\0';
-  }
 }
 
 const char* skip_members(const char* p, bool& high, complaint& problem, int depth) {

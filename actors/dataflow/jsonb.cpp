@@ -2,7 +2,9 @@
 
 #include "actors/dataflow/jsonb.hpp"
 
+#include "actors/dataflow/json_escapes.hpp"
 #include "actors/dataflow/numeric.hpp"
+#include "schemas/hex_digit.hpp"
 
 #include <algorithm>
 #include <array>
@@ -28,22 +30,8 @@ bool is_word(char c) noexcept {
 }
 
 void append_utf8(std::uint32_t point, std::string& out) {
-  const auto put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-  if (point < 0x80) {
-    put(point);
-  } else if (point < 0x800) {
-    put(0xC0 | point >> 6);
-    put(0x80 | (point & 0x3F));
-  } else if (point < 0x10000) {
-    put(0xE0 | point >> 12);
-    put(0x80 | (point >> 6 & 0x3F));
-    put(0x80 | (point & 0x3F));
-  } else {
-    put(0xF0 | point >> 18);
-    put(0x80 | (point >> 12 & 0x3F));
-    put(0x80 | (point >> 6 & 0x3F));
-    put(0x80 | (point & 0x3F));
-  }
+  std::array<char, 4> bytes{};
+  out.append(bytes.data(), put_utf8(bytes.data(), point));
 }
 
 class json_parser {
@@ -161,11 +149,7 @@ private:
   result<std::uint32_t> hex() {
     std::uint32_t unit = 0;
     for (int k = 0; k < 4; ++k, ++at_) {
-      const char c = at_ < text_.size() ? text_[at_] : '\0';
-      const auto digit = is_digit(c)            ? c - '0'
-                         : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                         : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                                : -1;
+      const auto digit = at_ < text_.size() ? hex_digit(text_[at_]) : -1;
       if (digit < 0)
         return problem("\"\\u\" must be followed by four hexadecimal digits");
       unit = unit << 4 | static_cast<std::uint32_t>(digit);
@@ -218,10 +202,8 @@ private:
       if (at_ == text_.size())
         return bad_token();
       const char escape = text_[at_++];
-      constexpr std::string_view names = "\"\\/bfnrt";
-      constexpr std::string_view meant = "\"\\/\b\f\n\r\t";
-      if (const auto which = names.find(escape); which != std::string_view::npos) {
-        string_.push_back(meant[which]);
+      if (const char meant = simple_escape(escape); meant != '\0') {
+        string_.push_back(meant);
       } else if (escape == 'u') {
         EBB_TRY(unicode());
       } else {
@@ -368,17 +350,13 @@ void append_unescaped(std::string_view raw, std::string& out) {
       continue;
     }
     const char escape = raw[++at];
-    constexpr std::string_view names = "bfnrt";
-    constexpr std::string_view meant = "\b\f\n\r\t";
-    if (const auto which = names.find(escape); which != std::string_view::npos) {
-      out.push_back(meant[which]);
-    } else if (escape == 'u' && at + 4 < raw.size()) {
+    if (escape == 'u' && at + 4 < raw.size()) {
       // Canonical text escapes control characters only: two digits that are not 0.
-      const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-      out.push_back(static_cast<char>(digit(raw[at + 3]) * 16 + digit(raw[at + 4])));
+      out.push_back(static_cast<char>(hex_digit(raw[at + 3]) * 16 + hex_digit(raw[at + 4])));
       at += 4;
     } else {
-      out.push_back(escape);
+      const char meant = simple_escape(escape);
+      out.push_back(meant != '\0' ? meant : escape);
     }
   }
 }

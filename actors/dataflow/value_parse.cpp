@@ -5,6 +5,7 @@
 #include "actors/dataflow/time_text.hpp"
 #include "actors/dataflow/value_text.hpp"
 #include "schemas/assert.hpp"
+#include "schemas/hex_digit.hpp"
 
 #include <charconv>
 #include <cmath>
@@ -111,13 +112,6 @@ result<void> parse_floating(std::string_view text, T& out, const char* type) {
     return parse_floating_slow(text, out, type);
   out = value;
   return {};
-}
-
-int hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 result<void> parse_hex(std::string_view text, std::string& out) {

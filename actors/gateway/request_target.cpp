@@ -1,19 +1,13 @@
 #include "actors/gateway/request_target.hpp"
 
 #include "actors/plan/printable.hpp"
+#include "schemas/hex_digit.hpp"
 
 #include <optional>
 
 namespace ebb {
 
 namespace {
-
-int digit_of(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  const auto lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 // Nothing where a percent sign is not followed by two digits, or where the bytes are no text.
 std::optional<std::string> decode(std::string_view text, bool plus_is_space) {
@@ -23,8 +17,8 @@ std::optional<std::string> decode(std::string_view text, bool plus_is_space) {
     if (text[i] == '+' && plus_is_space) {
       out += ' ';
     } else if (text[i] == '%') {
-      const auto high = i + 2 < text.size() ? digit_of(text[i + 1]) : -1;
-      const auto low = i + 2 < text.size() ? digit_of(text[i + 2]) : -1;
+      const auto high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+      const auto low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
       if (high < 0 || low < 0)
         return std::nullopt;
       out += static_cast<char>(high * 16 + low);
