@@ -5,6 +5,7 @@
 #include "actors/dataflow/operator_spec.hpp"
 #include "actors/plan/manifest.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -65,6 +66,9 @@ struct plan_node {
 struct plan_graph {
   std::vector<plan_node> nodes; ///< inputs come before their users
   std::vector<error> warnings;
+  /// Places in `warnings`, ascending, of the query that is being planned: its state grows with its
+  /// keys, which `stateRetention` would bound (retention.hpp).
+  std::vector<std::size_t> growth;
 
   node_id add(plan_node node);
   [[nodiscard]] std::vector<sql_type> types(node_id id) const;

@@ -134,11 +134,10 @@ result<plan_graph> plan_stream(const stream_definition& stream) {
   for (std::size_t i = 0; i < stream.operators.size(); ++i) {
     const auto& definition = stream.operators[i];
     const auto first_node = static_cast<node_id>(graph.nodes.size());
-    const auto first_warning = graph.warnings.size();
     auto planned = plan_query(definition, scope, graph);
     if (!planned)
       return name_cycle(std::move(planned).error(), stream, i);
-    apply_retention(definition, first_node, first_warning, graph);
+    apply_retention(definition, first_node, graph);
     scope[definition.name] = *planned;
   }
   for (std::uint32_t i = 0; i < stream.sinks.size(); ++i) {

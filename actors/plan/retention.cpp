@@ -3,6 +3,7 @@
 #include "schemas/overloaded.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ebb {
 
@@ -35,25 +36,18 @@ retention_spec* retention_of(operator_spec& spec) {
       spec);
 }
 
-// State of one key, which is never left alone.
-bool is_of_one_key(const error& warning) {
-  return warning.message.find("in one subtask") != std::string::npos;
-}
-
 } // namespace
 
-void apply_retention(const operator_definition& where, node_id first, std::size_t first_warning,
-                     plan_graph& graph) {
-  const auto begin = graph.warnings.begin() + static_cast<std::ptrdiff_t>(first_warning);
-  const auto grows = [](const error& x) { return x.code == ec::resource && !is_of_one_key(x); };
+void apply_retention(const operator_definition& where, node_id first, plan_graph& graph) {
+  const auto growth = std::exchange(graph.growth, {});
   if (!where.state_retention) {
-    for (auto x = begin; x != graph.warnings.end(); ++x)
-      if (grows(*x))
-        x->hint += "; or set stateRetention of operator " + where.name
-                   + ", which drops what is not written for so long";
+    for (const auto i : growth)
+      graph.warnings[i].hint += "; or set stateRetention of operator " + where.name
+                                + ", which drops what is not written for so long";
     return;
   }
-  graph.warnings.erase(std::remove_if(begin, graph.warnings.end(), grows), graph.warnings.end());
+  for (auto i = growth.rbegin(); i != growth.rend(); ++i)
+    graph.warnings.erase(graph.warnings.begin() + static_cast<std::ptrdiff_t>(*i));
   bool any = false;
   for (auto id = first; id < graph.nodes.size(); ++id) {
     auto* spec = std::get_if<operator_spec>(&graph.nodes[id].what);

@@ -5,16 +5,13 @@
 #include "actors/plan/manifest.hpp"
 #include "actors/plan/plan_graph.hpp"
 
-#include <cstddef>
 #include <string>
 
 namespace ebb {
 
-/// Sets the retention of the operator's nodes, from `first` on, and settles the warnings that its
-/// query gave, from `first_warning` on: those of state that is dropped now go, others name
-/// `stateRetention`.
-void apply_retention(const operator_definition& where, node_id first, std::size_t first_warning,
-                     plan_graph& graph);
+/// Sets the retention of the operator's nodes, from `first` on, and settles the graph's `growth`:
+/// without one these warnings name `stateRetention`, with one nothing grows and they go.
+void apply_retention(const operator_definition& where, node_id first, plan_graph& graph);
 
 /// `kept for ever`, or for how long.
 [[nodiscard]] std::string kept_text(const retention_spec& retention);

@@ -100,6 +100,12 @@ public:
     graph_.warnings.push_back(std::move(warning));
   }
 
+  /// State grows with its keys.
+  void warn_of_growth(error warning) {
+    graph_.growth.push_back(graph_.warnings.size());
+    warn(std::move(warning));
+  }
+
   /// Drops the query's nodes that `result` does not need; returns its new id. The result is a node
   /// of this query: a projection is added where it is not.
   node_id finish(node_id result);

@@ -243,7 +243,7 @@ result<staged_rows> plan_group_aggregate(query_planner& planner, const staged_ro
         {use.function->name, use.type, is_count(use.function->name), column_role::plain, {}, 0});
   const auto input = slots.build(build, rows.node, {});
   if (!groups.keys.empty())
-    build.warn(planner.query.fail(
+    build.warn_of_growth(planner.query.fail(
         ec::resource, groups.at,
         std::string(groups.from_distinct ? "SELECT DISTINCT" : "GROUP BY")
             + " without a window keeps one entry for ever for each distinct ("

@@ -284,7 +284,7 @@ private:
           "compared with every row of the other, in one subtask",
           ways_out));
     else if (!one_row)
-      planner_.build.warn(planner_.query.fail(
+      planner_.build.warn_of_growth(planner_.query.fail(
           ec::resource, item_.at, "this join keeps every row of both sides for ever", ways_out));
     if (item_.type == join_type::inner && !left_updates && !right_updates && !terms_.keys.empty()) {
       stream_join_spec spec;

@@ -30,6 +30,7 @@ result<node_id> plan_query(const operator_definition& where, const plan_scope& s
   if (!planned) {
     graph.nodes.resize(nodes_before);
     graph.warnings.resize(warnings_before);
+    graph.growth.clear();
     // An error without a place of its own belongs to the query as a whole.
     return text.locate(std::move(planned).error(), -1);
   }

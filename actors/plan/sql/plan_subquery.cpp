@@ -96,13 +96,17 @@ result<node_id> subquery_planner::join(changelog_join_kind kind, node_id left, n
     spec.left_keys.push_back(left_side.column(key.left));
     spec.right_keys.push_back(right_side.column(key.right));
   }
-  if (!right_side.one_row())
+  constexpr const char* way_out =
+      "its state grows with them; join within a window or an interval of event time instead";
+  if (!right_side.one_row() && keys.empty())
     build_.warn(planner_.query.fail(
         ec::resource, at,
-        keys.empty() ? "this subquery has no equality with the rows around it: every row of both "
-                       "is kept for ever and compared with every row of the other, in one subtask"
-                     : "this subquery keeps every row of both sides for ever",
-        "its state grows with them; join within a window or an interval of event time instead"));
+        "this subquery has no equality with the rows around it: every row of both is kept for ever "
+        "and compared with every row of the other, in one subtask",
+        way_out));
+  else if (!right_side.one_row())
+    build_.warn_of_growth(planner_.query.fail(
+        ec::resource, at, "this subquery keeps every row of both sides for ever", way_out));
   const auto left_width = left_side.width();
   const auto right_width = right_side.width();
   const auto left_node = left_side.finish();

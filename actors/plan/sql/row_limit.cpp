@@ -109,7 +109,7 @@ void warn_top_n(query_planner& planner, std::int32_t at, const char* what,
   std::string columns;
   for (const auto& name : partition)
     columns += (columns.empty() ? "" : ", ") + name;
-  planner.build.warn(planner.query.fail(
+  planner.build.warn_of_growth(planner.query.fail(
       ec::resource, at,
       std::string(what) + " without a window keeps rows for ever for each distinct (" + columns
           + ')',
