@@ -18,8 +18,6 @@ namespace layout = lmdb_layout;
 using layout::load;
 
 constexpr unsigned depth_max = 32; // LMDB's own limit
-constexpr std::uint16_t integer_keys = 0x08;
-constexpr std::uint16_t no_folder = 0x4000; // a file without a folder of its own
 
 struct meta {
   std::uint64_t transaction = 0;
@@ -115,7 +113,7 @@ result<meta> file_check::read_meta(std::size_t i) const {
       && load<std::uint32_t>(page + layout::meta_version_at) == layout::data_version
       && load<std::uint64_t>(page + layout::meta_address_at) == 0
       && load<std::uint32_t>(x.free) == page_bytes_
-      && load<std::uint16_t>(x.free + layout::database_flags_at) == (integer_keys | no_folder)
+      && load<std::uint16_t>(x.free + layout::database_flags_at) == layout::free_list_flags
       && load<std::uint16_t>(x.main + layout::database_flags_at) == 0
       && (x.transaction == 0 || x.transaction % 2 == i);
   if (!sound)

@@ -1,5 +1,6 @@
 /// Where things lie in the pages of a file that LMDB 0.9 has written on a 64-bit little-endian
-/// machine (its data version 1). For `page_survey` and `lmdb_check`, which read files without it.
+/// machine (its data version 1). For `page_writer` and `lmdb_check`, which write and read files
+/// without it.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,7 @@ inline constexpr std::uint32_t data_version = 1;
 inline constexpr std::size_t meta_magic_at = page_header_bytes;
 inline constexpr std::size_t meta_version_at = meta_magic_at + 4;
 inline constexpr std::size_t meta_address_at = meta_magic_at + 8;
+inline constexpr std::size_t meta_map_size_at = meta_magic_at + 16;
 inline constexpr std::size_t meta_free_at = meta_magic_at + 24;
 inline constexpr std::size_t meta_main_at = meta_free_at + 48;
 inline constexpr std::size_t meta_last_page_at = meta_main_at + 48;
@@ -40,9 +42,13 @@ inline constexpr std::size_t meta_transaction_at = meta_last_page_at + 8;
 // pages, leaf pages, overflow pages, entries, root.
 inline constexpr std::size_t database_flags_at = 4;
 inline constexpr std::size_t database_depth_at = 6;
+inline constexpr std::size_t database_branches_at = 8;
+inline constexpr std::size_t database_leaves_at = 16;
+inline constexpr std::size_t database_overflows_at = 24;
 inline constexpr std::size_t database_entries_at = 32;
 inline constexpr std::size_t database_root_at = 40;
 inline constexpr std::size_t database_header_bytes = 48;
+inline constexpr std::uint16_t free_list_flags = 0x4008; ///< integer keys; a file without a folder
 inline constexpr std::uint64_t no_page = ~std::uint64_t{0};
 
 template <class T>

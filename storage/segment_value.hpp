@@ -5,9 +5,8 @@
 #include "schemas/sized_text.hpp"
 #include "storage/segment.hpp"
 
-#include <cstring>
 #include <optional>
-#include <span>
+#include <string>
 #include <string_view>
 
 namespace ebb {
@@ -26,19 +25,16 @@ struct stored_value {
     return header_bytes + (long_key ? sizeof(std::uint32_t) + long_key->size() : 0) + value.size();
   }
 
-  /// `to` has `bytes()` bytes.
-  void write(std::span<char> to) const noexcept {
-    auto* next = to.data();
-    *next++ = static_cast<char>(static_cast<std::uint8_t>(kind) | (long_key ? long_key_bit : 0));
-    *next++ = static_cast<char>(version);
-    if (long_key) {
-      const auto size = static_cast<std::uint32_t>(long_key->size());
-      std::memcpy(next, &size, sizeof size);
-      std::memcpy(next + sizeof size, long_key->data(), size);
-      next += sizeof size + size;
-    }
-    if (!value.empty())
-      std::memcpy(next, value.data(), value.size());
+  /// Replaces `to` by what stands before the value.
+  void write_head(std::string& to) const {
+    to.assign(1,
+              static_cast<char>(static_cast<std::uint8_t>(kind) | (long_key ? long_key_bit : 0)));
+    to.push_back(static_cast<char>(version));
+    if (!long_key)
+      return;
+    const auto size = static_cast<std::uint32_t>(long_key->size());
+    to.append(reinterpret_cast<const char*>(&size), sizeof size);
+    to.append(*long_key);
   }
 
   /// Nothing where the bytes are none that `write` makes.

@@ -2,13 +2,17 @@
 ///
 /// The file grows under a temporary name in its folder; `finish` syncs it, gives it its name
 /// without replacing any file, and syncs the folder. Until then nothing names it: a crash or an
-/// error leaves at most a temporary file. Memory: 8 bytes an entry, and up to 16 MiB of pages.
+/// error leaves at most a temporary file. Memory: 8 bytes an entry, each leaf's first key, and a
+/// MiB.
+///
+/// The pages are LMDB's, but not written by it (page_writer.hpp).
 #pragma once
 
 #include "schemas/error.hpp"
 #include "storage/erased_prefixes.hpp"
 #include "storage/files.hpp"
-#include "storage/lmdb.hpp"
+#include "storage/hashed_file.hpp"
+#include "storage/page_writer.hpp"
 #include "storage/segment.hpp"
 
 #include <memory>
@@ -65,30 +69,26 @@ private:
     std::uint8_t version;
   };
 
-  segment_writer(std::string path, segment_identity identity, owned_file file,
-                 lmdb_environment environment);
+  segment_writer(std::string path, segment_identity identity, owned_file file);
 
-  result<void> begin();
   result<void> append(std::string_view stored, const segment_entry& entry, bool is_long);
   result<void> add_long(std::string_view stored, const segment_entry& entry);
   result<void> flush_long();
   result<void> append_prefixes();
-  result<void> commit();
   result<void> write_end(segment_trailer& trailer);
   result<void> publish();
 
   std::string path_;
   segment_identity identity_;
-  owned_file file_; ///< the temporary file; open as long as the writer may still fail
-  // In this order: a cursor ends before its transaction, that before the environment.
-  std::optional<lmdb_environment> environment_;
-  std::optional<lmdb_transaction> transaction_;
-  std::optional<lmdb_cursor> cursor_;
+  /// The temporary file; open as long as the writer may still fail. The others refer to it.
+  std::unique_ptr<owned_file> file_;
+  std::unique_ptr<hashed_file> bytes_;
+  std::optional<page_writer> pages_;
 
   std::vector<std::uint64_t> hashes_;
   std::vector<pending_entry> long_entries_; ///< with equal first bytes; they sort by hash
   std::vector<erased_prefix> prefixes_;
-  std::uint64_t uncommitted_bytes_ = 0;
+  std::string head_;
   std::uint64_t payload_bytes_ = 0;
   std::uint64_t puts_ = 0;
   std::uint64_t erases_ = 0;

@@ -20,19 +20,20 @@ namespace {
 
 constexpr const char* uid = "0123-uid";
 
-std::vector<row> rows_of(std::uint64_t epoch) {
+std::vector<row> rows_of(std::uint64_t epoch, std::size_t large = 200'000) {
   std::vector<row> rows;
   for (int i = 0; i < 400; ++i)
     rows.push_back({static_cast<std::uint16_t>(i / 4), 1, fmt::format("k{:04}", i),
-                    fmt::format("{}-{}", epoch, std::string(i == 7 ? 200'000 : 50, 'v'))});
+                    fmt::format("{}-{}", epoch, std::string(i == 7 ? large : 50, 'v'))});
   return rows;
 }
 
-result<segment_info> write_delta(const std::string& folder, std::uint64_t epoch) {
+result<segment_info> write_delta(const std::string& folder, std::uint64_t epoch,
+                                 std::size_t large = 200'000) {
   auto id = identity();
   id.epoch = epoch;
   EBB_ASSIGN(auto writer, segment_writer::create(folder + fmt::format("/{}.delta", epoch), id));
-  for (const auto& x : rows_of(epoch))
+  for (const auto& x : rows_of(epoch, large))
     EBB_TRY(writer.add(x.entry()));
   return writer.finish();
 }
@@ -141,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_and_room_again) {
   // Full at the beginning, in the middle and at the end of a segment: the stream may go on.
   for (const unsigned long from : {1, 3, 6}) {
     io_faults_arm(folder.path().c_str(), "enospc", from, 0);
-    auto failed = write_delta(folder.path(), 500);
+    auto failed = write_delta(folder.path(), 500, 6'000'000);
     io_faults_arm(nullptr, nullptr, 0, 0);
     BOOST_REQUIRE(!failed);
     BOOST_CHECK(failed.error().code == ec::resource);
