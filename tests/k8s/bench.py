@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`tools/bench k8s`: what a wake costs beside the cluster's own pod start, what sleeping costs, what rest costs.
 
-    bench.py EBB [--only wake|rest|scale] [--rounds N] [--streams N]
+    bench.py EBB [--only wake|warm|rest|scale] [--rounds N] [--streams N] [--state-mib N]
 
 On a cluster with one node, as root. A figure is a line: name, unit, median, p95, longest, number of rounds.
 """
@@ -15,6 +15,7 @@ import scale
 from counting import counts, remove_counts
 from installation import NAMESPACE, Installation, clusters, wait_for
 from api_client import ApiClient
+from warm_wakes import set_warm, warm_wakes
 
 POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "plain"}, "spec": {
     "restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "automountServiceAccountToken": False,
@@ -77,6 +78,16 @@ def wakes(ebb, rounds):
     remove_counts(ebb, name)
 
 
+def warm(ebb, rounds, mebibytes):
+    """One message to a stream that sleeps, where a pod waits; what it needs of its state is fetched from control."""
+    set_warm(ebb, 2)
+    for size in (10, mebibytes):
+        there, took, moments = warm_wakes(ebb, size, rounds)
+        line(f"message to first result, a warm pod, {there:.0f} MiB", "s", took)
+        print("  the last one, ms: " + ", ".join(f"{x} {y:.1f}" for x, y in moments.items()), flush=True)
+    set_warm(ebb, 0)
+
+
 def rest(ebb, seconds=60):
     """Control with nothing to do: the whole installation is its pod."""
     wait_for(lambda: not ebb.worker_pods(), 60, "no worker's pod")
@@ -104,9 +115,10 @@ def many(ebb, count):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ebb")
-    parser.add_argument("--only", choices=("wake", "rest", "scale"))
+    parser.add_argument("--only", choices=("wake", "warm", "rest", "scale"))
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--streams", type=int, default=1000)
+    parser.add_argument("--state-mib", type=int, default=1024)
     arguments = parser.parse_args()
     problem = clusters.why_not("node")
     if problem:
@@ -122,6 +134,8 @@ def main():
         if arguments.only in (None, "wake"):
             plain_pods(cluster, arguments.rounds)
             wakes(ebb, arguments.rounds)
+        if arguments.only in (None, "warm"):
+            warm(ebb, arguments.rounds, arguments.state_mib)
         if arguments.only in (None, "rest"):
             rest(ebb)
 
