@@ -84,6 +84,10 @@ void cold_ranges::cut(std::string_view place) {
   ++cold_;
 }
 
+void cold_ranges::cut(const state_place& at) {
+  cut(bytes_of(at));
+}
+
 void cold_ranges::want(range x) {
   if (x->second != status::cold && x->second != status::asked)
     return;

@@ -28,6 +28,9 @@ public:
   /// begins.
   cold_ranges(const state_place& from, const std::vector<state_place>& cuts, const state_place& to);
 
+  /// A range ends here and another begins, where neither has been wanted yet.
+  void cut(const state_place& at);
+
   /// The entry with this key is needed: its range is wanted.
   void want(std::uint16_t key_group, std::uint16_t state, std::string_view key);
   /// All entries in [from, to) are: cuts are made there, so that no others are loaded with them.

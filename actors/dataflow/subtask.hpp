@@ -228,6 +228,7 @@ private:
   [[nodiscard]] result<void> load_into(step& x, const state_chunk::entry& entry);
   [[nodiscard]] bool wish_for(step& x, const stream_item& item);
   void wish_whole();
+  void cut_around(std::uint16_t number);
   void end_loading();
   void carry_out(const barrier_aligner::effect& x, std::uint32_t input, std::uint32_t channel);
   [[nodiscard]] bool inputs_taken() const noexcept;

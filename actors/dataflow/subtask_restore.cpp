@@ -88,6 +88,16 @@ result<void> subtask::load(const state_chunk::entry& entry) {
   return owner == nullptr ? result<void>{} : load_into(*owner, entry);
 }
 
+// No range has entries of a key group from two operators. So what one names brings nothing of
+// another, and what an operator does not name comes in order: its wishes for a whole state of a key
+// group are read by rising places, as is the rest, from its first place on.
+void subtask::cut_around(std::uint16_t number) {
+  for (auto group = first_key_group_; group < last_key_group_; ++group) {
+    cold_->cut({group, state_number(number, 0), {}});
+    cold_->cut({group, state_number(static_cast<std::uint16_t>(number + 1), 0), {}});
+  }
+}
+
 void subtask::resume(epoch_number epoch, std::unique_ptr<cold_ranges> cold) {
   base_ = epoch;
   cold_ = std::move(cold);
@@ -96,6 +106,8 @@ void subtask::resume(epoch_number epoch, std::unique_ptr<cold_ranges> cold) {
       continue;
     if (!cold_ || !x->op->loads_late())
       x->op->all_loaded();
+    else
+      cut_around(*x->number);
     x->marks.assign(1, {epoch, x->op->mark()});
     stream_item again;
     again.kind = item_kind::watermark;

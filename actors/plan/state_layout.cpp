@@ -3,6 +3,7 @@
 #include "actors/dataflow/aggregates/retractable.hpp"
 #include "actors/dataflow/key_index.hpp"
 #include "actors/dataflow/operators/key_retention.hpp"
+#include "actors/dataflow/operators/saved_sequences.hpp"
 
 #include <array>
 
@@ -64,6 +65,11 @@ struct operator_layouts {
   void add_retention(const retention_spec& x, parts key) const {
     if (x.span != 0)
       add(key_retention::state, "last written", std::move(key), {time_part("time")});
+  }
+
+  void add_sequences(parts next) const {
+    next.insert(next.begin(), part("", form::hidden));
+    add(saved_sequences::state, "next numbers", {part("writer", form::group)}, std::move(next));
   }
 
   void add_watermark(std::uint16_t state) const {
@@ -172,6 +178,7 @@ void add_layouts(const operator_layouts& to, const stream_join_spec& spec) {
          joined(keys_of(to.input(), spec.left_keys),
                 {part("side", form::side), part("number", form::number)}),
          {part("met", form::number)});
+  to.add_sequences({part("left", form::number), part("right", form::number)});
   to.add_retention(spec.retention, keys_of(to.input(), spec.left_keys));
 }
 
@@ -252,12 +259,14 @@ void add_layouts(const operator_layouts& to, const changelog_join_spec& spec) {
   to.add(2, "rows that wait for the table", {part("number", form::number)},
          joined({time_part("watermark"), {"weight", form::value, sql_type{type_kind::integer}}},
                 columns_of(to.input(1 - table), form::value)));
+  to.add_sequences({part("left", form::number), part("right", form::number)});
 }
 
 void add_layouts(const operator_layouts& to, const changelog_top_n_spec& spec) {
   const auto& columns = to.input();
   to.add(0, "rows", joined(keys_of(columns, spec.partition), {part("number", form::number)}),
          columns_of(columns, form::value));
+  to.add_sequences({part("number", form::number)});
   to.add_retention(spec.retention, keys_of(columns, spec.partition));
 }
 

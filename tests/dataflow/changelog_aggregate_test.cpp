@@ -285,6 +285,7 @@ BOOST_AUTO_TEST_CASE(group_aggregates_go_on) {
               std::vector<std::uint32_t>{2, 3}}) {
           const group_aggregate_spec spec{keys, calls, deletes != 0};
           checkpoint_case x;
+          x.by_group = true;
           x.name = "group_aggregate";
           x.inputs = {types};
           x.routes = {route::hash};

@@ -1,5 +1,6 @@
 /// Joins of inputs that are revised: against nested loops over the rows that are left, and with
 /// checkpoints, failures and rescaling.
+#include "actors/dataflow/operators/saved_sequences.hpp"
 #include "tests/dataflow/changelog_support.hpp"
 #include "tests/dataflow/checkpoint_cases.hpp"
 
@@ -223,6 +224,8 @@ BOOST_AUTO_TEST_CASE(changelog_joins_go_on) {
   with_seeds("changelog joins", [&](std::mt19937_64& random, std::uint64_t seed) {
     with_cases([&](const join_case& x) {
       checkpoint_case c;
+      c.by_group = true;
+      c.optional_state = saved_sequences::state;
       c.name = "changelog_join";
       c.inputs = {left_types, right_types};
       c.routes = {route::hash, route::hash};

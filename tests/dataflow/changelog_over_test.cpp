@@ -2,6 +2,7 @@
 /// from the sorted partition, and with checkpoints, failures and rescaling.
 #include "actors/dataflow/operators/changelog_over.hpp"
 
+#include "actors/dataflow/operators/saved_sequences.hpp"
 #include "tests/dataflow/changelog_support.hpp"
 #include "tests/dataflow/checkpoint_cases.hpp"
 #include "tests/support/aggregate_calls.hpp"
@@ -408,6 +409,8 @@ BOOST_AUTO_TEST_CASE(changelog_overs_go_on) {
     for (const bool updating : {true, false})
       for (const auto& spec : all_specs(updating)) {
         checkpoint_case c;
+        c.by_group = true;
+        c.optional_state = saved_sequences::state;
         c.name = "changelog_over";
         c.inputs = {types};
         c.routes = {route::hash};

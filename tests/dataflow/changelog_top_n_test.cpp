@@ -1,5 +1,6 @@
 /// The first rows of partitions whose rows come and go: against sorting what is left, and with
 /// checkpoints, failures and rescaling.
+#include "actors/dataflow/operators/saved_sequences.hpp"
 #include "tests/dataflow/changelog_support.hpp"
 #include "tests/dataflow/checkpoint_cases.hpp"
 
@@ -183,6 +184,8 @@ BOOST_AUTO_TEST_CASE(changelog_top_ns_go_on) {
   with_seeds("changelog top-ns", [&](std::mt19937_64& random, std::uint64_t seed) {
     with_cases([&](const changelog_top_n_spec& spec) {
       checkpoint_case c;
+      c.by_group = true;
+      c.optional_state = saved_sequences::state;
       c.name = "changelog_top_n";
       c.inputs = {types};
       c.routes = {route::hash};

@@ -1,5 +1,7 @@
 #include "tests/dataflow/checkpoint_cases.hpp"
 
+#include "actors/dataflow/operators/saved_sequences.hpp"
+
 #include <algorithm>
 
 namespace ebb::test {
@@ -60,6 +62,13 @@ checkpoint_case case_of(const std::string& name, std::vector<std::vector<sql_typ
   x.loads_late = std::holds_alternative<window_top_n_spec>(spec)
                  || std::holds_alternative<over_spec>(spec)
                  || std::holds_alternative<window_join_spec>(spec);
+  x.by_group = std::holds_alternative<changelog_join_spec>(spec)
+               || std::holds_alternative<stream_join_spec>(spec)
+               || std::holds_alternative<changelog_top_n_spec>(spec)
+               || std::holds_alternative<changelog_over_spec>(spec)
+               || std::holds_alternative<group_aggregate_spec>(spec);
+  if (x.by_group)
+    x.optional_state = saved_sequences::state;
   return x;
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/dataflow/exchange.hpp"
 #include "actors/dataflow/key_encoding.hpp"
+#include "actors/dataflow/operators/row_pack.hpp"
 #include "actors/dataflow/value_text.hpp"
 #include "tests/support/row_text.hpp"
 
@@ -56,6 +57,18 @@ public:
     return entries_;
   }
 
+  /// Entries that are loaded and say which rows are gone of blocks that are not.
+  [[nodiscard]] kept_state::entries early_notes() const {
+    auto notes = notes_;
+    std::erase_if(notes, [this](const auto& x) {
+      const auto& [group, state, key] = x.first;
+      const auto block = key.substr(0, sizeof(std::uint64_t));
+      return !entries_.contains(
+          {group, static_cast<std::uint16_t>(state - gone_states + row_states), block});
+    });
+    return notes;
+  }
+
   [[nodiscard]] bool loaded(std::uint16_t key_group) const override {
     const auto first = entries_.lower_bound({key_group, 0, {}});
     return first == entries_.end() || std::get<0>(first->first) != key_group;
@@ -77,8 +90,11 @@ public:
     load(entries_.begin(), entries_.end());
   }
 
-  void load_one(std::size_t at) {
-    const auto x = std::next(entries_.begin(), static_cast<std::ptrdiff_t>(at));
+  /// Any entry; `in_order`: the first of its key group.
+  void load_one(std::size_t at, bool in_order) {
+    auto x = std::next(entries_.cbegin(), static_cast<std::ptrdiff_t>(at));
+    if (in_order)
+      x = entries_.lower_bound({std::get<0>(x->first), 0, {}});
     load(x, std::next(x));
   }
 
@@ -90,6 +106,8 @@ private:
       const auto loaded =
           op_.load(std::get<0>(x->first), std::get<1>(x->first), std::get<2>(x->first), x->second);
       BOOST_REQUIRE_MESSAGE(bool(loaded), (loaded ? std::string() : loaded.error().message));
+      if (says_what_is_gone(std::get<1>(x->first)))
+        notes_.insert(*x);
     }
     entries_.erase(first, last);
     if (entries_.empty())
@@ -98,6 +116,7 @@ private:
 
   stream_operator& op_;
   kept_state::entries entries_;
+  kept_state::entries notes_; ///< loaded ones that say what is gone
 };
 
 /// All instances at one parallelism.
@@ -119,7 +138,7 @@ public:
       if (item != nullptr)
         ops[i]->wish(*item, cold[i]);
       if (random_() % 4 == 0 && !cold[i].all().empty())
-        cold[i].load_one(random_() % cold[i].all().size());
+        cold[i].load_one(random_() % cold[i].all().size(), case_.by_group);
     }
     step_budget budget{static_cast<std::uint32_t>(1 + random_() % 40)};
     auto more = ops[i]->step(item, budget, outs[i]);
@@ -308,8 +327,9 @@ private:
       }
     }
     if (i < now_->cold.size())
-      for (const auto& x : now_->cold[i].all())
-        BOOST_REQUIRE(expected_.insert(x).second);
+      for (const auto& part : {now_->cold[i].all(), now_->cold[i].early_notes()})
+        for (const auto& x : part)
+          BOOST_REQUIRE(expected_.insert(x).second);
   }
 
   // Some slices of a frozen save.
@@ -371,6 +391,8 @@ private:
       return;
     ++restarts;
     open_ = false;
+    if (case_.optional_state && random_() % 4 == 0)
+      state_.forget(*case_.optional_state);
     rows_.resize(kept_->rows);
     next_ = kept_->next;
     start(parallelisms[random_() % 4]);

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <tuple>
@@ -38,6 +39,10 @@ struct checkpoint_case {
   /// Sometimes restored entries with a key group are loaded after the first mark, all before the
   /// first step.
   bool loads_late = false;
+  /// Restored entries of a key group that come by themselves come in order.
+  bool by_group = false;
+  /// A state without which a restart must do: sometimes it is not in what was saved.
+  std::optional<std::uint16_t> optional_state = {};
 };
 
 /// State as a chain of deltas leaves it, by key group, state and key.
@@ -54,6 +59,11 @@ public:
 
   /// One epoch of all instances: prefixes erase what was there before.
   void apply(const std::vector<std::vector<change>>& deltas);
+
+  /// Forgets a state's entries, as if it had never been saved.
+  void forget(std::uint16_t state) {
+    std::erase_if(entries_, [&](const auto& x) { return std::get<1>(x.first) == state; });
+  }
 
   [[nodiscard]] const entries& all() const noexcept {
     return entries_;

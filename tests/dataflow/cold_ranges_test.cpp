@@ -56,6 +56,19 @@ BOOST_AUTO_TEST_CASE(reads_the_range_of_a_key_once) {
   BOOST_TEST(!x.complete());
 }
 
+BOOST_AUTO_TEST_CASE(a_cut_keeps_a_key_from_bringing_neighbours) {
+  auto x = some();
+  x.cut({2, 1, {}});
+  x.cut({2, 1, "m"}); // is one
+  x.cut({2, 0, {}});  // the ends are none
+  x.cut({5, 0, {}});
+  x.cut({1, 0, {}});
+  x.want(2, 1, "a");
+  BOOST_TEST(take(x) == "2/1/..2/1/m");
+  x.want_span({2, 0, {}}, {2, 1, {}});
+  BOOST_TEST(take(x) == "2/0/..2/1/");
+}
+
 BOOST_AUTO_TEST_CASE(a_key_that_begins_a_range_belongs_to_it) {
   auto x = some();
   x.want(2, 1, "m");

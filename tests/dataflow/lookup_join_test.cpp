@@ -1,5 +1,6 @@
 /// Lookup joins: nothing comes out before the table has ended, then each row meets the whole table;
 /// with checkpoints, failures and rescaling.
+#include "actors/dataflow/operators/saved_sequences.hpp"
 #include "tests/dataflow/changelog_support.hpp"
 #include "tests/dataflow/checkpoint_cases.hpp"
 
@@ -285,6 +286,8 @@ BOOST_AUTO_TEST_CASE(lookup_joins_go_on) {
   with_seeds("lookup joins", [&](std::mt19937_64& random, std::uint64_t seed) {
     with_cases([&](const lookup_case& x) {
       checkpoint_case c;
+      c.by_group = true;
+      c.optional_state = saved_sequences::state;
       c.name = "lookup_join";
       c.inputs = x.inputs();
       c.routes = {route::hash, route::hash};

@@ -1,5 +1,6 @@
 /// Keys that are not written for long are dropped: what is kept shrinks, nothing is emitted for it,
 /// and later rows of the key begin anew.
+#include "actors/dataflow/operators/saved_sequences.hpp"
 #include "tests/dataflow/changelog_support.hpp"
 #include "tests/dataflow/checkpoint_cases.hpp"
 #include "tests/support/aggregate_calls.hpp"
@@ -241,6 +242,8 @@ BOOST_AUTO_TEST_CASE(dropped_keys_stay_dropped) {
     for (const bool updating : {false, true})
       for (const auto& x : all_operators(by_watermark(), updating)) {
         checkpoint_case c;
+        c.by_group = true;
+        c.optional_state = saved_sequences::state;
         c.name = x.name;
         c.inputs.assign(x.two_inputs ? 2 : 1, types);
         c.routes.assign(c.inputs.size(), route::hash);

@@ -22,8 +22,8 @@ constexpr part parts[] = {
     {"start", bench::measure_start},           {"scaling", bench::measure_scaling},
     {"state", bench::measure_state},           {"save", bench::measure_save},
     {"checkpoint", bench::measure_checkpoint}, {"recovery", bench::measure_recovery},
-    {"resume", bench::measure_resume},         {"written", bench::measure_written},
-    {"topics", bench::measure_topics}};
+    {"resume", bench::measure_resume},         {"resume-joins", bench::measure_resume_joins},
+    {"written", bench::measure_written},       {"topics", bench::measure_topics}};
 
 struct selection_of_parts {
   std::vector<bench::named_text> queries;

@@ -58,6 +58,9 @@ struct settings {
 /// Process start to the first row, with a gigabyte of state.
 [[nodiscard]] bool measure_resume(const settings& how, report& to);
 
+/// The same of joins, whose state is that of two sides.
+[[nodiscard]] bool measure_resume_joins(const settings& how, report& to);
+
 /// Bytes written to the disk for each byte of state that changes, over an hour of checkpoints.
 [[nodiscard]] bool measure_written(const settings& how, report& to);
 

@@ -126,6 +126,12 @@ public:
   [[nodiscard]] result<void> load(std::string_view key, std::string_view value);
   [[nodiscard]] result<void> finish_load();
 
+  /// There are some to be added; else `last_slots` has those of the last `load` or `finish_load`
+  /// that added some.
+  [[nodiscard]] bool has_pending() const noexcept {
+    return loading_ != nullptr;
+  }
+
   /// Slots of all groups, ascending.
   [[nodiscard]] std::vector<std::uint32_t> slots() const;
 

@@ -7,7 +7,7 @@
 #include "actors/dataflow/operators/two_inputs.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <utility>
 
 namespace ebb {
 
@@ -45,10 +45,7 @@ public:
                spec_.residual, context_.name) {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
-    if (loading_)
-      EBB_TRY(finish_load());
-    if (load_problem_)
-      return *load_problem_;
+    finish_load();
     if (item != nullptr && item->kind == item_kind::batch) {
       counters_.rows_in += item->rows->rows;
       budget.rows -= std::min(budget.rows, item->rows->rows / 4);
@@ -82,9 +79,7 @@ public:
   }
 
   change_mark mark() override {
-    if (loading_)
-      if (auto loaded = finish_load(); !loaded)
-        load_problem_ = std::move(loaded).error();
+    finish_load();
     state_.mark();
     return mark_++;
   }
@@ -110,14 +105,26 @@ public:
 
   result<void> load(std::uint16_t key_group, std::uint16_t state, std::string_view key,
                     std::string_view value) override {
-    loading_ = true;
-    return state_.load(key_group, state, key, value);
+    loading_ = state_.retention().active();
+    return state_.load(key_group, state, key, value, &pairs_);
+  }
+
+  bool loads_late() const noexcept override {
+    return state_.loads_late();
+  }
+
+  void wish(const stream_item& item, state_wishes& wishes) override {
+    state_.wish(item, wishes);
+  }
+
+  void all_loaded() override {
+    state_.all_loaded();
   }
 
 private:
-  result<void> finish_load() {
-    loading_ = false;
-    return state_.finish_load(pairs_);
+  void finish_load() {
+    if (std::exchange(loading_, false))
+      state_.retention().finish_load();
   }
 
   result<void> take_rows(const stream_item& item);
@@ -148,7 +155,6 @@ private:
   operator_counters counters_;
   change_mark mark_ = 1;
   bool loading_ = false;
-  std::optional<error> load_problem_; ///< of `mark`, told by the next step
 
   // The item being worked on. Its changes of one key are a group: each partner meets all of them at
   // once, so that what it shows changes once.

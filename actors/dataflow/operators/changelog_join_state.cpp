@@ -51,7 +51,9 @@ changelog_join_state::changelog_join_state(const changelog_join_spec& spec,
                        spec.residual && shows_partners(spec.kind, 0), 0, context.key_groups),
              join_side(context.inputs[1], spec.right_keys,
                        spec.right_updating || retention_.active(),
-                       spec.residual && shows_partners(spec.kind, 1), 1, context.key_groups)} {}
+                       spec.residual && shows_partners(spec.kind, 1), 1, context.key_groups)},
+      sequences_(context, 2), cold_({gone_states, gone_states + 1, row_states, row_states + 1},
+                                    context.key_groups) {}
 
 result<void> changelog_join_state::take(std::size_t s, const batch& rows, taken_batch& out) {
   auto& side = sides_[s];
@@ -251,7 +253,7 @@ void changelog_join_state::drop_key(std::uint32_t slot) {
 // Gives back memory of rows that went: the living ones of the oldest chunk move to the end.
 result<void> changelog_join_state::move_rows(std::size_t s) {
   auto& side = sides_[s];
-  if (!side.updating || !side.kept.wants_move())
+  if (!side.updating || !side.kept.wants_move() || !cold_.whole_groups())
     return {};
   EBB_TRY(side.kept.move_oldest(from_, to_));
   grow(side);

@@ -4,10 +4,12 @@
 #include "actors/dataflow/key_index.hpp"
 #include "actors/dataflow/operator_spec.hpp"
 #include "actors/dataflow/operators/changing_rows.hpp"
+#include "actors/dataflow/operators/cold_groups.hpp"
 #include "actors/dataflow/operators/join_pairs.hpp"
 #include "actors/dataflow/operators/key_retention.hpp"
 #include "actors/dataflow/operators/net_batch.hpp"
 #include "actors/dataflow/operators/row_finder.hpp"
+#include "actors/dataflow/operators/saved_sequences.hpp"
 
 #include <array>
 #include <cstdint>
@@ -92,12 +94,16 @@ public:
   void begin_save(change_mark since);
   [[nodiscard]] bool save_slice(std::uint32_t& left, state_sink& sink); ///< true = all
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const;
+  /// Counts partners of the rows, with `pairs`, where that is done.
   [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
-                                  std::string_view key, std::string_view value);
-  /// After loads, where partners are not counted: finds rows anew.
-  void finish_tables();
-  /// After loads: counts partners anew.
-  [[nodiscard]] result<void> finish_load(join_pairs& pairs);
+                                  std::string_view key, std::string_view value, join_pairs* pairs);
+
+  [[nodiscard]] bool loads_late() const noexcept {
+    return !retention_.active(); // which must look at all
+  }
+
+  void wish(const stream_item& item, state_wishes& wishes);
+  void all_loaded();
 
   [[nodiscard]] std::size_t byte_size() const noexcept;
 
@@ -129,6 +135,8 @@ private:
   void link(std::size_t s, std::uint32_t slot, std::uint32_t row);
   void unlink(std::size_t s, std::uint32_t slot, std::uint32_t row);
   void drop_key(std::uint32_t slot);
+  [[nodiscard]] result<void> count_partners(std::size_t s, join_pairs& pairs);
+  [[nodiscard]] std::vector<std::uint64_t> next_sequences() const;
   void grow(join_side& side);
   [[nodiscard]] result<void> move_rows(std::size_t s);
   [[nodiscard]] error not_there(const batch& rows, std::uint32_t i, const join_side& side) const;
@@ -138,6 +146,8 @@ private:
   key_retention retention_;
   std::vector<chain_heads> heads_; ///< by slot
   std::array<join_side, 2> sides_;
+  saved_sequences sequences_;
+  cold_groups cold_;
   std::vector<std::uint32_t> emptied_; ///< slots that may have no rows left
 
   std::vector<std::uint32_t> picks_;

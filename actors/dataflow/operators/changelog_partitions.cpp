@@ -27,7 +27,8 @@ changelog_partitions::changelog_partitions(const changelog_top_n_spec& spec,
       peers_(spec_.order_by, context_.inputs[0]),
       kept_(context_.inputs[0], spec_.partition, true, 0, context_.key_groups),
       index_(types_of(context_.inputs[0], spec_.partition), context_.key_groups),
-      retention_(spec_.retention, index_, context_) {}
+      retention_(spec_.retention, index_, context_), sequences_(context_, 1),
+      cold_({gone_states, row_states}, context_.key_groups) {}
 
 operator_counters changelog_partitions::counters() const {
   auto result = counters_;
@@ -56,7 +57,7 @@ void changelog_partitions::find_partitions(std::span<const std::uint32_t> number
 
 // Gives back memory of rows that went: the living ones of the oldest chunk move to the end.
 result<void> changelog_partitions::move_rows() {
-  if (!kept_.wants_move())
+  if (!kept_.wants_move() || !cold_.whole_groups())
     return {};
   EBB_TRY(kept_.move_oldest(from_, to_));
   std::vector<std::uint32_t> slots;
@@ -99,6 +100,7 @@ change_mark changelog_partitions::mark() {
   finish_load();
   kept_.mark();
   retention_.mark();
+  cold_.begin();
   return mark_++;
 }
 
@@ -106,17 +108,24 @@ void changelog_partitions::begin_save(change_mark since) {
   EBB_ASSERT(idle()); // a barrier comes after whole batches
   EBB_ASSERT(since == 0 || since + marks_kept >= mark_);
   kept_.begin_save(since);
+  sequences_.begin_save({rows().next_sequence()});
   retention_.begin_save(since);
 }
 
 bool changelog_partitions::save_slice(std::uint32_t entries, state_sink& sink) {
   auto left = std::max(1U, entries);
-  return !kept_.erase_slice(left, sink) || !retention_.erase_slice(left, sink)
-         || !kept_.save_slice(left, sink) || !retention_.save_slice(left, sink);
+  if (!kept_.erase_slice(left, sink) || !retention_.erase_slice(left, sink))
+    return true;
+  sequences_.save_slice(left, sink);
+  return !kept_.save_slice(left, sink) || !retention_.save_slice(left, sink);
 }
 
 void changelog_partitions::save(std::uint16_t key_group, change_mark since,
                                 state_sink& sink) const {
+  if (key_group == unkeyed_group) {
+    sequences_.put({rows().next_sequence()}, sink);
+    return;
+  }
   kept_.save(key_group, since, sink);
   retention_.save(key_group, since, sink);
 }
@@ -126,8 +135,14 @@ result<void> changelog_partitions::load(std::uint16_t key_group, std::uint16_t s
   loading_ = retention_.active();
   if (state == key_retention::state)
     return retention_.load(key, value);
+  if (state == saved_sequences::state) {
+    EBB_TRY(sequences_.load(key, value));
+    kept_.skip_sequences(sequences_.restored(0));
+    return {};
+  }
   if (!kept_.owns(state))
     return make_error(ec::corrupt, "a top-N's state entry has an unknown kind");
+  cold_.loads(key_group);
   std::vector<std::uint32_t> numbers;
   EBB_TRY(kept_.load(key_group, state, key, value, numbers));
   std::vector<std::uint32_t> slots;
@@ -135,6 +150,19 @@ result<void> changelog_partitions::load(std::uint16_t key_group, std::uint16_t s
   for (std::size_t i = 0; i < numbers.size(); ++i)
     add_loaded(slots[i], numbers[i]);
   return {};
+}
+
+void changelog_partitions::wish(const stream_item& item, state_wishes& wishes) {
+  if (!sequences_.known())
+    cold_.wish_all(wishes); // before anything is saved
+  else if (item.kind == item_kind::batch)
+    cold_.wish(*item.rows, spec_.partition, nullptr, wishes);
+}
+
+void changelog_partitions::all_loaded() {
+  if (!sequences_.known())
+    kept_.all_were_saved();
+  cold_.all_loaded();
 }
 
 } // namespace ebb

@@ -4,8 +4,10 @@
 #include "actors/dataflow/key_index.hpp"
 #include "actors/dataflow/operator_spec.hpp"
 #include "actors/dataflow/operators/changing_rows.hpp"
+#include "actors/dataflow/operators/cold_groups.hpp"
 #include "actors/dataflow/operators/key_retention.hpp"
 #include "actors/dataflow/operators/row_compare.hpp"
+#include "actors/dataflow/operators/saved_sequences.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -56,6 +58,13 @@ public:
   [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
                                   std::string_view key, std::string_view value) override;
 
+  [[nodiscard]] bool loads_late() const noexcept override {
+    return !retention_.active(); // which must look at all
+  }
+
+  void wish(const stream_item& item, state_wishes& wishes) override;
+  void all_loaded() override;
+
 protected:
   /// A row was loaded, or is known by another number now.
   virtual void add_loaded(std::uint32_t slot, std::uint32_t row) = 0;
@@ -94,6 +103,8 @@ protected:
   changing_rows kept_;
   key_index index_;
   key_retention retention_;
+  saved_sequences sequences_;
+  cold_groups cold_;
   operator_counters counters_;
 
   /// Before each item.

@@ -71,6 +71,16 @@ public:
     return state == row_states + state_ || state == gone_states + state_;
   }
 
+  /// Rows to be appended get no sequence before this: that of no row to be loaded.
+  void skip_sequences(std::uint64_t next) noexcept {
+    rows_.skip_sequences(next);
+  }
+
+  /// After a late load without `skip_sequences`, before any row came: what is there was saved.
+  void all_were_saved() noexcept {
+    marks_.loaded(now_ - 1, rows_.next_sequence());
+  }
+
   /// Takes an entry back: appends the numbers of its rows.
   [[nodiscard]] result<void> load(std::uint16_t key_group, std::uint16_t state,
                                   std::string_view key, std::string_view value,

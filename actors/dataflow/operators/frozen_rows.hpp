@@ -9,24 +9,22 @@
 namespace ebb {
 
 /// Rows with sequences [first, those given out so far), in the order of their numbers. No chunk may
-/// be dropped meanwhile.
+/// be dropped meanwhile; rows may be loaded, with smaller sequences.
 class frozen_rows {
 public:
-  /// Looks at each chunk once. Rows appended later have larger sequences, and were appended after
-  /// all that were loaded.
+  /// Looks at each chunk once.
   void start(const row_store& rows, std::uint64_t first) {
     first_ = first;
     end_ = rows.next_sequence();
     place_ = 0;
-    chunk_ = rows.chunk_count();
-    while (chunk_ != 0 && (first == 0 || newest(rows, chunk_ - 1) >= first))
-      --chunk_;
+    chunk_ = 0;
+    skip(rows);
   }
 
   /// Appends up to `most` rows; false = there are no more.
   [[nodiscard]] bool take(const row_store& rows, std::uint32_t most,
                           std::vector<std::uint32_t>& out) {
-    for (std::uint32_t looked = 0; chunk_ < rows.chunk_count(); ++chunk_, place_ = 0)
+    for (std::uint32_t looked = 0; chunk_ < rows.chunk_count(); ++chunk_, place_ = 0, skip(rows))
       for (; place_ < rows.rows_in(chunk_); ++place_) {
         if (looked++ == most)
           return true;
@@ -38,9 +36,10 @@ public:
   }
 
 private:
-  static std::uint64_t newest(const row_store& rows, std::uint32_t chunk) {
-    return rows.rows_in(chunk) == 0 ? 0
-                                    : rows.sequence_of(rows.row_at(chunk, rows.rows_in(chunk) - 1));
+  // Chunks all of whose rows are older.
+  void skip(const row_store& rows) {
+    while (first_ != 0 && chunk_ < rows.chunk_count() && rows.newest_in(chunk_) < first_)
+      ++chunk_;
   }
 
   std::uint64_t first_ = 0;

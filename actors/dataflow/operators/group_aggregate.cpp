@@ -1,6 +1,7 @@
 #include "actors/dataflow/operators/group_aggregate.hpp"
 
 #include "actors/dataflow/operators/chosen_columns.hpp"
+#include "actors/dataflow/operators/cold_groups.hpp"
 #include "actors/dataflow/operators/group_calls.hpp"
 #include "actors/dataflow/operators/key_retention.hpp"
 #include "actors/dataflow/operators/missing_row.hpp"
@@ -20,7 +21,8 @@ class group_aggregate final : public stream_operator {
 public:
   group_aggregate(const group_aggregate_spec& spec, operator_context context)
       : context_(std::move(context)), spec_(spec), calls_(spec, context_),
-        retention_(spec.retention, calls_.table().index(), context_) {}
+        retention_(spec.retention, calls_.table().index(), context_),
+        cold_(group_calls::states(), context_.key_groups) {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
     if (loading_)
@@ -101,6 +103,10 @@ public:
 
   void wish(const stream_item& item, state_wishes& wishes) override;
 
+  void all_loaded() override {
+    cold_.all_loaded();
+  }
+
 private:
   result<void> finish_load() {
     loading_ = false;
@@ -129,6 +135,7 @@ private:
   group_aggregate_spec spec_;
   group_calls calls_;
   key_retention retention_;
+  cold_groups cold_; ///< where groups are more than an entry
   std::vector<std::uint32_t> expired_; ///< groups that are to be dropped
   std::size_t next_expired_ = 0;
   operator_counters counters_;
@@ -152,6 +159,10 @@ void group_aggregate::wish(const stream_item& item, state_wishes& wishes) {
   if (item.kind != item_kind::batch)
     return;
   const auto& rows = *item.rows;
+  if (!calls_.one_entry_each()) {
+    cold_.wish(rows, spec_.keys, nullptr, wishes);
+    return;
+  }
   const auto keys = key_columns(rows, spec_.keys);
   hashes_.resize(rows.rows);
   hash_keys(keys, rows.rows, hashes_.data());

@@ -38,8 +38,8 @@ const std::uint8_t* bits_of(const buffer_ptr& bits) {
 
 group_calls::group_calls(const group_aggregate_spec& spec, const operator_context& context)
     : updating_(spec.updating), merges_(spec.phase == group_phase::final),
-      goes_(spec.updating || spec.retention.span > 0), key_groups_(context.key_groups),
-      shape_(shape_of(spec, context, *this)), table_(shape_) {
+      drops_(spec.retention.span > 0), goes_(spec.updating || drops_),
+      key_groups_(context.key_groups), shape_(shape_of(spec, context, *this)), table_(shape_) {
   for (std::size_t i = 0; i < sets_.size(); ++i) {
     auto types = types_of(context.inputs[0], sets_[i].args);
     sets_[i].values =

@@ -54,9 +54,18 @@ public:
                                   std::string_view value);
   [[nodiscard]] result<void> finish_load();
 
-  /// A group may be loaded when its first row comes: it is one entry, and never goes.
+  /// A group may be loaded when its first row comes.
   [[nodiscard]] bool loads_late() const noexcept {
-    return !goes_ && sets_.empty() && !shape_.key_types.empty();
+    return !drops_ && !shape_.key_types.empty();
+  }
+
+  /// It is one entry; else all states of its key group are needed.
+  [[nodiscard]] bool one_entry_each() const noexcept {
+    return sets_.empty() && ordered_.empty();
+  }
+
+  [[nodiscard]] static std::vector<std::uint16_t> states() {
+    return {group_entries, set_entries, ordered_entries, value_set::block_state};
   }
 
   [[nodiscard]] std::size_t byte_size() const noexcept;
@@ -89,6 +98,7 @@ private:
   void add_distinct(aggregate_call call);
   [[nodiscard]] static aggregate_shape
   shape_of(const group_aggregate_spec& spec, const operator_context& context, group_calls& calls);
+  void note_loaded();
   [[nodiscard]] result<std::uint32_t> take_owner(std::string_view& key);
 
   template <class Do>
@@ -101,7 +111,8 @@ private:
 
   bool updating_;
   bool merges_; ///< rows are partial results
-  bool goes_; ///< a group may go: its rows are taken back, or it is dropped
+  bool drops_; ///< those that were not written for long
+  bool goes_;  ///< a group may go: its rows are taken back, or it is dropped
   std::uint16_t key_groups_;
   std::vector<place> places_;
   std::vector<distinct_call> distinct_;

@@ -66,8 +66,11 @@ void group_calls::save(std::uint16_t key_group, change_mark since, state_sink& s
 }
 
 result<void> group_calls::load(std::uint16_t state, std::string_view key, std::string_view value) {
-  if (state == group_entries)
-    return table_.load(key, value);
+  if (state == group_entries) {
+    EBB_TRY(table_.load(key, value));
+    note_loaded();
+    return {};
+  }
   if (state == value_set::block_state) {
     const auto set = key.empty() ? SIZE_MAX : static_cast<std::uint8_t>(key.front());
     if (set < sets_.size())
@@ -84,6 +87,15 @@ result<void> group_calls::load(std::uint16_t state, std::string_view key, std::s
   return make_error(ec::corrupt, "unknown state of an aggregate");
 }
 
+// Saves have seen the groups that were added.
+void group_calls::note_loaded() {
+  if (!goes_ || table_.has_pending())
+    return;
+  born_.resize(table_.index().slot_count(), 0);
+  for (const auto slot : table_.last_slots())
+    born_[slot] = 1;
+}
+
 // The group whose key the entry's begins with. It is loaded before its values are.
 result<std::uint32_t> group_calls::take_owner(std::string_view& key) {
   if (last_slot_ != key_index::no_slot && key.starts_with(last_owner_)
@@ -91,7 +103,10 @@ result<std::uint32_t> group_calls::take_owner(std::string_view& key) {
     key.remove_prefix(last_owner_.size());
     return last_slot_;
   }
-  EBB_TRY(table_.finish_load());
+  if (table_.has_pending()) {
+    EBB_TRY(table_.finish_load());
+    note_loaded();
+  }
   const auto all = key;
   std::vector<column> values;
   for (const auto& type : shape_.key_types) {
@@ -109,15 +124,16 @@ result<std::uint32_t> group_calls::take_owner(std::string_view& key) {
 }
 
 result<void> group_calls::finish_load() {
-  EBB_TRY(table_.finish_load());
+  if (table_.has_pending()) {
+    EBB_TRY(table_.finish_load());
+    note_loaded();
+  }
   for (auto& set : sets_) {
     EBB_TRY(set.values->finish_load());
     set.values->forget();
   }
   for (auto& x : ordered_)
     EBB_TRY(x->finish_load());
-  if (goes_)
-    born_.resize(table_.index().slot_count(), 1);
   last_slot_ = key_index::no_slot;
   return {};
 }

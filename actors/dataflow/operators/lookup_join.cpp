@@ -89,7 +89,7 @@ public:
     loading_ = true;
     if (state == held_state)
       return held_.load(key, value);
-    return state_.load(key_group, state, key, value);
+    return state_.load(key_group, state, key, value, nullptr);
   }
 
 private:
@@ -105,7 +105,6 @@ private:
   void finish_load() {
     if (!std::exchange(loading_, false))
       return;
-    state_.finish_tables();
     held_.finish_load();
   }
 

@@ -179,6 +179,7 @@ void row_store::give_sequences(stored_chunk& to, std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i)
       to.sequences.push_back(next_sequence_ + i);
   next_sequence_ += count;
+  to.newest = std::max(to.newest, next_sequence_ - 1);
 }
 
 // Makes sure that the last chunk takes at least one more row.
@@ -355,6 +356,7 @@ void row_store::keep_only(std::span<std::uint32_t> rows) {
       if (to.sequences.size() < to.rows)
         to.sequences.resize(to.rows);
       to.sequences[place_of(kept[i])] = sequence_of(rows[done + i]);
+      to.newest = std::max(to.newest, sequence_of(rows[done + i]));
       rows[done + i] = kept[i];
     }
     done += count;

@@ -14,6 +14,7 @@
 #include "schemas/batch.hpp"
 #include "schemas/error.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -62,6 +63,16 @@ public:
   /// Sequence of the next appended row.
   [[nodiscard]] std::uint64_t next_sequence() const noexcept {
     return next_sequence_;
+  }
+
+  /// Rows to be appended get none before this.
+  void skip_sequences(std::uint64_t next) noexcept {
+    next_sequence_ = std::max(next_sequence_, next);
+  }
+
+  /// Largest sequence of a chunk's rows.
+  [[nodiscard]] std::uint64_t newest_in(std::uint32_t chunk) const noexcept {
+    return chunks_[dropped_ + chunk].newest;
   }
 
   /// Column k of the given rows. Text bytes are shared while few chunks are touched, else copied.
@@ -145,6 +156,7 @@ private:
     std::size_t bytes = 0;
     std::vector<column> columns;
     std::uint64_t first_sequence = 0;
+    std::uint64_t newest = 0;             ///< sequence
     std::vector<std::uint64_t> sequences; ///< empty = consecutive from `first_sequence`
   };
 

@@ -195,14 +195,17 @@ result<void> row_store::append_saved(row_pack pack, std::span<const std::uint32_
   if (!fits)
     return make_error(ec::corrupt, "a state entry's rows have other columns");
   const auto count = static_cast<std::uint32_t>(kept.size());
+  if (pack.sequences.empty())
+    return {};
+  const auto [least, largest] = std::minmax_element(pack.sequences.begin(), pack.sequences.end());
   const auto next = next_sequence_;
-  EBB_TRY(append(pack.rows, kept.data(), count, numbers));
-  next_sequence_ = next;
+  next_sequence_ = *least; // of no row is it larger than what it gets below
+  const auto appended = append(pack.rows, kept.data(), count, numbers);
+  // No number is given out twice, not even one of a row that is not kept.
+  next_sequence_ = std::max(next, *largest + 1);
+  EBB_TRY(appended);
   for (std::uint32_t i = 0; i < count; ++i)
     set_sequence(numbers[i], pack.sequences[kept[i]]);
-  // No number is given out twice, not even one of a row that is not kept.
-  if (!pack.sequences.empty())
-    next_sequence_ = std::max(next, pack.sequences.back() + 1);
   return {};
 }
 
@@ -213,6 +216,7 @@ void row_store::set_sequence(std::uint32_t row, std::uint64_t sequence) {
     std::iota(to.sequences.begin(), to.sequences.end(), to.first_sequence);
   }
   to.sequences[place_of(row)] = sequence;
+  to.newest = std::max(to.newest, sequence);
 }
 
 } // namespace ebb

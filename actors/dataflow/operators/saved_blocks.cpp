@@ -171,25 +171,26 @@ result<void> saved_blocks::load_gone(std::uint16_t key_group, std::string_view k
   if (!key.empty() || value.empty() || value.front() != version)
     return make_error(ec::corrupt, "a state entry's rows that are gone cannot be read");
   value.remove_prefix(1);
-  if (key_group != loading_group_)
-    loading_.clear();
-  loading_group_ = key_group;
+  auto& rows = loading_[key_group].rows;
   while (!value.empty()) {
     EBB_ASSIGN(const auto sequence, take_sequence(value));
-    loading_.push_back({key_group, block, sequence});
+    rows.push_back({key_group, block, sequence});
   }
   return {};
 }
 
 std::vector<std::uint64_t> saved_blocks::gone_of(std::uint16_t key_group, std::uint64_t first) {
   std::vector<std::uint64_t> result;
-  if (key_group != loading_group_)
+  const auto found = loading_.find(key_group);
+  if (found == loading_.end())
     return result;
-  const auto begin =
-      std::lower_bound(loading_.begin(), loading_.end(), first,
-                       [](const gone_row& x, auto block) { return x.block < block; });
-  for (auto x = begin; x != loading_.end() && x->block == first; ++x)
-    result.push_back(x->sequence);
+  auto& [rows, next] = found->second;
+  while (next < rows.size() && rows[next].block < first)
+    ++next;
+  for (; next < rows.size() && rows[next].block == first; ++next)
+    result.push_back(rows[next].sequence);
+  if (next == rows.size())
+    loading_.erase(found);
   std::sort(result.begin(), result.end());
   return result;
 }

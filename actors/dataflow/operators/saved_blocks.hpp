@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -38,6 +39,7 @@ public:
     fresh_.push_back({first, rows, key_group});
   }
 
+  /// What an operator has of a key group is loaded in order; several groups may be at once.
   [[nodiscard]] result<void> load_gone(std::uint16_t key_group, std::string_view key,
                                        std::string_view value);
 
@@ -122,8 +124,13 @@ private:
   std::size_t removed_end_ = 0;
   std::vector<gone_row> noted_;
 
-  std::uint16_t loading_group_ = 0;
-  std::vector<gone_row> loading_; ///< of that group, by block
+  /// Rows that are gone of blocks to be loaded, by block.
+  struct loading_group {
+    std::vector<gone_row> rows;
+    std::size_t next = 0;
+  };
+
+  std::map<std::uint16_t, loading_group> loading_;
 };
 
 } // namespace ebb

@@ -3,8 +3,10 @@
 #include "actors/dataflow/key_index.hpp"
 #include "actors/dataflow/operators/block_writer.hpp"
 #include "actors/dataflow/operators/changelog_join.hpp"
+#include "actors/dataflow/operators/cold_groups.hpp"
 #include "actors/dataflow/operators/join_pairs.hpp"
 #include "actors/dataflow/operators/row_array.hpp"
+#include "actors/dataflow/operators/saved_sequences.hpp"
 #include "actors/dataflow/operators/state_keys.hpp"
 #include "actors/dataflow/operators/two_inputs.hpp"
 
@@ -58,7 +60,9 @@ public:
         writers_{block_writer(spec.left_keys, row_states, context.key_groups),
                  block_writer(spec.right_keys, row_states + 1, context.key_groups)},
         pairs_(context.inputs[0], context.inputs[1], spec.left_keys, spec.right_keys, spec.residual,
-               context.name) {}
+               context.name),
+        sequences_(context, 2), cold_{cold_groups({row_states}, context.key_groups),
+                                      cold_groups({row_states + 1}, context.key_groups)} {}
 
   result<bool> step(stream_item* item, step_budget& budget, output& out) override {
     if (!pending_entries_.empty())
@@ -99,6 +103,7 @@ public:
     EBB_ASSERT(since == 0 || since + marks_kept >= current_);
     for (std::size_t s = 0; s < 2; ++s)
       writers_[s].start(sides_[s].rows, marks_[s].first_after(since));
+    sequences_.begin_save(next_sequences());
     saving_ = true;
   }
 
@@ -106,6 +111,29 @@ public:
   void save(std::uint16_t key_group, change_mark since, state_sink& sink) const override;
   result<void> load(std::uint16_t key_group, std::uint16_t state, std::string_view key,
                     std::string_view value) override;
+
+  bool loads_late() const noexcept override {
+    return true;
+  }
+
+  // A row needs those of the other side that it may meet, and none of its own.
+  void wish(const stream_item& item, state_wishes& wishes) override {
+    if (!sequences_.known())
+      cold_[0].wish_all(wishes); // before anything is saved
+    if (!sequences_.known() || item.kind != item_kind::batch)
+      return;
+    const auto& keys = sides_[item.input].keys;
+    const bool all = rows_without_nulls(*item.rows, keys, picks_);
+    cold_[1 - item.input].wish(*item.rows, keys, all ? nullptr : &picks_, wishes);
+  }
+
+  void all_loaded() override {
+    for (std::size_t s = 0; s < 2; ++s) {
+      if (!sequences_.known())
+        marks_[s].loaded(current_ - 1, sides_[s].rows.next_sequence());
+      cold_[s].all_loaded();
+    }
+  }
 
 private:
   static constexpr std::uint16_t pending_state = 2;
@@ -175,6 +203,10 @@ private:
     return {};
   }
 
+  [[nodiscard]] std::vector<std::uint64_t> next_sequences() const {
+    return {sides_[0].rows.next_sequence(), sides_[1].rows.next_sequence()};
+  }
+
   result<void> load_rows(std::size_t side, std::string_view value);
   result<void> load_pending(std::string_view key, std::string_view value);
   result<void> finish_load();
@@ -185,6 +217,8 @@ private:
   std::array<join_side, 2> sides_;
   std::array<block_writer, 2> writers_;
   join_pairs pairs_;
+  saved_sequences sequences_;
+  std::array<cold_groups, 2> cold_; ///< of each side's rows
   two_inputs inputs_;
   operator_counters counters_;
   std::array<sequence_marks, 2> marks_;
@@ -204,6 +238,10 @@ private:
 
 void stream_join::save(std::uint16_t key_group, change_mark since, state_sink& sink) const {
   EBB_ASSERT(since == 0 || since + marks_kept >= current_);
+  if (key_group == unkeyed_group) {
+    sequences_.put(next_sequences(), sink);
+    return;
+  }
   // Pending rows are few and short-lived: each save replaces the group's.
   if (since != 0 && pending_saved_at_ >= since)
     sink.erase_prefix(pending_state, {});
@@ -245,6 +283,7 @@ void stream_join::save(std::uint16_t key_group, change_mark since, state_sink& s
 
 bool stream_join::save_slice(std::uint32_t entries, state_sink& sink) {
   auto left = std::max(1U, entries);
+  sequences_.save_slice(left, sink);
   const auto none = [](std::uint32_t) { return false; };
   for (std::size_t s = 0; saving_ && s < 2; ++s)
     if (!writers_[s].save_slice(sides_[s].rows, none, left, sink, {}))
@@ -257,6 +296,12 @@ result<void> stream_join::load(std::uint16_t, std::uint16_t state, std::string_v
                                std::string_view value) {
   if (state == pending_state) {
     pending_entries_.emplace_back(key, value);
+    return {};
+  }
+  if (state == saved_sequences::state) {
+    EBB_TRY(sequences_.load(key, value));
+    for (std::size_t s = 0; s < 2; ++s)
+      sides_[s].rows.skip_sequences(sequences_.restored(s));
     return {};
   }
   if (state < row_states || state > row_states + 1)

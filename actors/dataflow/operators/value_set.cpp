@@ -275,7 +275,7 @@ void value_set::save_group(std::span<const std::uint32_t> owners_of_group, std::
   for (std::uint32_t j = 0; j < own.size(); ++j)
     values.push_back({own[j], bits_[own[j]], own_owners.data<std::uint32_t>()[j]});
   if (!values.empty())
-    put_block(values, next_block_, sink);
+    put_block(values, sink);
 }
 
 std::size_t value_set::byte_size() const noexcept {

@@ -31,7 +31,7 @@ public:
   value_set(const key_index& groups, std::vector<sql_type> types, std::size_t variants,
             bool updating, std::uint16_t state, std::uint8_t number, std::uint16_t key_groups);
 
-  /// State of the blocks; their keys are `number` and the number of the block.
+  /// State of the blocks; their keys are `number` and a hash of the block.
   static constexpr std::uint16_t block_state = 7;
   ~value_set();
   value_set(const value_set&) = delete;
@@ -132,7 +132,7 @@ private:
 
   [[nodiscard]] bool save_blocks(std::uint32_t& left, state_sink& sink);
   void sort_window();
-  void put_block(std::span<marked_value> values, std::uint64_t block, state_sink& sink) const;
+  void put_block(std::span<marked_value> values, state_sink& sink) const;
   [[nodiscard]] std::string key_of(std::uint32_t entry) const;
 
   const key_index& groups_;
@@ -156,7 +156,6 @@ private:
   change_mark asked_ = 0;
   saved_entries* early_ = nullptr; ///< while frozen
   bool in_blocks_;
-  std::uint64_t next_block_ = 0;
   std::vector<marked_value> window_; ///< of the save: to be put, by key group once it is sorted
   std::vector<std::uint32_t> runs_;  ///< where key groups end in the window
   std::size_t next_run_ = 0;

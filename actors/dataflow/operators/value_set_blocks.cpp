@@ -1,15 +1,18 @@
 /// Blocks of value_set: many values of the groups of one key group in an entry.
 ///
-/// Value: version; number of groups and their keys' canonical bytes, each behind its length; a pack
+/// Key, behind the set's number: hash of the value, so that no block that is there need be known for
+/// another to have a key of its own (once it was a number of eight bytes). Value: version; number of groups and their keys' canonical bytes, each behind its length; a pack
 /// (row_pack.hpp) whose sequences are places among these groups and whose columns are the values
 /// and, last, the bits.
 #include "actors/dataflow/operators/row_pack.hpp"
 #include "actors/dataflow/operators/value_set.hpp"
 #include "schemas/sized_text.hpp"
 
+#define XXH_INLINE_ALL
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <xxhash.h>
 
 namespace ebb {
 
@@ -33,7 +36,7 @@ bool value_set::save_blocks(std::uint32_t& left, state_sink& sink) {
     if (next_run_ < runs_.size()) {
       const std::size_t first = next_run_ == 0 ? 0 : runs_[next_run_ - 1];
       const auto run = std::span(window_).subspan(first, runs_[next_run_] - first);
-      put_block(run, next_block_++, sink);
+      put_block(run, sink);
       left -=
           std::min<std::uint32_t>(left, 1 + static_cast<std::uint32_t>(run.size()) / puts_an_entry);
       ++next_run_;
@@ -98,8 +101,7 @@ void value_set::sort_window() {
   window_ = std::move(sorted);
 }
 
-void value_set::put_block(std::span<marked_value> values, std::uint64_t block,
-                          state_sink& sink) const {
+void value_set::put_block(std::span<marked_value> values, state_sink& sink) const {
   std::sort(values.begin(), values.end(), [](const marked_value& a, const marked_value& b) {
     return a.owner != b.owner ? a.owner < b.owner : a.entry < b.entry;
   });
@@ -130,7 +132,9 @@ void value_set::put_block(std::span<marked_value> values, std::uint64_t block,
     append_pack_column(index_.key_column(k + 1, entries), 0, count, value);
   append_pack_column(bits, 0, count, value);
   key.assign(1, static_cast<char>(number_));
-  put_raw(block, key);
+  XXH128_canonical_t hash;
+  XXH128_canonicalFromHash(&hash, XXH3_128bits(value.data(), value.size()));
+  put_raw(hash, key);
   sink.select_group(key_group_of(groups_.hash_of(values.front().owner), key_groups_));
   sink.put(block_state, key, value);
 }
@@ -138,13 +142,10 @@ void value_set::put_block(std::span<marked_value> values, std::uint64_t block,
 result<void> value_set::load_block(std::string_view key, std::string_view value,
                                    const find_owner& owner_of) {
   const auto corrupt = [] { return make_error(ec::corrupt, "a block of values cannot be read"); };
-  std::uint64_t block = 0;
   std::uint32_t count = 0;
-  if (!in_blocks_ || key.size() != sizeof block || value.size() < 1 + sizeof count
+  if (!in_blocks_ || (key.size() != sizeof(XXH128_canonical_t) && key.size() != 8) || value.size() < 1 + sizeof count
       || value.front() != version)
     return corrupt();
-  std::memcpy(&block, key.data(), sizeof block);
-  next_block_ = std::max(next_block_, block + 1);
   std::memcpy(&count, value.data() + 1, sizeof count);
   value.remove_prefix(1 + sizeof count);
   std::vector<std::uint32_t> owners;
