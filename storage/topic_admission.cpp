@@ -12,8 +12,12 @@ namespace {
 
 using decision = topic_admission::decision;
 
+// What of the request is to blame.
+constexpr const char* sequence_field = "header.Ebb-Sequence";
+constexpr const char* key_field = "header.Idempotency-Key";
+
 decision duplicate_of(std::uint32_t rows, const std::vector<topic_range>& ranges,
-                      std::uint64_t now_rows, const std::string& what) {
+                      std::uint64_t now_rows, const std::string& what, const char* field) {
   decision d;
   if (rows != now_rows) {
     d.answer.status = append_status::conflict;
@@ -21,6 +25,7 @@ decision duplicate_of(std::uint32_t rows, const std::vector<topic_range>& ranges
         ec::conflict,
         fmt::format("{} had {} rows the first time and has {} now", what, rows, now_rows),
         "send the same rows again, or new rows under a number or key of their own");
+    d.answer.problem.place.field = field;
     return d;
   }
   d.answer.status = append_status::duplicate;
@@ -86,10 +91,12 @@ decision topic_admission::decide_producer(const producer_position& x, std::uint6
   if (x.epoch > epoch)
     return admit(true);
   if (x.epoch < epoch) {
-    return refuse(append_status::conflict, ec::conflict,
-                  fmt::format("producer {} goes on with epoch {}; this request is of epoch {}",
-                              x.producer, epoch, x.epoch),
-                  "another incarnation of the producer has taken over: stop this one");
+    auto d = refuse(append_status::conflict, ec::conflict,
+                    fmt::format("producer {} goes on with epoch {}; this request is of epoch {}",
+                                x.producer, epoch, x.epoch),
+                    "another incarnation of the producer has taken over: stop this one");
+    d.answer.problem.place.field = "header.Ebb-Producer-Epoch";
+    return d;
   }
   if (x.first_sequence == expected)
     return admit();
@@ -98,11 +105,11 @@ decision topic_admission::decide_producer(const producer_position& x, std::uint6
   if (last != nullptr)
     for (const auto i : in_group->second)
       if (const auto& y = group_.requests[i]; y.sequence == x.first_sequence)
-        return duplicate_of(y.rows, y.ranges, rows, what);
+        return duplicate_of(y.rows, y.ranges, rows, what, sequence_field);
   const bool anew = last != nullptr && group_.requests[in_group->second.front()].starts;
   if (known != nullptr && !anew)
     if (const auto* y = topic_memory::find_request(*known, x.first_sequence); y != nullptr)
-      return duplicate_of(y->rows, y->ranges(), rows, what);
+      return duplicate_of(y->rows, y->ranges(), rows, what, sequence_field);
   const bool gap = x.first_sequence > expected;
   auto d = refuse(append_status::conflict, ec::conflict,
                   fmt::format("producer {}: sequence {} is {}, expected {}", x.producer,
@@ -110,6 +117,7 @@ decision topic_admission::decide_producer(const producer_position& x, std::uint6
                               gap ? "behind a gap" : "no request that is remembered", expected),
                   gap ? "send the requests before it first" : "go on with the expected sequence");
   d.answer.expected_sequence = expected;
+  d.answer.problem.place.field = sequence_field;
   return d;
 }
 
@@ -120,10 +128,10 @@ decision topic_admission::decide_key(const std::string& key, std::uint64_t rows)
   const auto what = fmt::format("the request with idempotency key {}", key);
   if (const auto found = by_key_.find(key); found != by_key_.end()) {
     const auto& y = group_.requests[found->second];
-    return duplicate_of(y.rows, y.ranges, rows, what);
+    return duplicate_of(y.rows, y.ranges, rows, what, key_field);
   }
   if (const auto* y = memory_->find_key(hash_bytes(key)); y != nullptr)
-    return duplicate_of(y->rows, y->ranges, rows, what);
+    return duplicate_of(y->rows, y->ranges, rows, what, key_field);
   return admit();
 }
 

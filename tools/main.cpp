@@ -3,6 +3,7 @@
 #include "actors/plan/manifest.hpp"
 #include "tools/cli/auth_commands.hpp"
 #include "tools/cli/commands.hpp"
+#include "tools/cli/folder_commands.hpp"
 #include "tools/cli/process_memory.hpp"
 #include "tools/client/client_commands.hpp"
 #include "tools/simulation/simulate.hpp"
@@ -315,7 +316,8 @@ int main(int argc, char** argv) {
   add_folder(*verify, "Folder of ebb run --data or ebb up; without it the service is asked", state);
 
   const cli::auth_commands auth(app);
-  ebb::client::client_commands client(app);
+  ebb::client::client_commands client(app,
+                                      {cli::folder_operate, cli::folder_why, cli::folder_logs});
   client.add_to(*checkpoints, *savepoint, *inspect, *verify);
 
   std::string output = "table";
@@ -368,7 +370,7 @@ int main(int argc, char** argv) {
   if (app.got_subcommand(checkpoints))
     return asks ? client.checkpoints(state) : cli::checkpoints_command(state);
   if (app.got_subcommand(savepoint))
-    return asks ? client.savepoint(state) : cli::savepoint_command(state);
+    return client.savepoint(state);
   if (app.got_subcommand(inspect))
     return asks ? client.inspect(state) : cli::inspect_command(state);
   if (app.got_subcommand(verify))

@@ -153,7 +153,7 @@ admission admit(const request_head& head, const admission_rules& rules) {
   if (!method || found.match == nullptr) {
     out.problem = make_problem(405, "method-not-allowed",
                                "this path has no method " + std::string(head.method.substr(0, 20)),
-                               {}, "use " + allow_text(found.allowed));
+                               "method", "use " + allow_text(found.allowed));
     out.problem->allow = allow_text(found.allowed);
     return out;
   }

@@ -87,12 +87,13 @@ std::optional<http_problem> authorize(const request_head& head, const admission_
   const auto& token = *checked.record;
   from = {token.id, token.role, token.topics};
   if (!grants(to.access, token.role))
-    return make_problem(403, "forbidden",
-                        std::string("the role ") + to_string(token.role) + " may not do this", {},
-                        std::string("use a token with the role ") + to_string(to.access));
+    return make_problem(
+        403, "forbidden", std::string("the role ") + to_string(token.role) + " may not do this",
+        "header.Authorization", std::string("use a token with the role ") + to_string(to.access));
   const bool scoped = !token.topics.empty() && to.access != route_access::any_token;
   if (scoped && (topic == nullptr || !from.may_use_topic(*topic)))
-    return make_problem(403, "forbidden", "the token is for other topics than this", {},
+    return make_problem(403, "forbidden", "the token is for other topics than this",
+                        topic == nullptr ? "header.Authorization" : "path.topic",
                         "use a token for this topic, or one that is not limited to topics");
   return std::nullopt;
 }

@@ -33,7 +33,18 @@ void http_reply::send(http_response answer) const {
 }
 
 void http_reply::fail(const http_problem& problem) const {
-  send(response_of(problem));
+  constexpr int client_errors = 400;
+  constexpr int server_errors = 500;
+  if (!problem.field.empty() || problem.status < client_errors || problem.status >= server_errors
+      || state_->about.empty())
+    return send(response_of(problem));
+  auto about = problem;
+  about.field = state_->about;
+  send(response_of(about));
+}
+
+void http_reply::about(std::string field) const {
+  state_->about = std::move(field);
 }
 
 void http_reply::fail(const error& problem) const {

@@ -59,8 +59,12 @@ public:
   explicit http_reply(std::shared_ptr<reply_state> state) : state_(std::move(state)) {}
 
   void send(http_response answer) const;
+  /// A problem of the client's (4xx) without a field gets that of `about`.
   void fail(const http_problem& problem) const;
   void fail(const error& problem) const;
+
+  /// `path.stream`: what is to blame if nothing else is. By the first who has the reply.
+  void about(std::string field) const;
 
   /// `body` as application/json.
   void json(int status, std::string body) const;

@@ -45,7 +45,8 @@ constexpr std::pair<std::string_view, std::string_view> schemas[] = {
 "warnings":{"type":"array","items":{"type":"string"}}}}}}})"},
     {"Operation", R"({"type":"object","required":["id","phase"],"properties":{
 "id":{"type":"string"},"phase":{"enum":["Pending","Running","Succeeded","Failed"]},
-"type":{"type":"string","format":"uri"},"message":{"type":"string"},"hint":{"type":"string"},
+"type":{"type":"string","format":"uri"},"message":{"type":"string"},
+"field":{"type":"string"},"hint":{"type":"string"},
 "startedAt":{"type":"string","format":"date-time"},
 "finishedAt":{"type":"string","format":"date-time"}}})"},
 };

@@ -92,6 +92,9 @@ public:
   reply_state& operator=(const reply_state&) = delete;
 
   const std::shared_ptr<reply_channel> channel;
+  /// What a problem of the client's is about that names nothing itself. Written before the service
+  /// has the reply.
+  std::string about;
 };
 
 /// A problem as it is sent.

@@ -80,14 +80,16 @@ result<std::string> ack_desk::reader_of(const ack_question& what) const {
   }
   if (count == 1)
     return only;
-  if (!what.stream.empty())
-    return make_error(ec::not_found, "stream " + what.stream + " does not read this topic",
-                      "name a stream that does, or ask for ack=logged");
-  if (count == 0)
-    return make_error(ec::conflict, "no stream reads this topic",
-                      "apply a stream that does, or ask for ack=logged");
-  return make_error(ec::conflict, "several streams read this topic",
-                    "name one with stream=NAME, or ask for ack=logged");
+  auto problem =
+      !what.stream.empty()
+          ? make_error(ec::not_found, "stream " + what.stream + " does not read this topic",
+                       "name a stream that does, or ask for ack=logged")
+      : count == 0 ? make_error(ec::conflict, "no stream reads this topic",
+                                "apply a stream that does, or ask for ack=logged")
+                   : make_error(ec::conflict, "several streams read this topic",
+                                "name one with stream=NAME, or ask for ack=logged");
+  problem.place.field = "query.stream";
+  return problem;
 }
 
 result<bool> ack_desk::reached(const ack_question& what) {

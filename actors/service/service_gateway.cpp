@@ -17,6 +17,13 @@ std::string deleted_json(const char* kind, const std::string& name) {
   return std::string(R"({"kind":")") + kind + R"(","name":")" + name + R"("})";
 }
 
+/// What is to blame where the error does not say.
+std::string blamed_part(const http_request& x) {
+  if (x.to->call == api_call::apply)
+    return "body";
+  return x.to->path.empty() ? std::string{} : "path." + x.to->path.back().name;
+}
+
 /// What is applied elsewhere is not changed here.
 bool changes_resources(api_call x) {
   return x == api_call::apply || x == api_call::delete_stream || x == api_call::delete_topic
@@ -52,6 +59,7 @@ std::string service_gateway::not_ready() const {
 }
 
 void service_gateway::handle(request_pointer request, http_reply reply) {
+  reply.about(blamed_part(*request));
   if (!ready_)
     return reply.fail(make_error(ec::cancelled, "the service is starting", "try again"));
   if (!parts_.owner.empty() && changes_resources(request->to->call))

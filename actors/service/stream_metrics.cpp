@@ -71,6 +71,11 @@ void stream_metrics::sample_streams() {
            for (const auto& y : x.status.sinks)
              to.push_back({with(x.labels, "sink", y.name), static_cast<double>(y.rows)});
          });
+  sample("ebb_stream_sink_bytes", "Bytes that a sink has written since the stream was started",
+         [](const awake_stream& x, samples& to) {
+           for (const auto& y : x.status.sinks)
+             to.push_back({with(x.labels, "sink", y.name), static_cast<double>(y.bytes)});
+         });
   sample("ebb_stream_batches",
          "Batches that the subtasks of a stream have passed to each other since it was started",
          [](const awake_stream& x, samples& to) {
@@ -83,9 +88,10 @@ void stream_metrics::sample_streams() {
       [](const awake_stream& x, samples& to) {
         to.push_back({x.labels, seconds(x.status.blocked)});
       });
-  sample("ebb_stream_state_bytes", "State in memory", [](const awake_stream& x, samples& to) {
-    to.push_back({x.labels, static_cast<double>(x.status.state_bytes)});
-  });
+  sample("ebb_stream_state_bytes", "Bytes of state in memory",
+         [](const awake_stream& x, samples& to) {
+           to.push_back({x.labels, static_cast<double>(x.status.state_bytes)});
+         });
   sample("ebb_stream_checkpoints", "Checkpoints since the stream was started, by result",
          [](const awake_stream& x, samples& to) {
            to.push_back({with(x.labels, "result", "completed"),
@@ -148,6 +154,7 @@ void stream_metrics::woke(const wake_trace& x) {
           .observe(seconds(at - x.trigger));
   };
   observe("decide", x.decide);
+  observe("grant", x.grant);
   observe("place", x.place);
   observe("start", x.start);
   observe("map", x.map);

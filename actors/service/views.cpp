@@ -36,6 +36,9 @@ json metadata(const std::string& qualified, const std::string& uid, std::uint64_
 json resource(const char* kind, const std::string& manifest, json metadata_of) {
   auto from = manifest_json(manifest);
   json x{{"apiVersion", "ebb.dev/v1alpha1"}, {"kind", kind}, {"metadata", std::move(metadata_of)}};
+  for (const auto* key : {"labels", "annotations"})
+    if (from.contains("metadata") && from["metadata"].contains(key))
+      x["metadata"][key] = std::move(from["metadata"][key]);
   x["spec"] = from.contains("spec") ? std::move(from["spec"]) : json::object();
   return x;
 }
@@ -208,6 +211,8 @@ std::string operation_json(const operation& x) {
   if (x.problem) {
     all["type"] = std::string(problem_type_base) + problem_of(*x.problem).type;
     all["message"] = x.problem->message;
+    if (!x.problem->place.field.empty())
+      all["field"] = x.problem->place.field;
     if (!x.problem->hint.empty())
       all["hint"] = x.problem->hint;
   } else if (!x.message.empty()) {

@@ -10,7 +10,7 @@ from process import Run, run_to_end
 PAGE = 4096
 # LMDB's page flags.
 BRANCH, LEAF, OVERFLOW, META = 1, 2, 4, 8
-HARMLESS = {"control.lock", "control.sock", "control.mdb-lock"}
+HARMLESS = {"control.lock", "control.sock", "control.mdb-lock", "run.log"}
 
 
 def page_classes(data):

@@ -62,7 +62,7 @@ def wait_for(what, seconds=60):
 
 def checkpoints():
     run = ebb("checkpoints", "s", "--data", "d", "-o", "json")
-    return json.loads(run.stdout) if run.returncode == 0 else []
+    return json.loads(run.stdout)["items"] if run.returncode == 0 else []
 
 
 def test_interrupt_checkpoints_and_the_next_run_goes_on():
@@ -89,13 +89,13 @@ def test_savepoint_and_back():
         made = ebb("savepoint", "s", "first", "--data", "d", "-o", "json")
         assert made.returncode == 0, made.stderr
         epoch = json.loads(made.stdout)["epoch"]
-        fails(ebb("savepoint", "nobody", "x", "--data", "d"), 4, "no stream nobody", "these run: s")
+        fails(ebb("savepoint", "nobody", "x", "--data", "d"), 3, "no stream nobody", "these run: s")
         # A name that is taken; the stream goes on.
         fails(ebb("savepoint", "s", "first", "--data", "d"), 4, "savepoint named first", "another name")
         size = (e2e.FOLDER / "out.ndjson").stat().st_size
         wait_for(lambda: (e2e.FOLDER / "out.ndjson").stat().st_size > size)
         wait_for(lambda: max(x["epoch"] for x in checkpoints()) > epoch + 4)
-    assert any(x["savepoints"] == ["first"] and x["epoch"] == epoch for x in checkpoints())
+    assert any(x.get("savepoint") == "first" and x["epoch"] == epoch for x in checkpoints())
     fails(ebb("savepoint", "s", "late", "--data", "d"), 3, "no ebb run uses d")
     fails(ebb("run", "m.yaml", "--data", "d", "--from", "second"), 3, "no savepoint second", "first")
     fails(ebb("run", "m.yaml", "--data", "d", "--from", "first"), 4, "after savepoint first",
@@ -110,6 +110,88 @@ def test_savepoint_and_back():
     assert rows == whole[:len(rows)]
 
 
+def why(name="s"):
+    run = ebb("why", name, "--data", "d", "-o", "json")
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+def test_orders_to_a_run():
+    """sleep, wake, scale, restore: the process goes on, and no row is lost or doubled."""
+    write("m.yaml", stream())
+    write("both.yaml", stream() + "---\n" + stream().replace("metadata: {name: s}", "metadata: {name: other}")
+          .replace("out.ndjson", "other.ndjson"))
+    with running("both.yaml", "--data", "d", "--stats", "stats.json") as run:
+        wait_for(checkpoints)
+        assert why()["phase"] == "Running" and f"process {run.process.pid}" in why()["sentences"][0]
+        assert ebb("wake", "s", "--data", "d").stdout == "stream s is awake: it was awake\n"
+        slept = ebb("sleep", "s", "--data", "d", "-o", "json")
+        assert slept.returncode == 0, slept.stderr
+        told = json.loads(slept.stdout)
+        assert (told["operation"], told["phase"], told["stream"]) == ("sleep", "Succeeded", "s") and told["finishedAt"]
+        assert why()["phase"] == "Asleep" and why("other")["phase"] == "Running"
+        fails(ebb("savepoint", "s", "x", "--data", "d"), 4, "is asleep")
+        assert "it was asleep" in ebb("sleep", "s", "--data", "d").stdout
+        size = (e2e.FOLDER / "out.ndjson").stat().st_size
+        others = (e2e.FOLDER / "other.ndjson").stat().st_size
+        wait_for(lambda: (e2e.FOLDER / "other.ndjson").stat().st_size > others)
+        assert (e2e.FOLDER / "out.ndjson").stat().st_size == size
+        # All of it sleeps: the process waits.
+        assert ebb("sleep", "other", "--data", "d").returncode == 0 and run.process.poll() is None
+        assert ebb("wake", "s", "--data", "d").returncode == 0
+        wait_for(lambda: (e2e.FOLDER / "out.ndjson").stat().st_size > size)
+        assert ebb("scale", "s", "3", "--data", "d").stdout == "stream s is scaled to 3\n"
+        assert ebb("savepoint", "s", "here", "--data", "d").returncode == 0
+        size = (e2e.FOLDER / "out.ndjson").stat().st_size
+        wait_for(lambda: (e2e.FOLDER / "out.ndjson").stat().st_size > size)
+        fails(ebb("restore", "s", "there", "--data", "d"), 3, "no savepoint there")
+        fails(ebb("restore", "s", "here", "--data", "d"), 4, "after savepoint here", "--sinks rewind")
+        fails(ebb("scale", "s", "129", "--data", "d"), 2)
+        fails(ebb("scale", "nobody", "2", "--data", "d"), 3, "these run: s, other")
+        back = ebb("restore", "s", "here", "--sinks", "rewind", "--data", "d")
+        assert back.returncode == 0 and "restored to savepoint here" in back.stdout, back
+        before = max(x["epoch"] for x in checkpoints())
+        wait_for(lambda: max(x["epoch"] for x in checkpoints()) > before + 1)
+        logged = ebb("logs", "s", "--data", "d").stdout
+        for part in ("begins, with parallelism 1", "asleep, as a person asked", "scaled to 3", "goes back to savepoint here",
+                     "going on from savepoint here"):
+            assert part in logged, logged
+        assert "other" not in ebb("logs", "s", "--data", "d", "-o", "json").stdout
+        run.process.send_signal(signal.SIGINT)
+        assert run.process.wait(timeout=60) == 130
+    rows = [tuple(row.values()) for row in rows_of("out.ndjson")]
+    write("plain.yaml", stream(source=ENDLESS.replace("1000000000", "400000")
+                               .replace(", rate: 20000", "")).replace("out.ndjson", "plain.ndjson"))
+    assert ebb("run", "plain.yaml").returncode == 0
+    whole = [tuple(row.values()) for row in rows_of("plain.ndjson")]
+    assert len(rows) > 10 and sorted(rows) == sorted(whole[:len(rows)])
+    stats = json.loads((e2e.FOLDER / "stats.json").read_text())["streams"]
+    assert {x["name"] for x in stats} == {"s", "other"}
+    # Of all rounds: what was read again after the restore counts again.
+    assert next(x for x in stats if x["name"] == "s")["sinks"][1]["rows"] >= len(rows)
+
+
+def test_orders_where_nothing_runs():
+    write("m.yaml", stream())
+    with running("m.yaml", "--data", "d"):
+        wait_for(checkpoints)
+    told = why()
+    assert (told["phase"], told["reason"]) == ("Asleep", "NotRunning"), told
+    assert "no ebb run uses d" in told["sentences"][0] and "newest checkpoint is epoch" in told["sentences"][1]
+    assert ebb("sleep", "s", "--data", "d").stdout == "stream s is asleep: no ebb run uses d\n"
+    fails(ebb("wake", "s", "--data", "d"), 4, "no ebb run uses d", "ebb run FILE --data d")
+    fails(ebb("scale", "s", "2", "--data", "d"), 4, "ebb run FILE --data d --parallelism 2")
+    fails(ebb("restore", "s", "x", "--sinks", "keep", "--data", "d"), 4, "--from x --sinks keep")
+    for command in (("why", "t"), ("logs", "t"), ("sleep", "t"), ("wake", "t"), ("scale", "t", "2"), ("restore", "t", "x")):
+        fails(ebb(*command, "--data", "d"), 3, "no stream t", "its streams are s")
+        fails(ebb(*command, "--data", "nowhere"), 3, "nowhere")
+    write("end.yaml", stream(source=ENDLESS.replace("1000000000", "5000")).replace("name: s}", "name: e}"))
+    assert ebb("run", "end.yaml", "--data", "d").returncode == 0
+    assert why("e")["reason"] == "Completed"
+    log = ebb("logs", "e", "--data", "d", "--level", "info", "--limit", "1")
+    assert log.stdout.endswith("has completed\n") and len(log.stdout.splitlines()) == 1, log.stdout
+
+
 def test_inspect_and_verify():
     write("m.yaml", stream())
     with running("m.yaml", "--data", "d"):
@@ -117,7 +199,7 @@ def test_inspect_and_verify():
         # While it runs.
         shown = ebb("inspect", "s", "counts", "bidder=", "--data", "d", "-o", "json", "--limit", "7")
         assert shown.returncode == 0, shown.stderr
-    entries = json.loads(shown.stdout)["entries"]
+    entries = json.loads(shown.stdout)["items"]
     assert len(entries) == 7
     for entry in entries:
         assert entry["key"].startswith("window_end=2015-07-15 01:00:00, window_start=2015-07-15 00:00:00, "
@@ -135,8 +217,10 @@ def test_inspect_and_verify():
         byte = file.read(1)
         file.seek(-1, 1)
         file.write(bytes([byte[0] ^ 64]))
-    run = ebb("verify", "--data", "d")
+    run = ebb("verify", "--data", "d", "-o", "json")
     fails(run, 1, "1 files are damaged")
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    assert lines[-1]["damaged"] == 1 and lines[-1]["files"] == len(lines) - 1, lines
     assert segment.name in run.stdout
 
 
@@ -171,7 +255,7 @@ def test_inspect_shows_rows_by_name():
         run = ebb("inspect", "s", name, "--data", "d", "-o", "json", "--limit", "100000")
         assert run.returncode == 0, run.stderr
         text = ""
-        for entry in json.loads(run.stdout)["entries"]:
+        for entry in json.loads(run.stdout)["items"]:
             assert "\\x" not in entry["key"] + entry["value"], entry
             assert "state " not in entry["state"], entry
             text += f"{entry['key']}, {entry['value']}\n"

@@ -101,7 +101,6 @@ struct up_arguments {
 [[nodiscard]] int bench_command_run(const bench_arguments& arguments);
 [[nodiscard]] int checkpoints_command(const state_arguments& arguments);
 [[nodiscard]] int inspect_command(const state_arguments& arguments);
-[[nodiscard]] int savepoint_command(const state_arguments& arguments);
 [[nodiscard]] int verify_command(const state_arguments& arguments);
 /// A worker of a service; started by the service itself. Ends with 0 when it was told to, with 1
 /// when there was no control process for too long.

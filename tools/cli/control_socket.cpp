@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <optional>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -24,15 +25,56 @@ std::string path_of(const std::string& folder) {
   return folder + "/control.sock";
 }
 
+constexpr std::pair<ec, const char*> kinds[] = {{ec::invalid_argument, "invalid"},
+                                                {ec::not_found, "missing"},
+                                                {ec::conflict, "conflict"},
+                                                {ec::unsupported, "unsupported"}};
+
 std::string error_line(const error& problem) {
-  return json{{"error", problem.message}, {"hint", problem.hint}}.dump() + '\n';
+  std::string kind = "failed";
+  for (const auto& [code, name] : kinds)
+    if (code == problem.code)
+      kind = name;
+  return json{{"error", problem.message}, {"kind", kind}, {"hint", problem.hint}}.dump(
+             -1, ' ', false, json::error_handler_t::replace)
+         + '\n';
+}
+
+error error_of(const json& answer) {
+  const auto kind = answer.value("kind", "failed");
+  auto code = ec::internal;
+  for (const auto& [known, name] : kinds)
+    if (kind == name)
+      code = known;
+  return make_error(code, answer.value("error", "it failed"), answer.value("hint", ""));
+}
+
+json to_json(const door_request& x) {
+  return {{"command", x.command},
+          {"stream", x.stream},
+          {"name", x.name},
+          {"parallelism", x.parallelism},
+          {"sinks", x.sinks}};
+}
+
+std::optional<door_request> request_of(const std::string& line) {
+  const auto x = json::parse(line, nullptr, false);
+  if (!x.is_object())
+    return std::nullopt;
+  for (const auto* name : {"command", "stream", "name", "sinks"})
+    if (x.contains(name) && !x[name].is_string())
+      return std::nullopt;
+  if (x.contains("parallelism") && !x["parallelism"].is_number_unsigned())
+    return std::nullopt;
+  return door_request{x.value("command", ""), x.value("stream", ""), x.value("name", ""),
+                      x.value("parallelism", 0U), x.value("sinks", "")};
 }
 
 /// One client. Lives as long as something is under way.
 class session : public std::enable_shared_from_this<session> {
 public:
-  session(local::socket socket, const std::function<void(savepoint_request)>& savepoint)
-      : socket_(std::move(socket)), deadline_(socket_.get_executor()), savepoint_(savepoint) {}
+  session(local::socket socket, const door_handler& handle)
+      : socket_(std::move(socket)), deadline_(socket_.get_executor()), handler_(handle) {}
 
   void start() {
     deadline_.expires_after(request_deadline);
@@ -52,25 +94,19 @@ public:
 
 private:
   void handle() {
-    const auto request = json::parse(line_, nullptr, false);
-    if (!request.is_object() || request.value("command", json()) != "savepoint"
-        || !request.value("stream", json()).is_string()
-        || !request.value("name", json()).is_string()) {
+    auto request = request_of(line_);
+    if (!request) {
       write(
           error_line(make_error(ec::invalid_argument, "this is no request that is known",
                                 "send {\"command\": \"savepoint\", \"stream\": …, \"name\": …}")));
       return;
     }
-    savepoint_request wish;
-    wish.stream = request["stream"];
-    wish.name = request["name"];
-    // The answer comes from an actor's thread.
-    wish.answer = [self = shared_from_this()](const result<std::uint64_t>& answer) {
-      auto line = answer ? json{{"epoch", *answer}}.dump() + '\n' : error_line(answer.error());
+    // The answer comes from another thread.
+    handler_(*std::move(request), [self = shared_from_this()](const result<std::string>& answer) {
+      auto line = answer ? *answer + '\n' : error_line(answer.error());
       asio::post(self->socket_.get_executor(),
                  [self, line = std::move(line)] { self->write(line); });
-    };
-    savepoint_(std::move(wish));
+    });
   }
 
   void write(std::string line) {
@@ -84,15 +120,15 @@ private:
 
   local::socket socket_;
   asio::steady_timer deadline_;
-  const std::function<void(savepoint_request)>& savepoint_;
+  const door_handler& handler_;
   std::string line_;
   std::string out_;
 };
 
 class listener final : public control_socket {
 public:
-  listener(std::string path, std::function<void(savepoint_request)> savepoint)
-      : path_(std::move(path)), savepoint_(std::move(savepoint)), acceptor_(io_) {}
+  listener(std::string path, door_handler handle)
+      : path_(std::move(path)), handler_(std::move(handle)), acceptor_(io_) {}
 
   ~listener() override {
     io_.stop();
@@ -128,13 +164,13 @@ private:
     acceptor_.async_accept([this](const boost::system::error_code& failed, local::socket socket) {
       if (failed)
         return;
-      std::make_shared<session>(std::move(socket), savepoint_)->start();
+      std::make_shared<session>(std::move(socket), handler_)->start();
       accept();
     });
   }
 
   std::string path_;
-  std::function<void(savepoint_request)> savepoint_;
+  door_handler handler_;
   asio::io_context io_{1};
   local::acceptor acceptor_;
   std::thread thread_;
@@ -142,39 +178,43 @@ private:
 
 } // namespace
 
-result<std::unique_ptr<control_socket>>
-control_socket::listen(const std::string& folder,
-                       std::function<void(savepoint_request)> savepoint) {
-  auto made = std::make_unique<listener>(path_of(folder), std::move(savepoint));
+result<std::unique_ptr<control_socket>> control_socket::listen(const std::string& folder,
+                                                               door_handler handle) {
+  auto made = std::make_unique<listener>(path_of(folder), std::move(handle));
   EBB_TRY(made->open());
   return std::unique_ptr<control_socket>(std::move(made));
 }
 
-result<std::uint64_t> ask_for_savepoint(const std::string& folder, const std::string& stream,
-                                        const std::string& name) {
+result<run_answer> ask_run(const std::string& folder, const door_request& request,
+                           std::chrono::milliseconds patience) {
   try {
     asio::io_context io;
     local::socket socket(io);
     boost::system::error_code failed;
     socket.connect(local::endpoint(path_of(folder)), failed);
     if (failed)
-      return make_error(ec::not_found, "no ebb run uses " + folder,
-                        "a savepoint is made by the running stream: start it with ebb run FILE "
-                        "--data "
-                            + folder);
-    asio::write(
-        socket,
-        asio::buffer(json{{"command", "savepoint"}, {"stream", stream}, {"name", name}}.dump()
-                     + '\n'));
-    std::string line;
-    asio::read_until(socket, asio::dynamic_buffer(line, line_max), '\n', failed);
-    const auto answer = json::parse(line, nullptr, false);
+      return run_answer{};
+    asio::write(socket, asio::buffer(to_json(request).dump() + '\n'));
+    run_answer out{true, false, {}};
+    if (patience.count() == 0)
+      return out;
+    bool ended = false;
+    asio::async_read_until(socket, asio::dynamic_buffer(out.text, line_max), '\n',
+                           [&](const boost::system::error_code&, std::size_t) { ended = true; });
+    io.run_for(patience);
+    out.in_time = ended;
+    if (!ended) {
+      socket.close();
+      io.run(); // what waits refers to `out`
+      return out;
+    }
+    const auto answer = json::parse(out.text, nullptr, false);
     if (!answer.is_object())
-      return make_error(ec::conflict, "the stream ended before the savepoint was made",
+      return make_error(ec::conflict, "the run ended before it answered",
                         "its last checkpoint has all of it: ebb checkpoints shows it");
-    if (answer.contains("epoch"))
-      return answer["epoch"].get<std::uint64_t>();
-    return make_error(ec::conflict, answer.value("error", "it failed"), answer.value("hint", ""));
+    if (answer.contains("error"))
+      return error_of(answer);
+    return out;
   } catch (const std::exception& x) {
     return make_error(ec::io, std::string("cannot talk to the running ebb: ") + x.what());
   }

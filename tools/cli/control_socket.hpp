@@ -1,12 +1,13 @@
 /// The door of a running `ebb run --data DIR`: DIR/control.sock.
 ///
 /// One JSON object a line in, one a line out: {"command": "savepoint", "stream": …, "name": …} →
-/// {"epoch": …} or {"error": …, "hint": …}. Only the user who runs the stream may connect (the
-/// socket's mode).
+/// what the command answers, or {"error": …, "kind": …, "hint": …}. Only the user who runs the
+/// stream may connect (the socket's mode).
 #pragma once
 
 #include "schemas/error.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,25 +15,37 @@
 
 namespace ebb::cli {
 
-struct savepoint_request {
+struct door_request {
+  std::string command; ///< savepoint, sleep, wake, scale, restore, status
   std::string stream;
-  std::string name;
-  /// To be called once, from any thread.
-  std::function<void(const result<std::uint64_t>&)> answer;
+  std::string name;              ///< of a savepoint
+  std::uint32_t parallelism = 0; ///< scale
+  std::string sinks;             ///< restore: rewind, keep; empty = refuse
 };
+
+/// A JSON object. To be called once, from any thread.
+using door_answer = std::function<void(const result<std::string>&)>;
+using door_handler = std::function<void(door_request, door_answer)>;
 
 /// Listens on a thread of its own while it lives.
 class control_socket {
 public:
   /// Replaces a socket that a dead process has left: the folder's lock is ours.
-  [[nodiscard]] static result<std::unique_ptr<control_socket>>
-  listen(const std::string& folder, std::function<void(savepoint_request)> savepoint);
+  [[nodiscard]] static result<std::unique_ptr<control_socket>> listen(const std::string& folder,
+                                                                      door_handler handle);
 
   virtual ~control_socket() = default;
 };
 
-/// Asks the process that runs with this folder. ec::not_found where none does.
-[[nodiscard]] result<std::uint64_t>
-ask_for_savepoint(const std::string& folder, const std::string& stream, const std::string& name);
+struct run_answer {
+  bool runs = false;    ///< a process uses the folder
+  bool in_time = false; ///< and it has answered
+  std::string text;     ///< a JSON object
+};
+
+/// Asks the process that runs with this folder, and waits for its answer, zero: does not.
+/// ec::conflict where it has ended before it answered.
+[[nodiscard]] result<run_answer> ask_run(const std::string& folder, const door_request& request,
+                                         std::chrono::milliseconds patience);
 
 } // namespace ebb::cli

@@ -1,12 +1,17 @@
 #include "actors/connectors/factory.hpp"
 #include "actors/plan/stage_plan.hpp"
 #include "actors/runtime/run_stream.hpp"
+#include "actors/runtime/stream_store.hpp"
+#include "storage/control_db.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/control_socket.hpp"
 #include "tools/cli/load.hpp"
 #include "tools/cli/process_memory.hpp"
+#include "tools/cli/run_log.hpp"
+#include "tools/cli/run_orders.hpp"
 #include "tools/cli/stats.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -14,22 +19,27 @@
 #include <ctime>
 #include <map>
 #include <string>
+#include <unistd.h>
 
 namespace ebb::cli {
 
 namespace {
 
 std::atomic<bool> interrupted{false};
+/// What runs is to end, for a signal or for an order of a person.
+std::atomic<bool> end_round{false};
 
 std::atomic<std::time_t> interrupted_at{0};
+
+constexpr std::time_t grace_seconds = 2;
 
 extern "C" void on_signal(int signal) {
   // A second Ctrl-C ends the process at once; one that comes with the first (to the process and to
   // its group) does not count.
-  constexpr std::time_t grace_seconds = 2;
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   if (!interrupted.exchange(true)) {
+    end_round = true; // behind `interrupted`, which is looked at after this is taken back
     interrupted_at = now.tv_sec;
   } else if (now.tv_sec - interrupted_at >= grace_seconds) {
     std::signal(signal, SIG_DFL);
@@ -44,13 +54,10 @@ void catch_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-result<std::shared_ptr<run_data>> open_data(const run_arguments& arguments) {
-  if (arguments.data.empty()) {
-    if (arguments.from != "latest-checkpoint" || !arguments.sinks.empty())
-      return make_error(ec::invalid_argument, "--from and --sinks need --data",
-                        "name the folder that holds the stream's checkpoints with --data DIR");
-    return std::shared_ptr<run_data>{};
-  }
+result<data_options> options_of(const run_arguments& arguments) {
+  if (arguments.data.empty() && (arguments.from != "latest-checkpoint" || !arguments.sinks.empty()))
+    return make_error(ec::invalid_argument, "--from and --sinks need --data",
+                      "name the folder that holds the stream's checkpoints with --data DIR");
   data_options options;
   options.folder = arguments.data;
   options.drop_state = arguments.yes;
@@ -63,13 +70,44 @@ result<std::shared_ptr<run_data>> open_data(const run_arguments& arguments) {
   options.output = arguments.sinks == "rewind" ? past_output::rewind
                    : arguments.sinks == "keep" ? past_output::keep
                                                : past_output::refuse;
-  return open_run_data(options);
+  return options;
+}
+
+/// Null: nothing is kept.
+result<std::shared_ptr<shared_ledger>> open_ledger(const std::string& folder) {
+  if (folder.empty())
+    return std::shared_ptr<shared_ledger>{};
+  EBB_ASSIGN(auto database, control_db::open(folder));
+  return std::make_shared<shared_ledger>(std::move(database));
 }
 
 /// What the system said, behind the names of files, of which each attempt has others.
 std::string reason_of(const std::string& alarm) {
   const auto at = alarm.rfind(": ");
   return at == std::string::npos ? alarm : alarm.substr(at);
+}
+
+/// A table that grows on the terminal where progress would be shown.
+bool fills_the_terminal(const std::vector<stream_definition>& streams) {
+  return isatty(STDOUT_FILENO) == 1
+         && std::any_of(streams.begin(), streams.end(), [](const stream_definition& stream) {
+              return std::any_of(stream.sinks.begin(), stream.sinks.end(),
+                                 [](const sink_definition& sink) {
+                                   return std::holds_alternative<stdout_sink>(sink.connector);
+                                 });
+            });
+}
+
+/// Says once why an interrupted run goes on.
+void tell_patience() {
+  static bool told = false;
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (told || !interrupted || now.tv_sec - interrupted_at < grace_seconds)
+    return;
+  told = true;
+  std::fputs("ending: what was read is still being written; one more Ctrl-C ends at once\n",
+             stderr);
 }
 
 /// What a plan warns of, state without bounds above all.
@@ -81,7 +119,8 @@ void tell_warnings(const std::vector<stream_definition>& streams) {
 }
 
 /// A checkpoint that cannot be completed is told once a reason, and when it could be after all.
-void tell_alarms(const run_progress& progress, std::map<std::string, std::string>& told) {
+void tell_alarms(const run_progress& progress, std::map<std::string, std::string>& told,
+                 run_log& log) {
   for (const auto& stream : progress.streams) {
     if (!stream.checkpoints)
       continue;
@@ -94,7 +133,51 @@ void tell_alarms(const run_progress& progress, std::map<std::string, std::string
                    stream.name.c_str(), now.c_str());
     else
       std::fprintf(stderr, "stream %s: checkpoints go on\n", stream.name.c_str());
+    log.tell(now.empty() ? "info" : "warning", stream.name,
+             now.empty() ? "checkpoints go on" : "the checkpoint is held up: " + now);
     last = now;
+  }
+}
+
+/// What a person should know of rows that are not in the results.
+void tell_losses(const std::vector<stream_report>& reports) {
+  for (const auto& stream : reports)
+    for (const auto& x : stream.operators)
+      if (x.late_rows != 0)
+        std::fprintf(
+            stderr,
+            "warning: operator %s of stream %s dropped %llu rows that came late or have no "
+            "time: a larger eventTime.maxDelay of its source keeps late ones\n",
+            x.name.c_str(), stream.name.c_str(), static_cast<unsigned long long>(x.late_rows));
+  for (const auto& stream : reports)
+    for (const auto& x : stream.sources)
+      if (x.bad_rows != 0)
+        std::fprintf(stderr, "warning: source %s of stream %s set aside %llu bad records\n",
+                     x.name.c_str(), stream.name.c_str(),
+                     static_cast<unsigned long long>(x.bad_rows));
+}
+
+/// Rounds until all streams have ended or a signal comes: an order ends one and begins the next.
+result<void> run_rounds(run_orders& orders, connector_factory& connectors, run_options& options) {
+  constexpr auto look_for_signals = std::chrono::milliseconds(200);
+  for (;;) {
+    if (const auto streams = orders.next_round(); !streams.empty()) {
+      options.data = orders.data_of_round();
+      const auto reports = run_streams(streams, connectors, options);
+      if (!reports && orders.take_back(reports.error()))
+        continue;
+      if (!reports)
+        return reports.error();
+      orders.ended(*reports);
+    }
+    const bool ordered = orders.carry_out();
+    if (interrupted)
+      return {};
+    if (ordered)
+      continue;
+    if (!orders.some_sleep())
+      return {};
+    orders.wait_for_orders(look_for_signals);
   }
 }
 
@@ -111,74 +194,77 @@ int run_command(const run_arguments& arguments) {
     if (arguments.parallelism != 0)
       stream.parallelism = arguments.parallelism;
   tell_warnings(*streams);
-  auto data = open_data(arguments);
-  if (!data) {
-    return exit_of_start(data.error());
-  }
+  const auto from = options_of(arguments);
+  if (!from)
+    return exit_of_start(from.error());
+  const auto ledger = open_ledger(arguments.data);
+  if (!ledger)
+    return exit_of_start(ledger.error());
   const auto connectors = make_connectors();
   const auto start = std::chrono::steady_clock::now();
-  progress_line line{arguments.quiet};
+  progress_line line{arguments.quiet || fills_the_terminal(*streams)};
+  run_log log(arguments.data);
   run_options options;
   options.threads = arguments.threads;
-  options.interrupted = &interrupted;
-  options.data = *data;
+  options.interrupted = &end_round;
   options.data_folder = arguments.data;
-  options.note = [](const std::string& stream, const std::string& text) {
+  options.note = [&log](const std::string& stream, const std::string& text) {
     std::fprintf(stderr, "stream %s: %s\n", stream.c_str(), text.c_str());
+    log.tell("info", stream, text);
   };
-  std::unique_ptr<control_socket> door;
-  if (*data) {
+  if (*ledger)
     options.savepoints = std::make_shared<savepoint_desk>();
-    auto opened = control_socket::listen(
-        arguments.data, [desk = options.savepoints](const savepoint_request& wish) {
-          desk->ask(wish.stream, wish.name, wish.answer);
-        });
+  run_orders orders(*streams, *from, *ledger, options.savepoints, log, end_round);
+  std::unique_ptr<control_socket> door;
+  if (*ledger) {
+    auto opened = control_socket::listen(arguments.data,
+                                         [&orders](door_request wish, const door_answer& answer) {
+                                           orders.handle(std::move(wish), answer);
+                                         });
     if (!opened) {
       print_error(opened.error());
       return exit_failed;
     }
     door = std::move(*opened);
   }
-  options.ready = give_code_back;
+  options.ready = [&] {
+    for (const auto& x : orders.next_round())
+      log.tell("info", x.name, "begins, with parallelism " + std::to_string(x.parallelism));
+    orders.begun();
+    give_code_back();
+  };
   std::map<std::string, std::string> alarms;
   resting_memory memory;
   options.progress = [&](const run_progress& progress) {
     memory.look(progress);
-    tell_alarms(progress, alarms);
+    tell_alarms(progress, alarms, log);
+    orders.note_progress(progress);
     line.show(progress);
+    tell_patience();
   };
-  const auto reports = run_streams(*streams, *connectors, options);
+  const auto done = run_rounds(orders, *connectors, options);
   line.clear();
-  if (!reports) {
-    const auto code = exit_of_start(reports.error());
+  if (!done) {
+    log.tell("error", {}, done.error().message);
+    const auto code = exit_of_start(done.error());
     const bool no_savepoint =
-        reports.error().code == ec::not_found
-        && reports.error().message.ends_with("there is no savepoint " + arguments.from);
+        done.error().code == ec::not_found
+        && done.error().message.ends_with("there is no savepoint " + arguments.from);
     return no_savepoint ? exit_not_found : code;
   }
+  const auto reports = orders.reports();
+  for (const auto& stream : reports)
+    log.tell("info", stream.name, stream.interrupted ? "ends before its input" : "has completed");
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   if (!arguments.stats.empty())
     if (const auto written =
-            write_file(arguments.stats, stats_json(*reports, usage_of_this_process(wall.count())));
+            write_file(arguments.stats, stats_json(reports, usage_of_this_process(wall.count())));
         !written) {
       print_error(written.error());
       return exit_failed;
     }
-  for (const auto& stream : *reports)
-    for (const auto& x : stream.operators)
-      if (x.late_rows != 0)
-        std::fprintf(
-            stderr,
-            "warning: operator %s of stream %s dropped %llu rows that came late or have no "
-            "time: a larger eventTime.maxDelay of its source keeps late ones\n",
-            x.name.c_str(), stream.name.c_str(), static_cast<unsigned long long>(x.late_rows));
-  for (const auto& stream : *reports)
-    for (const auto& x : stream.sources)
-      if (x.bad_rows != 0)
-        std::fprintf(stderr, "warning: source %s of stream %s set aside %llu bad records\n",
-                     x.name.c_str(), stream.name.c_str(),
-                     static_cast<unsigned long long>(x.bad_rows));
-  for (const auto& stream : *reports)
+  tell_losses(reports);
+  for (const auto& stream : reports)
     if (stream.interrupted)
       return exit_interrupted;
   return exit_done;

@@ -3,10 +3,10 @@
 #include "actors/runtime/moment_text.hpp"
 #include "actors/runtime/state_rows.hpp"
 #include "actors/service/file_checks.hpp"
+#include "actors/service/views.hpp"
 #include "storage/control_db.hpp"
 #include "tools/cli/commands.hpp"
-#include "tools/cli/control_socket.hpp"
-#include "tools/cli/load.hpp"
+#include "tools/cli/folder_commands.hpp"
 #include "tools/cli/text_table.hpp"
 #include "tools/client/yaml_text.hpp"
 
@@ -20,56 +20,10 @@ namespace ebb::cli {
 
 namespace {
 
-using nlohmann::json;
-
-int exit_of(const error& problem) {
-  print_error(problem);
-  switch (problem.code) {
-  case ec::not_found:
-    return exit_not_found;
-  case ec::conflict:
-    return exit_conflict;
-  case ec::invalid_argument:
-    return exit_invalid;
-  default:
-    return exit_failed;
-  }
-}
-
-struct opened_stream {
-  control_db database;
-  stream_entry stream;
-};
-
-result<opened_stream> open_stream(const std::string& folder, const std::string& name) {
-  EBB_ASSIGN(auto database, control_db::open_read_only(folder));
-  EBB_ASSIGN(const auto found, database.find_stream(name));
-  if (found)
-    return opened_stream{std::move(database), *found};
-  std::string names;
-  EBB_ASSIGN(const auto all, database.streams());
-  for (const auto& x : all)
-    if (x.life != stream_life::deleted)
-      names += (names.empty() ? "" : ", ") + x.name;
-  return make_error(ec::not_found, "there is no stream " + name + " in " + folder,
-                    names.empty() ? "nothing has run with this folder yet"
-                                  : "its streams are " + names);
-}
+using json = nlohmann::ordered_json;
 
 std::string segments_folder(const std::string& folder, const stream_entry& stream) {
   return folder + "/streams/" + stream.uid + "/segments";
-}
-
-json to_json(const checkpoint_record& x, const std::vector<std::string>& savepoints) {
-  return {{"epoch", x.epoch},
-          {"time", moment_text(x.when)},
-          {"reason", to_string(x.reason)},
-          {"snapshotMillis", static_cast<double>(x.phases.write) / 1000},
-          {"bytes", x.bytes},
-          {"segments", x.segments.size()},
-          {"generation", x.generation},
-          {"finished", x.finished},
-          {"savepoints", savepoints}};
 }
 
 result<int> show_checkpoints(const state_arguments& arguments) {
@@ -93,10 +47,9 @@ result<int> show_checkpoints(const state_arguments& arguments) {
     return names;
   };
   if (arguments.output == "json" || arguments.output == "yaml") {
-    json all = json::array();
-    for (const auto& x : records)
-      all.push_back(to_json(x, names_of(x.epoch)));
-    std::fputs(client::listing_text(all, arguments.output).c_str(), stdout);
+    EBB_ASSIGN(const auto kept, opened.database.records(opened.stream.uid));
+    const auto all = checkpoints_json(kept, savepoints, kept.size() + savepoints.size());
+    std::fputs(client::listing_text(json::parse(all), arguments.output).c_str(), stdout);
     return exit_done;
   }
   if (arguments.output == "name") {
@@ -138,11 +91,7 @@ result<int> inspect(const state_arguments& arguments) {
                                                 arguments.target, arguments.key, arguments.limit},
                                                stream, *record));
   if (arguments.output == "json") {
-    json rows = json::array();
-    for (const auto& x : found.rows)
-      rows.push_back(
-          {{"state", x.state}, {"keyGroup", x.group}, {"key", x.key}, {"value", x.value}});
-    std::puts(json{{"epoch", record->epoch}, {"entries", rows}}.dump(2).c_str());
+    std::puts(json::parse(state_json(found)).dump(2).c_str());
     return exit_done;
   }
   text_table table({"STATE", "KEY GROUP", "KEY", "VALUE"});
@@ -165,12 +114,13 @@ result<int> verify_all(const state_arguments& arguments) {
   EBB_ASSIGN(const auto topics, database.topics());
   text_table table({"NAME", "FILE", "SIZE", "RESULT"});
   table.right(2);
-  json rows = json::array();
+  std::uint64_t files = 0;
   std::uint64_t damaged = 0;
   const auto tell = [&](const checked_file& x) {
+    ++files;
     damaged += x.problem ? 1 : 0;
     if (arguments.output == "json")
-      rows.push_back(json::parse(check_json(x)));
+      std::puts(check_json(x).c_str());
     else
       table.add({x.kind + '/' + x.name, x.file,
                  x.kind == "control" ? std::to_string(x.rows) + " entries"
@@ -201,8 +151,10 @@ result<int> verify_all(const state_arguments& arguments) {
     static_cast<void>(check_topic(topic.name, from, tell));
   }
   static_cast<void>(check_control(arguments.data, folders, database.check(), tell));
-  std::fputs(arguments.output == "json" ? (rows.dump(2) + '\n').c_str() : table.text().c_str(),
-             stdout);
+  if (arguments.output == "json")
+    std::puts(json{{"files", files}, {"damaged", damaged}}.dump().c_str());
+  else
+    std::fputs(table.text().c_str(), stdout);
   if (damaged == 0)
     return exit_done;
   return make_error(ec::corrupt, std::to_string(damaged) + " files are damaged",
@@ -210,34 +162,18 @@ result<int> verify_all(const state_arguments& arguments) {
                     "checkpoint where no output has gone out since");
 }
 
-int finish(const result<int>& x) {
-  return x ? *x : exit_of(x.error());
-}
-
 } // namespace
 
 int checkpoints_command(const state_arguments& arguments) {
-  return finish(show_checkpoints(arguments));
+  return finish_on_folder(show_checkpoints(arguments));
 }
 
 int inspect_command(const state_arguments& arguments) {
-  return finish(inspect(arguments));
+  return finish_on_folder(inspect(arguments));
 }
 
 int verify_command(const state_arguments& arguments) {
-  return finish(verify_all(arguments));
-}
-
-int savepoint_command(const state_arguments& arguments) {
-  const auto epoch = ask_for_savepoint(arguments.data, arguments.stream, arguments.target);
-  if (!epoch)
-    return exit_of(epoch.error());
-  if (arguments.output == "json")
-    std::puts(json{{"savepoint", arguments.target}, {"epoch", *epoch}}.dump(2).c_str());
-  else
-    std::printf("savepoint %s of stream %s is epoch %llu\n", arguments.target.c_str(),
-                arguments.stream.c_str(), static_cast<unsigned long long>(*epoch));
-  return exit_done;
+  return finish_on_folder(verify_all(arguments));
 }
 
 } // namespace ebb::cli

@@ -240,7 +240,7 @@ int serve(const up_arguments& arguments, const signals& until, control_options o
   if (arguments.hints && cluster == nullptr)
     std::fprintf(stderr,
                  "next: ebb apply -f FILE, ebb get streams, ebb send TOPIC; Ctrl-C ends it\n");
-  until.wait();
+  const int signal = until.wait();
   std::fprintf(stderr, cluster == nullptr ? "ending: streams make their last checkpoints\n"
                                           : "ending: workers go on\n");
   until.let_go();
@@ -252,7 +252,8 @@ int serve(const up_arguments& arguments, const signals& until, control_options o
   }
   workers.tell(nullptr);
   service->reset();
-  return exit_done;
+  // SIGTERM is how the system ends a service that has done its work.
+  return signal == SIGINT ? exit_interrupted : exit_done;
 }
 
 } // namespace

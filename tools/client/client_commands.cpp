@@ -22,7 +22,8 @@ void add_stream(CLI::App& to, std::string& stream) {
 
 } // namespace
 
-client_commands::client_commands(CLI::App& app) {
+client_commands::client_commands(CLI::App& app, folder_actions folders)
+    : folders_(std::move(folders)) {
   add_manifests(app);
   add_looking(app);
   add_messages(app);
@@ -45,6 +46,12 @@ void client_commands::add_waiting(CLI::App& command) {
   command.add_flag("--no-wait", operate_.no_wait, "Only begin it");
   command.add_option("--timeout", operate_.timeout, "How long to wait for its end: 5m")
       ->type_name("TIME");
+}
+
+void client_commands::add_folder(CLI::App& command) {
+  command
+      .add_option("--data", folder_, "Folder of ebb run --data; without it the service is asked")
+      ->type_name("DIR");
 }
 
 void client_commands::add_to(CLI::App& checkpoints, CLI::App& savepoint, CLI::App& inspect,
@@ -74,7 +81,8 @@ int client_commands::savepoint(const cli::state_arguments& what) const {
   operation.stream = what.stream;
   operation.savepoint = what.target;
   operation.output = what.output;
-  return operate_command(connection_, "savepoint", operation);
+  return what.data.empty() ? operate_command(connection_, "savepoint", operation)
+                           : folders_.operate(what.data, "savepoint", operation);
 }
 
 int client_commands::inspect(const cli::state_arguments& what) const {
@@ -139,13 +147,16 @@ void client_commands::add_looking(CLI::App& app) {
       ->type_name("KIND");
   describe->add_option("name", get_.name, "Its name")->type_name("NAME");
   add_connection(*describe);
-  auto* why = add(app, "why", "Tell why a stream is awake, asleep or failing",
-                  [this] { return why_command(connection_, view_); });
+  auto* why = add(app, "why", "Tell why a stream is awake, asleep or failing", [this] {
+    return folder_.empty() ? why_command(connection_, view_) : folders_.why(folder_, view_);
+  });
   add_stream(*why, view_.stream);
   add_output(*why, view_.output, {"table", "json"});
+  add_folder(*why);
   add_connection(*why);
-  auto* logs = add(app, "logs", "Show what a stream's processes have logged",
-                   [this] { return logs_command(connection_, view_); });
+  auto* logs = add(app, "logs", "Show what a stream's processes have logged", [this] {
+    return folder_.empty() ? logs_command(connection_, view_) : folders_.logs(folder_, view_);
+  });
   add_stream(*logs, view_.stream);
   logs->add_flag("-f,--follow", view_.follow, "Go on with lines that come later");
   logs->add_option("--level", view_.level, "The least one shown: info")
@@ -155,6 +166,7 @@ void client_commands::add_looking(CLI::App& app) {
       ->check(CLI::Range(1, 10'000))
       ->type_name("N");
   add_output(*logs, view_.output, {"table", "json"});
+  add_folder(*logs);
   add_connection(*logs);
   auto* names = add(app, "__names", "", [this] { return names_command(connection_, get_.kind); });
   names->group("");
@@ -205,14 +217,17 @@ void client_commands::add_messages(CLI::App& app) {
 
 void client_commands::add_operations(CLI::App& app) {
   const auto operation = [&](const char* verb, const char* summary) {
-    auto* command = add(app, verb, summary,
-                        [this, verb] { return operate_command(connection_, verb, operate_); });
+    auto* command = add(app, verb, summary, [this, verb] {
+      return folder_.empty() ? operate_command(connection_, verb, operate_)
+                             : folders_.operate(folder_, verb, operate_);
+    });
     add_stream(*command, operate_.stream);
     return command;
   };
   const auto finish = [&](CLI::App& command) {
     add_waiting(command);
     add_output(command, operate_.output, {"table", "json"});
+    add_folder(command);
     add_connection(command);
   };
   finish(*operation("sleep", "Put a stream to sleep"));

@@ -2,6 +2,7 @@
 #include "tools/client/api.hpp"
 #include "tools/client/commands.hpp"
 #include "tools/client/json_table.hpp"
+#include "tools/client/log_text.hpp"
 #include "tools/client/report.hpp"
 
 #include <cstdio>
@@ -21,22 +22,6 @@ result<int> why(const connection_options& to, const view_arguments& what) {
   for (const auto& x : at(told, "sentences"))
     print(text_of(x) + '\n');
   return 0;
-}
-
-/// `TIME LEVEL message key=value …`.
-std::string log_text(const json& x) {
-  if (!x.is_object())
-    return cell_of(text_of(x));
-  std::string level = text_at(x, "level");
-  for (char& c : level)
-    c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  constexpr std::size_t level_width = 7;
-  level.resize(std::max(level.size(), level_width), ' ');
-  auto out = text_at(x, "time") + ' ' + level + ' ' + text_at(x, "message");
-  for (const auto& [key, value] : x.items())
-    if (key != "time" && key != "level" && key != "message" && key != "stream")
-      out += ' ' + key + '=' + text_of(value);
-  return cell_of(out);
 }
 
 result<int> logs(const connection_options& to, const view_arguments& what) {

@@ -35,6 +35,17 @@ bool has_completed(const json& stream) {
          && text_at(stream, "status.reason") == completed;
 }
 
+/// It has not yet begun what was applied, or its last start has failed and the next is to come. The
+/// service calls it ready, as it takes messages; who applies it wants to know whether it works.
+bool is_starting(const json& stream) {
+  return text_at(stream, "status.phase") == "Waking";
+}
+
+bool keeps_failing(const json& stream) {
+  return text_at(stream, "status.phase") == "Failed"
+         || (is_starting(stream) && text_at(stream, "status.reason") == "Crashed");
+}
+
 std::string state_of(const json& stream) {
   const auto phase = text_at(stream, "status.phase");
   const auto reason = text_at(stream, "status.reason");
@@ -80,7 +91,7 @@ result<int> wait_for_streams(api& service, const std::vector<waited_stream>& str
     for (;;) {
       EBB_ASSIGN(const auto answer, service.get_patiently(path_of({"streams", x.name})));
       EBB_ASSIGN(const auto stream, parse_json(answer.body));
-      if (fulfils(stream, condition))
+      if (fulfils(stream, condition) && !(same_word(condition, "Ready") && is_starting(stream)))
         break;
       if (has_completed(stream) && same_word(condition, "Ready")) {
         progress.clear();
@@ -88,7 +99,7 @@ result<int> wait_for_streams(api& service, const std::vector<waited_stream>& str
         break;
       }
       const auto now = std::chrono::steady_clock::now();
-      const bool failed = text_at(stream, "status.phase") == "Failed";
+      const bool failed = keeps_failing(stream);
       failed_since = failed ? std::min(failed_since, now) : never;
       if (failed && now - failed_since >= failed_for) {
         progress.clear();

@@ -117,11 +117,19 @@ stream_slot* keeper::by_uid(const std::string& uid) {
   return found == streams_.end() ? nullptr : found->get();
 }
 
+namespace {
+error no_such_stream(const std::string& name) {
+  auto problem = make_error(ec::not_found, "there is no stream named " + split(name).name,
+                            "ebb get streams lists those of a namespace");
+  problem.place.field = "path.stream";
+  return problem;
+}
+} // namespace
+
 result<stream_slot*> keeper::by_name(const std::string& name) {
   const auto found = names_.find(name);
   if (found == names_.end())
-    return make_error(ec::not_found, "there is no stream named " + split(name).name,
-                      "ebb get streams lists those of a namespace");
+    return no_such_stream(name);
   return found->second;
 }
 

@@ -184,6 +184,19 @@ private:
   void order(operation_kind what, const std::string& name, const begun_function& done,
              result<void> (stream_lifecycle::*give)(micros now));
   void check_operations(stream_slot& x);
+
+  struct wished_savepoint {
+    std::string operation;
+    std::string uid;
+    std::string as;
+    std::uint64_t request;   ///< to the worker; 0 = it was not asked yet
+    std::uint64_t placement; ///< that was asked
+  };
+
+  /// Those of a stream that can be made now.
+  void take_savepoints(stream_slot& x);
+  void ask_for_savepoint(const stream_slot& x, wished_savepoint& wish);
+  void name_newest(const wished_savepoint& wish);
   void finish(const std::string& operation, const result<std::string>& how);
   void looked_after(stream_slot& x);
 
@@ -207,7 +220,7 @@ private:
   std::multimap<std::string, std::function<void()>> awaiting_;                 ///< by operation
   std::multimap<std::string, std::function<bool(const log_line*)>> followers_; ///< by stream
   std::multimap<micros, std::function<void()>> calls_;                         ///< by time
-  std::map<std::uint64_t, std::string> savepoints_; ///< operation, by request
+  std::vector<wished_savepoint> savepoints_;
   std::uint64_t next_request_ = 1;
   std::multimap<std::string, std::function<void(const result<std::string>&)>> removing_; ///< by uid
   std::vector<told_event> events_; ///< not stored yet

@@ -221,6 +221,7 @@ void keeper::forget(stream_slot& x) {
     timers_.erase({x.timer, &x});
   for (const auto& id : operations_.pending(uid))
     finish(id, make_error(ec::not_found, "the stream has been deleted"));
+  std::erase_if(savepoints_, [&](const auto& y) { return y.uid == uid; });
   const auto found = names_.find(x.name);
   if (found != names_.end() && found->second == &x)
     names_.erase(found);

@@ -49,6 +49,7 @@ void keeper::check_operations(stream_slot& x) {
     if (const auto how = outcome_of(*found, x))
       finish(id, *how);
   }
+  take_savepoints(x);
 }
 
 void keeper::finish(const std::string& id, const result<std::string>& how) {
@@ -153,49 +154,6 @@ void keeper::scale(const std::string& name, std::uint32_t parallelism, begun_fun
         pump(*found);
         pump_places();
       });
-}
-
-void keeper::savepoint(const std::string& name, const std::string& as, const begun_function& done) {
-  auto slot = by_name(name);
-  if (!slot)
-    return done(std::move(slot).error());
-  auto& x = **slot;
-  const auto now = world_.now();
-  if (x.life.phase() == lifecycle_phase::running) {
-    const auto id = operations_.begin(operation_kind::savepoint, x.uid, name, now).id;
-    const auto request = next_request_++;
-    savepoints_[request] = id;
-    const placement_key key{x.uid, x.life.held()};
-    const auto worker = places_.worker_of(key);
-    if (worker == 0 || !world_.send(worker, savepoint_stream{request, x.uid, key.placement, as})) {
-      savepoints_.erase(request);
-      finish(id, make_error(ec::cancelled, "its worker cannot be reached", "try again"));
-    }
-    return done(id);
-  }
-  if (x.life.phase() == lifecycle_phase::waking
-      || x.life.phase() == lifecycle_phase::going_to_sleep)
-    return done(make_error(ec::conflict, "the stream is on its way between two phases",
-                           "try again in a moment"));
-
-  // What it was put to sleep with is its newest record.
-  struct job {
-    std::string uid;
-    std::string as;
-    result<std::string> done;
-  };
-
-  const auto id = operations_.begin(operation_kind::savepoint, x.uid, name, now).id;
-  done(id);
-  const auto j = std::make_shared<job>(job{x.uid, as, make_error(ec::internal, "")});
-  world_.run(
-      [this, j] {
-        j->done = world_.records().with([&](control_db& db) -> result<std::string> {
-          EBB_ASSIGN(const auto epoch, db.name_newest(j->uid, j->as));
-          return "epoch " + std::to_string(epoch);
-        });
-      },
-      [this, j, id] { finish(id, j->done); });
 }
 
 void keeper::restore(const std::string& name, const restore_wish& wish, begun_function done) {

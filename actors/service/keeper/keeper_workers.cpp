@@ -278,18 +278,6 @@ void keeper::take(std::uint64_t worker, stream_ended&& x) {
   pump_places();
 }
 
-void keeper::take(savepoint_made&& x) {
-  const auto found = savepoints_.find(x.id);
-  if (found == savepoints_.end())
-    return;
-  const auto id = found->second;
-  savepoints_.erase(found);
-  if (x.problem)
-    finish(id, *x.problem);
-  else
-    finish(id, "epoch " + std::to_string(x.epoch));
-}
-
 void keeper::take(log_line&& x) {
   if (const auto* slot = by_uid(x.uid))
     log(*slot, x);

@@ -156,23 +156,32 @@ comparison compare_inputs(control_records& records, topic_registry& topics, cons
   return comparison::nothing;
 }
 
+namespace {
+error about(const char* field, error problem) {
+  problem.place.field = field;
+  return problem;
+}
+} // namespace
+
 result<void> check_restore(control_records& records, const std::string& uid,
                            const std::string& files_folder, const restore_wish& wish) {
   return records.with([&](control_db& db) -> result<void> {
     EBB_ASSIGN(const auto found, db.savepoint(uid, wish.savepoint));
     if (!found)
-      return make_error(ec::not_found, "there is no savepoint " + wish.savepoint,
-                        "ebb checkpoints STREAM lists the stream's savepoints");
+      return about("query.savepoint",
+                   make_error(ec::not_found, "there is no savepoint " + wish.savepoint,
+                              "ebb checkpoints STREAM lists the stream's savepoints"));
     if (wish.past_output == link_past_output::keep)
       return {};
     EBB_ASSIGN(const auto tokens, db.tokens(uid));
     if (!is_passed(found->record, tokens))
       return {};
     if (wish.past_output == link_past_output::refuse)
-      return savepoint_passed(wish.savepoint);
+      return about("query.sinks", savepoint_passed(wish.savepoint));
     EBB_ASSIGN(const auto entry, db.stream(uid));
     EBB_ASSIGN(const auto definition, definition_of(entry, files_folder));
-    return can_rewind(definition);
+    const auto can = can_rewind(definition);
+    return can ? result<void>() : about("query.sinks", can.error());
   });
 }
 

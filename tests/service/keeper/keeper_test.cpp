@@ -518,6 +518,50 @@ BOOST_AUTO_TEST_CASE(a_savepoint_of_a_sleeper_is_its_newest_record) {
   BOOST_TEST(x.streams->find_operation(id)->problem.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_savepoint_waits_for_a_stream_that_is_on_its_way) {
+  service x;
+  std::string id;
+  const auto wish = [&](const char* name) {
+    x.streams->savepoint("all", name, [&](const auto& begun) { id = value_of(begun); });
+    x.run_jobs();
+  };
+  wish("first");
+  BOOST_TEST(x.phase() == "Waking");
+  BOOST_TEST(!x.streams->find_operation(id)->done());
+  BOOST_TEST(x.world->last<savepoint_stream>() == nullptr);
+  x.start();
+  BOOST_REQUIRE(x.world->last<savepoint_stream>() != nullptr);
+  auto asked = *x.world->last<savepoint_stream>();
+  BOOST_TEST(asked.name == "first");
+  x.says(savepoint_made{asked.id, 7, {}});
+  BOOST_TEST(x.streams->find_operation(id)->done());
+  BOOST_TEST(x.streams->find_operation(id)->message == "epoch 7");
+
+  // A run that goes to sleep before it answers leaves its newest record.
+  wish("second");
+  BOOST_TEST(!x.streams->find_operation(id)->done());
+  x.rest();
+  BOOST_TEST(x.phase() == "GoingToSleep");
+  x.record(0);
+  x.ends();
+  BOOST_TEST(x.phase() == "Asleep");
+  BOOST_REQUIRE(x.streams->find_operation(id)->done());
+  BOOST_TEST(!x.streams->find_operation(id)->problem.has_value());
+  const auto found = value_of(x.world->records().with(
+      [&](control_db& db) { return db.savepoint(x.slot().uid, "second"); }));
+  BOOST_TEST(found.has_value());
+  // What the run would have said comes too late to count.
+  x.says(savepoint_made{asked.id + 1, 9, {}});
+  BOOST_TEST(x.streams->find_operation(id)->message != "epoch 9");
+
+  // A stream that is deleted makes none.
+  wish("third");
+  x.run_jobs();
+  x.streams->remove("all", [](const auto&) {});
+  x.run_jobs();
+  BOOST_TEST(x.streams->find_operation(id)->done());
+}
+
 BOOST_AUTO_TEST_CASE(a_wish_to_restore_outlives_the_control_process) {
   service x;
   x.start();
