@@ -34,7 +34,8 @@ result<void> segment_merge::end_segment(std::uint16_t last_key_group) {
   if (keeps_erases(request_))
     for (const auto& segment : inputs_.segments())
       for (const auto& x : segment->hidden().list())
-        if (x.key_group >= first_key_group_ && x.key_group <= last_key_group)
+        if (x.key_group >= first_key_group_ && x.key_group <= last_key_group
+            && !is_dropped(x.state))
           EBB_TRY(writer_->add({x.key_group, x.state, x.prefix, {}, entry_kind::erase_prefix}));
   writer_->end_at(last_key_group);
   EBB_ASSIGN(auto info, writer_->finish());
@@ -58,6 +59,8 @@ result<bool> segment_merge::step(std::size_t entries) {
       return true;
     }
     const auto& entry = cursor_->entry();
+    if (is_dropped(entry.state))
+      continue;
     if (entry.key_group != key_group_) {
       if (writer_->payload_bytes() >= request_.target_bytes) {
         EBB_TRY(end_segment(key_group_));

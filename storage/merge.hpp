@@ -23,6 +23,8 @@ struct merge_request {
   std::function<std::string(std::size_t)> name; ///< file name of the n-th new segment, from 0
   /// A segment ends with the key group in which it reaches this size.
   std::uint64_t target_bytes = 128 << 20;
+  /// States, by number, whose entries are left behind; empty = none.
+  std::vector<bool> dropped = {};
   /// For `merge_segments`: whether to give up, asked every some ten milliseconds; empty = never.
   std::function<bool()> give_up = {};
 };
@@ -45,6 +47,10 @@ public:
   [[nodiscard]] std::vector<segment_info> take();
 
 private:
+  [[nodiscard]] bool is_dropped(std::uint16_t state) const noexcept {
+    return state < request_.dropped.size() && request_.dropped[state];
+  }
+
   result<void> begin_segment(std::uint16_t first_key_group);
   result<void> end_segment(std::uint16_t last_key_group);
 

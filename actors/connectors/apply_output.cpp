@@ -148,9 +148,9 @@ result<void> write_special(const descriptor& waiting, descriptor to, const seale
   return remove(output);
 }
 
-error too_short(const std::string& shown, const sealed_output& output, const std::string& now) {
+error too_short(const std::string& shown, std::uint64_t offset, const std::string& now) {
   return make_error(ec::conflict,
-                    shown + " " + now + ", but " + std::to_string(output.offset)
+                    shown + " " + now + ", but " + std::to_string(offset)
                         + " bytes of output were written to it before",
                     "it was cut, replaced or removed by someone: put it back as it was, or start "
                     "over with --from fresh");
@@ -172,11 +172,11 @@ result<void> append(const std::string& path, const std::string& shown,
   const descriptor to(
       ::open(path.c_str(), O_RDWR | O_CLOEXEC | (output.offset == 0 ? O_CREAT : 0), 0666));
   if (to.number() < 0)
-    return errno == ENOENT && output.offset != 0 ? too_short(shown, output, "is gone")
+    return errno == ENOENT && output.offset != 0 ? too_short(shown, output.offset, "is gone")
                                                  : file_error("write", shown, errno);
   const auto size = size_of(to);
   if (size < output.offset)
-    return too_short(shown, output, "has only " + std::to_string(size) + " bytes");
+    return too_short(shown, output.offset, "has only " + std::to_string(size) + " bytes");
   EBB_ASSIGN(const auto waiting, open_waiting(output));
   // Behind the output there may be later ones. At offset 0 it may also be what was there before the
   // stream began, perhaps of the same rows.
@@ -244,6 +244,18 @@ result<void> write_stdout(const sealed_output& output) {
 }
 
 } // namespace
+
+result<void> check_appended(const std::string& path, const std::string& shown,
+                            std::uint64_t offset) {
+  struct stat info {};
+
+  if (::stat(path.c_str(), &info) != 0)
+    return errno == ENOENT && offset != 0 ? too_short(shown, offset, "is gone") : result<void>{};
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (S_ISREG(info.st_mode) && size < offset)
+    return too_short(shown, offset, "has only " + std::to_string(size) + " bytes");
+  return {};
+}
 
 result<void> show_file(const std::string& path) {
   const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

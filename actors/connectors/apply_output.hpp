@@ -7,6 +7,7 @@
 #include "actors/dataflow/endpoint.hpp"
 #include "schemas/error.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace ebb {
@@ -26,6 +27,11 @@ inline constexpr const char* stdout_target = "stdout";
 /// - `stdout`: written, perhaps twice.
 [[nodiscard]] result<void> apply_waiting_output(const std::string& folder,
                                                 const sealed_output& output);
+
+/// ec::conflict where the target of appended output, at `path`, is shorter than what was appended
+/// to it: `offset` bytes. `shown`: its name in messages. Blocks.
+[[nodiscard]] result<void> check_appended(const std::string& path, const std::string& shown,
+                                          std::uint64_t offset);
 
 /// Writes a file's bytes to standard output. Blocks.
 [[nodiscard]] result<void> show_file(const std::string& path);

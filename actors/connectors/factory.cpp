@@ -5,9 +5,11 @@
 #include "actors/connectors/file_sink.hpp"
 #include "actors/connectors/file_source.hpp"
 #include "actors/connectors/generator.hpp"
+#include "actors/connectors/moved_output.hpp"
 #include "actors/connectors/nexmark.hpp"
 #include "actors/connectors/stdout_sink.hpp"
 #include "actors/connectors/sweep_outputs.hpp"
+#include "actors/connectors/take_back.hpp"
 #include "actors/connectors/topic_sink.hpp"
 #include "actors/connectors/topic_source.hpp"
 
@@ -104,10 +106,16 @@ public:
                             const sealed_output& output) override {
     if (is_for_topic(output) && topics_ == nullptr)
       return no_topics("sink " + sink.name);
-    EBB_TRY(is_for_topic(output) ? apply_to_topic(output, *topics_)
-                                 : apply_waiting_output(folder, output));
-    sweeper_.sweep(output);
+    const auto here = at_present(sink, folder, output);
+    EBB_TRY(is_for_topic(here) ? apply_to_topic(here, *topics_)
+                               : apply_waiting_output(folder, here));
+    sweeper_.sweep(here);
     return {};
+  }
+
+  result<std::uint64_t> take_back(const sink_definition& sink, const std::string& folder,
+                                  const sink_rewind& to) override {
+    return ebb::take_back(sink, folder, to);
   }
 
 private:

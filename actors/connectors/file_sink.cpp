@@ -6,6 +6,7 @@
 #include "actors/connectors/file_digest.hpp"
 #include "actors/connectors/file_paths.hpp"
 #include "actors/connectors/folder_sink.hpp"
+#include "actors/connectors/moved_output.hpp"
 #include "actors/connectors/sink_parts.hpp"
 #include "actors/plan/sink_folder.hpp"
 
@@ -129,9 +130,14 @@ public:
     parts.discard = [held, stopped = how.stopped] { *stopped = true; };
     const auto where = append_target + options_.path;
     how.target = [where](epoch_number) { return where; };
-    // A sink that was given another path begins a file there.
-    if (const auto* last = last_output(context_); last != nullptr && last->target == where)
+    // A sink that was given another path begins a file there, unless its file was moved there.
+    if (const auto* last = last_output(context_);
+        last != nullptr
+        && (last->target == where
+            || was_moved(last->target, options_.path, context_.folder, last->offset + last->bytes)))
       how.offset = last->offset + last->bytes;
+    if (!at_.special)
+      EBB_TRY(check_appended(at_.path, options_.path, how.offset));
     parts.begun = how.offset != 0;
     return use(parts, make_staged_target(std::move(how)));
   }

@@ -1,25 +1,13 @@
 #include "actors/plan/state_change.hpp"
 
+#include "actors/plan/state_shape.hpp"
 #include "actors/plan/stateful_steps.hpp"
 
-#include <map>
+#include <algorithm>
 
 namespace ebb {
 
 namespace {
-
-std::map<std::string, std::string> lines_of(std::string_view text) {
-  std::map<std::string, std::string> result;
-  while (!text.empty()) {
-    const auto end = text.find('\n');
-    const auto line = text.substr(0, end);
-    const auto tab = line.find('\t');
-    if (tab != std::string_view::npos)
-      result.emplace(line.substr(0, tab), line.substr(tab + 1));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return result;
-}
 
 void append_numbers(const std::vector<std::uint32_t>& numbers, std::string& out) {
   out += '[';
@@ -176,52 +164,91 @@ bool keeps_its_columns(const operator_spec& spec) {
          && !std::holds_alternative<group_aggregate_spec>(spec);
 }
 
-void append_list(const char* what, const std::vector<std::string>& names, std::string& out) {
-  for (const auto& x : names)
-    out += (out.empty() ? "" : ", ") + x + ' ' + what;
+std::string without_end(std::string text) {
+  while (text.ends_with(' ') || text.ends_with(';'))
+    text.pop_back();
+  return text;
+}
+
+/// ` (of …, before of …)`
+std::string difference(const kept_state& before, const kept_state& now) {
+  if (before.shape.empty() || before.shape == now.shape)
+    return " (" + without_end(now.signature) + ", before " + without_end(before.signature) + ")";
+  return " (of " + without_end(now.shape) + ", before of " + without_end(before.shape) + ")";
 }
 
 } // namespace
 
-std::string state_signature(const stage_plan& plan) {
-  std::string result;
+std::vector<kept_state> kept_states(const stage_plan& plan) {
+  std::vector<kept_state> result;
   for (const auto& x : stateful_steps(plan)) {
     const auto& at = plan.stages[x.stage];
     const auto& step = at.steps[x.step];
     const auto& spec = std::get<operator_spec>(step.what);
-    result += x.identity + '\t';
+    std::string signature;
     if (keeps_its_columns(spec))
       for (const auto& input : step.inputs)
-        append_types(step_before(plan, at, input).columns, result);
-    append_types(step.columns, result);
-    std::visit(describe{result}, spec);
-    result += '\n';
+        append_types(step_before(plan, at, input).columns, signature);
+    append_types(step.columns, signature);
+    std::visit(describe{signature}, spec);
+    result.push_back({x.identity, std::move(signature), state_shape(plan, at, step)});
   }
   return result;
 }
 
-state_change compare_state(std::string_view before, std::string_view now) {
-  const auto old_lines = lines_of(before);
-  const auto new_lines = lines_of(now);
+state_change compare_state(std::span<const kept_state> before, std::span<const kept_state> now) {
+  const auto find = [](std::span<const kept_state> in, const std::string& identity) {
+    return std::find_if(in.begin(), in.end(),
+                        [&](const auto& x) { return x.identity == identity; });
+  };
   state_change result;
-  for (const auto& [identity, signature] : new_lines) {
-    const auto found = old_lines.find(identity);
-    auto& to = found == old_lines.end()     ? result.added
-               : found->second == signature ? result.kept
-                                            : result.changed;
-    to.push_back(identity);
+  for (const auto& x : now) {
+    const auto found = find(before, x.identity);
+    if (found == before.end()) {
+      result.added.push_back(x.identity);
+    } else if (fits(*found, x)) {
+      result.kept.push_back(x.identity);
+    } else {
+      result.changed.push_back(x.identity);
+      result.differences.push_back(difference(*found, x));
+    }
   }
-  for (const auto& [identity, signature] : old_lines)
-    if (new_lines.count(identity) == 0)
-      result.removed.push_back(identity);
+  for (const auto& x : before)
+    if (find(now, x.identity) == now.end())
+      result.removed.push_back(x.identity);
   return result;
 }
 
 std::string state_change::text() const {
   std::string result;
-  append_list("is gone", removed, result);
-  append_list("keeps other state", changed, result);
+  for (const auto& x : removed)
+    result += (result.empty() ? "" : ", ") + x + " is gone";
+  for (std::size_t i = 0; i < changed.size(); ++i)
+    result += (result.empty() ? "" : ", ") + changed[i] + " keeps other state" + differences[i];
   return result;
+}
+
+error misfit(const state_change& change, const pinned_plan& pinned, const std::string& manifest) {
+  const auto what = change.text();
+  const std::string reset = "set spec.onChange: reset to let these operators begin with empty "
+                            "state, or begin anew with --from fresh --yes";
+  if (pinned.manifest.empty())
+    return make_error(ec::conflict,
+                      "the manifest has changed, or ebb has since an earlier version of it left "
+                      "the state, which does not fit: "
+                          + what,
+                      "undo the change, or " + reset);
+  if (pinned.manifest != manifest)
+    return make_error(ec::conflict, "the manifest has changed, and the state does not fit: " + what,
+                      "undo the change, or " + reset);
+  const std::string version = engine_version();
+  return make_error(ec::conflict,
+                    (version == pinned.version
+                         ? "this build of ebb keeps other state than the one that has left this"
+                         : "ebb " + version + " keeps other state than ebb " + pinned.version
+                               + ", which has left this")
+                        + ", and it does not fit: " + what,
+                    "run it with the ebb that has left the state, or " + reset);
 }
 
 } // namespace ebb

@@ -1,24 +1,26 @@
 /// Whether a changed plan can go on with the state that an older one has left. Pure.
 #pragma once
 
+#include "actors/plan/pinned_plan.hpp"
 #include "actors/plan/stage_plan.hpp"
+#include "schemas/error.hpp"
 
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace ebb {
 
-/// A line for each operator with state: its identity, a tab, and what its state is made of. Does
-/// not depend on the parallelism.
-[[nodiscard]] std::string state_signature(const stage_plan& plan);
+/// What the plan's operators keep, in the order of the plan. Does not depend on the parallelism.
+[[nodiscard]] std::vector<kept_state> kept_states(const stage_plan& plan);
 
 /// Identities of operators, by what becomes of their state.
 struct state_change {
   std::vector<std::string> kept;
-  std::vector<std::string> added;   ///< begin with empty state
-  std::vector<std::string> removed; ///< their state is no longer used
-  std::vector<std::string> changed; ///< the same operator, another kind of state
+  std::vector<std::string> added;       ///< begin with empty state
+  std::vector<std::string> removed;     ///< their state is no longer used
+  std::vector<std::string> changed;     ///< the same operator, other state
+  std::vector<std::string> differences; ///< of each of `changed`, for a message
 
   /// Only these need a person's word: an added operator has nothing to lose.
   [[nodiscard]] bool fits() const noexcept {
@@ -30,6 +32,12 @@ struct state_change {
 };
 
 /// `before` is empty for a stream without state.
-[[nodiscard]] state_change compare_state(std::string_view before, std::string_view now);
+[[nodiscard]] state_change compare_state(std::span<const kept_state> before,
+                                         std::span<const kept_state> now);
+
+/// What a person is told of a change that does not fit: the manifest (now of this digest) has
+/// changed, or ebb has since it made the plan.
+[[nodiscard]] error misfit(const state_change& change, const pinned_plan& before,
+                           const std::string& manifest);
 
 } // namespace ebb

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ebb {
@@ -54,6 +55,16 @@ struct connector_context {
   std::optional<std::vector<std::uint32_t>> unique_key;
 };
 
+/// A stream has gone back to a checkpoint, and one of its sinks may have written more.
+struct sink_rewind {
+  std::string stream_uid;
+  epoch_number epoch = 0;             ///< of the record
+  std::vector<sealed_output> outputs; ///< the last of each lane that it lists
+  /// Lanes, and the epochs up to which what they have written later is to stay.
+  std::vector<std::pair<std::uint32_t, epoch_number>> kept;
+  bool asked = false; ///< a person wants what was written later to be gone
+};
+
 /// Makes readers and writers; implemented by actors/connectors, handed in by main.
 class connector_factory {
 public:
@@ -86,6 +97,16 @@ public:
     static_cast<void>(folder);
     static_cast<void>(output);
     return {};
+  }
+
+  /// Takes back what the sink has written after the record, as far as it can be told from other
+  /// things; doing it again changes nothing. How many targets have changed. Blocks.
+  [[nodiscard]] virtual result<std::uint64_t>
+  take_back(const sink_definition& sink, const std::string& folder, const sink_rewind& to) {
+    static_cast<void>(sink);
+    static_cast<void>(folder);
+    static_cast<void>(to);
+    return std::uint64_t{0};
   }
 };
 

@@ -1,7 +1,5 @@
-#include "actors/plan/sink_folder.hpp"
 #include "actors/plan/state_change.hpp"
 #include "actors/plan/state_layout.hpp"
-#include "actors/plan/stateful_steps.hpp"
 #include "actors/runtime/recorded_values.hpp"
 #include "actors/runtime/run_data.hpp"
 #include "actors/runtime/segment_state.hpp"
@@ -68,15 +66,17 @@ private:
     stream_data data;
     EBB_TRY(drop_if_fresh(definition.name, data));
     EBB_ASSIGN(auto stream, find_or_make(definition, plan));
-    EBB_TRY(fit(stream, definition, plan, data));
+    EBB_ASSIGN(const auto savepoint, wanted_savepoint(stream));
+    EBB_TRY(fit(stream, definition, plan, savepoint, data));
     EBB_ASSIGN(const auto files, files_of(stream.uid));
     data.segments = {
         files->folder(stored_area::segments), stream.uid, stream.key_groups, {}, files};
-    EBB_ASSIGN(auto record, choose(stream, definition, data));
+    EBB_ASSIGN(auto record, savepoint ? from_savepoint(stream, definition, *savepoint, data)
+                                      : choose(stream, data));
     EBB_ASSIGN(stream.generation,
                with([&](stream_ledger& db) { return db.begin_generation(stream.uid); }));
     EBB_TRY(with([&](stream_ledger& db) { return db.update_stream(stream, stream.generation); }));
-    EBB_ASSIGN(const auto tokens, with([&](stream_ledger& db) { return db.tokens(stream.uid); }));
+    EBB_ASSIGN(data.tokens, with([&](stream_ledger& db) { return db.tokens(stream.uid); }));
 
     files->begin(stream.generation);
     data.start.uid = stream.uid;
@@ -86,7 +86,9 @@ private:
       data.start.output_folder = files->folder(stored_area::output);
     data.small = small_bytes();
     if (record) {
-      remember(*record, tokens, data);
+      // A start since the record may have gone back to it, and died before it took output back.
+      data.went_back = data.went_back || record->generation + 1 < stream.generation;
+      remember(*record, data.tokens, data);
       data.segments.segments = record->segments;
       data.finished = record->finished;
     }
@@ -117,7 +119,11 @@ private:
                                                           const checkpoint_record& record) {
     auto from = data.segments;
     from.segments = record.segments;
-    return open_recorded(from, small_bytes());
+    auto opened = open_recorded(from, small_bytes());
+    // A file that is gone is damage, not something that a person has named wrongly.
+    if (!opened && opened.error().code == ec::not_found)
+      opened.error().code = ec::corrupt;
+    return opened;
   }
 
   /// What there was of the stream goes, when it is asked for.
@@ -155,7 +161,8 @@ private:
 
   /// Whether the plan can go on with the state there is; numbers operators that are new.
   result<void> fit(stream_entry& stream, const stream_definition& definition,
-                   const stage_plan& plan, stream_data& data) {
+                   const stage_plan& plan, const std::optional<savepoint_entry>& savepoint,
+                   stream_data& data) {
     if (stream.key_groups != plan.key_groups)
       return make_error(ec::conflict,
                         "the state has " + std::to_string(stream.key_groups)
@@ -165,35 +172,49 @@ private:
                         "anew with --from fresh --yes");
     EBB_ASSIGN(const auto newest,
                with([&](stream_ledger& db) { return db.newest_record(stream.uid); }));
-    auto signature = state_signature(plan);
-    const auto change = compare_state(stream.plan_fingerprint, signature);
-    if (newest && !change.fits() && !definition.reset_state)
-      return make_error(ec::conflict,
-                        "the manifest has changed, and the state does not fit: " + change.text(),
-                        "undo the change, or set spec.onChange: reset to let these operators begin "
-                        "with empty state, or begin anew with --from fresh --yes");
-    // A number is never used again for something else.
-    for (const auto* list : {&change.removed, &change.changed})
-      for (const auto& x : *list)
-        for (auto& known : stream.operators)
-          if (known == x) {
-            known += " (dropped)";
-            data.notes.push_back("the state of operator " + x + " is dropped");
-          }
-    for (const auto& x : stateful_steps(plan))
-      if (std::find(stream.operators.begin(), stream.operators.end(), x.identity)
-          == stream.operators.end())
-        stream.operators.push_back(x.identity);
-    stream.plan_fingerprint = std::move(signature);
+    auto pinned = read_pinned(stream);
+    if (pinned.format > state_format)
+      return make_error(ec::unsupported,
+                        "the state was left by ebb " + pinned.version + " in format "
+                            + std::to_string(pinned.format) + "; this is ebb " + engine_version()
+                            + ", which reads formats up to " + std::to_string(state_format),
+                        "run it with that version or a later one, or begin anew with --from fresh "
+                        "--yes");
+    if (newest)
+      data.left_by = pinned.version;
+    // Of all records and savepoints, also of those that were gone back behind.
+    const auto last = stream.next_epoch - 1;
+    const auto generation = stream.generation + 1;
+    if (savepoint)
+      pinned.go_back_to(savepoint->record.epoch, last, generation);
+    const auto now = kept_states(plan);
+    const auto change = compare_state(pinned.used(), now);
+    const auto manifest = digest_of_text(definition.text);
+    if ((newest || savepoint) && !change.fits()) {
+      if (!definition.reset_state)
+        return misfit(change, pinned, manifest);
+      for (const auto* list : {&change.removed, &change.changed})
+        for (const auto& x : *list)
+          data.notes.push_back("the state of operator " + x
+                               + " is dropped: it goes with the next merge of segments, and "
+                                 "savepoints keep theirs");
+    }
+    pinned.adopt(now, last, generation);
+    if (pinned.operators.size() > pinned_operators_max)
+      return make_error(ec::unsupported,
+                        "the stream has had " + std::to_string(pinned_operators_max)
+                            + " operators with state, which is the most",
+                        "begin anew with --from fresh --yes");
+    pinned.version = engine_version();
+    pinned.format = state_format;
+    pinned.manifest = manifest;
+    write_pinned(pinned, stream);
     stream.plan = to_text(state_layouts(plan));
     stream.parallelism = definition.parallelism;
     return {};
   }
 
-  result<std::optional<checkpoint_record>>
-  choose(const stream_entry& stream, const stream_definition& definition, stream_data& data) {
-    if (options_.from == resume_from::savepoint)
-      return from_savepoint(stream, definition, data);
+  result<std::optional<checkpoint_record>> choose(const stream_entry& stream, stream_data& data) {
     EBB_ASSIGN(auto records, with([&](stream_ledger& db) { return db.records(stream.uid); }));
     EBB_ASSIGN(const auto tokens, with([&](stream_ledger& db) { return db.tokens(stream.uid); }));
     if (records.empty()) {
@@ -209,8 +230,8 @@ private:
       const bool passed = is_passed(record, tokens);
       if (first && passed) {
         first->hint = "output of later epochs has gone out, so an older checkpoint would double "
-                      "it: restore the data folder from a copy, or begin anew with --from fresh "
-                      "--yes";
+                      "it: restore the file from a copy, go back to a savepoint with --from NAME "
+                      "--sinks rewind, or begin anew with --from fresh --yes";
         return *first;
       }
       auto state = open_state(data, record);
@@ -219,6 +240,7 @@ private:
           data.notes.push_back("the newest checkpoint is damaged (" + first->message
                                + "): going back to epoch " + std::to_string(record.epoch));
           EBB_TRY(go_back_to(stream, record, tokens));
+          data.went_back = true;
         }
         data.state = std::move(*state);
         return std::optional(std::move(record));
@@ -229,6 +251,8 @@ private:
       if (!first)
         first = std::move(state).error();
     }
+    first->hint = "restore the file from a copy, go back to a savepoint with --from NAME (ebb "
+                  "checkpoints lists them), or begin anew with --from fresh --yes";
     return *first;
   }
 
@@ -239,27 +263,32 @@ private:
     return with([&](stream_ledger& db) { return db.rewind(record, generation, tokens); });
   }
 
-  result<std::optional<checkpoint_record>> from_savepoint(const stream_entry& stream,
-                                                          const stream_definition& definition,
-                                                          stream_data& data) {
+  result<std::optional<savepoint_entry>> wanted_savepoint(const stream_entry& stream) {
+    if (options_.from != resume_from::savepoint)
+      return std::optional<savepoint_entry>{};
     EBB_ASSIGN(auto found, with([&](stream_ledger& db) {
                  return db.savepoint(stream.uid, options_.savepoint);
                }));
-    if (!found) {
-      EBB_ASSIGN(const auto all,
-                 with([&](stream_ledger& db) { return db.savepoints(stream.uid); }));
-      std::string names;
-      for (const auto& x : all)
-        names += (names.empty() ? "" : ", ") + x.name;
-      return make_error(ec::not_found, "there is no savepoint " + options_.savepoint,
-                        names.empty() ? "the stream has none: ebb savepoint STREAM NAME makes one"
-                                      : "its savepoints are " + names);
-    }
-    auto& record = found->record;
+    if (found)
+      return found;
+    EBB_ASSIGN(const auto all, with([&](stream_ledger& db) { return db.savepoints(stream.uid); }));
+    std::string names;
+    for (const auto& x : all)
+      names += (names.empty() ? "" : ", ") + x.name;
+    return make_error(ec::not_found, "there is no savepoint " + options_.savepoint,
+                      names.empty() ? "the stream has none: ebb savepoint STREAM NAME makes one"
+                                    : "its savepoints are " + names);
+  }
+
+  result<std::optional<checkpoint_record>> from_savepoint(const stream_entry& stream,
+                                                          const stream_definition& definition,
+                                                          const savepoint_entry& found,
+                                                          stream_data& data) {
+    auto record = found.record;
     EBB_ASSIGN(auto tokens, with([&](stream_ledger& db) { return db.tokens(stream.uid); }));
     const bool passed = is_passed(record, tokens);
     if (passed && options_.output == past_output::refuse)
-      return savepoint_passed(found->name);
+      return savepoint_passed(found.name);
     if (passed && options_.output == past_output::rewind)
       EBB_TRY(can_rewind(definition));
     EBB_ASSIGN(data.state, open_state(data, record));
@@ -271,7 +300,9 @@ private:
             token.offset = std::min(token.offset, x.offset + x.bytes);
       }
     EBB_TRY(go_back_to(stream, record, tokens));
-    data.notes.push_back("going on from savepoint " + found->name + ", epoch "
+    data.went_back = true;
+    data.asked_to_take_back = options_.output == past_output::rewind;
+    data.notes.push_back("going on from savepoint " + found.name + ", epoch "
                          + std::to_string(record.epoch));
     return std::optional(std::move(record));
   }
@@ -310,13 +341,6 @@ bool is_passed(const checkpoint_record& record, const std::vector<sink_token>& t
 
 result<void> can_rewind(const stream_definition& definition) {
   for (const auto& sink : definition.sinks) {
-    const auto* file = std::get_if<file_sink>(&sink.connector);
-    if (file != nullptr && writes_parts(*file, definition.folder))
-      return make_error(ec::unsupported,
-                        "sink " + sink.name
-                            + " writes parts into a folder, which are not taken back",
-                        "remove the parts of later epochs by hand (their names end in the epoch) "
-                        "and use --sinks keep");
     if (const auto* topic = std::get_if<topic_sink>(&sink.connector))
       return make_error(ec::unsupported,
                         "sink " + sink.name + " writes topic " + topic->name

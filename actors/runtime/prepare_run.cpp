@@ -50,6 +50,50 @@ result<void> apply_earlier_output(const stream_definition& stream, const stream_
   return {};
 }
 
+/// What sinks have written after the record that was gone back to.
+result<void> take_back_output(const stream_definition& stream, connector_factory& connectors,
+                              const stream_data& data, const run_options& options) {
+  if (!data.went_back || (!stream.exactly_once && !data.asked_to_take_back))
+    return {};
+  for (const auto& sink : stream.sinks) {
+    sink_rewind to;
+    to.stream_uid = data.start.uid;
+    to.epoch = data.start.epoch;
+    to.asked = data.asked_to_take_back;
+    if (const auto found = data.start.outputs.find(sink.name); found != data.start.outputs.end())
+      to.outputs = found->second;
+    for (const auto& x : data.tokens)
+      if (x.sink == sink.name)
+        to.kept.emplace_back(x.lane, x.epoch);
+    auto done = connectors.take_back(sink, stream.folder, to);
+    if (!done) {
+      auto problem = std::move(done).error();
+      if (problem.place.field.empty())
+        problem.place.field = "stream " + stream.name + ", sink " + sink.name;
+      return problem;
+    }
+    if (*done != 0 && options.note)
+      options.note(stream.name, "took back what sink " + sink.name + " had written after epoch "
+                                    + std::to_string(to.epoch) + ": " + std::to_string(*done)
+                                    + (*done == 1 ? " file" : " files"));
+  }
+  return {};
+}
+
+/// An operator does not understand its entries.
+error unreadable(error problem, const stream_definition& stream, const stream_data& data) {
+  if (problem.code != ec::unsupported)
+    return problem;
+  problem.code = ec::conflict;
+  problem.message = "the state of stream " + stream.name + " was left by "
+                    + (data.left_by.empty() ? "an earlier version of ebb"
+                                            : "another build of ebb " + data.left_by)
+                    + " and cannot be read by this one: " + problem.message;
+  problem.hint =
+      "run it with the ebb that has left the state, or begin anew with --from fresh --yes";
+  return problem;
+}
+
 checkpoint_setup checkpoints_of(const stream_definition& stream, const stream_data& data,
                                 const supervisor_setup& setup, output_applier apply,
                                 const stream_environment& environment) {
@@ -89,6 +133,7 @@ result<prepared_stream> prepare_with_data(const planned_stream& stream,
     return connectors.apply_output(sink_named(*definition, x.sink), definition->folder,
                                    here.output);
   };
+  EBB_TRY(take_back_output(stream.definition, connectors, data, options));
   EBB_TRY(apply_earlier_output(stream.definition, data, apply));
   prepared_stream result;
   if (data.finished) {
@@ -106,7 +151,7 @@ result<prepared_stream> prepare_with_data(const planned_stream& stream,
             restore_state(data.start, *data.state, data.small, *environment.io, result.setup);
         !restored) {
       abandon(result.setup);
-      return std::move(restored).error();
+      return unreadable(std::move(restored).error(), stream.definition, data);
     }
   result.setup.checkpoints =
       checkpoints_of(stream.definition, data, result.setup, apply, environment);

@@ -14,7 +14,13 @@ struct owned_places {
 
 result<void> load_all(subtask& task, const state_chunk& entries) {
   for (std::size_t i = 0; i < entries.size(); ++i)
-    EBB_TRY(task.load(entries.at(i)));
+    if (auto loaded = task.load(entries.at(i)); !loaded) {
+      auto problem = std::move(loaded).error();
+      // Its checksum is right: so another version has written it.
+      if (problem.code == ec::corrupt)
+        problem.code = ec::unsupported;
+      return problem;
+    }
   return {};
 }
 

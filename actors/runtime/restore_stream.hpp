@@ -30,7 +30,7 @@ inline constexpr std::uint64_t small_state_bytes = std::uint64_t{4} << 20;
 /// Whatever the parallelism was: each entry goes to the instance that owns its key group now, those
 /// without a key to all. Of state that is not small, the subtasks get what they must have at once
 /// and a view of the rest, to be read by jobs of `io`. Then they go on from `start.epoch`. Blocks
-/// on `state`.
+/// on `state`. ec::unsupported: an operator does not understand its entries.
 [[nodiscard]] result<void> restore_state(const stream_start& start, stored_state& state,
                                          std::uint64_t small, io_executor& io,
                                          supervisor_setup& setup);

@@ -36,9 +36,8 @@ enum class past_output : std::uint8_t {
 /// of the output.
 [[nodiscard]] error savepoint_passed(const std::string& savepoint);
 
-/// Whether what the stream's sinks have written can be taken back: only what was appended to a file
-/// can be cut off. A part that has its name stays, and so does what readers of a topic may have
-/// seen.
+/// Whether what the stream's sinks have written can be taken back: what was appended to a file is
+/// cut off, parts are removed. What readers of a topic may have seen stays.
 [[nodiscard]] result<void> can_rewind(const stream_definition& definition);
 
 struct data_options {
@@ -62,6 +61,11 @@ struct stream_data {
   std::uint64_t small = small_state_bytes; ///< for restore_state
   /// Output of the restored epoch that may not have reached its target, in the order to apply.
   std::vector<sink_snapshot> unapplied;
+  /// The record may not be the last that was written: sinks may have put out more.
+  bool went_back = false;
+  bool asked_to_take_back = false; ///< a person wants that to be gone
+  std::vector<sink_token> tokens;  ///< as they are now
+  std::string left_by; ///< version of the ebb that wrote the state; empty = none, or not known
   std::vector<std::string> notes; ///< for the person: what was found and decided
 };
 

@@ -5,6 +5,7 @@
 #include "actors/dataflow/operators/state_keys.hpp"
 #include "actors/dataflow/snapshot.hpp"
 #include "actors/dataflow/value_builder.hpp"
+#include "actors/plan/pinned_plan.hpp"
 #include "actors/plan/state_layout.hpp"
 #include "storage/merged_state.hpp"
 
@@ -36,8 +37,14 @@ std::string operator_name(const std::string& identity) {
 
 error keeps_none(const stream_entry& stream, const std::string& target) {
   std::string names;
-  for (const auto& x : stream.operators)
-    names += (names.empty() ? "" : ", ") + operator_name(x);
+  for (const auto& x : stream.operators) {
+    if (is_dropped(x) && operator_name(x) == target)
+      return make_error(ec::not_found, "the state of operator " + target + " was dropped",
+                        "the manifest has changed since; ebb checkpoints lists savepoints that "
+                        "may have it");
+    if (!is_dropped(x))
+      names += (names.empty() ? "" : ", ") + operator_name(x);
+  }
   return make_error(ec::not_found, "operator " + target + " keeps no state",
                     names.empty() ? "no operator of this stream does"
                                   : "state is kept by " + names);
@@ -115,7 +122,7 @@ private:
 result<state_rows> read_state_rows(const state_question& what, const stream_entry& stream,
                                    const checkpoint_record& record) {
   const auto is_of = [&](const std::string& identity) {
-    return operator_name(identity) == what.target;
+    return !is_dropped(identity) && operator_name(identity) == what.target;
   };
   if (std::none_of(stream.operators.begin(), stream.operators.end(), is_of))
     return keeps_none(stream, what.target);

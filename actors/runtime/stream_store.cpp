@@ -96,7 +96,7 @@ stream_store::stream_store(std::shared_ptr<shared_ledger> ledger,
                            std::vector<segment_info> segments, std::uint32_t part,
                            std::span<const sink_snapshot> unapplied)
     : ledger_(std::move(ledger)), files_(std::move(files)), stream_(std::move(stream)), part_(part),
-      chain_(std::move(segments)) {
+      dropped_(stream_), chain_(std::move(segments)) {
   for (const auto& x : unapplied)
     expect(x);
 }
@@ -275,7 +275,12 @@ result<bool> stream_store::merge() {
       recorded.push_back(x);
     }
   }
-  const auto plan = plan_merge(recorded, grows);
+  auto plan = plan_merge(recorded, grows);
+  if (!plan.into_base) {
+    EBB_ASSIGN(const bool some, dropped_.lies_in(recorded, *files_));
+    if (some)
+      plan = {0, recorded.size(), true};
+  }
   if (plan.count == 0)
     return false;
   const auto first = recorded.begin() + static_cast<std::ptrdiff_t>(plan.first);
@@ -296,6 +301,7 @@ result<bool> stream_store::merge() {
   request.identity.last_key_group = unkeyed_group;
   const char* kind = plan.into_base ? "base" : merged_delta;
   request.name = [this, kind, epoch](std::size_t) { return new_name(kind, epoch, false); };
+  request.dropped = dropped_.states();
   request.give_up = [this] { return stopping_.load(); };
   EBB_ASSIGN(const auto made, merge_segments(merged_state(std::move(readers)), std::move(request)));
   if (made.empty())
@@ -310,8 +316,10 @@ result<bool> stream_store::merge() {
                                  [](const segment_info& x) { return x.bytes; });
   };
   std::lock_guard guard(mutex_);
-  if (plan.into_base)
+  if (plan.into_base) {
+    dropped_.are_gone();
     grows_ = merge_kept_most(bytes_of(first, last), bytes_of(made.begin(), made.end()));
+  }
   const auto at = chain_.begin() + static_cast<std::ptrdiff_t>(plan.first);
   const auto behind = chain_.erase(at, at + static_cast<std::ptrdiff_t>(plan.count));
   chain_.insert(behind, made.begin(), made.end());

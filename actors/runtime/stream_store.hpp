@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/runtime/checkpoint_store.hpp"
+#include "actors/runtime/dropped_state.hpp"
 #include "schemas/control_records.hpp"
 #include "storage/control_db.hpp"
 #include "storage/snapshot_store.hpp"
@@ -106,6 +107,7 @@ private:
   const stream_entry stream_;
   const std::uint32_t part_;
   std::atomic<bool> stopping_ = false;
+  dropped_state dropped_; ///< used by the maintenance lane
 
   std::mutex mutex_; ///< guards what follows: two lanes use the store
   /// What the next record lists before its own delta, oldest first.

@@ -214,7 +214,7 @@ private:
                         "maxParallelism is fixed for the life of the state: the stream has "
                             + std::to_string(before.key_groups),
                         "set it back, or delete the stream and apply it anew");
-    const auto change = compare_state(before.plan_fingerprint, state_signature(plan));
+    const auto change = compare_state(read_pinned(before).used(), kept_states(plan));
     if (change.fits() || x.reset_state)
       return {};
     return make_error(ec::conflict,

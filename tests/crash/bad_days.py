@@ -239,19 +239,71 @@ def finished_stays(small, folder):
         assert "finished" in said, said
 
 
-def follows_savepoint(small, folder):
+def follows_savepoint(stream):
     """Back to a savepoint that the sinks are past: refused; with `--sinks rewind` the answer is
     right."""
-    arguments = small.prepare(folder, seconds=4.0)
-    run = Run(small.ebb, folder, arguments)
-    assert save(small, folder, run), f"no savepoint: {run.said()}"
-    assert run.wait(1.2) is None, run.said()
-    run.kill()
-    alone = ["run", "sessions.yaml", "--data", "data", "--from", "here"]
-    refused(small, folder, alone, "here", "--sinks")
-    code, said = run_to_end(small.ebb, folder, [*alone, "--sinks", "rewind"])
-    assert code == 0, f"exit {code}: {said}"
-    small.finish(folder, arguments)
+    def day(small, folder):
+        arguments = small.prepare(folder, seconds=4.0)
+        run = Run(small.ebb, folder, arguments)
+        assert save(small, folder, run, stream), f"no savepoint: {run.said()}"
+        assert run.wait(1.2) is None, run.said()
+        run.kill()
+        alone = ["run", f"{stream}.yaml", "--data", "data", "--from", "here"]
+        refused(small, folder, alone, "here", "--sinks")
+        code, said = run_to_end(small.ebb, folder, [*alone, "--sinks", "rewind"])
+        assert code == 0, f"exit {code}: {said}"
+        assert "took back" in said, said
+        small.finish(folder, arguments)
+    return day
+
+
+# Between the staging of an epoch's output and its application.
+STAGED = ("output.rename:after", "control.commit:before", "control.commit:after", "apply.rename:before",
+          "apply.rename:after", "apply.append:before", "apply.append:after")
+
+
+def stopped_while_staged(small, folder, arguments, step):
+    code, said = run_to_end(small.ebb, folder, arguments, {"EBB_FAILPOINT": f"{step}:3"})
+    assert code == 137, f"exit {code}, wanted a crash at {step}: {said[-1000:]}"
+
+
+def moved(step, absolute):
+    """Everything is moved elsewhere while an epoch's output waits."""
+    def day(small, folder):
+        before, after = folder / "before", folder / "after"
+        arguments = small.prepare(before)
+        paths = {"hop": "hop/", "join": "join.ndjson", "sessions": "sessions.csv"}
+        if absolute:
+            for name, path in paths.items():
+                edit(before / f"{name}.yaml", f"path: {path}", f"path: {before}/{path}")
+        stopped_while_staged(small, before, arguments, step)
+        before.rename(after)
+        if absolute:
+            for name, path in paths.items():
+                edit(after / f"{name}.yaml", f"path: {before}/{path}", f"path: {after}/{path}")
+        small.finish(after, arguments)
+        left = [x.name for x in (after / "hop").iterdir() if x.name.startswith(".")]
+        assert not left, left
+        assert not before.exists()
+    return day
+
+
+def moved_data(small, folder):
+    """The data folder alone goes elsewhere."""
+    arguments = small.prepare(folder)
+    stopped_while_staged(small, folder, arguments, "apply.append:before")
+    (folder / "data").rename(folder / "other")
+    small.finish(folder, [*arguments[:-1], "other"])
+
+
+def copied(small, folder):
+    """A copy and the original go on, each with what waits for it."""
+    one, two = folder / "one", folder / "two"
+    arguments = small.prepare(one)
+    stopped_while_staged(small, one, arguments, "apply.rename:before")
+    shutil.copytree(one, two, ignore=shutil.ignore_patterns("*.sock"))
+    small.finish(two, arguments)
+    small.finish(one, arguments)
 
 
 DAYS = {
@@ -270,10 +322,17 @@ DAYS = {
     "SIGINT thrice": stopped_by(signal.SIGINT),
     "SIGTERM thrice": stopped_by(signal.SIGTERM),
     "a finished stream": finished_stays,
-    "back to a savepoint": follows_savepoint,
+    "back to a savepoint": follows_savepoint("sessions"),
+    "back to a savepoint, parts": follows_savepoint("hop"),
+    **{f"moved at {step}": moved(step, False) for step in STAGED},
+    **{f"moved with its paths at {step}": moved(step, True) for step in STAGED[2:4] + STAGED[-1:]},
+    "data moved": moved_data,
+    "copied": copied,
     "other key groups": changed_manifest("hop", "spec:\n", "spec:\n  maxParallelism: 64\n", "128", "64"),
     "other key types": changed_manifest("sessions", "user_id BIGINT", "user_id INTEGER", "visits"),
     "another operator": changed_manifest("hop", "- name: hops", "- name: jumps", "jumps|hops"),
+    "another column as key": changed_manifest("hop", "auction", "bidder", "hops", "keys bidder", "before of keys auction"),
+    "another column in an aggregate": changed_manifest("sessions", "sum(n) AS total", "sum(user_id) AS total", "visits", "sum\\(user_id\\)"),
     "another key": changed_manifest("hop", "window_end, auction\n", "window_end, auction, bidder\n", "hops"),
     "another window": changed_manifest("hop", "INTERVAL '20 seconds'", "INTERVAL '30 seconds'", "hops"),
     "another gap": changed_manifest("sessions", "INTERVAL '4 seconds'", "INTERVAL '5 seconds'", "visits"),

@@ -49,11 +49,11 @@ def rescaled_run(small, folder, arguments, armed):
     return run_to_end(small.ebb, folder, [*arguments, "--parallelism", "3"], armed)
 
 
-def save(small, folder, run):
-    """Makes the savepoint `here` of sessions while the run goes on; whether that went well."""
+def save(small, folder, run, stream="sessions"):
+    """Makes the savepoint `here` while the run goes on; whether that went well."""
     end = time.monotonic() + 20
     while run.code() is None and time.monotonic() < end:
-        code, _ = run_to_end(small.ebb, folder, ["savepoint", "sessions", "here", "--data", "data"], None, 20)
+        code, _ = run_to_end(small.ebb, folder, ["savepoint", stream, "here", "--data", "data"], None, 20)
         if code == 0:
             return True
         time.sleep(0.1)
@@ -71,16 +71,21 @@ def saved_run(small, folder, arguments, armed):
     return code, run.said()
 
 
-def rewound_run(small, folder, arguments, armed):
+def rewound_run(small, folder, arguments, armed, stream="sessions"):
     """The step belongs to going back to a savepoint."""
     small.prepare(folder, seconds=2.0)
     run = Run(small.ebb, folder, arguments)
-    saved = save(small, folder, run)
+    saved = save(small, folder, run, stream)
     run.wait(0.5)
     run.kill()
     assert saved, f"no savepoint: {run.said()}"
-    return run_to_end(small.ebb, folder, ["run", "sessions.yaml", "--data", "data", "--from", "here",
+    return run_to_end(small.ebb, folder, ["run", f"{stream}.yaml", "--data", "data", "--from", "here",
                                           "--sinks", "rewind"], armed)
+
+
+def parts_taken_back_run(small, folder, arguments, armed):
+    """The same where the sink writes a folder of parts."""
+    return rewound_run(small, folder, arguments, armed, "hop")
 
 
 def fresh_run(small, folder, arguments, armed):
@@ -91,7 +96,7 @@ def fresh_run(small, folder, arguments, armed):
     return run_to_end(small.ebb, folder, [*arguments, "--from", "fresh", "--yes"], armed)
 
 
-SHAPES = (plain_run, resumed_run, saved_run, rescaled_run, rewound_run, fresh_run)
+SHAPES = (plain_run, resumed_run, saved_run, rescaled_run, rewound_run, parts_taken_back_run, fresh_run)
 
 
 def crash_at(small, folder, name, side, nth):
@@ -105,7 +110,7 @@ def crash_at(small, folder, name, side, nth):
             continue  # not reached in this shape
         assert code == CRASHED, f"{shape.__name__}: exit {code}, wanted {CRASHED}: {said[-1500:]}"
         watch = None
-        if shape not in (rewound_run, fresh_run):  # these may take output back
+        if shape not in (rewound_run, parts_taken_back_run, fresh_run):  # these may take output back
             small.check_so_far(place)
             watch = small.watch(place)
         # Once more at the same step, which may now be part of the recovery.

@@ -192,6 +192,115 @@ def test_orders_where_nothing_runs():
     assert log.stdout.endswith("has completed\n") and len(log.stdout.splitlines()) == 1, log.stdout
 
 
+def segment_bytes():
+    return sum(x.stat().st_size for x in (e2e.FOLDER / "d").glob("streams/*/segments/*.seg"))
+
+
+EACH = ("SELECT window_start, auction, bidder, count(*) AS n FROM tumble(bid, date_time, INTERVAL '1 hour') "
+        "GROUP BY window_start, window_end, auction, bidder")
+
+
+def with_each(extra="", operators=None):
+    return e2e.manifest(ENDLESS.replace("rate: 20000", "rate: 100000"), operators or {"counts": COUNTS, "each": EACH},
+                        "  sinks:\n" + "".join(f"    - {{from: {name}, discard: {{}}}}\n" for name in operators or ("counts", "each")),
+                        "  checkpoint: {interval: 100ms}\n" + extra)
+
+
+def rows_counted(operator):
+    shown = ebb("inspect", "s", operator, "--data", "d", "-o", "json", "--limit", "10000000")
+    assert shown.returncode == 0, shown.stderr
+    found = [re.search(r"count=(\d+)", x["value"]) for x in json.loads(shown.stdout)["items"]]
+    return sum(int(x[1]) for x in found if x)
+
+
+def newest_epoch():
+    return max((x["epoch"] for x in checkpoints()), default=0)
+
+
+def run_for(epochs, *arguments):
+    """What it said."""
+    with running("m.yaml", "--data", "d", *arguments) as run:
+        before = newest_epoch()
+        wait_for(lambda: newest_epoch() > before)
+        # A run's epochs begin with a block of its own.
+        first = newest_epoch()
+        wait_for(lambda: newest_epoch() >= first + epochs)
+        run.process.send_signal(signal.SIGINT)
+        _, said = run.process.communicate(timeout=60)
+        assert run.process.returncode == 130, said
+    return said
+
+
+def test_the_state_of_an_operator_that_is_dropped_goes():
+    write("m.yaml", with_each())
+    run_for(12)
+    whole = segment_bytes()
+    assert rows_counted("each") == rows_counted("counts") > 0
+    fewer = {"counts": COUNTS}
+    write("m.yaml", with_each(operators=fewer))
+    fails(ebb("run", "m.yaml", "--data", "d"), 4, "each/window aggregate/0 is gone", "onChange: reset")
+    write("m.yaml", with_each("  onChange: reset\n", operators=fewer))
+    said = run_for(6)
+    assert "the state of operator each/window aggregate/0 is dropped" in said, said
+    assert segment_bytes() < whole / 2, (segment_bytes(), whole)
+    fails(ebb("inspect", "s", "each", "--data", "d"), 3, "the state of operator each was dropped")
+    # Once it is gone nobody speaks of it again.
+    assert "dropped" not in run_for(2)
+    # Back under the same name it begins anew.
+    before = rows_counted("counts")
+    write("m.yaml", with_each())
+    run_for(3)
+    assert 0 < rows_counted("each") <= rows_counted("counts") - before
+    run = ebb("verify", "--data", "d")
+    assert run.returncode == 0, run.stdout
+
+
+def test_a_savepoint_keeps_state_that_was_dropped_since():
+    write("m.yaml", with_each())
+    with running("m.yaml", "--data", "d"):
+        wait_for(lambda: len(checkpoints()) > 2)
+        made = ebb("savepoint", "s", "both", "--data", "d", "-o", "json")
+        assert made.returncode == 0, made.stderr
+    write("m.yaml", with_each("  onChange: reset\n", operators={"counts": COUNTS}))
+    run_for(4)
+    write("m.yaml", with_each())
+    run_for(2)
+    assert rows_counted("each") < rows_counted("counts")
+    run_for(2, "--from", "both")
+    assert rows_counted("each") == rows_counted("counts")
+
+
+def test_rewind_takes_parts_back():
+    write("m.yaml", stream().replace("path: out.ndjson", "path: out/"))
+    with running("m.yaml", "--data", "d"):
+        wait_for(checkpoints)
+        made = ebb("savepoint", "s", "first", "--data", "d", "-o", "json")
+        assert made.returncode == 0, made.stderr
+        epoch = json.loads(made.stdout)["epoch"]
+        wait_for(lambda: max(x["epoch"] for x in checkpoints()) > epoch + 3)
+    parts = sorted((e2e.FOLDER / "out").glob("*.ndjson"))
+
+    def epoch_of(path):
+        return int(path.stem.rsplit("-", 1)[1])
+    passed = [x.name for x in parts if epoch_of(x) > epoch]
+    assert passed
+    stranger = e2e.FOLDER / "out" / f"somebody-0-{epoch + 1}.ndjson"
+    stranger.write_text("")
+    said = run_for(2, "--from", "first", "--sinks", "rewind")
+    assert f": {len(passed)} file" in said and f"had written after epoch {epoch}" in said, said
+    there = {x.name for x in (e2e.FOLDER / "out").glob("*.ndjson")}
+    assert not there & set(passed)
+    assert stranger.exists()
+    stranger.unlink()
+    rows = sorted(tuple(row.values()) for x in (e2e.FOLDER / "out").glob("*.ndjson")
+                  for row in rows_of("out/" + x.name))
+    write("plain.yaml", stream(source=ENDLESS.replace("1000000000", "200000")
+                               .replace(", rate: 20000", "")).replace("out.ndjson", "plain.ndjson"))
+    assert ebb("run", "plain.yaml").returncode == 0
+    whole = [tuple(row.values()) for row in rows_of("plain.ndjson")]
+    assert rows == sorted(whole[:len(rows)])
+
+
 def test_inspect_and_verify():
     write("m.yaml", stream())
     with running("m.yaml", "--data", "d"):

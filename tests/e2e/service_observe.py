@@ -161,6 +161,48 @@ def test_a_restore_that_was_promised_is_done():
         assert "copy: going on from savepoint fifty" in said, said
 
 
+def test_a_restore_takes_parts_back():
+    files = e2e.FOLDER / "files"
+    files.mkdir()
+
+    def ids():
+        return sorted(json.loads(line)["id"] for path in (files / "parts").glob("*.ndjson")
+                      for line in path.read_text().splitlines())
+    with Service("--files", "files") as service:
+        answer = service.apply("""apiVersion: ebb.dev/v1alpha1
+kind: Topic
+metadata: {name: in}
+spec: {schema: "id BIGINT, at TIMESTAMP"}
+---
+apiVersion: ebb.dev/v1alpha1
+kind: Stream
+metadata: {name: copy}
+spec:
+  checkpoint: {interval: 50ms}
+  sources:
+    - name: s
+      schema: id BIGINT, at TIMESTAMP
+      topic: {name: in}
+  sinks:
+    - file: {path: parts/, format: json}
+""")
+        assert answer.status == 200, answer
+        send(service, 0, 50)
+        wait_for(lambda: ids() == list(range(50)))
+        assert e2e.ebb("savepoint", "copy", "fifty").returncode == 0
+        before = {x.name for x in (files / "parts").glob("*.ndjson")}
+        send(service, 50, 60)
+        wait_for(lambda: ids() == list(range(60)))
+        refused = e2e.ebb("restore", "copy", "fifty")
+        assert refused.returncode == 4 and "--sinks rewind" in refused.stderr, refused
+        done = e2e.ebb("restore", "copy", "fifty", "--sinks", "rewind")
+        assert done.returncode == 0, done
+        send(service, 60, 61)
+        wait_for(lambda: ids() == list(range(61)))
+        after = {x.name for x in (files / "parts").glob("*.ndjson")}
+        assert before < after, (before, after)
+
+
 def test_a_frozen_worker_is_replaced_soon():
     with Service("--warm", "1") as service:
         serve(service, "never")

@@ -1,6 +1,9 @@
 /// Segments and records of a stream in a data folder.
 #include "actors/runtime/stream_store.hpp"
 
+#include "actors/dataflow/operator.hpp"
+#include "actors/plan/pinned_plan.hpp"
+#include "storage/merged_state.hpp"
 #include "tests/storage/storage_support.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -47,12 +50,45 @@ struct one_stream {
     return std::filesystem::exists(folder.file("segments") + '/' + name);
   }
 
+  /// The next run of the stream, after a change that has dropped operator 1.
+  void drop_operator_1() {
+    pinned_plan plan;
+    plan.adopt(std::vector<kept_state>{{"zero", "", ""}, {"one", "", ""}, {"two", "", ""}}, 0, 1);
+    plan.adopt(std::vector<kept_state>{{"zero", "", ""}, {"two", "", ""}}, next - 1,
+               stream.generation + 1);
+    write_pinned(plan, stream);
+    store.reset();
+    auto database = value_of(control_db::open(folder.path()));
+    stream.generation = value_of(database.begin_generation(stream.uid));
+    const auto segments = value_of(database.newest_record(stream.uid))->segments;
+    store = std::make_unique<stream_store>(std::make_shared<shared_ledger>(std::move(database)),
+                                           folder.file("segments"), stream, segments);
+    next = value_of(store->reserve(100));
+  }
+
+  /// How many entries the newest record has of an operator.
+  [[nodiscard]] std::size_t entries_of(std::uint16_t number) const {
+    const auto database =
+        std::make_unique<control_db>(value_of(control_db::open_read_only(folder.path())));
+    const auto record = value_of(database->newest_record(stream.uid));
+    std::vector<std::shared_ptr<segment_reader>> readers;
+    for (const auto& x : record->segments)
+      readers.push_back(value_of(segment_reader::open(folder.file("segments") + '/' + x.id,
+                                                      {x, stream.uid, stream.key_groups})));
+    const merged_state state(std::move(readers));
+    auto cursor = value_of(state.scan(0, unkeyed_group));
+    std::size_t count = 0;
+    while (value_of(cursor.next()))
+      count += operator_of(cursor.entry().state) == number ? 1 : 0;
+    return count;
+  }
+
   /// A checkpoint with a few entries.
-  void checkpoint() {
+  void checkpoint(std::uint16_t state = 16) {
     auto snapshot = std::make_shared<subtask_snapshot>();
     snapshot->epoch = next;
     for (std::uint16_t group = 0; group < 4; ++group)
-      snapshot->state.add({state_chunk::kind::put, group, 16, "k" + std::to_string(next), "v"});
+      snapshot->state.add({state_chunk::kind::put, group, state, "k" + std::to_string(next), "v"});
     const std::vector<snapshot_ptr> snapshots{snapshot};
     epoch_record record;
     record.epoch = next++;
@@ -87,6 +123,30 @@ BOOST_AUTO_TEST_CASE(merges_deltas_and_removes_what_nothing_lists) {
   BOOST_TEST(merged);
   // Older records still list what was merged since.
   BOOST_TEST(x.files() < 60U);
+}
+
+BOOST_AUTO_TEST_CASE(state_of_a_dropped_operator_goes_with_a_merge) {
+  one_stream x;
+  for (int i = 0; i < 5; ++i)
+    x.checkpoint();
+  x.checkpoint(35);
+  // Too little to be merged for its own sake.
+  BOOST_TEST(!value_of(x.store->maintain()));
+  x.drop_operator_1();
+  x.checkpoint(35);
+  BOOST_TEST(x.entries_of(1) == 20U);
+  BOOST_TEST(value_of(x.store->maintain()));
+  x.checkpoint(35);
+  BOOST_TEST(x.entries_of(1) == 0U);
+  BOOST_TEST(x.entries_of(2) == 12U);
+  // Once.
+  for (int i = 0; i < 5; ++i) {
+    BOOST_TEST(!value_of(x.store->maintain()));
+    x.checkpoint(35);
+  }
+  // Nothing is left that another look would find.
+  x.drop_operator_1();
+  BOOST_TEST(!value_of(x.store->maintain()));
 }
 
 BOOST_AUTO_TEST_CASE(a_merge_is_given_up_when_the_stream_ends) {

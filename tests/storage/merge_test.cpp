@@ -136,6 +136,23 @@ BOOST_AUTO_TEST_CASE(newest_wins_and_erases_apply) {
   BOOST_TEST(cursor.entry().key == "c");
 }
 
+BOOST_AUTO_TEST_CASE(entries_of_dropped_states_are_left_behind) {
+  for (const auto kind : {segment_kind::base, segment_kind::delta}) {
+    segment_family family;
+    family.add({{1, 1, "a", "1"}, {1, 4, "a", "4"}, {9, 4, "b", "4"}, {9, 5, "b", "5"}},
+               segment_kind::base);
+    family.add({{1, 4, "", "", entry_kind::erase_prefix}, {1, 4, "c", "4"}, {3, 4, "d", "4"}});
+    family.add({{9, 4, "b", "", entry_kind::erase}, {9, 1, "e", "1"}});
+    auto request = family.request(kind, "m");
+    request.dropped = {false, false, false, false, true};
+    const auto merged = value_of(merge_segments(family.open(), std::move(request)));
+    std::erase_if(family.expected_.live_, [](const auto& x) { return std::get<1>(x.first) == 4; });
+    family.check(family.open(merged));
+    BOOST_TEST(merged.front().entries == 3U);
+    BOOST_TEST(family.open(merged).segments().front()->hidden().empty());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(random_histories_equal_the_simple_model) {
   for (unsigned seed = 1; seed <= 12; ++seed) {
     std::mt19937 random{seed};

@@ -204,6 +204,7 @@ BOOST_AUTO_TEST_CASE(state_that_does_not_fit_is_refused) {
   known_resources x;
   x.apply(two_topics + stream("one", "topic: {name: in}"));
   // As a run leaves it.
+  x.streams.at("one").operators = {"hourly/aggregate"};
   x.streams.at("one").plan_fingerprint = "hourly/aggregate\tcount(*)\n";
   const auto lost = refused(x, stream("one", "topic: {name: in}", "discard: {}"), ec::conflict);
   BOOST_TEST(lost.message.find("hourly/aggregate") != std::string::npos);

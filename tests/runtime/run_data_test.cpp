@@ -1,0 +1,204 @@
+/// What a data folder says to a plan that is not the one it was written with.
+#include "actors/runtime/run_data.hpp"
+
+#include "actors/plan/state_change.hpp"
+#include "storage/control_db.hpp"
+#include "tests/storage/storage_support.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+
+using namespace ebb; // NOLINT
+using namespace storage_test;
+
+namespace {
+
+constexpr const char* counts =
+    "    - name: counts\n      sql: SELECT window_end, auction, count(*) AS n FROM tumble(bid, "
+    "date_time, INTERVAL '1 second') GROUP BY window_start, window_end, auction\n";
+constexpr const char* prices =
+    "    - name: prices\n      sql: SELECT window_end, max(price) AS p FROM tumble(bid, date_time, "
+    "INTERVAL '1 second') GROUP BY window_start, window_end\n";
+
+std::string with(std::string text, const std::string& what, const std::string& other) {
+  text.replace(text.find(what), what.size(), other);
+  return text;
+}
+
+struct stored_stream {
+  stored_stream() {
+    where.folder = folder.path();
+  }
+
+  result<stream_data> open(const std::string& operators, const std::string& extra = "",
+                           const std::string& from = "") {
+    held.reset();
+    std::vector<error> warnings;
+    EBB_ASSIGN(auto streams,
+               parse_manifest("apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {name: s}\n"
+                              "spec:\n"
+                                  + extra
+                                  + "  sources:\n    - name: bid\n      eventTime: {column: "
+                                    "date_time, maxDelay: 4s}\n      nexmark: {table: bid, events: "
+                                    "1000}\n  operators:\n"
+                                  + operators + "  sinks:\n    - discard: {}\n",
+                              "m.yaml", warnings));
+    EBB_ASSIGN(const auto graph, plan_stream(streams.front()));
+    EBB_ASSIGN(const auto plan, make_stages(graph, streams.front()));
+    auto how = where;
+    how.from = from.empty() ? resume_from::latest : resume_from::savepoint;
+    how.savepoint = from;
+    EBB_ASSIGN(held, open_run_data(how));
+    return held->open_stream(streams.front(), plan);
+  }
+
+  /// A checkpoint without anything in it, kept under a name.
+  static void save(const stream_data& data, std::vector<std::string> names = {}) {
+    epoch_record record;
+    record.epoch = value_of(data.store->reserve(1));
+    record.savepoints = std::move(names);
+    require(data.store->commit(record));
+  }
+
+  /// The stream's entry, changed.
+  void change(const std::function<void(stream_entry&)>& how) {
+    held.reset();
+    auto database = value_of(control_db::open(folder.path()));
+    auto entry = *value_of(database.find_stream("s"));
+    how(entry);
+    require(database.update_stream(entry, entry.generation));
+  }
+
+  std::string refused(const std::string& operators, const std::string& from = "") {
+    auto opened = open(operators, "", from);
+    BOOST_REQUIRE(!opened);
+    BOOST_TEST((opened.error().code == ec::conflict));
+    return to_string(opened.error());
+  }
+
+  temporary_folder folder;
+  data_options where;
+  std::shared_ptr<run_data> held;
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string all(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const auto& x : lines)
+    text += x + '\n';
+  return text;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(changed_plans)
+
+BOOST_AUTO_TEST_CASE(another_version_that_plans_in_another_way_is_named) {
+  stored_stream x;
+  x.save(value_of(x.open(counts)));
+  x.change([](stream_entry& y) {
+    auto pinned = read_pinned(y);
+    pinned.version = "0.0.9";
+    for (auto& one : pinned.operators)
+      if (one.state.identity.starts_with("counts/"))
+        one.state.shape = "keys seller; time date_time; count()";
+    write_pinned(pinned, y);
+  });
+  const auto said = x.refused(counts);
+  BOOST_TEST(has(said, "keeps other state than ebb 0.0.9, which has left this"), said);
+  BOOST_TEST(has(said, "counts/window aggregate/0 keeps other state (of keys auction; time "
+                       "date_time; count(), before of keys seller; time date_time; count())"),
+             said);
+  BOOST_TEST(has(said, "run it with the ebb that has left the state"), said);
+  // The manifest is another, too: that is the likely cause.
+  const auto other = x.refused(with(counts, "1 second", "2 seconds"));
+  BOOST_TEST(has(other, "the manifest has changed"), other);
+}
+
+BOOST_AUTO_TEST_CASE(state_of_a_newer_version_is_refused) {
+  stored_stream x;
+  x.save(value_of(x.open(counts)));
+  x.change([](stream_entry& y) {
+    auto pinned = read_pinned(y);
+    pinned.version = "7.1.0";
+    pinned.format = 12;
+    write_pinned(pinned, y);
+  });
+  const auto newer = x.open(counts);
+  BOOST_REQUIRE(!newer);
+  BOOST_TEST((newer.error().code == ec::unsupported));
+  const auto said = to_string(newer.error());
+  BOOST_TEST(has(said, "the state was left by ebb 7.1.0 in format 12"), said);
+  BOOST_TEST(has(said, "stream s"), said);
+}
+
+BOOST_AUTO_TEST_CASE(another_version_with_the_same_state_goes_on) {
+  stored_stream x;
+  x.save(value_of(x.open(counts)));
+  x.change([](stream_entry& y) {
+    auto pinned = read_pinned(y);
+    pinned.version = "0.0.9";
+    write_pinned(pinned, y);
+  });
+  BOOST_TEST(value_of(x.open(counts)).start.epoch != 0U);
+  // As earlier versions left it.
+  x.change([](stream_entry& y) {
+    const auto pinned = read_pinned(y);
+    y.plan_fingerprint.clear();
+    for (const auto& one : pinned.used())
+      y.plan_fingerprint += one.identity + '\t' + one.signature + '\n';
+  });
+  const auto data = value_of(x.open(counts));
+  BOOST_TEST(data.start.epoch != 0U);
+  BOOST_TEST(data.notes.empty());
+}
+
+BOOST_AUTO_TEST_CASE(other_columns_of_the_same_types_are_other_state) {
+  stored_stream x;
+  x.save(value_of(x.open(std::string(counts) + prices)));
+  const auto other = std::string(counts) + prices;
+  const auto by = x.refused(with(with(other, "auction, count", "bidder, count"),
+                                 "window_end, auction", "window_end, bidder"));
+  BOOST_TEST(has(by, "of keys bidder; "), by);
+  const auto of = x.refused(with(other, "max(price)", "max(bidder)"));
+  BOOST_TEST(has(of, "prices/window aggregate/0 keeps other state (of time date_time; max(bidder)"),
+             of);
+  const auto expression = x.refused(with(other, "max(price)", "max(price + 1)"));
+  BOOST_TEST(has(expression, "max(price + 1)"), expression);
+  // What state does not depend on may change.
+  BOOST_TEST(value_of(x.open(with(other, "max(price) AS p", "max(price) + 1 AS q"))).notes.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_state_of_an_operator_that_is_gone_is_dropped) {
+  stored_stream x;
+  const auto both = std::string(counts) + prices;
+  auto first = value_of(x.open(both));
+  x.save(first, {"both"});
+  const auto number_of = [](const stream_data& data, const std::string& name) {
+    const auto& all = data.start.operators;
+    return std::find(all.begin(), all.end(), name) - all.begin();
+  };
+  const std::string name = "prices/window aggregate/0";
+  const auto number = number_of(first, name);
+  BOOST_TEST(has(x.refused(counts), name + " is gone"));
+  auto second = value_of(x.open(counts, "  onChange: reset\n"));
+  BOOST_TEST(has(all(second.notes), "the state of operator " + name + " is dropped"));
+  BOOST_TEST(second.start.operators.at(static_cast<std::size_t>(number)) == name + " (dropped)");
+  x.save(second);
+  // Back under its name it is another one.
+  auto third = value_of(x.open(both));
+  BOOST_TEST(number_of(third, name) > number);
+  x.save(third);
+  // But the savepoint's state is the savepoint's.
+  auto back = value_of(x.open(both, "", "both"));
+  BOOST_TEST(number_of(back, name) == number);
+  x.save(back);
+  // A savepoint has state that the manifest of today does not know.
+  BOOST_TEST(has(x.refused(counts, "both"), name + " is gone"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
