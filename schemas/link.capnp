@@ -35,6 +35,7 @@ struct LinkHello {
   session @3 :UInt64;
   hosted @4 :List(LinkHosted);
   peers @5 :Text;
+  time @6 :Int64;
 }
 
 struct LinkStarted {
@@ -203,6 +204,12 @@ struct LinkSavepoint {
   uid @1 :Text;
   placement @2 :UInt64;
   name @3 :Text;
+}
+
+struct LinkIdentity {
+  authority @0 :Text;
+  certificate @1 :Text;
+  key @2 :Text;
 }
 
 struct LinkColumn {
@@ -391,5 +398,6 @@ struct LinkMessage {
     answer @15 :LinkAnswer;
     shutdown @16 :Void;
     peer @17 :PeerMessage;
+    identity @18 :LinkIdentity;
   }
 }

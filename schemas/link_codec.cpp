@@ -86,6 +86,10 @@ struct message_writer {
   void operator()(const peer_message& x) {
     write(to.initPeer(), x, rows);
   }
+
+  void operator()(const worker_identity& x) {
+    write(to.initIdentity(), x);
+  }
 };
 
 result<link_message> read(wire::LinkMessage::Reader from, const buffer_ptr& bytes) {
@@ -131,6 +135,8 @@ result<link_message> read(wire::LinkMessage::Reader from, const buffer_ptr& byte
     return link_message{worker_shutdown{}};
   case wire_message::PEER:
     return link_message{read(from.getPeer(), bytes)};
+  case wire_message::IDENTITY:
+    return link_message{read(from.getIdentity())};
   }
   return make_error(ec::unsupported, "the other side of the link sent a message of unknown kind",
                     "control process and workers must be of one version of ebb");

@@ -140,6 +140,7 @@ void write(wire::LinkHello::Builder to, const worker_hello& x) {
   to.setSession(x.session);
   write_all(to.initHosted(count(x.hosted)), x.hosted);
   to.setPeers(text(x.peers));
+  to.setTime(x.time);
 }
 
 worker_hello read(wire::LinkHello::Reader from) {
@@ -150,6 +151,7 @@ worker_hello read(wire::LinkHello::Reader from) {
   x.session = from.getSession();
   read_all(from.getHosted(), x.hosted);
   x.peers = text(from.getPeers());
+  x.time = from.getTime();
   return x;
 }
 
@@ -275,6 +277,16 @@ void write(wire::LinkMade::Builder to, const savepoint_made& x) {
 
 savepoint_made read(wire::LinkMade::Reader from) {
   return {from.getId(), from.getEpoch(), read_problem(from.hasProblem(), from.getProblem())};
+}
+
+void write(wire::LinkIdentity::Builder to, const worker_identity& x) {
+  to.setAuthority(text(x.authority));
+  to.setCertificate(text(x.certificate));
+  to.setKey(text(x.key));
+}
+
+worker_identity read(wire::LinkIdentity::Reader from) {
+  return {text(from.getAuthority()), text(from.getCertificate()), text(from.getKey())};
 }
 
 void write(wire::LinkWelcome::Builder to, const control_welcome& x) {

@@ -65,6 +65,8 @@ void write(wire::LinkMade::Builder to, const savepoint_made& x);
 [[nodiscard]] savepoint_made read(wire::LinkMade::Reader from);
 void write(wire::LinkWelcome::Builder to, const control_welcome& x);
 [[nodiscard]] control_welcome read(wire::LinkWelcome::Reader from);
+void write(wire::LinkIdentity::Builder to, const worker_identity& x);
+[[nodiscard]] worker_identity read(wire::LinkIdentity::Reader from);
 void write(wire::LinkStart::Builder to, const start_stream& x);
 [[nodiscard]] start_stream read(wire::LinkStart::Reader from);
 void write(wire::LinkStop::Builder to, const stop_stream& x);

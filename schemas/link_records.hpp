@@ -54,6 +54,7 @@ struct worker_hello {
   std::uint64_t session = 0; ///< random; the same on each connection of one process
   std::vector<hosted_stream> hosted;
   std::string peers = {}; ///< where it takes connections of other workers
+  micros time = 0;        ///< by its wall clock; 0 = not said
 
   bool operator==(const worker_hello&) const = default;
 };
@@ -250,6 +251,16 @@ struct call_answer {
   call_outcome outcome = call_value{};
 };
 
+/// What the worker proves from now on that it is itself; PEM. Before the start of a stream, whose
+/// certificate it is, and before the one that it has ends.
+struct worker_identity {
+  std::string authority;
+  std::string certificate;
+  std::string key;
+
+  bool operator==(const worker_identity&) const = default;
+};
+
 struct worker_shutdown {
   bool operator==(const worker_shutdown&) const = default;
 };
@@ -266,6 +277,7 @@ struct heartbeat {
 using link_message =
     std::variant<heartbeat, worker_hello, stream_started, stream_status, stream_ended, log_line,
                  topic_watch, link_call, savepoint_made, control_welcome, start_stream, stop_stream,
-                 savepoint_stream, topic_moved, call_answer, worker_shutdown, peer_message>;
+                 savepoint_stream, topic_moved, call_answer, worker_shutdown, peer_message,
+                 worker_identity>;
 
 } // namespace ebb

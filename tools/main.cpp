@@ -157,6 +157,17 @@ void add_kubernetes(CLI::App& command, ebb::cli::up_arguments& to) {
                   "quantity (default 16Gi)")
       ->type_name("QUANTITY");
   command
+      .add_option(
+          "--warm-for", to.warm_for,
+          "With kubernetes: N warm pods for streams of this namespace alone, which then take "
+          "none of --warm; may be given several times")
+      ->type_name("NAMESPACE=N");
+  command
+      .add_option("--certificate-lifetime", to.certificate_lifetime,
+                  "With kubernetes: how long a worker's certificate holds; it gets another one "
+                  "before (default 1d, at most 1d)")
+      ->type_name("DURATION");
+  command
       .add_option("--links-address", to.links_address,
                   "With kubernetes: where workers find this process (default: the address of the "
                   "Service ebb)")

@@ -1,10 +1,12 @@
 // Makes the certificates of an installation's links.
+#include "actors/links/certificate_authority.hpp"
 #include "actors/links/link_identity.hpp"
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <memory>
 #include <openssl/bio.h>
@@ -16,13 +18,14 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace ebb {
 
 namespace {
 
-constexpr long day_seconds = 86'400;
-constexpr long years_seconds = 20 * 365 * day_seconds;
+constexpr std::int64_t day_seconds = 86'400;
+constexpr std::int64_t years_seconds = 20 * 365 * day_seconds;
 constexpr std::size_t serial_bytes = 16;
 
 struct freed {
@@ -86,22 +89,29 @@ result<std::string> text_of(const memory_pointer& memory, bool written, const ch
   return std::string(data, static_cast<std::size_t>(size));
 }
 
-result<void> write_key(const std::string& path, EVP_PKEY* key) {
+result<std::string> text_of(EVP_PKEY* key) {
   const memory_pointer memory(BIO_new(BIO_s_mem()));
-  EBB_ASSIGN(const auto text, text_of(memory,
-                                      PEM_write_bio_PrivateKey(memory.get(), key, nullptr, nullptr,
-                                                               0, nullptr, nullptr)
-                                          == 1,
-                                      "write a key"));
+  return text_of(memory,
+                 PEM_write_bio_PrivateKey(memory.get(), key, nullptr, nullptr, 0, nullptr, nullptr)
+                     == 1,
+                 "write a key");
+}
+
+result<void> write_key(const std::string& path, EVP_PKEY* key) {
+  EBB_ASSIGN(const auto text, text_of(key));
   return write_file(path, text);
 }
 
 /// `behind` may be null.
-result<void> write_certificate(const std::string& path, X509* certificate, X509* behind = nullptr) {
+result<std::string> text_of(X509* certificate, X509* behind = nullptr) {
   const memory_pointer memory(BIO_new(BIO_s_mem()));
   const bool written = PEM_write_bio_X509(memory.get(), certificate) == 1
                        && (behind == nullptr || PEM_write_bio_X509(memory.get(), behind) == 1);
-  EBB_ASSIGN(const auto text, text_of(memory, written, "write a certificate"));
+  return text_of(memory, written, "write a certificate");
+}
+
+result<void> write_certificate(const std::string& path, X509* certificate, X509* behind = nullptr) {
+  EBB_ASSIGN(const auto text, text_of(certificate, behind));
   return write_file(path, text);
 }
 
@@ -150,9 +160,21 @@ bool set_serial(X509* to) {
   return done;
 }
 
-// `issuer` null: it signs itself, and may sign others. `hosts`: as OpenSSL writes subjectAltName.
+struct validity {
+  std::int64_t from = 0; ///< seconds since 1970
+  std::int64_t to = 0;
+};
+
+// Clocks of machines differ.
+validity for_years() {
+  const auto now = static_cast<std::int64_t>(std::time(nullptr));
+  return {now - day_seconds, now + years_seconds};
+}
+
+// `issuer` null: it signs itself, and may sign others. `names`: as OpenSSL writes subjectAltName.
 result<certificate_pointer> make_certificate(const std::string& name, EVP_PKEY* key, X509* issuer,
-                                             EVP_PKEY* issuer_key, const std::string& hosts = {}) {
+                                             EVP_PKEY* issuer_key, const std::string& names = {},
+                                             const validity& when = for_years()) {
   certificate_pointer x(X509_new());
   if (!x)
     return openssl_error("make a certificate");
@@ -160,11 +182,10 @@ result<certificate_pointer> make_certificate(const std::string& name, EVP_PKEY* 
   const bool is_authority = issuer == nullptr;
   auto* by = is_authority ? x.get() : issuer;
   constexpr long version_3 = 2;
-  // Clocks of machines differ.
   const bool made =
       X509_set_version(x.get(), version_3) == 1 && set_serial(x.get())
-      && X509_gmtime_adj(X509_getm_notBefore(x.get()), -day_seconds) != nullptr
-      && X509_gmtime_adj(X509_getm_notAfter(x.get()), years_seconds) != nullptr
+      && ASN1_TIME_set(X509_getm_notBefore(x.get()), when.from) != nullptr
+      && ASN1_TIME_set(X509_getm_notAfter(x.get()), when.to) != nullptr
       && X509_set_pubkey(x.get(), key) == 1
       && X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
                                     reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0)
@@ -176,7 +197,7 @@ result<certificate_pointer> make_certificate(const std::string& name, EVP_PKEY* 
                        is_authority ? "critical,keyCertSign" : "critical,digitalSignature")
       && add_extension(x.get(), by, NID_subject_key_identifier, "hash")
       && add_extension(x.get(), by, NID_authority_key_identifier, "keyid:always")
-      && (hosts.empty() || add_extension(x.get(), by, NID_subject_alt_name, hosts.c_str()))
+      && (names.empty() || add_extension(x.get(), by, NID_subject_alt_name, names.c_str()))
       && X509_sign(x.get(), issuer_key, EVP_sha256()) > 0;
   if (!made)
     return openssl_error("make a certificate");
@@ -185,13 +206,14 @@ result<certificate_pointer> make_certificate(const std::string& name, EVP_PKEY* 
 
 } // namespace
 
-result<void> link_identity::make(const std::string& folder) {
+result<void> link_identity::make(const std::string& folder, bool shared) {
   ERR_clear_error();
   if (::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST)
     return file_error(folder, "make the folder");
   const auto authority = folder + "/ca";
   const bool has_certificate = is_there(authority + ".pem");
-  if (has_certificate && is_there(folder + "/control.pem") && is_there(folder + "/worker.pem"))
+  if (has_certificate && is_there(folder + "/control.pem")
+      && (!shared || is_there(folder + "/worker.pem")))
     return {};
   if (has_certificate && !is_there(authority + ".key")) {
     auto out = make_error(
@@ -210,6 +232,8 @@ result<void> link_identity::make(const std::string& folder) {
   EBB_ASSIGN(const auto issuer_key, read_key(authority + ".key"));
   EBB_ASSIGN(const auto issuer, read_certificate(authority + ".pem"));
   for (const auto side : {link_side::control, link_side::worker}) {
+    if (side == link_side::worker && !shared)
+      continue;
     const auto base = folder + (side == link_side::control ? "/control" : "/worker");
     // Those of an authority that was replaced are worth nothing.
     if (has_certificate && is_there(base + ".pem"))
@@ -223,22 +247,51 @@ result<void> link_identity::make(const std::string& folder) {
   return {};
 }
 
-result<void> link_identity::issue_worker(const std::string& folder, const std::string& to) {
+struct certificate_authority::parts {
+  key_pointer key;
+  certificate_pointer certificate;
+  std::string text; ///< of the certificate
+};
+
+certificate_authority::certificate_authority(std::unique_ptr<parts> made,
+                                             const certificate_times& times)
+    : parts_(std::move(made)), times_(times) {}
+
+certificate_authority::~certificate_authority() = default;
+
+result<std::shared_ptr<const certificate_authority>>
+certificate_authority::load(const std::string& folder, const certificate_times& times) {
   ERR_clear_error();
-  EBB_ASSIGN(const auto issuer_key, read_key(folder + "/ca.key"));
-  EBB_ASSIGN(const auto issuer, read_certificate(folder + "/ca.pem"));
-  for (auto end = to.find('/', folder.size()); end != std::string::npos;
-       end = to.find('/', end + 1))
-    if (const auto part = to.substr(0, end); ::mkdir(part.c_str(), S_IRWXU) != 0 && errno != EEXIST)
-      return file_error(part, "make the folder");
-  if (::mkdir(to.c_str(), S_IRWXU) != 0 && errno != EEXIST)
-    return file_error(to, "make the folder");
+  auto made = std::make_unique<parts>();
+  EBB_ASSIGN(made->key, read_key(folder + "/ca.key"));
+  EBB_ASSIGN(made->certificate, read_certificate(folder + "/ca.pem"));
+  EBB_ASSIGN(made->text, text_of(made->certificate.get()));
+  return std::shared_ptr<const certificate_authority>(
+      new certificate_authority(std::move(made), times));
+}
+
+result<issued_identity> certificate_authority::issue(link_credential x, micros now) const {
+  ERR_clear_error();
+  const auto uri = uri_of(x);
+  if (uri.empty())
+    return make_error(ec::invalid_argument, "a certificate cannot name " + to_string(x));
+  const validity when{(now - times_.slack) / micros_per_second,
+                      (now + times_.lifetime) / micros_per_second};
   EBB_ASSIGN(const auto key, make_key());
-  EBB_ASSIGN(const auto made, make_certificate(certificate_name(link_side::worker), key.get(),
-                                               issuer.get(), issuer_key.get()));
-  EBB_TRY(write_certificate(to + "/ca.pem", issuer.get()));
-  EBB_TRY(write_key(to + "/worker.key", key.get()));
-  return write_certificate(to + "/worker.pem", made.get());
+  EBB_ASSIGN(const auto made,
+             make_certificate(certificate_name(link_side::worker), key.get(),
+                              parts_->certificate.get(), parts_->key.get(), "URI:" + uri, when));
+  issued_identity out;
+  out.authority = parts_->text;
+  EBB_ASSIGN(out.certificate, text_of(made.get()));
+  EBB_ASSIGN(out.key, text_of(key.get()));
+  x.ends = when.to * micros_per_second;
+  out.credential = std::move(x);
+  return out;
+}
+
+result<std::shared_ptr<const link_identity>> issued_identity::open() const {
+  return link_identity::of(authority, certificate, key);
 }
 
 result<void> link_identity::issue_server(const std::string& folder,

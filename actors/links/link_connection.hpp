@@ -6,6 +6,7 @@
 /// is ahead of them. Any byte that arrives counts as life, so a long message is no silence.
 #pragma once
 
+#include "actors/links/link_credential.hpp"
 #include "schemas/error.hpp"
 #include "schemas/link_records.hpp"
 
@@ -60,6 +61,13 @@ public:
   [[nodiscard]] virtual std::size_t waiting() const noexcept = 0;
 
   [[nodiscard]] virtual const link_peer& peer() const noexcept = 0;
+
+  /// What the other side's certificate says; for handlers of messages. Names nobody where there is
+  /// none, and where it names none.
+  [[nodiscard]] virtual const link_credential& shown() const noexcept {
+    static const link_credential nobody;
+    return nobody;
+  }
 };
 
 using link_pointer = std::shared_ptr<link_connection>;

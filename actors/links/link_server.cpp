@@ -29,12 +29,16 @@ result<std::pair<std::unique_ptr<link_stream>, link_peer>> welcome_here(int sock
   return std::pair(plain_stream(socket), std::move(peer));
 }
 
-socket_welcome welcome_by_tls(std::shared_ptr<const link_identity> identity, tls_role role,
+socket_welcome welcome_by_tls(link_server::identity_function identity, tls_role role,
                               link_side other) {
   return [identity = std::move(identity), role,
           other](int socket) -> result<std::pair<std::unique_ptr<link_stream>, link_peer>> {
-    return std::pair(tls_stream(socket, identity, role, other), greet_tcp(socket));
+    return std::pair(tls_stream(socket, identity(), role, other), greet_tcp(socket));
   };
+}
+
+link_server::identity_function always(std::shared_ptr<const link_identity> identity) {
+  return [identity = std::move(identity)] { return identity; };
 }
 
 result<link_pointer> begin(link_loop& loop, socket_handle socket, const socket_welcome& welcome,
@@ -147,6 +151,12 @@ result<std::unique_ptr<link_server>> link_server::listen(link_loop& loop, const 
 result<std::unique_ptr<link_server>>
 link_server::listen(link_loop& loop, const link_place& place,
                     std::shared_ptr<const link_identity> identity, accept_function accept) {
+  return listen(loop, place, always(std::move(identity)), std::move(accept));
+}
+
+result<std::unique_ptr<link_server>> link_server::listen(link_loop& loop, const link_place& place,
+                                                         identity_function identity,
+                                                         accept_function accept) {
   EBB_ASSIGN(auto socket, listen_at(place));
   const auto port = port_of(socket.get());
   auto made = std::make_shared<listener>(
@@ -171,7 +181,8 @@ result<link_pointer> connect_link(link_loop& loop, const link_place& place,
   EBB_ASSERT(identity->side() == link_side::worker);
   EBB_ASSIGN(auto socket, connect_to(place));
   return begin(loop, std::move(socket),
-               welcome_by_tls(std::move(identity), tls_role::client, other), std::move(handlers));
+               welcome_by_tls(always(std::move(identity)), tls_role::client, other),
+               std::move(handlers));
 }
 
 } // namespace ebb

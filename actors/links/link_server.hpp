@@ -20,6 +20,7 @@ public:
   /// On the loop's thread, for each new connection, before anything is read from it. By TLS it is
   /// not known yet who it is; a stranger's is closed without a message.
   using accept_function = std::function<link_handlers(const link_pointer&)>;
+  using identity_function = std::function<std::shared_ptr<const link_identity>()>;
 
   /// Listens on `path`, which only this user can open (mode 0600); what a dead process has left
   /// there is replaced. Processes of other users are turned away, and those beyond
@@ -35,6 +36,12 @@ public:
   [[nodiscard]] static result<std::unique_ptr<link_server>>
   listen(link_loop& loop, const link_place& place, std::shared_ptr<const link_identity> identity,
          accept_function accept);
+  /// The same with an identity that may be another one for each connection; asked for on the loop's
+  /// thread.
+  [[nodiscard]] static result<std::unique_ptr<link_server>> listen(link_loop& loop,
+                                                                   const link_place& place,
+                                                                   identity_function identity,
+                                                                   accept_function accept);
 
   /// 0 for a unix socket.
   [[nodiscard]] std::uint16_t port() const noexcept {

@@ -1,6 +1,8 @@
 /// Bytes to and from a socket that never blocks: what lies below a link, in the clear or by TLS.
 #pragma once
 
+#include "actors/links/link_credential.hpp"
+
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -33,6 +35,11 @@ public:
 
   /// What the last failure was.
   [[nodiscard]] virtual std::string problem() const = 0;
+
+  /// What the other side's certificate says; empty before hands are shaken, and without TLS.
+  [[nodiscard]] virtual link_credential shown() const {
+    return {};
+  }
 
   /// Reading and writing change the same state: one at a time.
   [[nodiscard]] virtual bool exclusive() const noexcept = 0;

@@ -146,6 +146,7 @@ void socket_link::shake_hands() {
   case outcome::moved:
     ready_ = true;
     heard_ = true; // for all of it there is as much time as for silence
+    shown_ = stream_->shown();
     if (!blocked_)
       write_some();
     guard.unlock();

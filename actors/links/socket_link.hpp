@@ -42,6 +42,10 @@ public:
 
   // The loop's thread.
 
+  [[nodiscard]] const link_credential& shown() const noexcept override {
+    return shown_;
+  }
+
   void begin();
   void tick(); ///< once a heartbeat
   void end(error why);
@@ -92,6 +96,7 @@ private:
   bool beat_waits_ = false;
 
   // The loop's thread.
+  link_credential shown_;
   frame_reader reader_;
   bool heard_ = false; ///< since the last tick
   int quiet_ = 0;      ///< ticks

@@ -20,64 +20,129 @@ namespace {
 // Of one record.
 constexpr std::size_t record_bytes = 16'384;
 
-// OpenSSL's own way to sockets raises SIGPIPE.
-int socket_write(BIO* bio, const char* data, int size) {
-  BIO_clear_retry_flags(bio);
-  const auto socket = static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
-  for (;;) {
-    const auto sent =
-        ::send(socket, data, static_cast<std::size_t>(size), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR)
-      continue;
-    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-      BIO_set_retry_write(bio);
-    return static_cast<int>(sent);
-  }
-}
+// What records wait for together on their way into the socket, and are read together: a call into
+// the kernel for each record would cost more than its encryption.
+constexpr std::size_t gathered_bytes = 8 * record_bytes;
+// Of a record besides its bytes: head, type, tag.
+constexpr std::size_t record_overhead = 64;
 
-int socket_read(BIO* bio, char* data, int size) {
-  BIO_clear_retry_flags(bio);
-  const auto socket = static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
-  for (;;) {
-    const auto got = ::recv(socket, data, static_cast<std::size_t>(size), MSG_DONTWAIT);
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-      BIO_set_retry_read(bio);
-    if (got == 0)
-      BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
-    return static_cast<int>(got);
-  }
-}
+/// The socket below OpenSSL, whose own way to it raises SIGPIPE.
+class record_socket {
+public:
+  explicit record_socket(int socket) : socket_(socket) {}
 
-long socket_control(BIO* bio, int command, long /*number*/, void* /*pointer*/) {
-  if (command == BIO_CTRL_EOF)
-    return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
-  return command == BIO_CTRL_FLUSH ? 1 : 0;
-}
-
-const BIO_METHOD* socket_method() {
-  static const BIO_METHOD* const method = [] {
-    auto* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "link socket");
+  /// Owned by whom it is set for; refers to this.
+  [[nodiscard]] BIO* bio() {
+    auto* made = BIO_new(method());
     EBB_ASSERT(made != nullptr);
-    BIO_meth_set_write(made, socket_write);
-    BIO_meth_set_read(made, socket_read);
-    BIO_meth_set_ctrl(made, socket_control);
+    BIO_set_data(made, this);
+    BIO_set_init(made, 1);
     return made;
-  }();
-  return method;
-}
+  }
+
+  [[nodiscard]] bool holds_bytes() const noexcept {
+    return sent_ != out_.size();
+  }
+
+  enum class flushed : std::uint8_t { all, some, failed };
+
+  /// `errno` says why it failed.
+  flushed flush() {
+    while (holds_bytes()) {
+      const auto sent =
+          ::send(socket_, out_.data() + sent_, out_.size() - sent_, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (sent < 0 && errno == EINTR)
+        continue;
+      if (sent < 0)
+        return errno == EAGAIN || errno == EWOULDBLOCK ? flushed::some : flushed::failed;
+      sent_ += static_cast<std::size_t>(sent);
+    }
+    sent_ = 0;
+    out_.clear();
+    if (out_.capacity() > record_bytes + record_overhead)
+      std::string().swap(out_); // a link at rest holds no more than a record
+    return flushed::all;
+  }
+
+private:
+  static record_socket& self(BIO* bio) {
+    return *static_cast<record_socket*>(BIO_get_data(bio));
+  }
+
+  static int write(BIO* bio, const char* data, int size) {
+    BIO_clear_retry_flags(bio);
+    auto& x = self(bio);
+    if (x.out_.size() >= gathered_bytes)
+      switch (x.flush()) {
+      case flushed::all:
+        break;
+      case flushed::some:
+        BIO_set_retry_write(bio);
+        return -1;
+      case flushed::failed:
+        return -1;
+      }
+    x.out_.append(data, static_cast<std::size_t>(size));
+    return size;
+  }
+
+  static int read(BIO* bio, char* data, int size) {
+    BIO_clear_retry_flags(bio);
+    for (;;) {
+      const auto got =
+          ::recv(self(bio).socket_, data, static_cast<std::size_t>(size), MSG_DONTWAIT);
+      if (got < 0 && errno == EINTR)
+        continue;
+      if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        BIO_set_retry_read(bio);
+      if (got == 0)
+        BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+      return static_cast<int>(got);
+    }
+  }
+
+  static long control(BIO* bio, int command, long /*number*/, void* /*pointer*/) {
+    if (command == BIO_CTRL_EOF)
+      return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
+    if (command != BIO_CTRL_FLUSH)
+      return 0;
+    BIO_clear_retry_flags(bio);
+    const auto how = self(bio).flush();
+    if (how == flushed::some)
+      BIO_set_retry_write(bio);
+    return how == flushed::all ? 1 : -1;
+  }
+
+  static const BIO_METHOD* method() {
+    static const BIO_METHOD* const made = [] {
+      auto* x = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "link socket");
+      EBB_ASSERT(x != nullptr);
+      BIO_meth_set_write(x, write);
+      BIO_meth_set_read(x, read);
+      BIO_meth_set_ctrl(x, control);
+      return x;
+    }();
+    return made;
+  }
+
+  int socket_;
+  std::string out_;
+  std::size_t sent_ = 0; ///< of `out_`
+};
 
 class tls final : public link_stream {
 public:
   tls(int socket, std::shared_ptr<const link_identity> identity, tls_role role, link_side other)
-      : identity_(std::move(identity)), other_(other) {
+      : identity_(std::move(identity)), other_(other), socket_(socket) {
     ERR_clear_error();
     tls_.reset(SSL_new(identity_->context()));
-    auto* bio = BIO_new(socket_method());
-    EBB_ASSERT(tls_ && bio != nullptr);
-    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
-    BIO_set_init(bio, 1);
+    EBB_ASSERT(tls_);
+    // The first is what both take: as strong as is needed, and the fastest with AES instructions.
+    SSL_set_ciphersuites(tls_.get(), "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                                     "TLS_CHACHA20_POLY1305_SHA256");
+    SSL_set_read_ahead(tls_.get(), 1);
+    SSL_set_default_read_buffer_len(tls_.get(), gathered_bytes);
+    auto* bio = socket_.bio();
     SSL_set_bio(tls_.get(), bio, bio);
     if (role == tls_role::server)
       SSL_set_accept_state(tls_.get());
@@ -114,7 +179,7 @@ public:
       if (record_size_ == 0) {
         all.bytes += fill(pieces);
         if (record_size_ == 0)
-          return all;
+          return flush(all);
       }
       ERR_clear_error();
       const auto sent = SSL_write(tls_.get(), record_.data() + record_sent_,
@@ -133,11 +198,15 @@ public:
   }
 
   [[nodiscard]] bool holds_bytes() const noexcept override {
-    return record_size_ != 0;
+    return record_size_ != 0 || socket_.holds_bytes();
   }
 
   [[nodiscard]] std::string problem() const override {
     return problem_;
+  }
+
+  [[nodiscard]] link_credential shown() const override {
+    return credential_of(SSL_get0_peer_certificate(tls_.get()));
   }
 
   [[nodiscard]] bool exclusive() const noexcept override {
@@ -145,6 +214,21 @@ public:
   }
 
 private:
+  step flush(step all) {
+    switch (socket_.flush()) {
+    case record_socket::flushed::all:
+      return all;
+    case record_socket::flushed::some:
+      all.what = outcome::want_write;
+      return all;
+    case record_socket::flushed::failed:
+      problem_ = std::strerror(errno);
+      all.what = outcome::failed;
+      return all;
+    }
+    return all;
+  }
+
   struct free_tls {
     void operator()(SSL* x) const noexcept {
       SSL_free(x);
@@ -204,6 +288,7 @@ private:
 
   const std::shared_ptr<const link_identity> identity_;
   const link_side other_;
+  record_socket socket_; // outlives what refers to it
   std::unique_ptr<SSL, free_tls> tls_;
   std::array<char, record_bytes> record_;
   std::size_t record_size_ = 0;

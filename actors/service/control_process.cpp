@@ -17,8 +17,10 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <future>
 #include <unordered_map>
@@ -40,6 +42,15 @@ constexpr micros look_for_workers = micros_per_second / 20;
 
 /// Without anything for so long, memory is given back.
 constexpr micros rest_after = 3 * micros_per_second;
+
+/// Between looks at the certificates of workers, at most.
+constexpr micros longest_renewal = 600 * micros_per_second;
+
+micros wall_clock() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 constexpr auto stop_patience = std::chrono::seconds(45);
 
@@ -125,15 +136,16 @@ struct control_process::parts final : keeper_world {
     starter.start(worker_name(worker));
   }
 
-  void start_worker_for(std::uint64_t worker, const stream_slot& stream) override {
-    if (starter.is_for)
-      starter.is_for(worker_name(worker), stream.name);
+  void start_worker_for(std::uint64_t worker, const stream_slot& stream,
+                        std::uint64_t placement) override {
+    worker_is_for(worker, stream, placement);
     start_worker(worker);
   }
 
-  void worker_is_for(std::uint64_t worker, const stream_slot& stream) override {
+  void worker_is_for(std::uint64_t worker, const stream_slot& stream,
+                     std::uint64_t placement) override {
     if (starter.is_for)
-      starter.is_for(worker_name(worker), stream.name);
+      starter.is_for(worker_name(worker), {stream.name, stream.uid, placement});
   }
 
   bool takes_warm(const stream_slot& stream) const override {
@@ -222,6 +234,16 @@ struct control_process::parts final : keeper_world {
     });
   }
 
+  /// Looks after the certificates of workers while there are some.
+  void renew(keeper& k) {
+    const auto every = std::min(options.links.authority->times().lifetime / 12, longest_renewal);
+    k.call_after(every, [this, &k] {
+      renewing = false;
+      if (desk && desk->renew(wall_clock()) && !renewing.exchange(true))
+        renew(k);
+    });
+  }
+
   std::optional<std::string> name_space_of(const std::string& uid) {
     const auto name = acks->name_of(uid);
     return name ? std::optional(split(*name).name_space) : std::nullopt;
@@ -233,7 +255,10 @@ struct control_process::parts final : keeper_world {
                     std::function<void(control_welcome)> answer) {
       starter.adopt(worker_name(worker), hello.pid);
       if (options.joined)
-        options.joined(worker_name(worker), hello.peers);
+        options.joined(worker_name(worker), hello.peers,
+                       hello.time == 0 ? 0 : hello.time - wall_clock());
+      if (options.links.authority && !renewing.exchange(true))
+        tell([this](keeper& k) { renew(k); });
       tell([worker, hello = std::move(hello), answer = std::move(answer)](keeper& k) {
         // It must know what is refused before it gets new orders.
         k.worker_here(worker, hello, answer);
@@ -255,6 +280,9 @@ struct control_process::parts final : keeper_world {
         k.worker_says(worker, std::move(*what));
       });
     };
+    x.refused = [](const std::string& why) {
+      std::fprintf(stderr, "a worker was turned away: %s\n", why.c_str());
+    };
     x.recorded = [this](const std::string& uid) { acks->recorded(uid); };
     x.phase = [this](const char* phase, micros took) { numbers.checkpointed(phase, took); };
     return x;
@@ -273,6 +301,7 @@ struct control_process::parts final : keeper_world {
   moved_topics moved;
   std::atomic<bool> stirred = false;  ///< since the last look for rest
   std::atomic<bool> watching = false; ///< for rest
+  std::atomic<bool> renewing = false; ///< certificates of workers
   metrics_registry metrics;
   stream_metrics numbers{metrics, clock};
   std::unique_ptr<topic_registry> registry;

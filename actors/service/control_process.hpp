@@ -29,18 +29,26 @@ struct control_options {
   std::function<void(const std::string& name)> stream_changed;
   /// More sentences about a stream (qualified name) for `ebb why`. From any thread; must not block.
   std::function<std::vector<std::string>(const std::string& name)> more_why = {};
-  /// A worker has joined; other workers reach it there, `HOST:PORT` or a socket's path, or empty.
-  /// On the links' thread; must not block.
-  std::function<void(const std::string& worker, const std::string& peers)> joined = {};
+  /// A worker has joined; other workers reach it there, `HOST:PORT` or a socket's path, or empty;
+  /// its clock is before ours by so much. On the links' thread; must not block.
+  std::function<void(const std::string& worker, const std::string& peers, micros ahead)> joined =
+      {};
   /// Nothing has happened for a while, so memory may be given back. On an I/O thread; may be null.
   std::function<void()> rested;
+};
+
+/// The start of a stream that alone will run in a worker.
+struct worker_claim {
+  std::string stream; ///< qualified name
+  std::string uid;
+  std::uint64_t placement = 0;
 };
 
 /// Processes of workers, by name. Thread-safe; nothing blocks.
 struct worker_starter {
   std::function<void(const std::string& name)> start;
-  /// Told before `start`: the stream (qualified) that alone will run there. May be empty.
-  std::function<void(const std::string& name, const std::string& stream)> is_for;
+  /// Told before `start`, and when a worker of none is given one. May be empty.
+  std::function<void(const std::string& name, const worker_claim& whose)> is_for;
   /// One that an earlier control process has started.
   std::function<void(const std::string& name, std::int64_t pid)> adopt;
   std::function<void(const std::string& name)> kill;

@@ -70,11 +70,12 @@ result<worker_address> tls_address(const std::string& data_folder) {
 }
 
 result<worker_address> tls_address(const std::string& data_folder, const link_place& place,
-                                   const std::string& advertised) {
+                                   const std::string& advertised, const certificate_times& times) {
   const auto folder = data_folder + "/links";
   EBB_TRY(make_folder(data_folder));
-  EBB_TRY(link_identity::make(folder));
+  EBB_TRY(link_identity::make(folder, false));
   worker_address x;
+  EBB_ASSIGN(x.authority, certificate_authority::load(folder, times));
   EBB_ASSIGN(x.identity, link_identity::load(folder, link_side::control));
   x.place = place;
   x.arguments = {"--control", advertised};

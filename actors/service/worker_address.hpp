@@ -1,6 +1,7 @@
 /// Where workers meet their control process, and how they know each other.
 #pragma once
 
+#include "actors/links/certificate_authority.hpp"
 #include "actors/links/link_server.hpp"
 #include "schemas/error.hpp"
 
@@ -14,6 +15,8 @@ struct worker_address {
   std::string socket;                            ///< path of a unix socket; empty = TLS
   link_place place;                              ///< TLS
   std::shared_ptr<const link_identity> identity; ///< of the control side; TLS
+  /// Workers have certificates by this one, each its own; null = they share one.
+  std::shared_ptr<const certificate_authority> authority;
 
   /// Arguments of `ebb worker` that lead there.
   std::vector<std::string> arguments;
@@ -28,7 +31,9 @@ struct worker_address {
 
 /// The same on a given place, for workers on other machines. They find it at `advertised`
 /// (HOST:PORT), and bring identities of their own: their arguments name none.
-[[nodiscard]] result<worker_address>
-tls_address(const std::string& data_folder, const link_place& place, const std::string& advertised);
+[[nodiscard]] result<worker_address> tls_address(const std::string& data_folder,
+                                                 const link_place& place,
+                                                 const std::string& advertised,
+                                                 const certificate_times& times);
 
 } // namespace ebb

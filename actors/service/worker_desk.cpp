@@ -21,6 +21,25 @@ bool is_progress(const call_operation& x) {
          || std::holds_alternative<ledger_rewind>(x);
 }
 
+/// The start of a stream that it is said of; nothing where it is of none.
+std::optional<stream_placement> subject_of(const link_message& x) {
+  if (const auto* started = std::get_if<stream_started>(&x))
+    return stream_placement{started->uid, started->placement};
+  if (const auto* status = std::get_if<stream_status>(&x))
+    return stream_placement{status->uid, status->placement};
+  if (const auto* ended = std::get_if<stream_ended>(&x))
+    return stream_placement{ended->uid, ended->placement};
+  if (const auto* line = std::get_if<log_line>(&x); line != nullptr && !line->uid.empty())
+    return stream_placement{line->uid, 0};
+  return std::nullopt;
+}
+
+micros wall_clock() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 } // namespace
 
 std::string worker_name(std::uint64_t number) {
@@ -41,32 +60,48 @@ struct worker_desk::connection {
   std::uint64_t worker = 0; ///< 0 = it has not said who it is
   std::uint64_t session = 0;
   std::map<std::string, std::shared_ptr<void>> watches; ///< by topic
+  link_credential may; ///< what it may speak for; guarded by the desk's mutex
 };
 
 struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
-  parts(control_records& r, topic_registry& t, io_executor& i, worker_desk_events e)
-      : records(r), topics(t), io(i), events(std::move(e)) {}
+  struct place {
+    link_pointer link;
+    std::shared_ptr<connection> one;
+  };
+
+  parts(control_records& r, topic_registry& t, io_executor& i, worker_desk_events e,
+        std::shared_ptr<const certificate_authority> a)
+      : records(r), topics(t), io(i), events(std::move(e)), authority(std::move(a)) {}
 
   link_handlers accept() {
     auto one = std::make_shared<connection>();
     return {[me = shared_from_this(), one](const link_pointer& link, link_message&& what) {
-              me->take(link, *one, std::move(what));
+              me->take(link, one, std::move(what));
             },
             [me = shared_from_this(), one](const link_pointer& link, const error&) {
               me->closed(link, *one);
             }};
   }
 
-  void take(const link_pointer& link, connection& one, link_message&& what) {
+  void take(const link_pointer& link, const std::shared_ptr<connection>& self,
+            link_message&& what) {
+    auto& one = *self;
     if (auto* hello = std::get_if<worker_hello>(&what)) {
-      greet(link, one, std::move(*hello));
+      greet(link, self, std::move(*hello));
       return;
     }
     if (one.worker == 0) {
       link->close(make_error(ec::invalid_argument, "a worker has to say who it is first"));
       return;
     }
-    if (auto* call = std::get_if<link_call>(&what))
+    auto* call = std::get_if<link_call>(&what);
+    const auto subject =
+        call != nullptr ? stream_placement{call->uid, call->placement} : subject_of(what);
+    if (subject && !may_speak_for(one, *subject))
+      return refuse(link, one,
+                    "speaks for stream " + subject->uid + ", start "
+                        + std::to_string(subject->placement));
+    if (call != nullptr)
       carry_out(link, one, std::move(*call));
     else if (const auto* watch = std::get_if<topic_watch>(&what))
       subscribe(link, one, *watch);
@@ -74,22 +109,56 @@ struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
       events.says(one.worker, std::move(what));
   }
 
-  void greet(const link_pointer& link, connection& one, worker_hello hello) {
+  [[nodiscard]] bool may_speak_for(const connection& one, const stream_placement& x) {
+    if (!authority)
+      return true;
+    std::lock_guard guard(mutex);
+    return one.may.covers(x.uid, x.placement);
+  }
+
+  void refuse(const link_pointer& link, const connection& one, const std::string& what) {
+    std::string whose;
+    {
+      std::lock_guard guard(mutex);
+      whose = to_string(one.may);
+    }
+    const auto why = link->peer().name + " shows the certificate of " + whose + ", and " + what;
+    if (events.refused)
+      events.refused(why);
+    link->close(make_error(ec::conflict, why));
+  }
+
+  void greet(const link_pointer& link, const std::shared_ptr<connection>& self,
+             worker_hello hello) {
+    auto& one = *self;
     const auto number = worker_number(hello.name);
     if (!number || one.worker != 0) {
       link->close(make_error(ec::invalid_argument, "this is no worker of this service"));
       return;
     }
+    if (authority) {
+      {
+        std::lock_guard guard(mutex);
+        one.may = link->shown();
+      }
+      if (link->shown().worker != hello.name)
+        return refuse(link, one, "says that it is " + hello.name);
+      for (const auto& x : hello.hosted)
+        if (!link->shown().covers(x.uid, x.placement))
+          return refuse(link, one,
+                        "says that it runs stream " + x.uid + ", start "
+                            + std::to_string(x.placement));
+    }
     one.worker = *number;
     one.session = hello.session;
-    link_pointer before;
+    place before;
     {
       std::lock_guard guard(mutex);
-      before = std::exchange(links[one.worker], link);
+      before = std::exchange(links[one.worker], {link, self});
       sessions[one.worker] = hello.session;
     }
-    if (before)
-      before->close(make_error(ec::conflict, "the worker has connected again"));
+    if (before.link)
+      before.link->close(make_error(ec::conflict, "the worker has connected again"));
     events.here(one.worker, std::move(hello),
                 [link](const control_welcome& answer) { static_cast<void>(link->send(answer)); });
   }
@@ -101,7 +170,7 @@ struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
     {
       std::lock_guard guard(mutex);
       const auto found = links.find(one.worker);
-      if (found == links.end() || found->second != link)
+      if (found == links.end() || found->second.link != link)
         return; // it has connected again
       links.erase(found);
     }
@@ -232,14 +301,33 @@ struct worker_desk::parts : std::enable_shared_from_this<worker_desk::parts> {
 
   enum class lane_kind : std::uint8_t { ledger, store, read };
 
+  /// A certificate for what the worker may speak for from now on goes to it. False where there is
+  /// no link, or too much waits.
+  bool give(const place& to, link_credential what, micros now) {
+    auto made = authority->issue(std::move(what), now);
+    if (!made) {
+      if (events.refused)
+        events.refused(to_string(made.error()));
+      return false;
+    }
+    // What it says on that start comes behind it.
+    {
+      std::lock_guard guard(mutex);
+      to.one->may = made->credential;
+    }
+    return static_cast<bool>(to.link->send(worker_identity{
+        std::move(made->authority), std::move(made->certificate), std::move(made->key)}));
+  }
+
   control_records& records;
   topic_registry& topics;
   io_executor& io;
   worker_desk_events events;
+  const std::shared_ptr<const certificate_authority> authority; ///< null = certificates are shared
   std::function<std::optional<std::string>(const std::string&)> name_space_of;
   call_desk calls;
   mutable std::mutex mutex; ///< guards what follows
-  std::unordered_map<std::uint64_t, link_pointer> links;
+  std::unordered_map<std::uint64_t, place> links;
   std::unordered_map<std::uint64_t, std::uint64_t> sessions;
   std::unordered_map<std::string, std::map<lane_kind, std::uint64_t>> lanes; ///< of streams
   /// When streams committed a record whose output is not known to be applied.
@@ -253,7 +341,7 @@ worker_desk::listen(link_loop& loop, const worker_address& at, control_records& 
                     topic_registry& topics, io_executor& io,
                     std::function<std::optional<std::string>(const std::string& uid)> name_space_of,
                     worker_desk_events events) {
-  auto made = std::make_shared<parts>(records, topics, io, std::move(events));
+  auto made = std::make_shared<parts>(records, topics, io, std::move(events), at.authority);
   made->name_space_of = std::move(name_space_of);
   std::unique_ptr<worker_desk> desk(new worker_desk(made));
   const auto accept = [made](const link_pointer&) { return made->accept(); };
@@ -268,15 +356,46 @@ worker_desk::listen(link_loop& loop, const worker_address& at, control_records& 
 worker_desk::~worker_desk() = default;
 
 bool worker_desk::send(std::uint64_t worker, const link_message& what) {
-  link_pointer link;
+  parts::place to;
+  link_credential may;
   {
     std::lock_guard guard(parts_->mutex);
     const auto found = parts_->links.find(worker);
     if (found == parts_->links.end())
       return false;
-    link = found->second;
+    to = found->second;
+    may = to.one->may;
   }
-  return static_cast<bool>(link->send(what));
+  if (const auto* order = std::get_if<start_stream>(&what);
+      order != nullptr && parts_->authority
+      && (may.uid != order->uid || may.placement != order->placement)) {
+    may.name_space = order->name_space;
+    may.uid = order->uid;
+    may.placement = order->placement;
+    if (!parts_->give(to, std::move(may), wall_clock()))
+      return false;
+  }
+  return static_cast<bool>(to.link->send(what));
+}
+
+bool worker_desk::renew(micros now) {
+  if (!parts_->authority)
+    return false;
+  std::vector<std::pair<parts::place, link_credential>> due;
+  {
+    std::lock_guard guard(parts_->mutex);
+    if (parts_->links.empty())
+      return false;
+    for (const auto& [worker, x] : parts_->links)
+      if (now >= parts_->authority->renewal_of(x.one->may))
+        due.emplace_back(x, x.one->may);
+  }
+  for (auto& [to, may] : due)
+    if (now >= may.ends)
+      to.link->close(make_error(ec::conflict, "the worker's certificate has ended"));
+    else
+      parts_->give(to, std::move(may), now);
+  return true;
 }
 
 bool worker_desk::connected(std::uint64_t worker) const {
@@ -294,7 +413,7 @@ void worker_desk::forget(std::uint64_t worker) {
       parts_->sessions.erase(found);
     }
     if (const auto found = parts_->links.find(worker); found != parts_->links.end()) {
-      link = found->second;
+      link = found->second.link;
       parts_->links.erase(found);
     }
   }

@@ -35,11 +35,16 @@ struct worker_desk_events {
   std::function<void(std::uint64_t worker, link_message&& what)> says;
   /// A record or a token of the stream was written.
   std::function<void(const std::string& uid)> recorded;
+  /// A connection was closed whose certificate does not allow what it says; for people.
+  std::function<void(const std::string& why)> refused;
   /// A phase of a checkpoint is over: `align`, `snapshot`, `write`, `commit`, `apply`.
   std::function<void(const char* phase, micros took)> phase;
 };
 
-/// Thread-safe.
+/// Thread-safe. Where workers have certificates of their own (`worker_address::authority`), a
+/// worker is who its certificate says, and speaks for the stream that this names, of its start or
+/// an earlier one, and for no other. With the order to start a stream it gets the certificate for
+/// that.
 class worker_desk {
 public:
   /// Listens there. All outlive it.
@@ -55,6 +60,10 @@ public:
   /// False where it is not connected, or too much waits to be sent to it.
   bool send(std::uint64_t worker, const link_message& what);
   [[nodiscard]] bool connected(std::uint64_t worker) const;
+  /// Gives certificates to workers whose own will end, and closes links of those whose have.
+  /// `now`: wall clock. False: there is no worker that has one.
+  bool renew(micros now);
+
   /// Its process is gone for good.
   void forget(std::uint64_t worker);
 

@@ -126,6 +126,8 @@ private:
     std::string authority;
     std::string certificate;
     std::string key;
+    std::string token;     ///< that it was sent with
+    bool repeated = false; ///< with another one
     CURL* handle = nullptr;
     curl_slist* headers = nullptr;
     kube_response got;
@@ -171,6 +173,7 @@ private:
       else if (!credentials_)
         return read.error();
     }
+    x.token = credentials_->token;
     if (!credentials_->token.empty())
       header(x, "Authorization: Bearer " + credentials_->token);
     else if (!access_.user.empty())
@@ -321,19 +324,38 @@ private:
       if (found == exchanges_.end())
         continue;
       const auto how = message->data.result;
-      const auto x = std::move(found->second);
+      auto x = std::move(found->second);
       exchanges_.erase(found);
       long status = 0;
       curl_.easy_getinfo(x->handle, CURLINFO_RESPONSE_CODE, &status);
       x->got.status = static_cast<int>(status);
-      auto done = std::move(x->done);
       auto got = outcome(*x, how);
       drop(x->handle, *x);
       constexpr int unauthorized = 401;
-      if (got && got->status == unauthorized)
+      if (got && got->status == unauthorized) {
         credentials_.reset();
+        if (has_another_token(*x)) {
+          x->headers = nullptr;
+          x->got = {};
+          x->repeated = true;
+          begin(std::move(x));
+          continue;
+        }
+      }
+      const auto done = std::move(x->done);
       done(std::move(got));
     }
+  }
+
+  /// The one that the request was refused with has ended, and the next one lies there already.
+  bool has_another_token(const exchange& x) {
+    if (x.repeated || access_.token_file.empty())
+      return false;
+    auto read = read_kube_credentials(access_, wall());
+    if (!read || read->token == x.token)
+      return false;
+    credentials_ = *std::move(read);
+    return true;
   }
 
   result<kube_response> outcome(exchange& x, CURLcode how) const {

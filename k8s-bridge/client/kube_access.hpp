@@ -26,7 +26,7 @@ struct kube_access {
   std::string certificate; ///< PEM
   std::string key;         ///< PEM
   std::string token;
-  std::string token_file; ///< read again each minute: it is rotated
+  std::string token_file; ///< read again each minute, and when it is refused: it is rotated
   std::string user;       ///< basic authentication, `USER:PASSWORD`
   kube_plugin plugin;
   bool in_cluster = false;

@@ -1,6 +1,7 @@
 #include "k8s-bridge/cluster/kubernetes_service.hpp"
 
 #include "actors/service/apply_plan.hpp"
+#include "actors/service/lifecycle/lifecycle_text.hpp"
 #include "k8s-bridge/client/curl_world.hpp"
 #include "k8s-bridge/cluster/cluster_event.hpp"
 #include "k8s-bridge/cluster/cluster_troubles.hpp"
@@ -13,6 +14,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <future>
 #include <map>
 #include <mutex>
@@ -27,12 +29,25 @@ namespace {
 
 constexpr auto look_every = std::chrono::milliseconds(50);
 constexpr auto pods_within = std::chrono::seconds(10);
+/// Between clocks.
+constexpr micros skew_told = 60 * micros_per_second;
 constexpr auto probe_patience = std::chrono::milliseconds(3000);
 
 micros monotone() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+std::optional<pod_trouble> skew_trouble(micros ahead) {
+  if (std::abs(ahead) < skew_told)
+    return std::nullopt;
+  return pod_trouble{clock_skew,
+                     "its node's clock is "
+                         + duration_text((std::abs(ahead) + micros_per_second / 2)
+                                         / micros_per_second * micros_per_second)
+                         + (ahead > 0 ? " ahead of" : " behind") + " control's",
+                     false};
 }
 
 } // namespace
@@ -53,7 +68,24 @@ struct kubernetes_service::parts {
   std::optional<split_name> owner_of(const std::string& worker) {
     std::lock_guard guard(mutex);
     const auto found = owners.find(worker);
-    return found == owners.end() ? std::nullopt : std::optional(found->second);
+    return found == owners.end() || found->second.name.name.empty()
+               ? std::nullopt
+               : std::optional(found->second.name);
+  }
+
+  /// On the cluster's thread.
+  result<std::map<std::string, std::string>> identity_of(const std::string& worker) {
+    link_credential may;
+    may.worker = worker;
+    {
+      std::lock_guard guard(mutex);
+      if (const auto found = owners.find(worker); found != owners.end()) {
+        may.name_space = found->second.name.name_space;
+        may.uid = found->second.uid;
+        may.placement = found->second.placement;
+      }
+    }
+    return options.make_identity(may);
   }
 
   /// On the cluster's thread.
@@ -86,6 +118,19 @@ struct kubernetes_service::parts {
     troubles.runs(qualified_name(owner->name_space, owner->name));
     if (resources)
       resources->worker_runs(owner->name_space, owner->name);
+    tell_skew(worker);
+  }
+
+  /// That the pod runs may be known later than that it has joined. On the cluster's thread.
+  void tell_skew(const std::string& worker) {
+    std::optional<pod_trouble> why;
+    {
+      std::lock_guard guard(mutex);
+      if (const auto found = owners.find(worker); found != owners.end())
+        why = found->second.skewed;
+    }
+    if (why)
+      tell_trouble(worker, *why);
   }
 
   /// On the cluster's thread.
@@ -107,6 +152,13 @@ struct kubernetes_service::parts {
                   [](const kube_answer&) {});
   }
 
+  struct owned {
+    split_name name; ///< of the stream; empty = of none yet
+    std::string uid; ///< empty = not known
+    std::uint64_t placement = 0;
+    std::optional<pod_trouble> skewed; ///< the clock of its node is wrong
+  };
+
   void probe(const std::string& peers);
 
   result<void> open();
@@ -126,9 +178,8 @@ struct kubernetes_service::parts {
   std::unique_ptr<resource_reconciler> resources;
   std::mutex mutex;
   resource_reconciler* told = nullptr; ///< of changes
-  std::map<std::string, split_name>
-      owners;                  ///< streams, by worker; with `told` guarded by the mutex
-  std::set<std::string> plain; ///< streams that ask nothing special of a pod; the same
+  std::map<std::string, owned> owners; ///< by worker; with `told` guarded by the mutex
+  std::set<std::string> plain;         ///< streams that ask nothing special of a pod; the same
   std::unique_ptr<curl_world> world;
 };
 
@@ -263,7 +314,9 @@ std::uint64_t kubernetes_service::incarnation() const noexcept {
 std::unique_ptr<worker_backend> kubernetes_service::make_backend(worker_listener& listener) {
   worker_reconciler_options options;
   options.pods = parts_->pods;
-  options.identity = parts_->options.make_identity;
+  options.identity = [x = parts_.get()](const std::string& worker) {
+    return x->identity_of(worker);
+  };
   options.clean = [x = parts_.get()](const std::string& worker) {
     std::lock_guard guard(x->mutex);
     x->owners.erase(worker);
@@ -274,8 +327,12 @@ std::unique_ptr<worker_backend> kubernetes_service::make_backend(worker_listener
   };
   options.belongs = [x = parts_.get()](const std::string& worker, const std::string& name_space,
                                        const std::string& stream) {
-    std::lock_guard guard(x->mutex);
-    x->owners.try_emplace(worker, split_name{name_space, stream});
+    {
+      std::lock_guard guard(x->mutex);
+      if (auto& of = x->owners[worker]; of.name.name.empty())
+        of.name = {name_space, stream};
+    }
+    x->tell_skew(worker);
   };
   options.runs = [x = parts_.get()](const std::string& worker) { x->tell_runs(worker); };
   options.watch_trouble = [x = parts_.get()](const error* why) {
@@ -289,9 +346,14 @@ std::unique_ptr<worker_backend> kubernetes_service::make_backend(worker_listener
   return std::make_unique<kubernetes_backend>(*parts_->world, parts_->workers);
 }
 
-void kubernetes_service::is_for(const std::string& worker, const std::string& stream) {
+void kubernetes_service::is_for(const std::string& worker, const worker_claim& whose) {
   std::lock_guard guard(parts_->mutex);
-  parts_->owners.insert_or_assign(worker, split(stream));
+  auto& of = parts_->owners[worker];
+  of.name = split(whose.stream);
+  of.uid = whose.uid;
+  of.placement = whose.placement;
+  if (of.skewed)
+    parts_->world->post([p = parts_.get(), worker] { p->tell_skew(worker); });
 }
 
 bool kubernetes_service::takes_warm(const std::string& stream) const {
@@ -355,8 +417,14 @@ void kubernetes_service::leave() {
   parts_->run([&] { parts_->resources.reset(); });
 }
 
-void kubernetes_service::joined(const std::string&, const std::string& peers) {
+void kubernetes_service::joined(const std::string& worker, const std::string& peers, micros ahead) {
   auto& x = *parts_;
+  {
+    std::lock_guard guard(x.mutex);
+    x.owners[worker].skewed = skew_trouble(ahead);
+  }
+  if (std::abs(ahead) >= skew_told)
+    x.world->post([p = parts_.get(), worker] { p->tell_skew(worker); });
   if (x.own_uid.empty() || peers.empty() || x.probed.exchange(true))
     return;
   std::lock_guard guard(x.mutex);

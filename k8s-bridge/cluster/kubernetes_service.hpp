@@ -1,6 +1,8 @@
 /// A control process's side of its cluster: its number, its workers' pods, its streams and topics.
 #pragma once
 
+#include "actors/links/link_credential.hpp"
+#include "actors/service/control_process.hpp"
 #include "actors/service/resource_desk.hpp"
 #include "k8s-bridge/client/kube_access.hpp"
 #include "k8s-bridge/cluster/worker_pod.hpp"
@@ -26,8 +28,9 @@ struct kubernetes_options {
   std::vector<std::string> shared_paths; ///< below it, that streams with files use
   std::vector<std::string> arguments;    ///< of `ebb worker`, that lead to control's links
   std::string cache_limit;               ///< of a worker's copies, a quantity
-  /// Makes a worker's identity: its files by name. On the cluster's thread.
-  std::function<result<std::map<std::string, std::string>>(const std::string& worker)>
+  /// Makes a worker's identity for what it may speak for: its files by name. On the cluster's
+  /// thread.
+  std::function<result<std::map<std::string, std::string>>(const link_credential& whose)>
       make_identity;
   micros patience = 60 * micros_per_second; ///< for the cluster, at the start
 };
@@ -47,8 +50,9 @@ public:
   /// Pods as workers; once. It is gone before the service.
   [[nodiscard]] std::unique_ptr<worker_backend> make_backend(worker_listener& listener);
 
-  /// From any thread, before the worker is started: whose it will be. `stream`: qualified.
-  void is_for(const std::string& worker, const std::string& stream);
+  /// From any thread, before the worker is started, or when one of none gets a stream: whose it
+  /// is.
+  void is_for(const std::string& worker, const worker_claim& whose);
 
   /// From any thread: whether a pod that was made for no stream has all that this one asks for.
   [[nodiscard]] bool takes_warm(const std::string& stream) const;
@@ -61,9 +65,9 @@ public:
   /// No more of it.
   void leave();
 
-  /// A worker has joined; other workers reach it at `peers`. The first one tells whether the
-  /// cluster's network enforces policies. From any thread.
-  void joined(const std::string& worker, const std::string& peers);
+  /// A worker has joined; other workers reach it at `peers`, and its clock is before ours by
+  /// `ahead`. The first one tells whether the cluster's network enforces policies. From any thread.
+  void joined(const std::string& worker, const std::string& peers, micros ahead);
 
   /// What is wrong with the stream's pods, and between us and the cluster; for people. From any
   /// thread. `stream`: qualified.

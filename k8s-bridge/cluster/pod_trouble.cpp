@@ -9,7 +9,7 @@ namespace {
 
 using advice = std::pair<std::string_view, const char*>;
 
-constexpr std::array<advice, 8> advices{{
+constexpr std::array<advice, 9> advices{{
     {"Unschedulable",
      "free room on a node or add one, or change spec.pod: resources, nodeSelector, "
      "affinity, tolerations"},
@@ -22,6 +22,8 @@ constexpr std::array<advice, 8> advices{{
     {"Evicted",
      "the node ran short: give the stream spec.pod.resources.requests, or the node room"},
     {"InvalidPod", "correct spec.pod of the stream"},
+    {"ClockSkew", "set the clocks of the nodes; timers of the stream fire by its node's clock, and "
+                  "with two hours its pods cannot join"},
     {"CreateContainerConfigError", "look at `kubectl describe pod` in ebb's namespace"},
 }};
 

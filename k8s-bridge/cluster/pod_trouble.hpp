@@ -8,6 +8,9 @@
 
 namespace ebb {
 
+/// Of a pod that runs all the same.
+inline constexpr const char* clock_skew = "ClockSkew";
+
 struct pod_trouble {
   std::string reason;  ///< `Unschedulable`
   std::string message; ///< what Kubernetes says of it

@@ -129,6 +129,8 @@ resource_reconciler::entry& resource_reconciler::at(const key& x) {
     e.state.name_space = std::get<1>(x);
     e.state.name = std::get<2>(x);
     e.state.installation = options_.installation;
+    // Numbers are not told at once where an earlier process has told some.
+    e.state.written_at = calls_.world().now();
     e.state.held_known = held_known_;
     e.state.wishes_known = (e.state.kind == resource_kind::stream ? streams_ : topics_).synced();
     if (e.state.kind == resource_kind::topic)

@@ -2,6 +2,7 @@
 
 #include "actors/runtime/moment_text.hpp"
 #include "actors/service/lifecycle/lifecycle_record.hpp"
+#include "k8s-bridge/cluster/pod_trouble.hpp"
 
 #include <string_view>
 
@@ -124,7 +125,10 @@ void put_stream(const observed_resource& x, kube_json& to, std::vector<truth>& c
   conditions.push_back({"Ready", r.ready, r.reason, r.message});
   conditions.push_back({"Asleep", r.phase == "Asleep", r.reason, r.message});
   conditions.push_back({"Progressing", moves, r.reason, r.message});
-  conditions.push_back({"Degraded", bad, bad ? r.reason : "AsExpected", bad ? r.message : ""});
+  if (!bad && r.phase == "Running" && x.pod_problem && x.pod_problem->reason == clock_skew)
+    conditions.push_back({"Degraded", true, clock_skew, x.pod_problem->message});
+  else
+    conditions.push_back({"Degraded", bad, bad ? r.reason : "AsExpected", bad ? r.message : ""});
 }
 
 /// What this process does not know, an earlier one may have written.
@@ -139,6 +143,18 @@ void keep_past(const observed_resource& x, const kube_json& before, kube_json& t
   if (const auto* kept = member(before, {"lastWake"});
       kept != nullptr && same && !to.contains("lastWake"))
     to["lastWake"] = *kept;
+  // The record that a control process begins with is written a moment before a rest begins: that is
+  // no reason to write all statuses anew at each start.
+  const auto equal = [&](const char* name) {
+    const auto* a = member(before, {name});
+    const auto* b = member(to, {name});
+    return a != nullptr && b != nullptr && *a == *b;
+  };
+  const auto phase = text_at(to, {"phase"});
+  const bool rests = phase == "Asleep" || phase == "Stopped" || phase == "Failed";
+  if (const auto* kept = member(before, {"since"});
+      kept != nullptr && same && rests && equal("phase") && equal("reason") && equal("generation"))
+    to["since"] = *kept;
 }
 
 } // namespace

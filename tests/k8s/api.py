@@ -52,18 +52,21 @@ class Control:
     def __init__(self, cluster, ebb, folder, *more, own=OWN):
         self.own = own
         self.cluster, self.ebb, self.folder, self.more = cluster, ebb, folder, more
+        self.kubeconfig = cluster.kubeconfig
         self.process, self.port = None, 0
 
-    def start(self):
+    def start(self, links=None):
+        """`links`: where workers of an earlier one look for it."""
         with socket.socket() as a, socket.socket() as b:
             a.bind(("127.0.0.1", 0))
             b.bind(("127.0.0.1", 0))
-            self.port, links = a.getsockname()[1], b.getsockname()[1]
+            self.port = a.getsockname()[1]
+            links = links or f"127.0.0.1:{b.getsockname()[1]}"
         self.log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
             [self.ebb, "up", "--backend", "kubernetes", "--data", self.folder / "data", "--listen", f"127.0.0.1:{self.port}",
-             "--kubeconfig", self.cluster.kubeconfig, "--own-namespace", self.own, "--worker-image", "ebb:none",
-             "--links-listen", f"127.0.0.1:{links}", "--links-address", f"127.0.0.1:{links}", *self.more],
+             "--kubeconfig", self.kubeconfig, "--own-namespace", self.own, "--worker-image", "ebb:none",
+             "--links-listen", links, "--links-address", links, *self.more],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         wait_for(self.is_ready, 30, "control is ready")
 

@@ -149,7 +149,7 @@ def long_test_spread(ebb):
         if hour == 3:
             wait_for(lambda: len([x for x in ebb.worker_pods(name) if x["status"]["phase"] == "Running"]) == 2, 60, "two pods")
         if hour in (4, 7):
-            os.kill(random.choice(ebb.processes("worker")), signal.SIGKILL)
+            os.kill(random.choice(wait_for(lambda: ebb.processes("worker"), 30, "a worker")), signal.SIGKILL)
         time.sleep(0.5)
     wait_for(lambda: len(ebb.messages(f"{name}-out")) >= 9 * 50, 90, "all windows")
     got = collections.Counter((x["id"], x["n"]) for x in ebb.messages(f"{name}-out"))
@@ -279,7 +279,7 @@ def test_delete(ebb):
 
 
 def long_test_warm_pods(ebb):
-    """A pod that waits takes the next stream that wakes, and no other; another one takes its place."""
+    """A pod that waits takes the next stream that wakes, and no other; another one takes its place. Pools of namespaces."""
     flag = "/spec/template/spec/containers/0/args"
 
     def change(patch):
@@ -291,21 +291,35 @@ def long_test_warm_pods(ebb):
         return [x["metadata"]["name"] for x in ebb.worker_pods()
                 if x["status"]["phase"] == "Running" and "ebb.dev/stream" not in x["metadata"]["labels"]]
 
+    def waiting():
+        """The pod that waits, once it is the only one and stays; one of an earlier control goes where there is no pool for it."""
+        found = []
+
+        def steady():
+            found.append(spare())
+            return len(found) > 25 and all(x == found[-1] and len(x) == 1 for x in found[-25:])
+
+        wait_for(steady, 90, "a pod that waits")
+        return found[-1][0]
+
     apply_counts(ebb, "warmed")
     before = ebb.cluster.get("statefulset", "ebb", "-n", NAMESPACE)["spec"]["template"]["spec"]["containers"][0]["args"]
-    change([{"op": "add", "path": flag + "/-", "value": "--warm=1"}])
     try:
-        used = set()
-        for number in range(3):
+        number = 0
+        # The last one waits for streams of another namespace.
+        for option, rounds, taken in (("--warm=1", 2, True), ("--warm-for=default=1", 1, True), ("--warm-for=elsewhere=1", 1, False)):
             wait_for(lambda: ebb.ask("GET", "/v1/streams/warmed").json()["status"]["phase"] == "Asleep", 90, "asleep")
-            waiting = wait_for(lambda: set(spare()) - used, 60, "a pod that waits")
-            send_ids(ebb, "warmed", number, 1)
-            wait_for(lambda n=number: len(ids(ebb, "warmed")) > n, 60, "a row")
-            runs = f"ebb-worker-{ebb.ask('GET', '/v1/streams/warmed').json()['status'].get('worker')}"
-            assert runs in waiting, (runs, waiting)
-            used |= waiting
-            ebb.ask("POST", "/v1/streams/warmed:sleep")
-        assert ids(ebb, "warmed") == [0, 1, 2]
+            change([{"op": "replace", "path": flag, "value": [*before, option]}])
+            for _ in range(rounds):
+                wait_for(lambda: ebb.ask("GET", "/v1/streams/warmed").json()["status"]["phase"] == "Asleep", 90, "asleep")
+                pod = waiting()
+                send_ids(ebb, "warmed", number, 1)
+                wait_for(lambda n=number: len(ids(ebb, "warmed")) > n, 60, "a row")
+                runs = f"ebb-worker-{ebb.ask('GET', '/v1/streams/warmed').json()['status'].get('worker')}"
+                assert (runs == pod) == taken, (option, runs, pod)
+                number += 1
+                ebb.ask("POST", "/v1/streams/warmed:sleep")
+        assert ids(ebb, "warmed") == [0, 1, 2, 3]
     finally:
         change([{"op": "replace", "path": flag, "value": before}])
     wait_for(lambda: not spare(), 120, "no pod waits any more")

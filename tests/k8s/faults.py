@@ -5,6 +5,7 @@ import os
 import pathlib
 import random
 import signal
+import subprocess
 import sys
 import time
 
@@ -163,8 +164,12 @@ def long_test_rotated_token(ebb):
         folder = ebb.cluster.nodes[0].home / "kubelet" / "pods" / uid / "volumes" / "kubernetes.io~projected"
         (file,) = [x for x in folder.glob("*/token")]
         assert file.read_text(encoding="ascii").strip() == old
-        new = ebb.cluster.kubectl("create", "token", "ebb", "-n", NAMESPACE, "--bound-object-kind", "Pod", "--bound-object-name",
-                                  "ebb-0", "--duration", "10m").stdout.strip()
+
+        def token(minutes):
+            return ebb.cluster.kubectl("create", "token", "ebb", "-n", NAMESPACE, "--bound-object-kind", "Pod", "--bound-object-name",
+                                       "ebb-0", "--duration", f"{minutes}m").stdout.strip()
+
+        new = token(10)
         assert new != old
         proxy.refused_tokens = {old}
         begun = time.monotonic()
@@ -178,6 +183,16 @@ def long_test_rotated_token(ebb):
         assert proxy.tokens[new], "the new token was not used"
         check_calm(proxy, begun)
         print(f"  {len(refused)} calls with the old token were refused, {proxy.tokens[new]} made with the new one")
+        # It ends by itself when the next one lies there: a call that it is refused for is made again at once.
+        newest = token(11)
+        file.resolve().write_text(newest, encoding="ascii")
+        proxy.refused_tokens = {old, new}
+        since = len(proxy.seen)
+        os.kill(ebb.processes("worker")[0], signal.SIGKILL)
+        send_ids(ebb, "rotated", 20, 10)
+        check_rows(ebb, "rotated", 30, 60)
+        refused = [x for x in proxy.seen[since:] if x[3] == 401]
+        assert proxy.tokens[newest] and 1 <= len(refused) <= 4, refused  # as many as connections
         remove_counts(ebb, "rotated")
 
 
@@ -252,44 +267,89 @@ def long_test_upgraded_crds(ebb):
     assert not fault.left
 
 
+class SecondNode:
+    """`with SecondNode(ebb, stream, index):` workers of the stream may be moved there; it goes afterwards, with what is left there."""
+
+    def __init__(self, ebb, stream, index):
+        self.ebb, self.stream, self.name = ebb, stream, f"node-{index}"
+        self.node = ebb.cluster.add_node(index)
+        self.node.load_image(next((ebb.cluster.folder / "image").glob("ebb-*.tar")))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.ebb.cluster.kubectl("uncordon", "node-0")
+        self.ebb.cluster.kubectl("delete", "node", self.name, "--wait=false")
+        for pod in self.ebb.cluster.get("pods", "-n", NAMESPACE)["items"]:
+            if pod["spec"].get("nodeName") == self.name:
+                self.ebb.cluster.kubectl("delete", "pod", "-n", NAMESPACE, pod["metadata"]["name"], "--grace-period=0", "--force",
+                                         check=False)
+
+    def running(self, name):
+        return [x for x in self.ebb.worker_pods(self.stream) if x["spec"].get("nodeName") == name
+                and x["status"]["phase"] == "Running" and "deletionTimestamp" not in x["metadata"]]
+
+    def only(self, there, away):
+        """New pods can be made there alone."""
+        self.ebb.cluster.kubectl("uncordon", there)
+        self.ebb.cluster.kubectl("cordon", away)
+
+    def move(self, there, away):
+        """And those that run are taken away."""
+        self.only(there, away)
+        for pod in self.ebb.worker_pods(self.stream):
+            self.ebb.cluster.kubectl("delete", "pod", "-n", NAMESPACE, pod["metadata"]["name"], "--wait=false", check=False)
+        wait_for(lambda: self.running(there), 60, f"a worker on {there}")
+
+
 def long_test_two_nodes(ebb):
     """Workers on a second node: it is drained while messages flow, then lost with all that runs there."""
-    node = ebb.cluster.add_node(1)
-    node.load_image(next((ebb.cluster.folder / "image").glob("ebb-*.tar")))
+    with SecondNode(ebb, "moved", 1) as second:
+        def drain():
+            ebb.cluster.kubectl("uncordon", "node-0")
+            ebb.cluster.kubectl("drain", "node-1", "--force", "--delete-emptydir-data", "--ignore-daemonsets", "--timeout=90s")
+            wait_for(lambda: second.running("node-0"), 60, "a worker on node-0")
 
-    def runs_on(name):
-        return [x for x in ebb.worker_pods("moved") if x["spec"].get("nodeName") == name and x["status"]["phase"] == "Running"]
+        def lose():
+            """Its kubelet says nothing more, its containers are gone."""
+            second.move("node-1", "node-0")
+            second.only("node-0", "node-1")
+            ebb.cluster.processes.stop("kubelet-1", kill=signal.SIGKILL)
+            clusters.end_containers(second.node.socket)
+            ebb.cluster.processes.stop("containerd-1", kill=signal.SIGKILL)
+            wait_for(lambda: second.running("node-0"), 120, "a worker on node-0")
 
-    def move(there, away):
-        """New pods can only be made there; those that run are taken away."""
-        ebb.cluster.kubectl("uncordon", there)
-        ebb.cluster.kubectl("cordon", away)
-        for pod in ebb.worker_pods("moved"):
-            ebb.cluster.kubectl("delete", "pod", "-n", NAMESPACE, pod["metadata"]["name"], "--wait=false", check=False)
-        wait_for(lambda: runs_on(there), 60, f"a worker on {there}")
-
-    def drain():
-        ebb.cluster.kubectl("uncordon", "node-0")
-        ebb.cluster.kubectl("drain", "node-1", "--force", "--delete-emptydir-data", "--ignore-daemonsets", "--timeout=90s")
-        wait_for(lambda: runs_on("node-0"), 60, "a worker on node-0")
-
-    def lose():
-        """Its kubelet says nothing more, its containers are gone."""
-        move("node-1", "node-0")
-        ebb.cluster.kubectl("uncordon", "node-0")
-        ebb.cluster.kubectl("cordon", "node-1")
-        ebb.cluster.processes.stop("kubelet-1", kill=signal.SIGKILL)
-        clusters.end_containers(node.socket)
-        ebb.cluster.processes.stop("containerd-1", kill=signal.SIGKILL)
-        wait_for(lambda: runs_on("node-0"), 120, "a worker on node-0")
-
-    try:
-        fault = once(lambda: move("node-1", "node-0"), drain, lose)
+        fault = once(lambda: second.move("node-1", "node-0"), drain, lose)
         under_faults(ebb, "moved", fault, count=200, after=120)
         assert not fault.left, "not all has happened"
-    finally:
-        ebb.cluster.kubectl("uncordon", "node-0")
-        ebb.cluster.kubectl("delete", "node", "node-1", "--wait=false")
-        for pod in ebb.cluster.get("pods", "-n", NAMESPACE)["items"]:
-            if pod["spec"].get("nodeName") == "node-1":
-                ebb.cluster.kubectl("delete", "pod", "-n", NAMESPACE, pod["metadata"]["name"], "--grace-period=0", "--force", check=False)
+
+
+def long_test_cut_off_node(ebb):
+    """A second node loses its network and its kubelet stands still, while its worker runs on; it comes back when another
+    worker has taken over: what ran there says and writes nothing more, and goes."""
+    with SecondNode(ebb, "cut", 2) as second:
+        kubelet = ebb.cluster.processes.pid("kubelet-2")
+        left = []
+
+        def cut():
+            left.extend(x["metadata"]["name"] for x in second.running("node-2"))
+            second.only("node-0", "node-2")
+            os.kill(kubelet, signal.SIGSTOP)
+            subprocess.run(["ip", "link", "set", second.node.bridge, "down"], check=True)
+            wait_for(lambda: second.running("node-0"), 120, "a worker on node-0")
+            time.sleep(5)
+
+        def back():
+            assert len(ebb.processes("worker")) >= 2, "the worker that was cut off has not run on"
+            subprocess.run(["ip", "link", "set", second.node.bridge, "up"], check=True)
+            os.kill(kubelet, signal.SIGCONT)
+            wait_for(lambda: not set(left) & {x["metadata"]["name"] for x in ebb.worker_pods("cut")}, 120, "its pod is gone")
+
+        try:
+            fault = once(lambda: second.move("node-2", "node-0"), cut, back)
+            under_faults(ebb, "cut", fault, count=200, after=120)
+            assert not fault.left and left, "not all has happened"
+            wait_for(second.node.is_ready, 60, "the node is ready")
+        finally:
+            os.kill(kubelet, signal.SIGCONT)

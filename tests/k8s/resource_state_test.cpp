@@ -248,4 +248,28 @@ BOOST_AUTO_TEST_CASE(the_last_failure_and_the_last_wake_outlive_the_process_that
   BOOST_TEST(!make_status(x, before, 0).contains("lastFailure"));
 }
 
+// The record that a restarted control process begins with is written a moment before the rest
+// begins.
+BOOST_AUTO_TEST_CASE(a_rest_has_one_beginning) {
+  auto x = held();
+  x.report->generation = 4;
+  x.report->since = 5'050'000;
+  const auto before = make_status(x, nullptr, 0);
+  x.report->since = 5'000'000;
+  BOOST_TEST((compare_status(before, make_status(x, before, 0)) == status_change::none));
+  // Another rest, another state, another object of the name.
+  const auto differs = [&](const auto& change) {
+    auto y = x;
+    change(y);
+    return make_status(y, before, 0).at("since") != before.at("since");
+  };
+  BOOST_TEST(differs([](auto& y) { y.report->generation = 5; }));
+  BOOST_TEST(differs([](auto& y) { y.report->phase = "Running"; }));
+  BOOST_TEST(differs([](auto& y) { y.report->reason = "Requested"; }));
+  BOOST_TEST(differs([](auto& y) {
+    y.wished->uid = "0123abcd-0000-4000-8000-00000000000b";
+    y.held_uid = service_uid(y.wished->uid);
+  }));
+}
+
 } // namespace ebb::test

@@ -315,7 +315,7 @@ std::vector<link_message> sample_messages() {
       heartbeat{0},
       heartbeat{most},
       worker_hello{},
-      worker_hello{"1.2.3", INT64_MIN, "worker-1", most, {{"uid", 1, most}, {}}},
+      worker_hello{"1.2.3", INT64_MIN, "worker-1", most, {{"uid", 1, most}, {}}, "10.0.0.1:1", 77},
       stream_started{"uid", most, 3, {"note", "", odd}},
       stream_status{},
       stream_status{"uid",
@@ -365,7 +365,9 @@ std::vector<link_message> sample_messages() {
       savepoint_stream{most, "uid", 1, "name"},
       topic_moved{"uid"},
       topic_moved{},
-      worker_shutdown{}};
+      worker_shutdown{},
+      worker_identity{"authority", "certificate", "key"},
+      worker_identity{}};
   for (auto& x : sample_peer_messages())
     all.emplace_back(std::move(x));
   std::uint64_t id = 0;

@@ -1,8 +1,9 @@
-#include "actors/links/link_identity.hpp"
+#include "actors/links/certificate_authority.hpp"
 #include "actors/links/tcp_socket.hpp"
 #include "tests/links/samples.hpp"
 #include "tests/links/support.hpp"
 
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -20,6 +21,12 @@ namespace {
 namespace fs = std::filesystem;
 
 const link_options quick{50ms, 300ms, std::size_t{64} << 20, 4};
+
+micros wall_clock() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 std::string text_of(const std::string& path) {
   std::ifstream file(path);
@@ -187,19 +194,83 @@ BOOST_AUTO_TEST_CASE(certificates_are_made_once) {
 
 BOOST_AUTO_TEST_CASE(a_worker_with_a_certificate_of_its_own) {
   installation x;
-  const auto own = x.folder() + "/workers/worker-1";
-  take(link_identity::issue_worker(x.folder(), own));
-  // No more than it needs: neither key of the authority nor of the other side.
-  BOOST_TEST(std::distance(fs::directory_iterator(own), fs::directory_iterator()) == 3);
-  BOOST_TEST(text_of(own + "/ca.pem") == text_of(x.folder() + "/ca.pem"));
-  BOOST_TEST(text_of(own + "/worker.pem") != text_of(x.folder() + "/worker.pem"));
-  const tls_client client(x.place(), take(link_identity::load(own, link_side::worker)));
-  BOOST_TEST(!link_identity::load(own, link_side::control));
-  // Again, for another pod of the name.
-  const auto before = text_of(own + "/worker.pem");
-  take(link_identity::issue_worker(x.folder(), own));
-  BOOST_TEST(text_of(own + "/worker.pem") != before);
-  BOOST_TEST(!link_identity::issue_worker(x.folder() + "/nowhere", own));
+  const auto authority = take(certificate_authority::load(x.folder()));
+  const link_credential whose{"worker-7", "default", "1f2e", 3, 0};
+  const auto now = wall_clock();
+  const auto made = take(authority->issue(whose, now));
+  BOOST_TEST(made.authority == text_of(x.folder() + "/ca.pem"));
+  BOOST_TEST(made.credential.ends / micros_per_second
+             == (now + micros_per_day) / micros_per_second);
+  const auto own = take(made.open());
+  BOOST_TEST((own->side() == link_side::worker));
+  BOOST_TEST((own->credential() == made.credential));
+  tls_client client(x.place(), own);
+  take(client.link->send(topic_moved{"uid"}));
+  x.seen.messages(1);
+  BOOST_TEST((x.seen.links()[0]->shown() == made.credential));
+  // The control process's names no worker, nor does one that workers of a machine share.
+  BOOST_TEST(client.link->shown().worker.empty());
+  BOOST_TEST(x.identity(link_side::worker)->credential().worker.empty());
+  // Each has a key of its own.
+  const auto again = take(authority->issue(whose, now));
+  BOOST_TEST(again.key != made.key);
+  BOOST_TEST(again.certificate != made.certificate);
+  BOOST_TEST(
+      (authority->issue({"worker,DNS:x", "", "", 0, 0}, now).error().code == ec::invalid_argument));
+  BOOST_TEST((authority->issue({}, now).error().code == ec::invalid_argument));
+  BOOST_TEST(!certificate_authority::load("/none"));
+  BOOST_TEST((issued_identity{made.authority, made.certificate, again.key, {}}.open().error().code
+              == ec::invalid_argument));
+  BOOST_TEST((issued_identity{made.authority, "x", made.key, {}}.open().error().code
+              == ec::invalid_argument));
+}
+
+// The clock that makes certificates is another one than the clock that looks at them.
+BOOST_AUTO_TEST_CASE(clocks_that_differ) {
+  installation x(quick);
+  const auto authority = take(certificate_authority::load(x.folder()));
+  constexpr micros hour = 3600 * micros_per_second;
+  const auto issued = [&](micros off) {
+    return take(take(authority->issue({"worker-1", {}, {}, 0, 0}, wall_clock() + off)).open());
+  };
+  std::size_t heard = 0;
+  for (const auto off : {micros{0}, hour, -hour, -23 * hour}) {
+    const tls_client client(x.place(), issued(off));
+    take(client.link->send(topic_moved{"uid"}));
+    x.seen.messages(++heard);
+  }
+  x.seen.closed(heard);
+  const auto refused = [&](micros off) {
+    tls_client client(x.place(), issued(off));
+    client.seen.closed();
+    return x.seen.closed(++heard).back().message;
+  };
+  const auto early = refused(3 * hour);
+  BOOST_TEST(early.find("not yet valid") != std::string::npos, early);
+  const auto late = refused(-25 * hour);
+  BOOST_TEST(late.find("has expired") != std::string::npos, late);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_certificate_says) {
+  const link_credential bound{"worker-7", "team-a", "1f2e", 18446744073709551615ULL, 0};
+  BOOST_TEST(uri_of(bound) == "ebb://worker-7/team-a/1f2e/18446744073709551615");
+  BOOST_TEST((parse_credential(uri_of(bound)) == bound));
+  const link_credential unbound{"worker-7", {}, {}, 0, 0};
+  BOOST_TEST(uri_of(unbound) == "ebb://worker-7");
+  BOOST_TEST((parse_credential("ebb://worker-7") == unbound));
+  for (const auto* wrong :
+       {"", "ebb://", "ebb://a/b", "ebb://a/b/c", "ebb://a/b/c/d", "ebb://a/b/c/1/",
+        "ebb://a/b/c/1/2", "ebb://a/b/c/-1", "ebb://a/b/c/18446744073709551616", "ebb://a b",
+        "ebb:///b/c/1", "https://a", "ebb://a//c/1", "ebb://a/b/c/1x"})
+    BOOST_TEST(!parse_credential(wrong), wrong);
+  BOOST_TEST(uri_of({"a/b", {}, {}, 0, 0}).empty());
+  BOOST_TEST(uri_of({"a", "", "uid", 1, 0}).empty());
+  const link_credential third{"worker-7", "default", "uid", 3, 0};
+  BOOST_TEST(third.covers("uid", 3));
+  BOOST_TEST(third.covers("uid", 2));
+  BOOST_TEST(!third.covers("uid", 4));
+  BOOST_TEST(!third.covers("other", 3));
+  BOOST_TEST(!unbound.covers("", 0));
 }
 
 BOOST_AUTO_TEST_CASE(a_certificate_for_the_interface) {

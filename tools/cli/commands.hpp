@@ -91,7 +91,9 @@ struct up_arguments {
   std::string worker_image;  ///< empty = control's own
   std::string links_listen = "0.0.0.0:8182";
   std::string cache_limit = "16Gi"; ///< of a pod's copies of state
-  std::string links_address;        ///< where workers find control; empty = the Service's address
+  std::string certificate_lifetime = "1d";
+  std::vector<std::string> warm_for; ///< NAMESPACE=N: warm pods for streams of one namespace
+  std::string links_address;         ///< where workers find control; empty = the Service's address
 };
 
 [[nodiscard]] int up_command(const up_arguments& arguments);

@@ -220,8 +220,8 @@ int serve(const up_arguments& arguments, const signals& until, control_options o
   const auto files = options.files_folder;
   auto starter = workers.starter();
   if (cluster != nullptr) {
-    starter.is_for = [cluster](const std::string& worker, const std::string& stream) {
-      cluster->is_for(worker, stream);
+    starter.is_for = [cluster](const std::string& worker, const worker_claim& whose) {
+      cluster->is_for(worker, whose);
     };
     starter.takes_warm = [cluster](const std::string& stream) {
       return cluster->takes_warm(stream);

@@ -1,17 +1,18 @@
 #include "tools/cli/up_kubernetes.hpp"
 
 #include "actors/gateway/token_store.hpp"
-#include "actors/links/link_identity.hpp"
+#include "actors/links/certificate_authority.hpp"
 #include "actors/links/link_place.hpp"
+#include "actors/plan/manifest.hpp"
 #include "k8s-bridge/client/kube_access.hpp"
 #include "storage/files.hpp"
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
-#include <filesystem>
 #include <map>
 #include <unistd.h>
 
@@ -88,25 +89,48 @@ result<void> let_others_in(const std::string& name_space, control_options& optio
 }
 
 /// The key is nowhere but in the worker's pod, and in the cluster's secret of it.
-result<std::map<std::string, std::string>> new_identity(const std::string& links,
-                                                        const std::string& worker) {
-  const auto folder = links + "/workers/" + worker;
-  const auto read = [&]() -> result<std::map<std::string, std::string>> {
-    EBB_TRY(link_identity::issue_worker(links, folder));
-    std::map<std::string, std::string> files;
-    for (const auto* name : {"ca.pem", "worker.pem", "worker.key"}) {
-      EBB_ASSIGN(const auto file, owned_file::open_to_read(folder + '/' + name));
-      EBB_ASSIGN(const auto bytes, file.size());
-      auto& text = files[name];
-      text.resize(static_cast<std::size_t>(bytes));
-      EBB_TRY(file.read_at(0, text.data(), text.size()));
-    }
-    return files;
-  };
-  auto files = read();
-  std::error_code ignored;
-  std::filesystem::remove_all(folder, ignored);
-  return files;
+result<std::map<std::string, std::string>> new_identity(const certificate_authority& by,
+                                                        const link_credential& whose) {
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  EBB_ASSIGN(auto made, by.issue(whose, now));
+  return std::map<std::string, std::string>{{"ca.pem", std::move(made.authority)},
+                                            {"worker.pem", std::move(made.certificate)},
+                                            {"worker.key", std::move(made.key)}};
+}
+
+result<std::map<std::string, std::size_t>> pools_of(const up_arguments& arguments) {
+  constexpr unsigned most = 64;
+  std::map<std::string, std::size_t> pools;
+  for (const auto& text : arguments.warm_for) {
+    const auto equals = text.find('=');
+    unsigned count = 0;
+    const auto* end = text.data() + text.size();
+    const auto* begin = equals == std::string::npos ? end : text.data() + equals + 1;
+    const auto [last, problem] = std::from_chars(begin, end, count);
+    if (equals == 0 || problem != std::errc{} || last != end || count > most)
+      return make_error(ec::invalid_argument, "--warm-for " + text + " is no NAMESPACE=N",
+                        "write a namespace and a number from 0 to 64, like team-a=2");
+    if (!pools.emplace(text.substr(0, equals), count).second)
+      return make_error(ec::invalid_argument,
+                        "--warm-for names " + text.substr(0, equals) + " twice",
+                        "give each namespace one number");
+  }
+  return pools;
+}
+
+/// Shorter ones end before they are renewed where a machine has much to do.
+result<certificate_times> times_of(const up_arguments& arguments) {
+  constexpr micros shortest = 30 * micros_per_second;
+  certificate_times times;
+  const auto lifetime = parse_duration(arguments.certificate_lifetime);
+  if (!lifetime || *lifetime < shortest || *lifetime > micros_per_day)
+    return make_error(ec::invalid_argument, "--certificate-lifetime "
+                                                + arguments.certificate_lifetime
+                                                + " is no time from 30s to 1d");
+  times.lifetime = *lifetime;
+  return times;
 }
 
 } // namespace
@@ -135,18 +159,21 @@ result<std::unique_ptr<kubernetes_service>> join_cluster(const up_arguments& arg
     EBB_TRY(make_folder(options.data_folder + '/' + x));
   EBB_ASSIGN(const auto place, place_of(arguments.links_listen));
   EBB_ASSIGN(const auto address, address_for_workers(arguments));
-  EBB_ASSIGN(options.links, tls_address(options.data_folder, place, address));
+  EBB_ASSIGN(const auto times, times_of(arguments));
+  EBB_ASSIGN(options.links, tls_address(options.data_folder, place, address, times));
   to.arguments = options.links.arguments;
   if (arguments.threads != 0)
     to.arguments.insert(to.arguments.end(), {"--threads", std::to_string(arguments.threads)});
   to.arguments.insert(to.arguments.end(), {"--cache-bytes", std::to_string(arguments.cache_bytes)});
   to.cache_limit = arguments.cache_limit;
-  const auto links = options.data_folder + "/links";
-  to.make_identity = [links](const std::string& worker) { return new_identity(links, worker); };
+  to.make_identity = [by = options.links.authority](const link_credential& whose) {
+    return new_identity(*by, whose);
+  };
   EBB_TRY(let_others_in(to.name_space, options));
 
   options.owner = "Kubernetes";
   options.placement.warm = arguments.warm.value_or(0);
+  EBB_ASSIGN(options.placement.pools, pools_of(arguments));
   options.placement.max_workers = arguments.max_workers.value_or(most_pods);
   options.placement.share_after = never;
   options.placement.own = true; // a pod runs one stream
@@ -156,9 +183,8 @@ result<std::unique_ptr<kubernetes_service>> join_cluster(const up_arguments& arg
   options.least_incarnation = joined->incarnation();
   options.stream_changed = [x = joined.get()](const std::string& name) { x->stream_changed(name); };
   options.more_why = [x = joined.get()](const std::string& name) { return x->why(name); };
-  options.joined = [x = joined.get()](const std::string& worker, const std::string& peers) {
-    x->joined(worker, peers);
-  };
+  options.joined = [x = joined.get()](const std::string& worker, const std::string& peers,
+                                      micros ahead) { x->joined(worker, peers, ahead); };
   return joined;
 }
 

@@ -83,7 +83,8 @@ void keeper::carry_out(stream_slot& x, effect& e) {
     world_.records().allow(x.uid, e.placement);
     awake(x).status.reset();
     for (std::uint32_t part = 0; part < parts_for(x); ++part)
-      places_.place({x.uid, e.placement, part}, e.after, now, world_.takes_warm(x));
+      places_.place({x.uid, e.placement, part}, e.after, now, world_.takes_warm(x),
+                    split(x.name).name_space);
     pump_places();
     return;
   case effect::kind::stop: {

@@ -24,13 +24,13 @@ void keeper::pump_places() {
       switch (e.what) {
       case kind::start_worker:
         if (const auto* slot = by_uid(e.key.stream))
-          world_.start_worker_for(e.worker, *slot);
+          world_.start_worker_for(e.worker, *slot, e.key.placement);
         else
           world_.start_worker(e.worker);
         break;
       case kind::assign:
         if (const auto* slot = by_uid(e.key.stream))
-          world_.worker_is_for(e.worker, *slot);
+          world_.worker_is_for(e.worker, *slot, e.key.placement);
         if (const placement_key whole{e.key.stream, e.key.placement};
             std::find(assigned.begin(), assigned.end(), whole) == assigned.end())
           assigned.push_back(whole);

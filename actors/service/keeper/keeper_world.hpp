@@ -34,14 +34,16 @@ public:
   /// A process; `keeper::worker_here` or `worker_gone` comes.
   virtual void start_worker(std::uint64_t worker) = 0;
 
-  /// The same, for a stream that alone will run there (placement_limits::own).
-  virtual void start_worker_for(std::uint64_t worker, const stream_slot&) {
+  /// The same, for this start of a stream that alone will run there (placement_limits::own).
+  virtual void start_worker_for(std::uint64_t worker, const stream_slot&, std::uint64_t placement) {
+    static_cast<void>(placement);
     start_worker(worker);
   }
 
   /// A worker that was started for none has become the stream's.
-  virtual void worker_is_for(std::uint64_t worker, const stream_slot&) {
+  virtual void worker_is_for(std::uint64_t worker, const stream_slot&, std::uint64_t placement) {
     static_cast<void>(worker);
+    static_cast<void>(placement);
   }
 
   /// Whether a worker that was started for no stream has all that this one asks for.

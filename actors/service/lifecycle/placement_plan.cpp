@@ -17,7 +17,8 @@ placement_plan::placement_plan(const placement_limits& limits, std::uint64_t fir
   advance();
 }
 
-void placement_plan::place(const placement_key& key, std::uint64_t after, micros now, bool warm) {
+void placement_plan::place(const placement_key& key, std::uint64_t after, micros now, bool warm,
+                           const std::string& pool) {
   now_ = now;
   const bool known = homes_.contains(key)
                      || std::any_of(waiting_.begin(), waiting_.end(),
@@ -28,7 +29,7 @@ void placement_plan::place(const placement_key& key, std::uint64_t after, micros
       home != homes_.end() && takes_streams(workers_.at(home->second)))
     assign(key, home->second);
   else
-    waiting_.push_back({key, now, warm});
+    waiting_.push_back({key, now, warm, limits_.pools.count(pool) != 0 ? pool : std::string()});
   advance();
 }
 
@@ -171,12 +172,27 @@ std::size_t placement_plan::count_idle() const {
 }
 
 /// Those that have no stream, and are for none.
-std::size_t placement_plan::count_spare() const {
+std::size_t placement_plan::count_spare(const std::string& pool) const {
   return static_cast<std::size_t>(
-      std::count_if(workers_.begin(), workers_.end(), [](const auto& x) {
+      std::count_if(workers_.begin(), workers_.end(), [&](const auto& x) {
         const auto& worker = x.second;
-        return worker.only.empty() && worker.runs.empty() && !worker.ending && !worker.killed;
+        return worker.only.empty() && worker.pool == pool && worker.runs.empty() && !worker.ending
+               && !worker.killed;
       }));
+}
+
+std::size_t placement_plan::warm_of(const std::string& pool) const {
+  const auto found = limits_.pools.find(pool);
+  return found == limits_.pools.end() ? limits_.warm : found->second;
+}
+
+/// That of those who have none is the last.
+std::vector<std::string> placement_plan::pools() const {
+  std::vector<std::string> all;
+  for (const auto& [name, count] : limits_.pools)
+    all.push_back(name);
+  all.emplace_back();
+  return all;
 }
 
 /// Whether it is beyond the warm ones, which are counted apart.
@@ -259,7 +275,9 @@ void placement_plan::start_workers() {
   failures_ = one_lives ? 0 : failures_;
   if (limits_.own) {
     start_own();
-    return start_warm();
+    for (const auto& pool : pools())
+      start_warm(pool);
+    return;
   }
   const auto wanted = limits_.warm + waiting_.size();
   auto coming = count_idle() + count_starting();
@@ -276,14 +294,15 @@ void placement_plan::start_workers() {
 
 void placement_plan::serve_own() {
   std::erase_if(waiting_, [this](const request& x) {
-    const auto idle = [&](const std::string& only) {
+    const auto idle = [&](const std::string& only, const std::string& pool) {
       return std::find_if(workers_.begin(), workers_.end(), [&](const auto& y) {
-        return is_idle(y.second) && y.second.only == only;
+        return is_idle(y.second) && y.second.only == only
+               && (!only.empty() || y.second.pool == pool);
       });
     };
-    auto own = idle(x.key.stream);
+    auto own = idle(x.key.stream, {});
     if (own == workers_.end() && x.warm) {
-      own = idle({});
+      own = idle({}, x.pool);
       if (own != workers_.end())
         refill_at_ = now_ + limits_.refill_after;
     }
@@ -314,30 +333,43 @@ void placement_plan::start_own() {
   }
 }
 
-void placement_plan::start_warm() {
-  for (auto spare = count_spare(); spare < limits_.warm; ++spare) {
+void placement_plan::start_warm(const std::string& pool) {
+  for (auto spare = count_spare(pool); spare < warm_of(pool); ++spare) {
     if (now_ < refill_at_ || workers_.size() >= limits_.max_workers
         || (failures_ != 0 && count_starting() != 0))
       return;
     const auto number = next_worker_++;
     workers_[number].since = now_;
+    workers_[number].pool = pool;
     effects_.push_back({effect::kind::start_worker, number, {}});
   }
 }
 
 void placement_plan::end_idle() {
-  auto idle = limits_.own ? count_spare() : count_idle();
+  if (limits_.own)
+    return end_own_idle();
+  auto idle = count_idle();
   for (auto& [number, worker] : workers_) {
-    const bool spare = !may_end(worker);
-    if (limits_.own ? spare && idle <= limits_.warm : idle <= limits_.warm)
+    if (idle <= limits_.warm)
       continue;
     if (!is_idle(worker) || now_ < worker.idle_since + limits_.idle_grace)
       continue;
     worker.ending = true;
     worker.since = now_;
     effects_.push_back({effect::kind::end_worker, number, {}});
-    if (spare || !limits_.own)
-      --idle;
+    --idle;
+  }
+}
+
+void placement_plan::end_own_idle() {
+  for (auto& [number, worker] : workers_) {
+    const bool spare = is_idle(worker) && !may_end(worker);
+    if (!is_idle(worker) || (spare && count_spare(worker.pool) <= warm_of(worker.pool))
+        || now_ < worker.idle_since + limits_.idle_grace)
+      continue;
+    worker.ending = true;
+    worker.since = now_;
+    effects_.push_back({effect::kind::end_worker, number, {}});
   }
 }
 
@@ -348,13 +380,16 @@ std::vector<placement_plan::effect> placement_plan::take_effects() {
 micros placement_plan::next_time() const noexcept {
   auto next = max_time;
   const auto at = [&](micros t) { next = std::min(next, std::max(t, now_ + 1)); };
-  const bool spare = limits_.own ? count_spare() > limits_.warm : count_idle() > limits_.warm;
+  const bool beyond = !limits_.own && count_idle() > limits_.warm;
+  const auto surplus = [&](const worker_entry& x) {
+    return limits_.own ? may_end(x) || count_spare(x.pool) > warm_of(x.pool) : beyond;
+  };
   for (const auto& [number, worker] : workers_) {
     if (worker.killed)
       continue;
     if (worker.state == worker_state::starting || worker.ending)
       at(worker.since + limits_.ready_within);
-    if (is_idle(worker) && (spare || (limits_.own && may_end(worker))))
+    if (is_idle(worker) && surplus(worker))
       at(worker.idle_since + limits_.idle_grace);
     for (const auto& [key, deadline] : worker.runs)
       if (deadline != max_time)
@@ -365,8 +400,10 @@ micros placement_plan::next_time() const noexcept {
       at(x.since + limits_.share_after);
   if (now_ < start_after_)
     at(start_after_);
-  if (limits_.own && now_ < refill_at_ && count_spare() < limits_.warm)
-    at(refill_at_);
+  if (limits_.own && now_ < refill_at_)
+    for (const auto& pool : pools())
+      if (count_spare(pool) < warm_of(pool))
+        at(refill_at_);
   return next;
 }
 

@@ -24,6 +24,9 @@ struct placement_limits {
   micros well_after = 5 * micros_per_second; ///< a worker that dies earlier died at once
   /// A worker takes one stream and no other, ever. It is started for it, or (`warm`) for none yet.
   bool own = false;
+  /// With `own`: warm workers that are kept for streams of one pool alone, besides `warm`, which
+  /// are for the streams of no such pool.
+  std::map<std::string, std::size_t> pools = {};
   /// With `own`: a warm one that was taken is replaced so much later, so that the wake has the
   /// machine.
   micros refill_after = micros_per_second;
@@ -66,8 +69,10 @@ public:
                  micros start_from = 0);
 
   /// Wants a worker; that of (key.stream, `after`, key.part) if it is still there, 0 = any.
-  /// `warm`: one that was started for no stream will do, where workers take one stream.
-  void place(const placement_key& key, std::uint64_t after, micros now, bool warm = true);
+  /// `warm`: one that was started for no stream will do, where workers take one stream: one of
+  /// `pool`, if there is such a pool.
+  void place(const placement_key& key, std::uint64_t after, micros now, bool warm = true,
+             const std::string& pool = {});
   /// Has ended by itself; its place is free.
   void release(const placement_key& key, micros now);
   /// Is to be dropped; its place is free when the worker has, or is dead. Unknown ones mean
@@ -121,6 +126,7 @@ private:
     bool ending = false;
     bool killed = false;
     std::string only;                     ///< the stream that it is for; empty = any
+    std::string pool;                     ///< of which it may be, where it is for any
     std::map<placement_key, micros> runs; ///< when it must have been dropped; max_time = runs
   };
 
@@ -128,6 +134,7 @@ private:
     placement_key key;
     micros since = 0;
     bool warm = true;
+    std::string pool = {}; ///< empty = of none that has warm workers of its own
   };
 
   [[nodiscard]] static bool takes_streams(const worker_entry& x) noexcept;
@@ -135,7 +142,9 @@ private:
   [[nodiscard]] bool is_unwanted(const worker_entry& x) const;
   [[nodiscard]] std::size_t count_idle() const;
   [[nodiscard]] std::size_t count_starting() const;
-  [[nodiscard]] std::size_t count_spare() const;
+  [[nodiscard]] std::size_t count_spare(const std::string& pool) const;
+  [[nodiscard]] std::size_t warm_of(const std::string& pool) const;
+  [[nodiscard]] std::vector<std::string> pools() const;
   [[nodiscard]] bool may_end(const worker_entry& x) const noexcept;
   [[nodiscard]] micros backoff() const noexcept;
   void assign(const placement_key& key, std::uint64_t worker);
@@ -145,9 +154,10 @@ private:
   void serve();
   void serve_own();
   void start_own();
-  void start_warm();
+  void start_warm(const std::string& pool);
   void start_workers();
   void end_idle();
+  void end_own_idle();
 
   placement_limits limits_;
   std::map<std::uint64_t, worker_entry> workers_;

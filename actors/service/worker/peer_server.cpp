@@ -40,6 +40,11 @@ private:
   const link_pointer link_;
 };
 
+error not_of_the_stream(const link_credential& shown) {
+  return make_error(ec::conflict, "the certificate is that of " + to_string(shown)
+                                      + ", which this stream is not");
+}
+
 error not_a_peer() {
   return make_error(ec::corrupt, "a worker of ebb was expected at the other end");
 }
@@ -49,7 +54,8 @@ error not_a_peer() {
 /// A connection that another worker has opened. The link's thread, but for `attach`.
 class peer_server::connection {
 public:
-  explicit connection(std::weak_ptr<desk> owner) : owner_(std::move(owner)) {}
+  /// `named`: who connects has to show a certificate of its stream.
+  connection(std::weak_ptr<desk> owner, bool named) : owner_(std::move(owner)), named_(named) {}
 
   void receive(const std::shared_ptr<connection>& self, const link_pointer& link, link_message&& x);
   void closed(const error& why);
@@ -73,6 +79,7 @@ public:
 
 private:
   const std::weak_ptr<desk> owner_;
+  const bool named_;
   const clock::time_point since_ = clock::now();
   meeting_key key_;        ///< with the hello
   std::uint32_t from_ = 0; ///< with the hello
@@ -126,6 +133,8 @@ void peer_server::connection::receive(const std::shared_ptr<connection>& self,
     const auto owner = owner_.lock();
     if (hello == nullptr || !owner)
       return link->close(not_a_peer());
+    if (named_ && !link->shown().covers(hello->uid, hello->placement))
+      return link->close(not_of_the_stream(link->shown()));
     link_ = link;
     key_ = {hello->uid, hello->placement, hello->to};
     from_ = hello->from;
@@ -166,7 +175,8 @@ peer_server::~peer_server() {
 }
 
 link_handlers peer_server::accept() {
-  const auto made = std::make_shared<connection>(desk_);
+  const bool named = identity_ && !identity_()->credential().worker.empty();
+  const auto made = std::make_shared<connection>(desk_, named);
   return {[made](const link_pointer& link, link_message&& x) {
             made->receive(made, link, std::move(x));
           },
@@ -182,9 +192,9 @@ result<std::unique_ptr<peer_server>> peer_server::listen(link_loop& loop, const 
   return made;
 }
 
-result<std::unique_ptr<peer_server>>
-peer_server::listen(link_loop& loop, const std::string& address,
-                    std::shared_ptr<const link_identity> identity) {
+result<std::unique_ptr<peer_server>> peer_server::listen(link_loop& loop,
+                                                         const std::string& address,
+                                                         link_server::identity_function identity) {
   std::unique_ptr<peer_server> made(new peer_server(loop));
   made->identity_ = identity;
   EBB_ASSIGN(made->server_,
@@ -197,7 +207,11 @@ peer_server::listen(link_loop& loop, const std::string& address,
 result<std::shared_ptr<peer_channel>> peer_server::dial(const std::string& address,
                                                         const peer_hello& hello, peer_inbox take) {
   link_handlers handlers;
-  handlers.message = [take = take.message](const link_pointer& link, link_message&& x) {
+  handlers.message = [take = take.message, uid = hello.uid](const link_pointer& link,
+                                                            link_message&& x) {
+    // It may not have been told yet whose it is: it takes up nothing before it is.
+    if (const auto& shown = link->shown(); !shown.uid.empty() && shown.uid != uid)
+      return link->close(not_of_the_stream(shown));
     if (auto* message = std::get_if<peer_message>(&x))
       take(std::move(*message));
     else
@@ -210,7 +224,7 @@ result<std::shared_ptr<peer_channel>> peer_server::dial(const std::string& addre
     if (!place || place->port == 0)
       return make_error(ec::internal, "a worker's address is no HOST:PORT: " + address);
     EBB_ASSIGN(link,
-               connect_link(loop_, *place, identity_, std::move(handlers), link_side::worker));
+               connect_link(loop_, *place, identity_(), std::move(handlers), link_side::worker));
   } else {
     EBB_ASSIGN(link, connect_link(loop_, address, std::move(handlers)));
   }

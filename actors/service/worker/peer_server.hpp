@@ -15,11 +15,11 @@ public:
   /// Listens on a unix socket. The loop outlives it.
   [[nodiscard]] static result<std::unique_ptr<peer_server>> listen(link_loop& loop,
                                                                    const std::string& path);
-  /// Listens on a port that is free, by TLS, with identities of the worker side. `address`: the
-  /// host that others reach this machine by.
+  /// Listens on a port that is free, by TLS, with the identity of the worker side that there is at
+  /// the time; from any thread. `address`: the host that others reach this machine by. Where
+  /// certificates name streams, workers of other streams are turned away.
   [[nodiscard]] static result<std::unique_ptr<peer_server>>
-  listen(link_loop& loop, const std::string& address,
-         std::shared_ptr<const link_identity> identity);
+  listen(link_loop& loop, const std::string& address, link_server::identity_function identity);
   ~peer_server() override;
 
   /// For `dial` of others: a path, or HOST:PORT.
@@ -40,7 +40,7 @@ private:
 
   link_loop& loop_;
   const std::shared_ptr<desk> desk_;
-  std::shared_ptr<const link_identity> identity_;
+  link_server::identity_function identity_;
   std::string address_;
   std::unique_ptr<link_server> server_;
 };

@@ -76,8 +76,8 @@ public:
       how.queue_bytes = std::max(how.queue_bytes, peer_queue_bytes);
       EBB_ASSIGN(loop_, link_loop::start(how));
       connect = [this](link_handlers handlers) {
-        return options_.identity
-                   ? connect_link(*loop_, options_.place, options_.identity, std::move(handlers))
+        const auto own = identity();
+        return own ? connect_link(*loop_, options_.place, own, std::move(handlers))
                    : connect_link(*loop_, options_.control, std::move(handlers));
       };
     }
@@ -180,6 +180,9 @@ private:
     worker_hello x{options_.version, ::getpid(), options_.name, session_number_, {}};
     if (peers_)
       x.peers = peers_->address();
+    x.time = std::chrono::duration_cast<std::chrono::microseconds>(
+                 std::chrono::system_clock::now().time_since_epoch())
+                 .count();
     // In this order: a stream is noted as ended before it leaves the host.
     x.hosted = host_->hosted();
     std::lock_guard guard(mutex_);
@@ -223,6 +226,7 @@ private:
                    },
                    [this](const savepoint_stream& y) { host_->savepoint(y); },
                    [this](const worker_shutdown&) { stop(); },
+                   [this](const worker_identity& y) { prove_with(y); },
                    [this](const auto&) {
                      log_.write(log_level::warning,
                                 "the control process has said what only workers say");
@@ -233,6 +237,22 @@ private:
 
   void note(log_level level, const std::string& text) override {
     log_.write(level, text);
+  }
+
+  [[nodiscard]] std::shared_ptr<const link_identity> identity() {
+    std::lock_guard guard(identity_mutex_);
+    return identity_;
+  }
+
+  /// From the next connection on, to the control process and with other workers.
+  void prove_with(const worker_identity& x) {
+    auto made = link_identity::of(x.authority, x.certificate, x.key);
+    if (!made || !options_.identity)
+      return log_.write(log_level::warning,
+                        "the control process has sent a certificate that is of no use"
+                            + (made ? std::string() : ": " + made.error().message));
+    std::lock_guard guard(identity_mutex_);
+    identity_ = *std::move(made);
   }
 
   void start(start_stream x) {
@@ -360,7 +380,7 @@ private:
     if (options_.identity) {
       // Who reaches the control process this way is reached this way by its other workers.
       EBB_ASSIGN(const auto own, address_towards(options_.place));
-      EBB_ASSIGN(peers_, peer_server::listen(*loop_, own, options_.identity));
+      EBB_ASSIGN(peers_, peer_server::listen(*loop_, own, [this] { return identity(); }));
       return {};
     }
     EBB_TRY(make_folder(peer_folder(options_.control), 0700));
@@ -380,6 +400,9 @@ private:
   clock::time_point next_look_ = clock::now();
   clock::time_point next_all_ = clock::now();
   std::uint32_t quiet_ = 0;
+
+  std::mutex identity_mutex_;
+  std::shared_ptr<const link_identity> identity_ = options_.identity;
 
   std::mutex mutex_; ///< guards what follows; nothing is called with it
   ended_streams ended_;

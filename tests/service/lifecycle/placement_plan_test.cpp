@@ -53,8 +53,8 @@ struct driver {
   }
 
   std::string place(const std::string& stream, std::uint64_t placement, std::uint64_t after = 0,
-                    bool warm = true) {
-    plan.place({stream, placement}, after, now, warm);
+                    bool warm = true, const std::string& pool = {}) {
+    plan.place({stream, placement}, after, now, warm, pool);
     return effects();
   }
 
@@ -139,6 +139,33 @@ BOOST_AUTO_TEST_CASE(warm_workers_become_one_streams_own) {
   BOOST_TEST(d.ready(4) == "d1 to 4, kill 5");
   BOOST_TEST(d.lost(5).empty());
   BOOST_TEST(d.tick(limits.refill_after) == "start 6");
+}
+
+BOOST_AUTO_TEST_CASE(pools_of_warm_workers) {
+  auto limits = small(1, 9);
+  limits.own = true;
+  limits.idle_grace = 0;
+  limits.pools = {{"a", 2}, {"none", 0}};
+  driver d(limits);
+  BOOST_TEST(d.effects() == "start 1, start 2, start 3");
+  d.ready(1);
+  d.ready(2);
+  d.ready(3);
+  // Those of a pool are for its streams alone; where it has no more, one is made.
+  BOOST_TEST(d.place("x", 1, 0, true, "a") == "x1 to 1");
+  BOOST_TEST(d.place("y", 1, 0, true, "a") == "y1 to 2");
+  BOOST_TEST(d.place("z", 1, 0, true, "a") == "start 4");
+  BOOST_TEST(d.place("u", 1, 0, true, "none") == "start 5");
+  BOOST_TEST(d.place("v", 1, 0, true, "b") == "v1 to 3");
+  BOOST_TEST(d.place("w", 1) == "start 6");
+  BOOST_TEST(d.plan.next_time() <= d.now + limits.refill_after);
+  BOOST_TEST(d.tick(limits.refill_after) == "start 7, start 8, start 9");
+  BOOST_TEST(d.ready(4) == "z1 to 4");
+  BOOST_TEST(d.ready(6) == "w1 to 6");
+  // What an earlier control process has kept warm is of no pool: one more than there is to be.
+  d.plan.worker_back(20, 1000, {}, d.now);
+  BOOST_TEST(d.effects() == "end 20");
+  BOOST_TEST(d.ready(9).empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_gets_the_spare_and_another_spare_comes) {
