@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(entries_of_dropped_states_are_left_behind) {
     family.add({{1, 1, "a", "1"}, {1, 4, "a", "4"}, {9, 4, "b", "4"}, {9, 5, "b", "5"}},
                segment_kind::base);
     family.add({{1, 4, "", "", entry_kind::erase_prefix}, {1, 4, "c", "4"}, {3, 4, "d", "4"}});
-    family.add({{9, 4, "b", "", entry_kind::erase}, {9, 1, "e", "1"}});
+    family.add({{9, 1, "e", "1"}, {9, 4, "b", "", entry_kind::erase}});
     auto request = family.request(kind, "m");
     request.dropped = {false, false, false, false, true};
     const auto merged = value_of(merge_segments(family.open(), std::move(request)));
