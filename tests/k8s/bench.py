@@ -109,7 +109,7 @@ def many(ebb, count):
     x = scale.measure(pathlib.Path(ebb), count)
     print(f"{count} streams asleep: {x['megabytes']:.1f} MB (none: {x['megabytes_empty']:.1f}), {x['cpu_percent']:.2f} % of a core, "
           f"{x['calls_a_minute']:.1f} API calls a minute; after a restart ready in {x['ready']:.2f} s, "
-          f"all known and told in {x['reconciled']:.2f} s", flush=True)
+          f"all known and told in {x['reconciled']:.2f} s, {x['written_after_restart']} statuses written", flush=True)
 
 
 def main():
