@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_target_that_lost_output_is_told_before_anything_runs) {
   folder.write("o.json", json_of(0, 1));
   const auto cut = file.try_open();
   BOOST_REQUIRE(!cut);
-  BOOST_TEST(to_string(cut.error()).find("o.json has only 19 bytes, but 38 bytes of output")
+  BOOST_TEST(to_string(cut.error()).find("o.json has only 20 bytes, but 40 bytes of output")
                  != std::string::npos,
              to_string(cut.error()));
   std::filesystem::remove(folder / "o.json");
