@@ -166,7 +166,7 @@ struct key_index::impl {
   key_groups<key_table> tables;
   key_groups<word_table> words; ///< instead of `tables`, for keys of one word that is not NULL
   std::uint32_t null_slot = no_slot;
-  std::vector<std::uint64_t> hashes; ///< by slot
+  growing_array<std::uint64_t> hashes; ///< by slot
   std::vector<std::uint32_t> free;
 };
 
@@ -257,7 +257,7 @@ std::uint64_t key_index::hash_of(std::uint32_t slot) const noexcept {
 }
 
 std::span<const std::uint64_t> key_index::hashes() const noexcept {
-  return impl_->hashes;
+  return impl_->hashes.all();
 }
 
 void key_index::encode(std::uint32_t slot, std::string& out) const {

@@ -2,6 +2,7 @@
 /// canonical bytes. Internal to key_index.
 #pragma once
 
+#include "actors/dataflow/growing_array.hpp"
 #include "actors/dataflow/key_words.hpp"
 #include "actors/dataflow/slot_changes.hpp"
 #include "schemas/assert.hpp"
@@ -31,7 +32,7 @@ public:
   }
 
   void add_slot() {
-    records_.resize(records_.size() + stride_, 0);
+    records_.grow(records_.size() + stride_, 0);
   }
 
   /// Drops the key of a slot that is to be reused.
@@ -244,7 +245,7 @@ private:
   bool in_words_;
   bool exact_; ///< the canonical form loses nothing
   std::size_t stride_;
-  std::vector<std::uint64_t> records_;
+  growing_array<std::uint64_t> records_;
   std::vector<std::uint32_t> tails_; ///< by slot, where not exact
   std::vector<std::unique_ptr<char[]>> arena_;
   char* arena_next_ = nullptr;

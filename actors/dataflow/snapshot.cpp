@@ -12,9 +12,9 @@ void state_chunk::add(const entry& x) {
              && x.value.size() <= std::numeric_limits<std::uint32_t>::max());
   const auto bytes = x.key.size() + x.value.size();
   if (bytes > room_) {
-    room_ = std::max(bytes, bytes_a_piece);
-    // Not zeroed: it is written before it is read.
-    bytes_.emplace_back(new char[room_]);
+    room_ = std::max(bytes, chunk_piece::usual_bytes);
+    // Most snapshots do not fill their first piece.
+    bytes_.emplace_back(room_, !bytes_.empty());
     next_ = bytes_.back().get();
   }
   if (size_ % places_a_piece == 0)

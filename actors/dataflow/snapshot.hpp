@@ -1,6 +1,7 @@
 /// What one subtask contributes to a checkpoint.
 #pragma once
 
+#include "actors/dataflow/chunk_memory.hpp"
 #include "actors/dataflow/endpoint.hpp"
 
 #include <cstddef>
@@ -51,9 +52,8 @@ private:
   };
 
   static constexpr std::size_t places_a_piece = 4096;
-  static constexpr std::size_t bytes_a_piece = std::size_t{256} << 10;
 
-  std::vector<std::unique_ptr<char[]>> bytes_;
+  std::vector<chunk_piece> bytes_;
   std::vector<std::vector<place>> places_; ///< all but the last hold `places_a_piece`
   std::size_t size_ = 0;
   std::size_t bytes_size_ = 0;

@@ -1,5 +1,6 @@
 #include "tools/cli/process_memory.hpp"
 
+#include "actors/dataflow/chunk_memory.hpp"
 #include "schemas/buffer_cache.hpp"
 
 #include <algorithm>
@@ -78,6 +79,7 @@ void give_code_back() {
 
 void give_memory_back() {
   give_buffers_back();
+  give_chunks_back();
   malloc_trim(0);
   give_code_back();
 }

@@ -1,4 +1,5 @@
 /// The first row of each partition where rows only come: one row number a partition, no lists.
+#include "actors/dataflow/growing_array.hpp"
 #include "actors/dataflow/operators/changelog_partitions.hpp"
 #include "actors/dataflow/operators/net_changes.hpp"
 
@@ -30,18 +31,19 @@ public:
 private:
   /// A partition's first row, and the one that is to replace it in the present batch.
   struct first_row {
-    placed_row at;
+    std::uint64_t prefix = 0; ///< of its order
+    std::uint32_t row = no_row;
     std::uint32_t winner = no_row; ///< row of the batch
   };
 
   void add_loaded(std::uint32_t slot, std::uint32_t row) override {
-    firsts_.resize(std::max<std::size_t>(firsts_.size(), slot + std::size_t{1}));
-    firsts_[slot].at = {order_.prefix(rows(), row), row};
+    firsts_.grow(slot + std::size_t{1}, {});
+    firsts_[slot] = {order_.prefix(rows(), row), row, no_row};
   }
 
   void renumber(std::uint32_t slot, std::uint32_t from, std::uint32_t to) override {
-    EBB_ASSERT(firsts_[slot].at.row == from);
-    firsts_[slot].at.row = to;
+    EBB_ASSERT(firsts_[slot].row == from);
+    firsts_[slot].row = to;
   }
 
   bool idle() const noexcept override {
@@ -49,7 +51,7 @@ private:
   }
 
   void drop_rows(std::uint32_t slot, std::vector<std::uint32_t>& numbers) override {
-    numbers.push_back(firsts_[slot].at.row);
+    numbers.push_back(firsts_[slot].row);
     firsts_[slot] = {};
   }
 
@@ -61,7 +63,7 @@ private:
   [[nodiscard]] bool first_of(const batch& input, std::uint32_t a, std::uint32_t b) const;
   void emit(const batch& input, output& out);
 
-  std::vector<first_row> firsts_; ///< by partition
+  growing_array<first_row> firsts_; ///< by partition
   std::vector<std::uint32_t> slots_;
   std::vector<std::uint64_t> prefixes_;
   std::vector<std::uint32_t> changed_; ///< partitions
@@ -73,7 +75,7 @@ private:
 result<void> changelog_top_1::take_rows(const batch& input, output& out) {
   EBB_TRY(move_rows());
   find_partitions(input, nullptr, input.rows, slots_);
-  firsts_.resize(std::max<std::size_t>(firsts_.size(), index_.slot_count()));
+  firsts_.grow(index_.slot_count(), {});
   prefixes_.resize(input.rows);
   order_.prefixes(input, prefixes_.data());
   changed_.clear();
@@ -87,10 +89,9 @@ result<void> changelog_top_1::take_rows(const batch& input, output& out) {
         first.winner = i;
       continue;
     }
-    if (first.at.row != no_row
-        && (prefixes_[i] > first.at.prefix
-            || (prefixes_[i] == first.at.prefix
-                && order_.compare(input, i, rows(), first.at.row) >= 0)))
+    if (first.row != no_row
+        && (prefixes_[i] > first.prefix
+            || (prefixes_[i] == first.prefix && order_.compare(input, i, rows(), first.row) >= 0)))
       continue;
     first.winner = i;
     changed_.push_back(slots_[i]);
@@ -101,8 +102,8 @@ result<void> changelog_top_1::take_rows(const batch& input, output& out) {
   replaced_.clear();
   for (const auto slot : changed_) {
     winners_.push_back(firsts_[slot].winner);
-    if (firsts_[slot].at.row != no_row)
-      replaced_.push_back(firsts_[slot].at.row);
+    if (firsts_[slot].row != no_row)
+      replaced_.push_back(firsts_[slot].row);
   }
   const auto count = static_cast<std::uint32_t>(winners_.size());
   const bool whole = count == input.rows;
@@ -110,8 +111,7 @@ result<void> changelog_top_1::take_rows(const batch& input, output& out) {
   EBB_TRY(kept_.append(input, whole ? nullptr : winners_.data(), count, numbers_.data()));
   for (std::uint32_t j = 0; j < count; ++j) {
     auto& first = firsts_[changed_[j]];
-    first.at = {prefixes_[first.winner], numbers_[j]};
-    first.winner = no_row;
+    first = {prefixes_[first.winner], numbers_[j], no_row};
   }
   emit(input, out);
   if (!replaced_.empty())

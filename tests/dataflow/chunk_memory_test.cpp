@@ -1,0 +1,78 @@
+// Memory of snapshots: pieces are taken again, and given back when asked.
+#include "actors/dataflow/chunk_memory.hpp"
+
+#include "actors/dataflow/snapshot.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+using namespace ebb;
+
+namespace {
+
+std::size_t resident_bytes() {
+  std::ifstream in("/proc/self/statm");
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  in >> all >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(chunk_pieces)
+
+BOOST_AUTO_TEST_CASE(what_was_dropped_is_taken_next) {
+  give_chunks_back();
+  chunk_piece first{chunk_piece::usual_bytes, false};
+  auto* const at = first.get();
+  std::memset(at, 1, chunk_piece::usual_bytes);
+  std::thread([x = std::move(first)] { static_cast<void>(x); }).join();
+  BOOST_TEST(first.get() == nullptr);
+  const chunk_piece again{chunk_piece::usual_bytes, true};
+  BOOST_TEST(again.get() == at);
+  const chunk_piece large{chunk_piece::usual_bytes + 1, true};
+  large.get()[chunk_piece::usual_bytes] = 'x';
+}
+
+BOOST_AUTO_TEST_CASE(at_most_64_MiB_wait_and_can_be_given_back) {
+  give_chunks_back();
+  const auto before = resident_bytes();
+  {
+    std::vector<chunk_piece> many;
+    for (int i = 0; i < 800; ++i) {
+      many.emplace_back(chunk_piece::usual_bytes, true);
+      std::memset(many.back().get(), i, chunk_piece::usual_bytes);
+    }
+    BOOST_TEST(resident_bytes() > before + (std::size_t{180} << 20));
+  }
+  const auto kept = resident_bytes();
+  BOOST_TEST(kept < before + (std::size_t{80} << 20));
+  BOOST_TEST(kept > before + (std::size_t{50} << 20));
+  give_chunks_back();
+  BOOST_TEST(resident_bytes() < before + (std::size_t{10} << 20));
+}
+
+BOOST_AUTO_TEST_CASE(entries_of_every_size_are_as_they_were_added) {
+  state_chunk chunk;
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i < 3000; ++i)
+    values.emplace_back(i % 500 == 0 ? 300'000 + i : i % 700, static_cast<char>('a' + i % 26));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    chunk.add({state_chunk::kind::put, static_cast<std::uint16_t>(i % 128), 3, std::to_string(i),
+               values[i]});
+  BOOST_REQUIRE(chunk.size() == values.size());
+  bool same = true;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    same = same && chunk.at(i).key == std::to_string(i) && chunk.at(i).value == values[i]
+           && chunk.at(i).key_group == i % 128;
+  BOOST_TEST(same);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
