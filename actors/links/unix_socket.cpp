@@ -24,6 +24,17 @@ error failed(const std::string& path, const char* what) {
   return out;
 }
 
+// Batches on their way need no answer: with more room the two sides wait for each other less often.
+// The system gives what it allows. TCP finds out itself how much it needs.
+void widen(int socket) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  if (::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_UNIX)
+    return;
+  constexpr int bytes = 1 << 20;
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
 result<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -104,6 +115,7 @@ result<socket_handle> connect_to(const std::string& path) {
   ::setsockopt(made.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   if (::connect(made.get(), plain(address), sizeof address) == 0) {
     ::fcntl(made.get(), F_SETFL, ::fcntl(made.get(), F_GETFL) | O_NONBLOCK);
+    widen(made.get());
     return made;
   }
   if (errno == ENOENT || errno == ECONNREFUSED) {
@@ -116,7 +128,10 @@ result<socket_handle> connect_to(const std::string& path) {
 }
 
 socket_handle accept_from(int listening) {
-  return socket_handle{::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+  socket_handle made{::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+  if (made.get() >= 0)
+    widen(made.get());
+  return made;
 }
 
 result<link_peer> peer_of(int socket) {
