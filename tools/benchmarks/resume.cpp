@@ -24,6 +24,8 @@ using std::chrono::steady_clock;
 constexpr std::uint64_t groups = 12'000'000;
 constexpr std::uint64_t joined_rows = 14'000'000; ///< of each side
 constexpr auto patience = std::chrono::seconds(600);
+constexpr auto polls_apart = std::chrono::milliseconds(200);
+constexpr int quiet_polls = 75; ///< a checkpoint of much state takes a while
 
 /// A stream that has read much and rests.
 struct resting_stream {
@@ -137,15 +139,16 @@ bool fill(const std::string& folder, const resting_stream& x) {
   std::uint64_t before = 0;
   int quiet = 0;
   // Checkpoints stop when nothing happens.
-  while (quiet < 30 && steady_clock::now() < end && waitpid(child, nullptr, WNOHANG) == 0) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  while (quiet < quiet_polls && steady_clock::now() < end
+         && waitpid(child, nullptr, WNOHANG) == 0) {
+    std::this_thread::sleep_for(polls_apart);
     const auto now = progress_of(folder, x.name);
     quiet = now.epoch == before && now.state_bytes > x.state_bytes ? quiet + 1 : 0;
     before = now.epoch;
   }
   kill(child, SIGINT);
   waitpid(child, nullptr, 0);
-  return quiet == 30;
+  return quiet == quiet_polls;
 }
 
 /// Milliseconds until rows are in the output; then it is killed, before a checkpoint, so that the
