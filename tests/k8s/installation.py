@@ -159,14 +159,17 @@ class Installation:
         return self.cluster.get("pods", "-n", NAMESPACE, "-l", chosen)["items"]
 
     def processes(self, word):
-        """Process ids of `ebb WORD …` in pods of this machine."""
+        """Process ids of `ebb WORD …` in pods of this cluster; where nodes have no cgroup of their own (version 2), of any."""
         found = []
+        told_apart = not (pathlib.Path("/sys/fs/cgroup") / "cgroup.controllers").exists()
         for entry in pathlib.Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
                     words = (entry / "cmdline").read_bytes().split(b"\0")
                     root = os.readlink(entry / "root")
                     in_pod = os.readlink(entry / "ns" / "mnt") != os.readlink("/proc/self/ns/mnt")
+                    if told_apart:
+                        in_pod = in_pod and self.cluster.folder.name in (entry / "cgroup").read_text(encoding="utf-8")
                 except OSError:
                     continue
                 if len(words) > 1 and words[0].endswith(b"ebb") and words[1] == word.encode() and root == "/" and in_pod:
