@@ -148,6 +148,49 @@ BOOST_AUTO_TEST_CASE(phases_keep_the_same_state) {
   BOOST_TEST(states(2).back().shape == "keys bidder; max(price)");
 }
 
+// Else a stream whose parallelism is changed would be refused.
+BOOST_AUTO_TEST_CASE(what_is_kept_does_not_depend_on_the_parallelism) {
+  const std::pair<const char*, const char*> queries[] = {
+      {"most",
+       "SELECT max(n) AS top, window_start, window_end FROM (SELECT auction, count(*) AS n, "
+       "window_start, window_end FROM hop(bid, date_time, INTERVAL '1 second', INTERVAL '4 "
+       "seconds') GROUP BY auction, window_start, window_end) AS c GROUP BY window_start, "
+       "window_end"},
+      {"top",
+       "SELECT bidder, price, r FROM (SELECT *, row_number() OVER (PARTITION BY window_start, "
+       "window_end, auction ORDER BY price DESC) AS r FROM tumble(bid, date_time, INTERVAL '2 "
+       "seconds')) AS x WHERE r <= 2"},
+      {"ov",
+       "SELECT bidder, sum(price) OVER (PARTITION BY bidder ORDER BY date_time) AS s FROM bid"},
+      {"g", "SELECT bidder, sum(price * 2) AS p, max(price) FILTER (WHERE price > 100) AS m, "
+            "count(DISTINCT auction) AS d FROM bid GROUP BY bidder"},
+      {"gg", "SELECT auction, avg(price + 1) AS a FROM bid GROUP BY auction"},
+      {"tn", "SELECT auction, a FROM gg ORDER BY a DESC LIMIT 5"},
+      {"j", "SELECT b.price, a.bidder FROM bid AS b JOIN bid AS a ON b.auction = a.auction AND "
+            "b.date_time BETWEEN a.date_time - INTERVAL '1 second' AND a.date_time"},
+      {"se",
+       "SELECT bidder, count(*) AS n FROM session(bid, date_time, INTERVAL '1 second') GROUP BY "
+       "bidder, window_start, window_end"},
+      {"best",
+       "SELECT b.price FROM bid AS b JOIN (SELECT max(price) AS most, window_end FROM "
+       "tumble(bid, date_time, INTERVAL '10 seconds') GROUP BY window_start, window_end) AS m "
+       "ON b.price = m.most AND b.date_time BETWEEN m.window_end - INTERVAL '10 seconds' AND "
+       "m.window_end"}};
+  std::string operators, sinks;
+  for (const auto& [name, sql] : queries) {
+    operators += std::string("    - name: ") + name + "\n      sql: \"" + sql + "\"\n";
+    sinks += std::string("    - {from: ") + name + ", discard: {}}\n";
+  }
+  const auto one = kept_states(plan_ok(manifest(operators, 1, sinks)).plan);
+  BOOST_TEST(one.size() > 9U);
+  for (const std::uint32_t parallelism : {2U, 3U, 8U}) {
+    const auto more = kept_states(plan_ok(manifest(operators, parallelism, sinks)).plan);
+    const auto change = compare_state(one, more);
+    BOOST_TEST(change.fits(), change.text());
+    BOOST_TEST(change.added.empty());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_aggregate_by_window_alone_runs_in_two_phases) {
   const auto most = [](const std::string& group) {
     return count_by_auction + "    - name: most\n      sql: SELECT max(num) AS top, " + group
