@@ -4,7 +4,7 @@
 
 namespace ebb {
 
-result<topic_queue::ticket> topic_queue::offer(topic_append request, micros now) {
+result<topic_queue::ticket> topic_queue::offer(topic_append request) {
   const auto bytes = byte_size(request);
   const bool full = waiting_.size() >= limits_.waiting_requests
                     || (!waiting_.empty() && waiting_bytes_ + bytes > limits_.waiting_bytes);
@@ -12,7 +12,7 @@ result<topic_queue::ticket> topic_queue::offer(topic_append request, micros now)
     return make_error(ec::resource, "too many requests wait to be appended to the topic",
                       "send it again a little later");
   waiting_bytes_ += bytes;
-  waiting_.push_back({next_, now, bytes, std::move(request)});
+  waiting_.push_back({next_, bytes, std::move(request)});
   return next_++;
 }
 
@@ -29,15 +29,6 @@ std::size_t topic_queue::group_size() const {
   return 0;
 }
 
-std::optional<micros> topic_queue::due() const {
-  if (under_way() || waiting_.empty())
-    return std::nullopt;
-  const auto since = waiting_.front().since;
-  if (waiting_.size() >= last_group_ || group_size() != 0)
-    return since;
-  return since + limits_.linger;
-}
-
 std::vector<topic_append> topic_queue::take() {
   EBB_ASSERT(!under_way());
   const auto full = group_size();
@@ -51,8 +42,6 @@ std::vector<topic_append> topic_queue::take() {
     group.push_back(std::move(x.request));
     waiting_.pop_front();
   }
-  if (count != 0)
-    last_group_ = count;
   return group;
 }
 

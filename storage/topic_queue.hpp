@@ -1,7 +1,8 @@
 /// Gathers waiting append requests into groups. Pure: no threads, no clock.
 ///
-/// Its owner offers requests as they come, takes a group when `due` says so, has it appended, and
-/// finishes it; one group is under way at a time, and the next one gathers meanwhile.
+/// Its owner offers requests as they come, takes a group when one is `due`, has it appended, and
+/// finishes it; one group is under way at a time, and the next one gathers meanwhile. So groups are
+/// as large as what comes during a commit: waiting for more would make all wait longer.
 #pragma once
 
 #include "schemas/error.hpp"
@@ -9,7 +10,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -20,7 +20,6 @@ struct topic_queue_limits {
   std::size_t group_requests = 1024;
   std::size_t waiting_bytes = std::size_t{64} << 20; ///< more are refused
   std::size_t waiting_requests = 16'384;
-  micros linger = 1000; ///< the oldest waits no longer while nothing is under way
 };
 
 class topic_queue {
@@ -30,12 +29,12 @@ public:
   explicit topic_queue(const topic_queue_limits& limits) : limits_(limits) {}
 
   /// Takes the request in, or ec::resource where too much waits (503). Tickets rise.
-  [[nodiscard]] result<ticket> offer(topic_append request, micros now);
+  [[nodiscard]] result<ticket> offer(topic_append request);
 
-  /// When the next group should be taken: a time that may have passed, or nothing while one is
-  /// under way or none waits. A group is due at once when it is full, or when as many wait as the
-  /// last group had: then whoever can send has sent.
-  [[nodiscard]] std::optional<micros> due() const;
+  /// Whether the next group should be taken: some wait, and none is under way.
+  [[nodiscard]] bool due() const noexcept {
+    return !under_way() && !waiting_.empty();
+  }
 
   /// The next group, for topic_log::append. Empty where none waits. A group must not be under way.
   [[nodiscard]] std::vector<topic_append> take();
@@ -60,7 +59,6 @@ public:
 private:
   struct entry {
     ticket number = 0;
-    micros since = 0;
     std::size_t bytes = 0;
     topic_append request;
   };
@@ -71,7 +69,6 @@ private:
   std::deque<entry> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::vector<ticket> tickets_; ///< of the group under way
-  std::size_t last_group_ = 1;
   ticket next_ = 1;
 };
 

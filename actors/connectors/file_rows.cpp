@@ -18,6 +18,14 @@ namespace {
 
 constexpr std::size_t scratch_chunk = std::size_t{16} << 10;
 
+// Columns of so few rows lie in one buffer: making one costs more than filling it.
+constexpr std::uint32_t shared_rows_max = 16;
+constexpr std::size_t value_alignment = 16; // NUMERIC's
+
+std::size_t aligned(std::size_t bytes) noexcept {
+  return (bytes + value_alignment - 1) / value_alignment * value_alignment;
+}
+
 // PostgreSQL's range of TIMESTAMP: 4713-11-24 BC up to, but not including, 294277-01-01.
 constexpr micros time_first = -210866803200000000;
 constexpr micros time_last = 9223371331199999999;
@@ -43,6 +51,9 @@ bool is_float(type_kind kind) noexcept {
 row_builder::row_builder(const schema& columns, timestamp_unit unit, std::uint32_t capacity)
     : unit_(unit), capacity_(capacity) {
   slots_.reserve(columns.size());
+  if (capacity <= shared_rows_max)
+    for (const auto& definition : columns)
+      shared_bytes_ += aligned(capacity * value_width(definition.type.kind));
   for (const auto& definition : columns) {
     auto& x = slots_.emplace_back();
     x.definition = definition;
@@ -51,7 +62,7 @@ row_builder::row_builder(const schema& columns, timestamp_unit unit, std::uint32
   }
 }
 
-void row_builder::start(row_slot& x) const {
+void row_builder::start(row_slot& x) {
   const auto& type = x.definition.type;
   if (x.kind == type_kind::numeric) {
     x.target = make_numeric_column(type, capacity_);
@@ -63,10 +74,22 @@ void row_builder::start(row_slot& x) const {
     // Not make_column: every value of a committed row is stored, so nothing need be cleared.
     x.target = column{};
     x.target.type = type;
-    x.target.values = buffer_ptr::make(capacity_ * value_width(x.kind));
+    x.target.values = values_for(capacity_ * value_width(x.kind));
   }
   x.target.rows = capacity_;
   x.values = x.target.values ? x.target.values.as<std::byte>() : nullptr;
+}
+
+buffer_ptr row_builder::values_for(std::size_t bytes) {
+  if (shared_bytes_ == 0)
+    return buffer_ptr::make(bytes);
+  if (!shared_) {
+    shared_ = buffer_ptr::make(shared_bytes_);
+    shared_used_ = 0;
+  }
+  auto part = buffer_ptr::part(shared_, shared_used_, bytes);
+  shared_used_ += aligned(bytes);
+  return part;
 }
 
 void row_builder::restart_row() {
@@ -405,6 +428,7 @@ std::shared_ptr<batch> row_builder::take(std::shared_ptr<const std::string> sour
   auto result = std::make_shared<batch>();
   result->rows = rows_;
   result->columns.reserve(slots_.size());
+  shared_ = {}; // it is the batch's
   for (auto& x : slots_) {
     if (x.kind == type_kind::array) {
       x.arrays.resize(rows_);

@@ -124,7 +124,8 @@ public:
   bool fail(const row_slot& x, std::string message);
 
 private:
-  void start(row_slot& x) const;
+  void start(row_slot& x);
+  [[nodiscard]] buffer_ptr values_for(std::size_t bytes);
   bool time_passes();
   bool store_parsed(row_slot& x, std::string_view text);
   bool store_time(row_slot& x, std::string_view text);
@@ -136,6 +137,9 @@ private:
   std::vector<row_slot> slots_;
   timestamp_unit unit_;
   std::uint32_t capacity_;
+  std::size_t shared_bytes_ = 0; ///< of the values of a batch's columns; 0 = a buffer each
+  buffer_ptr shared_;            ///< of the batch that is being made
+  std::size_t shared_used_ = 0;
   std::uint32_t rows_ = 0;
   std::uint32_t watched_ = 0;
   micros latest_ = max_time;

@@ -40,25 +40,46 @@ std::string address_key(const boost::asio::ip::address& address) {
 
 } // namespace
 
-class server_core::door_to_io final : public loop_door {
+/// What comes while the server's thread is busy is one batch, with one wake.
+class server_core::door_to_io final : public loop_door,
+                                      public std::enable_shared_from_this<door_to_io> {
 public:
   explicit door_to_io(boost::asio::io_context& io) : io_(&io) {}
 
   void post(std::function<void()> work) override {
     std::lock_guard guard(mutex_);
-    if (io_ != nullptr)
-      boost::asio::post(*io_, std::move(work));
+    if (io_ == nullptr)
+      return;
+    waiting_.push_back(std::move(work));
+    if (std::exchange(called_, true))
+      return;
+    boost::asio::post(*io_, [self = shared_from_this()] { self->run(); });
   }
 
   // The io_context may go from now on.
   void close() {
+    std::vector<std::function<void()>> dropped;
     std::lock_guard guard(mutex_);
     io_ = nullptr;
+    dropped.swap(waiting_);
   }
 
 private:
+  void run() {
+    std::vector<std::function<void()>> batch;
+    {
+      std::lock_guard guard(mutex_);
+      batch.swap(waiting_);
+      called_ = false;
+    }
+    for (auto& work : batch)
+      work();
+  }
+
   std::mutex mutex_;
   boost::asio::io_context* io_;
+  std::vector<std::function<void()>> waiting_;
+  bool called_ = false; ///< run() is on its way
 };
 
 server_core::server_core(const http_options& how, route_table table, gateway_service& behind,

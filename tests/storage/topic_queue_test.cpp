@@ -27,14 +27,14 @@ BOOST_AUTO_TEST_CASE(answers_find_their_tickets) {
   topic_queue queue{{}};
   std::vector<topic_queue::ticket> tickets;
   for (int i = 0; i < 5; ++i)
-    tickets.push_back(value_of(queue.offer(plain(rows_from(i, 1)), 10)));
+    tickets.push_back(value_of(queue.offer(plain(rows_from(i, 1)))));
   BOOST_TEST(std::is_sorted(tickets.begin(), tickets.end()));
   const auto group = queue.take();
   BOOST_TEST(group.size() == 5);
   BOOST_TEST(queue.under_way());
   BOOST_TEST(!queue.due());
   // Gathers meanwhile.
-  const auto late = value_of(queue.offer(plain(rows_from(9, 1)), 20));
+  const auto late = value_of(queue.offer(plain(rows_from(9, 1))));
   BOOST_TEST(!queue.due());
   const auto answers = queue.finish(answers_to(group));
   for (std::size_t i = 0; i < 5; ++i) {
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(answers_find_their_tickets) {
     BOOST_TEST(answers[i].second.time == static_cast<micros>(i));
   }
   BOOST_TEST(!queue.under_way());
-  BOOST_TEST(queue.due().has_value());
+  BOOST_TEST(queue.due());
   const auto next = queue.take();
   BOOST_TEST(queue.finish(answers_to(next)).front().first == late);
   BOOST_TEST(!queue.due());
@@ -50,47 +50,40 @@ BOOST_AUTO_TEST_CASE(answers_find_their_tickets) {
   BOOST_TEST(!queue.under_way());
 }
 
-BOOST_AUTO_TEST_CASE(a_group_is_due_when_full_when_all_are_there_or_after_a_while) {
-  topic_queue queue{{.group_requests = 10, .linger = 1'000}};
-  const auto offer = [&](int count, micros now) {
+BOOST_AUTO_TEST_CASE(groups_are_what_came_during_the_one_before) {
+  topic_queue queue{{.group_requests = 10}};
+  const auto offer = [&](int count) {
     for (int i = 0; i < count; ++i)
-      value_of(queue.offer(plain(rows_from(i, 1)), now));
+      value_of(queue.offer(plain(rows_from(i, 1))));
   };
-  // One client: never waits.
-  offer(1, 100);
-  BOOST_TEST((queue.due() == 100));
-  static_cast<void>(queue.finish(answers_to(queue.take())));
-  // Four come: the first of the next round waits for the others, at most the linger.
-  offer(4, 200);
-  static_cast<void>(queue.finish(answers_to(queue.take())));
-  offer(3, 300);
-  BOOST_TEST((queue.due() == 1'300));
-  offer(1, 400);
-  BOOST_TEST((queue.due() == 300));
-  static_cast<void>(queue.finish(answers_to(queue.take())));
-  // Fewer have come in time.
-  offer(2, 500);
-  BOOST_TEST((queue.due() == 1'500));
-  static_cast<void>(queue.finish(answers_to(queue.take())));
-  offer(2, 2'000);
-  BOOST_TEST((queue.due() == 2'000));
-  // Full: no more than a group is taken.
-  offer(21, 2'000);
-  BOOST_TEST(queue.take().size() == 10);
-  static_cast<void>(queue.finish(std::vector<append_answer>(10)));
-  BOOST_TEST((queue.due() == 2'000));
-  BOOST_TEST(queue.take().size() == 10);
-  static_cast<void>(queue.finish(std::vector<append_answer>(10)));
-  BOOST_TEST(queue.waiting_requests() == 3);
+  BOOST_TEST(!queue.due());
+  offer(1);
+  BOOST_TEST(queue.due());
+  const auto first = queue.take();
+  offer(4);
+  BOOST_TEST(!queue.due());
+  static_cast<void>(queue.finish(answers_to(first)));
+  BOOST_TEST(queue.due());
+  const auto second = queue.take();
+  BOOST_TEST(second.size() == 4);
+  // No more than a group is taken.
+  offer(23);
+  static_cast<void>(queue.finish(answers_to(second)));
+  for (const std::size_t size : {10U, 10U, 3U}) {
+    BOOST_TEST(queue.due());
+    BOOST_TEST(queue.take().size() == size);
+    static_cast<void>(queue.finish(std::vector<append_answer>(size)));
+  }
+  BOOST_TEST(!queue.due());
 }
 
 BOOST_AUTO_TEST_CASE(bounded_by_bytes) {
   const auto one = byte_size(plain(rows_from(0, 100, 100)));
-  topic_queue queue{{.group_bytes = 3 * one, .waiting_bytes = 5 * one, .linger = 1'000}};
+  topic_queue queue{{.group_bytes = 3 * one, .waiting_bytes = 5 * one}};
   for (int i = 0; i < 5; ++i)
-    value_of(queue.offer(plain(rows_from(100, 100, 100)), 1));
+    value_of(queue.offer(plain(rows_from(100, 100, 100))));
   BOOST_TEST(queue.waiting_bytes() == 5 * one);
-  auto refused = queue.offer(plain(rows_from(100, 100, 100)), 1);
+  auto refused = queue.offer(plain(rows_from(100, 100, 100)));
   BOOST_REQUIRE(!refused);
   BOOST_TEST((refused.error().code == ec::resource));
   BOOST_TEST(queue.take().size() == 3);
@@ -99,9 +92,9 @@ BOOST_AUTO_TEST_CASE(bounded_by_bytes) {
   BOOST_TEST(queue.take().size() == 2);
   static_cast<void>(queue.finish(std::vector<append_answer>(2)));
   // A request larger than everything still passes, alone.
-  value_of(queue.offer(plain(rows_from(0, 1'000, 100)), 7));
-  BOOST_TEST((queue.due() == 7));
-  BOOST_TEST(!queue.offer(plain(rows_from(0, 1)), 7));
+  value_of(queue.offer(plain(rows_from(0, 1'000, 100))));
+  BOOST_TEST(queue.due());
+  BOOST_TEST(!queue.offer(plain(rows_from(0, 1))));
   BOOST_TEST(queue.take().size() == 1);
   BOOST_TEST(queue.waiting_bytes() == 0);
 }
@@ -109,10 +102,10 @@ BOOST_AUTO_TEST_CASE(bounded_by_bytes) {
 BOOST_AUTO_TEST_CASE(bounded_by_count) {
   topic_queue queue{{.waiting_requests = 3}};
   for (int i = 0; i < 3; ++i)
-    value_of(queue.offer(plain(rows_from(0, 1)), 1));
-  BOOST_TEST(!queue.offer(plain(rows_from(0, 1)), 1));
+    value_of(queue.offer(plain(rows_from(0, 1))));
+  BOOST_TEST(!queue.offer(plain(rows_from(0, 1))));
   BOOST_TEST(queue.take().size() == 3);
-  value_of(queue.offer(plain(rows_from(0, 1)), 1));
+  value_of(queue.offer(plain(rows_from(0, 1))));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -12,8 +12,8 @@ std::optional<http_problem> read_sender(const http_request& from, topic_append& 
                         "a request has a producer with a sequence, or an idempotency key, not both",
                         "header.Idempotency-Key", "leave one of them out");
   if (sequence != nullptr && producer == nullptr)
-    return make_problem(400, "header-missing", "a sequence is a producer's", "header.Ebb-Producer",
-                        "say who sends, or leave Ebb-Sequence out");
+    return make_problem(400, "header-missing", "Ebb-Sequence is without Ebb-Producer",
+                        "header.Ebb-Producer", "say who sends, or leave Ebb-Sequence out");
   if (epoch != nullptr && sequence == nullptr)
     return make_problem(400, "header-missing", "an epoch goes with a producer's sequence",
                         "header.Ebb-Sequence", "give a sequence, or leave Ebb-Producer-Epoch out");

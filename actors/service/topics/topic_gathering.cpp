@@ -5,21 +5,11 @@
 namespace ebb {
 
 result<void> topic_gathering::offer(topic_append request, answer_function& answer) {
-  const auto now = clock::now();
-  const auto offered = queue_.offer(
-      std::move(request),
-      std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count());
+  const auto offered = queue_.offer(std::move(request));
   if (!offered)
     return offered.error();
-  senders_.push_back({std::move(answer), now});
+  senders_.push_back({std::move(answer), clock::now()});
   return {};
-}
-
-std::optional<topic_gathering::clock::time_point> topic_gathering::due() const {
-  const auto when = queue_.due();
-  if (!when)
-    return std::nullopt;
-  return clock::time_point{std::chrono::microseconds(*when)};
 }
 
 topic_gathering::delivery topic_gathering::finish(std::vector<append_answer> answers) {

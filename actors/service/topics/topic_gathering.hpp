@@ -6,7 +6,6 @@
 #include <chrono>
 #include <deque>
 #include <functional>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -34,7 +33,9 @@ public:
   /// Takes both in; with the queue's error `answer` is left as it is.
   [[nodiscard]] result<void> offer(topic_append request, answer_function& answer);
 
-  [[nodiscard]] std::optional<clock::time_point> due() const;
+  [[nodiscard]] bool due() const noexcept {
+    return queue_.due();
+  }
 
   [[nodiscard]] std::vector<topic_append> take() {
     return queue_.take();

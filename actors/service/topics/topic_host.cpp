@@ -70,36 +70,16 @@ void topic_host::append(topic_append request, answer_function answer,
   plan(guard);
 }
 
-// Has the next group written when it is due. Gives the lock back.
+// Has the next group written, if one is due. Gives the lock back.
 void topic_host::plan(std::unique_lock<std::mutex>& guard) {
-  const auto due = scheduled_ || !gathering_ ? std::nullopt : gathering_->due();
-  if (!due) {
+  if (scheduled_ || !gathering_ || !gathering_->due()) {
     guard.unlock();
     return;
   }
-  if (*due <= clock::now()) {
-    scheduled_ = true;
-    const auto lane = write_lanes_[turn_++ % write_lanes_.size()];
-    guard.unlock();
-    around_->io.submit(lane, [self = shared_from_this()] { self->write_group(); });
-    return;
-  }
-  if (armed_) {
-    guard.unlock();
-    return;
-  }
-  armed_ = true;
+  scheduled_ = true;
+  const auto lane = write_lanes_[turn_++ % write_lanes_.size()];
   guard.unlock();
-  around_->timer.at(*due, [weak = weak_from_this()] {
-    if (const auto self = weak.lock())
-      self->on_due();
-  });
-}
-
-void topic_host::on_due() {
-  std::unique_lock guard(mutex_);
-  armed_ = false;
-  plan(guard);
+  around_->io.submit(lane, [self = shared_from_this()] { self->write_group(); });
 }
 
 void topic_host::write_group() {

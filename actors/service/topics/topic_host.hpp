@@ -96,7 +96,6 @@ private:
   using clock = deadline_timer::clock;
 
   void plan(std::unique_lock<std::mutex>& guard);
-  void on_due();
   void write_group();
   [[nodiscard]] std::vector<append_answer> write(const std::vector<topic_append>& group);
   void deliver(topic_gathering::delivery what) const;
@@ -150,7 +149,6 @@ private:
   std::uint32_t running_ = 0; ///< calls of write_group
   std::uint32_t turn_ = 0;    ///< of write_lanes_
   bool scheduled_ = false;    ///< write_group is on its way, or writes
-  bool armed_ = false;        ///< the timer calls on_due
 };
 
 } // namespace ebb
