@@ -90,6 +90,64 @@ BOOST_AUTO_TEST_CASE(overlapping_windows_are_kept_up_pane_by_pane) {
       }
 }
 
+// The watermark lags, so that panes are put together before their window fires; and rows come late
+// to them, while it is done and after.
+BOOST_AUTO_TEST_CASE(windows_are_prepared_before_they_fire) {
+  constexpr micros disorder = 10'000;
+  constexpr micros delay = 30'000;
+  const std::vector<shape> wide{{"hop", hop(8'000, 40'000)},
+                                {"hop, size no multiple of slide", hop(16'000, 40'000, 7)},
+                                {"cumulate", cumulate(8'000, 40'000, 10)}};
+  for (unsigned seed = 61; seed <= 63; ++seed)
+    for (const auto& s : wide)
+      BOOST_TEST_CONTEXT("seed " << seed << ' ' << s.name) {
+        std::mt19937 random(seed);
+        auto rows = random_rows(random, 15'000, 4, disorder);
+        for (auto& r : rows)
+          r.key = static_cast<std::int64_t>(random() % 3000);
+        const auto expected = model(rows, s.window, true, delay, calls::sums);
+        for (const std::size_t batch_size : {3, 40}) {
+          const auto got = run_complete(rows, s.window, true, delay, batch_size, 4096, calls::sums);
+          BOOST_TEST((got.rows == expected.rows));
+          BOOST_TEST(got.late == expected.late);
+        }
+      }
+}
+
+// A pane is entered after 16 quiet batches, 512 groups a step: a late batch meets it at each stage.
+BOOST_AUTO_TEST_CASE(late_rows_find_a_pane_that_is_entered_in_part) {
+  const auto spec = by_key(hop(100, 500), true, calls::sums);
+  std::vector<row> first, second, late;
+  for (std::int64_t key = 0; key < 2000; ++key) {
+    first.push_back({10, key, 1});
+    second.push_back({110, key, 2});
+  }
+  for (const std::int64_t key : {0, 511, 512, 1023, 1999, 2500})
+    late.push_back({120, key, 5});
+  const auto give = [](stream_operator& op, recorder& out, const std::vector<row>& rows) {
+    feed(op, batch_item(std::make_shared<batch>(make_batch(rows.data(), rows.size()))), out);
+  };
+  const auto answer_with = [&](std::uint32_t quiet) {
+    recorder out;
+    const auto op = make_window_aggregate(spec, context());
+    give(*op, out, first);
+    give(*op, out, second);
+    feed(*op, time_item(item_kind::watermark, 100), out);
+    for (std::uint32_t i = 0; i < quiet; ++i)
+      give(*op, out, {{210, 1, 1}});
+    give(*op, out, late);
+    for (std::uint32_t i = quiet; i < 24; ++i)
+      give(*op, out, {{210, 1, 1}});
+    feed(*op, time_item(item_kind::watermark, max_time), out);
+    return out.sorted_rows();
+  };
+  const auto expected = answer_with(0);
+  for (std::uint32_t quiet = 14; quiet <= 24; ++quiet)
+    BOOST_TEST_CONTEXT(quiet << " quiet batches") {
+      BOOST_TEST((answer_with(quiet) == expected));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(two_phases_equal_one) {
   for (unsigned seed = 21; seed <= 24; ++seed)
     for (const auto& s : shapes) {

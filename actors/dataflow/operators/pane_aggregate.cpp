@@ -81,6 +81,7 @@ result<bool> pane_aggregate::step(stream_item* item, step_budget& budget, output
   const auto more = work(budget, out);
   collector_.flush(out);
   if (more && !*more) {
+    EBB_TRY(prepare());
     if (promised_ > passed_) {
       passed_ = promised_;
       out.advance(passed_);
@@ -151,6 +152,7 @@ void pane_aggregate::start_batch(const stream_item& item) {
   if (item.rows->rows == 0)
     return;
   rows_ = item.rows;
+  ++coming_.quiet;
   next_row_ = 0;
   other_channels_ = item.other_channels;
   take_keys(*rows_);
@@ -224,6 +226,8 @@ result<void> pane_aggregate::add_rows(const pane_id& pane,
   auto& table = panes_[pane];
   if (!table)
     table = make_table();
+  if (pane == coming_.id)
+    coming_.quiet = 0;
   auto done = running_ && running_->covers(pane)
                   ? add_late_rows(*table, picks)
                   : table->add(key_columns_, row_hashes_, call_rows_, picks);
@@ -234,14 +238,12 @@ result<void> pane_aggregate::add_rows(const pane_id& pane,
 
 result<void> pane_aggregate::add_late_rows(aggregate_table& pane,
                                            const std::vector<std::uint32_t>* picks) {
-  // The pane is part of a window that has fired and of one that has not: both sums grow.
+  // The pane is part of running_, too: both sums grow.
   aggregate_table late(shape_);
   EBB_TRY(late.add(key_columns_, row_hashes_, call_rows_, picks));
   const auto before = pane.index().slot_count();
   EBB_TRY(pane.merge(late, late.slots()));
-  std::vector<std::uint32_t> fresh(pane.index().slot_count() - before);
-  std::iota(fresh.begin(), fresh.end(), before);
-  return running_->add_late(late, pane, fresh);
+  return running_->add_late(late, pane, before);
 }
 
 bool pane_aggregate::wants_ticks() const noexcept {

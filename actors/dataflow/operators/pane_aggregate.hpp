@@ -109,6 +109,9 @@ private:
   [[nodiscard]] result<void> add_rows(const pane_id& pane, const std::vector<std::uint32_t>* picks);
   [[nodiscard]] result<void> add_late_rows(aggregate_table& pane,
                                            const std::vector<std::uint32_t>* picks);
+  /// Gets a bit of the next window's work done before it fires.
+  [[nodiscard]] result<void> prepare();
+  void enter_coming_pane();
   [[nodiscard]] bool start_firing();
   void choose_groups();
   [[nodiscard]] result<void> continue_firing(step_budget& budget, output& out);
@@ -171,6 +174,13 @@ private:
   std::map<pane_id, table_ptr> resumed_;  ///< loaded windows that were being emitted
   std::vector<table_ptr> spare_;          ///< empty
   std::optional<running_window> running_; ///< where windows overlap a lot
+
+  /// The first pane that running_ does not cover yet.
+  struct coming_pane {
+    pane_id id;
+    std::uint32_t quiet = 0; ///< batches since it was given rows
+  } coming_;
+
   std::optional<firing> firing_;
   batch_collector collector_;
   micros fired_ = min_time;    ///< windows that end at or before it have fired

@@ -12,6 +12,12 @@ namespace {
 // Groups merged or emitted at once: a batch at load.
 constexpr std::uint32_t chunk_max = 4096;
 
+// A pane without rows in so many batches is taken for complete; a row that comes after all is added
+// to pane and window.
+constexpr std::uint32_t quiet_min = 16;
+// Groups prepared at the end of a step, beside its budget: some tens of microseconds.
+constexpr std::uint32_t prepared_at_once = 512;
+
 /// A column of one time; min_time stands for a window's start that the input does not carry.
 column time_column(micros time, std::uint32_t rows) {
   const sql_type timestamp{type_kind::timestamp};
@@ -46,6 +52,36 @@ std::optional<pane_id> pane_aggregate::next_window() const {
   if (*end > target_)
     return std::nullopt;
   return pane_id{*end, slicer_.start_of(first, *end)};
+}
+
+result<void> pane_aggregate::prepare() {
+  // Restored groups may come in between, and may have seen other windows fire.
+  if (!running_ || firing_ || !fired_of_group_.empty() || cold_.more || cold_.window
+      || !cold_.ends.empty())
+    return {};
+  enter_coming_pane();
+  step_budget some{prepared_at_once};
+  if (auto done = running_->prepare(some); !done)
+    return name_row(std::move(done).error(), batch{}, context_.name);
+  while (auto table = running_->take_spare())
+    recycle(std::move(table));
+  return {};
+}
+
+void pane_aggregate::enter_coming_pane() {
+  const auto it = std::find_if(panes_.begin(), panes_.end(),
+                               [&](const auto& x) { return !running_->covers(x.first); });
+  if (it == panes_.end())
+    return;
+  const auto& [pane, table] = *it;
+  if (coming_.id != pane) {
+    coming_ = {pane, 0};
+    return;
+  }
+  // Only a pane of the very next window: no other can fire before that one.
+  const auto end = slicer_.next_end(pane, fired_);
+  if (coming_.quiet >= quiet_min && end && saturated_sum(*end, -window_.slide) <= fired_)
+    running_->enter(pane, *table);
 }
 
 bool pane_aggregate::start_firing() {

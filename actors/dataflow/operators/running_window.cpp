@@ -61,16 +61,24 @@ result<bool> running_window::advance(step_budget& budget) {
     }
   }
   while (budget.rows != 0 && !entering_.empty()) {
-    const auto slots = take_slots(*entering_.back(), next_slot_, budget);
-    EBB_TRY(groups_.merge(*entering_.back(), slots));
+    const auto& pane = *entering_.front();
+    const auto slots = take_slots(pane, next_slot_, budget);
+    EBB_TRY(groups_.merge(pane, slots));
     count_panes(groups_.last_slots());
     next_slot_ += static_cast<std::uint32_t>(slots.size());
-    if (next_slot_ == entering_.back()->index().slot_count()) {
-      entering_.pop_back();
+    if (next_slot_ == pane.index().slot_count()) {
+      entering_.erase(entering_.begin());
       next_slot_ = 0;
     }
   }
   return leaving_.empty() && entering_.empty();
+}
+
+result<void> running_window::prepare(step_budget& budget) {
+  if (covered_.empty())
+    start_over();
+  EBB_TRY(advance(budget));
+  return {};
 }
 
 void running_window::count_panes(std::span<const std::uint32_t> slots) {
@@ -91,12 +99,32 @@ void running_window::leave(const pane_id& pane, table_ptr table) {
   leaving_.push_back(std::move(table));
 }
 
+std::uint32_t running_window::added(const aggregate_table& pane) const {
+  const auto at = std::find(entering_.begin(), entering_.end(), &pane);
+  if (at == entering_.end())
+    return pane.index().slot_count();
+  return at == entering_.begin() && leaving_.empty() ? next_slot_ : 0;
+}
+
 result<void> running_window::add_late(const aggregate_table& rows, const aggregate_table& pane,
-                                      std::span<const std::uint32_t> fresh) {
-  EBB_TRY(groups_.merge(rows, rows.slots()));
+                                      std::uint32_t fresh) {
+  // What is not added yet is added with the pane.
+  const auto end = added(pane);
+  auto picks = rows.slots();
+  const auto places = pane.last_slots();
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < picks.size(); ++i)
+    if (places[i] < end)
+      picks[kept++] = picks[i];
+  picks.resize(kept);
+  EBB_TRY(groups_.merge(rows, picks));
   panes_of_.resize(groups_.index().slot_count(), 0);
-  std::vector<std::uint32_t> ours(fresh.size());
-  groups_.index().resolve_from(pane.index(), fresh, ours.data());
+  if (fresh >= end)
+    return {};
+  std::vector<std::uint32_t> theirs(end - fresh);
+  std::iota(theirs.begin(), theirs.end(), fresh);
+  std::vector<std::uint32_t> ours(theirs.size());
+  groups_.index().resolve_from(pane.index(), theirs, ours.data());
   count_panes(ours);
   return {};
 }

@@ -31,13 +31,16 @@ public:
   /// entered and not left.
   [[nodiscard]] result<bool> advance(step_budget& budget);
 
+  /// As `advance`, between two windows: what is done here need not be done while one fires.
+  [[nodiscard]] result<void> prepare(step_budget& budget);
+
   /// The pane is in no later window; its table is kept until its groups are taken back.
   void leave(const pane_id& pane, table_ptr table);
 
-  /// Adds rows that came late to a covered pane's table: `rows` are they, and of the pane's groups
-  /// those in `fresh` are new.
+  /// Adds rows that came late to a covered pane's table: `rows` are they, already merged into the
+  /// pane, whose groups from slot `fresh` on are new.
   [[nodiscard]] result<void> add_late(const aggregate_table& rows, const aggregate_table& pane,
-                                      std::span<const std::uint32_t> fresh);
+                                      std::uint32_t fresh);
 
   [[nodiscard]] const aggregate_table& groups() const noexcept {
     return groups_;
@@ -57,15 +60,17 @@ private:
   void count_panes(std::span<const std::uint32_t> slots);
   void take_back(const aggregate_table& from, std::span<const std::uint32_t> theirs);
   void start_over();
+  /// How many of a covered pane's groups, from the first on, are part of `groups()`.
+  [[nodiscard]] std::uint32_t added(const aggregate_table& pane) const;
 
   aggregate_table groups_;
   const aggregate_shape& shape_;
   std::vector<std::uint32_t> panes_of_; ///< by slot: covered panes that have the group
   std::set<pane_id> covered_;
-  std::vector<const aggregate_table*> entering_;
+  std::vector<const aggregate_table*> entering_; ///< in their order; few
   std::vector<table_ptr> leaving_;
   std::vector<table_ptr> spare_;
-  std::uint32_t next_slot_ = 0; ///< of the pane being added or taken back
+  std::uint32_t next_slot_ = 0; ///< of the last one leaving, else of the first one entering
 };
 
 } // namespace ebb
