@@ -12,7 +12,8 @@ from installation import NAMESPACE, ROOT, wait_for
 sys.path.insert(0, str(ROOT / "tests" / "service" / "bench"))
 from service_bench import STATE, TOPIC, Lines  # noqa: E402  pylint: disable=wrong-import-position
 
-ROW_BYTES = 128  # of state, of a key with 60 bytes of text
+TEXT = 2000  # bytes of a key's text; its state has 60 more
+AT_ONCE = 2000  # rows of a request
 ARGUMENTS = "/spec/template/spec/containers/0/args"
 
 
@@ -44,10 +45,10 @@ class Results(Lines):
 
 def fill(ebb, mebibytes):
     connection = connect(ebb)
-    rows, text = mebibytes * (1 << 20) // ROW_BYTES, "x" * 60
-    for first in range(0, rows, 20_000):
+    rows, text = mebibytes * (1 << 20) // (TEXT + 60), "x" * TEXT
+    for first in range(0, rows, AT_ONCE):
         body = "".join(f'{{"k":{i},"at":"2026-01-01T00:00:00","text":"{text}"}}\n'
-                       for i in range(first, min(rows, first + 20_000))).encode()
+                       for i in range(first, min(rows, first + AT_ONCE))).encode()
         request(connection, ebb, "POST", "/v1/topics/in/messages", body, "application/x-ndjson")
         answer = connection.recv(65536)
         assert b" 200 " in answer.split(b"\r\n")[0], answer
