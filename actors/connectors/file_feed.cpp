@@ -43,14 +43,15 @@ result<void> file_feed::open() {
   struct stat info {};
 
   plain_ = ::stat(file_.path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
-  if (from_.offset == 0) {
-    EBB_ASSIGN(bytes_, open_reader(file_.path, file_.shown));
-    return {};
-  }
+  // Called while a job of this feed runs, which holds it.
   const auto stopped = [this] {
     const std::lock_guard lock(mutex_);
     return stopped_;
   };
+  if (from_.offset == 0) {
+    EBB_ASSIGN(bytes_, open_reader(file_.path, file_.shown, stopped));
+    return {};
+  }
   EBB_ASSIGN(auto opened, reopen(file_, from_, stopped));
   bytes_ = std::move(opened.rest);
   offset_ = from_.offset;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
+#include <poll.h>
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,15 +57,21 @@ private:
 
 class plain_reader final : public byte_reader {
 public:
-  plain_reader(descriptor file, std::string shown)
-      : file_(std::move(file)), shown_(std::move(shown)) {}
+  plain_reader(descriptor file, std::string shown, std::function<bool()> stopped)
+      : file_(std::move(file)), shown_(std::move(shown)), stopped_(std::move(stopped)) {
+    struct stat info {};
+
+    regular_ = ::fstat(file_.number(), &info) == 0 && S_ISREG(info.st_mode);
+  }
 
   result<std::size_t> read(char* to, std::size_t room) override {
     for (;;) {
+      if (!regular_)
+        EBB_TRY(wait());
       const auto count = ::read(file_.number(), to, room);
       if (count >= 0)
         return static_cast<std::size_t>(count);
-      if (errno != EINTR)
+      if (errno != EINTR && errno != EAGAIN)
         return file_error("read", shown_, errno);
     }
   }
@@ -81,8 +88,21 @@ public:
   }
 
 private:
+  // Until there is something to read, or the last writer has gone. A pipe that had no writer yet is
+  // neither.
+  result<void> wait() {
+    constexpr int look_milliseconds = 100;
+    pollfd ready{file_.number(), POLLIN, 0};
+    while (::poll(&ready, 1, look_milliseconds) <= 0)
+      if (stopped_())
+        return make_error(ec::cancelled, "the stream was stopped");
+    return {};
+  }
+
   descriptor file_;
   std::string shown_;
+  std::function<bool()> stopped_;
+  bool regular_ = false;
 };
 
 class plain_writer final : public byte_writer {
@@ -187,14 +207,16 @@ int descriptor::close() noexcept {
   return failed == 0 || errno == EINTR ? 0 : errno;
 }
 
-result<std::unique_ptr<byte_reader>> open_reader(const std::string& path,
-                                                 const std::string& shown) {
-  descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+result<std::unique_ptr<byte_reader>> open_reader(const std::string& path, const std::string& shown,
+                                                 std::function<bool()> stopped) {
+  // Opening a pipe would wait for its writer.
+  descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.number() < 0)
     return file_error("open", shown, errno);
   // Only advice: it fails on pipes, and nothing depends on it.
   static_cast<void>(::posix_fadvise(file.number(), 0, 0, POSIX_FADV_SEQUENTIAL));
-  std::unique_ptr<byte_reader> plain = std::make_unique<plain_reader>(std::move(file), shown);
+  std::unique_ptr<byte_reader> plain =
+      std::make_unique<plain_reader>(std::move(file), shown, std::move(stopped));
   return decompress(compression_of(path), std::move(plain), shown);
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -67,9 +68,10 @@ public:
   [[nodiscard]] virtual result<void> finish() = 0;
 };
 
-/// `shown` is the path as messages name it.
-[[nodiscard]] result<std::unique_ptr<byte_reader>> open_reader(const std::string& path,
-                                                               const std::string& shown);
+/// `shown` is the path as messages name it. A pipe or a device may be silent for ever: waiting for
+/// it is given up (ec::cancelled) soon after `stopped` becomes true.
+[[nodiscard]] result<std::unique_ptr<byte_reader>>
+open_reader(const std::string& path, const std::string& shown, std::function<bool()> stopped);
 
 /// A reader of compressed bytes on top of another reader; takes it over.
 [[nodiscard]] std::unique_ptr<byte_reader>

@@ -44,7 +44,7 @@ result<reopened_text> reopen(const named_file& file, const text_position& at,
                              const std::function<bool()>& stopped) {
   EBB_TRY(check_regular(file, at));
   reopened_text made;
-  EBB_ASSIGN(made.rest, open_reader(file.path, file.shown));
+  EBB_ASSIGN(made.rest, open_reader(file.path, file.shown, stopped));
   made.header = make_chunk(at.header);
   std::vector<char> block(block_size);
   const auto start = std::max(at.header, std::min<std::uint64_t>(at.offset, text_trail::most));

@@ -52,7 +52,8 @@ bool is_word(const std::string& name) {
 
 void list(bool words) {
   for (const auto& name : ebb::builtin_functions().names()) {
-    if (name == "cast" || is_word(name) != words)
+    // "age" is there to be refused with a reason.
+    if (name == "cast" || name == "age" || is_word(name) != words)
       continue;
     std::set<std::string> signatures;
     for (const auto& function : ebb::builtin_functions().overloads(name))

@@ -415,6 +415,42 @@ def test_interrupt_drains_and_exits_130():
     assert values == [str(i) for i in range(len(values))] and len(values) > 100
 
 
+def test_a_silent_pipe_does_not_hold_up_the_end():
+    os.mkfifo(FOLDER / "in.csv")
+    write("m.yaml", manifest(NUMBERS, "SELECT a FROM src", "  sinks:\n    - stdout: {format: csv}\n"))
+    for has_writer in (False, True):
+        with subprocess.Popen([EBB, "run", "m.yaml"], cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+            try:
+                time.sleep(0.7)
+                if has_writer:
+                    pipe = os.open(FOLDER / "in.csv", os.O_WRONLY)
+                    os.write(pipe, b"a,b\n1,x\n")
+                    assert run.stdout.readline() + run.stdout.readline() == "a\n1\n"
+                run.send_signal(signal.SIGTERM)
+                _, errors = run.communicate(timeout=5)
+                assert run.returncode == 130, f"{run.returncode}: {errors}"
+            finally:
+                run.kill()
+    os.close(pipe)
+
+
+def test_no_rows_of_a_limit_of_none():
+    for sql in ("SELECT a FROM src LIMIT 0", "SELECT a FROM src ORDER BY a LIMIT 0", "SELECT a FROM src FETCH FIRST 0 ROWS ONLY",
+                "SELECT a FROM src ORDER BY a FETCH FIRST 0 ROWS WITH TIES", "SELECT * FROM (SELECT a FROM src LIMIT 0) AS x"):
+        write("m.yaml", manifest(numbers(), sql, "  sinks:\n    - stdout: {format: csv}\n"))
+        run = ebb("run", "m.yaml")
+        assert run.returncode == 0 and "1" not in run.stdout, (sql, run.returncode, run.stdout, run.stderr)
+
+
+def test_subqueries_are_named_as_postgresql_names_them():
+    write("m.yaml", manifest(numbers(), "SELECT a, (SELECT max(a) FROM src), (SELECT count(*) AS many FROM src), "
+                             "EXISTS (SELECT 1 FROM src WHERE a = 2) FROM src AS s"))
+    run = ebb("validate", "m.yaml")
+    assert run.returncode == 0, run.stderr
+    run = ebb("explain", "m.yaml")
+    assert re.search(r"columns: a bigint, max bigint, many bigint, exists boolean", run.stdout), run.stdout
+
+
 def test_a_reader_that_goes_away_ends_the_run():
     write("m.yaml", manifest(endless().replace("rate: 1000, ", ""), "SELECT a FROM src",
                              "  sinks:\n    - stdout: {format: csv}\n"))

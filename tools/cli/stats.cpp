@@ -151,12 +151,12 @@ void progress_line::show(const run_progress& progress) {
     return;
   const auto elapsed = std::max(1e-3, progress.seconds - last_seconds_);
   std::vector<std::uint64_t> rows;
-  std::string text;
+  // First what is cut last on a narrow terminal.
+  std::string text = fmt::format("{:.1f} s", progress.seconds);
   const auto rate = [&](const std::string& name, std::uint64_t count) {
     const auto before = rows.size() < last_rows_.size() ? last_rows_[rows.size()] : 0;
     rows.push_back(count);
-    text += fmt::format("{}{} {} rows {}/s", text.empty() ? "" : " · ", name,
-                        short_number(static_cast<double>(count)),
+    text += fmt::format(" · {} {} rows {}/s", name, short_number(static_cast<double>(count)),
                         short_number(static_cast<double>(count - before) / elapsed));
   };
   for (const auto& stream : progress.streams) {
@@ -166,7 +166,6 @@ void progress_line::show(const run_progress& progress) {
       rate("→ " + sink.name, sink.rows);
     text += " · watermark " + watermark_text(stream.watermark);
   }
-  text += fmt::format(" · {:.1f} s", progress.seconds);
   last_rows_ = std::move(rows);
   last_seconds_ = progress.seconds;
   // Cut to the terminal; arrows and dots are several bytes of one column.

@@ -117,6 +117,8 @@ bool changelog_top_n::accepts(std::uint32_t slot, const batch& input, std::uint3
   if (spec_.updating || spec_.rank == rank_kind::dense_rank
       || list.size() < static_cast<std::uint64_t>(spec_.limit))
     return true;
+  if (list.empty()) // LIMIT 0
+    return false;
   const auto& last = list.back();
   if (prefixes_[i] != last.prefix)
     return prefixes_[i] < last.prefix;

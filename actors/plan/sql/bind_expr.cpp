@@ -110,7 +110,9 @@ result<expr_ptr> expr_binder::bind_condition(const ast& node, std::string_view c
 }
 
 result<void> expr_binder::check_copies(const expr& x, std::size_t copies, std::int32_t at) const {
-  if (copies > 1 && size_up_to(x, max_repeated_nodes) * copies >= max_repeated_nodes)
+  // Copies of a bare column are as many as the text names, so the text's limit bounds them.
+  const auto size = size_up_to(x, max_repeated_nodes);
+  if (copies > 1 && size > 1 && size * copies >= max_repeated_nodes)
     return text_.fail(ec::invalid_argument, at, "the expression is too large",
                       "compute its first operand in a subquery");
   return {};

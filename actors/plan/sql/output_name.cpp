@@ -11,6 +11,31 @@ struct candidate {
   int strength = 0;
 };
 
+candidate name_of(const ast& expression, std::uint32_t depth);
+
+// A scalar subquery is named as its column.
+candidate name_of_subquery(const ast& body, std::uint32_t depth) {
+  const auto kind = text(body, "subLinkType");
+  if (kind == "EXISTS_SUBLINK")
+    return {"exists", 2};
+  if (kind == "ARRAY_SUBLINK")
+    return {"array", 2};
+  if (kind != "EXPR_SUBLINK")
+    return {};
+  const auto select = open(child(body, "subselect"));
+  if (!select)
+    return {};
+  const auto& targets = list(*select.body, "targetList");
+  if (targets.empty())
+    return {};
+  const auto column = open(targets.front());
+  if (!column)
+    return {};
+  const auto name = text(*column.body, "name");
+  return name.empty() ? name_of(child(*column.body, "val"), depth + 1)
+                      : candidate{std::string(name), 2};
+}
+
 candidate name_of(const ast& expression, std::uint32_t depth) {
   constexpr std::uint32_t deepest = 1000;
   const auto node = open(expression);
@@ -41,6 +66,8 @@ candidate name_of(const ast& expression, std::uint32_t depth) {
     auto inner = name_of(child(body, "defresult"), depth + 1);
     return inner.strength > 1 ? inner : candidate{"case", 1};
   }
+  if (node.is("SubLink"))
+    return name_of_subquery(body, depth);
   if (node.is("A_ArrayExpr"))
     return {"array", 2};
   if (node.is("CoalesceExpr"))
