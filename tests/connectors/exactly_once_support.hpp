@@ -116,7 +116,7 @@ inline void write(sink_writer& sink, const batch_ptr& rows) {
 }
 
 inline std::string expanded(const temporary_folder& folder, const std::string& name) {
-  auto reader = open_reader(folder / name, name);
+  auto reader = open_reader(folder / name, name, [] { return false; });
   BOOST_REQUIRE(reader);
   std::string text;
   for (;;) {
