@@ -243,6 +243,7 @@ def test_shapes_with_a_folder_and_without():
         assert lines[()][-1] == lines[("--data", "data")][-1] and lines[()][0] == lines[("--data", "data")][0], lines
         logged = {}
         service.ask("POST", "/v1/streams/timed:sleep")
+        wait_for(lambda: "Asleep" in ebb("logs", "timed", "-o", "json").stdout)  # lines are kept some at a time
         for place in ((), ("--data", "data")):
             run = ebb("logs", "timed", *place, "-o", "json")
             assert run.returncode == 0, run.stderr
