@@ -6,8 +6,16 @@ namespace ebb::sql {
 
 namespace {
 
-std::string suggestion(const std::string& nearest) {
-  return nearest.empty() ? std::string{} : "did you mean \"" + nearest + "\"?";
+// The nearest of the known names, or what there is.
+std::string suggestion(const std::string& name, const std::vector<std::string>& known,
+                       const char* these) {
+  constexpr std::size_t most = 10;
+  if (const auto nearest = nearest_name(name, known); !nearest.empty())
+    return "did you mean \"" + nearest + "\"?";
+  std::string hint;
+  for (std::size_t i = 0; i < std::min(known.size(), most); ++i)
+    hint += (i == 0 ? these : ", ") + known[i];
+  return hint + (known.size() > most ? ", …" : "");
 }
 
 } // namespace
@@ -19,7 +27,7 @@ bool scope::has_relation(std::string_view name) const {
 error scope::missing_relation(const sql_text& text, const std::string& name,
                               std::int32_t at) const {
   return text.fail(ec::invalid_argument, at, "missing FROM-clause entry for table \"" + name + '"',
-                   suggestion(nearest_name(name, relations)));
+                   suggestion(name, relations, "FROM has "));
 }
 
 result<expr_ptr> scope::find(const sql_text& text, const std::vector<std::string>& path,
@@ -49,7 +57,7 @@ result<expr_ptr> scope::find(const sql_text& text, const std::vector<std::string
   if (found == nullptr) {
     const auto shown = qualified ? path.front() + '.' + name : '"' + name + '"';
     return text.fail(ec::invalid_argument, at, "column " + shown + " does not exist",
-                     suggestion(nearest_name(name, candidates)));
+                     suggestion(name, candidates, "the columns here are "));
   }
   auto reference = std::make_shared<expr>(*found->x);
   if (reference->text.empty())
