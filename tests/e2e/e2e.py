@@ -442,6 +442,13 @@ def test_no_rows_of_a_limit_of_none():
         assert run.returncode == 0 and "1" not in run.stdout, (sql, run.returncode, run.stdout, run.stderr)
 
 
+def test_a_repeated_expression_with_a_wide_number_is_computed_once():
+    x = "CASE WHEN a::numeric >= '51519529431798719901528565536.762870234309' THEN 0.1::real ELSE a::real / 4 END"
+    write("m.yaml", manifest(numbers(), f"SELECT {x} IN (0.25, (a << 1)::real) AS r FROM src", "  sinks:\n    - stdout: {format: csv}\n"))
+    run = ebb("run", "m.yaml")
+    assert run.returncode == 0 and run.stdout.split() == ["r", "true", "false"], (run.returncode, run.stdout, run.stderr)
+
+
 def test_subqueries_are_named_as_postgresql_names_them():
     write("m.yaml", manifest(numbers(), "SELECT a, (SELECT max(a) FROM src), (SELECT count(*) AS many FROM src), "
                              "EXISTS (SELECT 1 FROM src WHERE a = 2) FROM src AS s"))

@@ -144,7 +144,7 @@ public:
 private:
   std::uint32_t take(const expr_ptr& x) {
     for (std::uint32_t i = 0; i < columns_.size(); ++i)
-      if (same_expr(*columns_[i], *x))
+      if (columns_[i] == x || same_expr(*columns_[i], *x))
         return i;
     columns_.push_back(x);
     return static_cast<std::uint32_t>(columns_.size() - 1);
@@ -154,13 +154,17 @@ private:
   bool found_ = false;
 };
 
-bool share_among_outputs(filter_project_spec& spec, std::vector<filter_project_spec>& chain);
+// Steps that may come before one, one before the other.
+constexpr std::size_t max_steps = 8;
+
+bool share_among_outputs(filter_project_spec& spec, std::vector<filter_project_spec>& chain,
+                         std::size_t steps);
 
 // Adds a step that computes shared subtrees; they may repeat parts of each other.
-void add_step(filter_project_spec step, std::vector<filter_project_spec>& chain) {
-  constexpr std::size_t max_steps = 8;
-  if (chain.size() < max_steps)
-    share_among_outputs(step, chain);
+void add_step(filter_project_spec step, std::vector<filter_project_spec>& chain,
+              std::size_t steps) {
+  if (steps > 0)
+    share_among_outputs(step, chain, steps - 1);
   chain.push_back(std::move(step));
 }
 
@@ -185,13 +189,14 @@ bool share_before_filter(filter_project_spec& spec, std::vector<filter_project_s
     return false;
   filter_project_spec before;
   before.outputs = std::move(step).columns();
-  add_step(std::move(before), chain);
+  add_step(std::move(before), chain, max_steps);
   spec = std::move(rest);
   return true;
 }
 
 // What the outputs surely compute more than once goes to the filter's step.
-bool share_among_outputs(filter_project_spec& spec, std::vector<filter_project_spec>& chain) {
+bool share_among_outputs(filter_project_spec& spec, std::vector<filter_project_spec>& chain,
+                         std::size_t steps) {
   repeats known;
   for (const auto& output : spec.outputs)
     known.add(output, true);
@@ -205,7 +210,7 @@ bool share_among_outputs(filter_project_spec& spec, std::vector<filter_project_s
   filter_project_spec before;
   before.predicate = spec.predicate;
   before.outputs = std::move(step).columns();
-  add_step(std::move(before), chain);
+  add_step(std::move(before), chain, steps);
   spec = std::move(rest);
   return true;
 }
@@ -216,7 +221,7 @@ std::vector<filter_project_spec> share_work(const filter_project_spec& spec) {
   std::vector<filter_project_spec> chain;
   auto rest = spec;
   share_before_filter(rest, chain);
-  share_among_outputs(rest, chain);
+  share_among_outputs(rest, chain, max_steps);
   chain.push_back(std::move(rest));
   return chain;
 }
