@@ -102,9 +102,8 @@ private:
 
   void note(const expr_ptr& x, std::size_t value) {
     auto& same = by_hash_[value];
-    auto found = std::find_if(same.begin(), same.end(), [&](const auto i) {
-      return seen_[i].x == x || same_expr(*seen_[i].x, *x);
-    });
+    auto found = std::find_if(same.begin(), same.end(),
+                              [&](const auto i) { return same_expr(*seen_[i].x, *x); });
     if (found == same.end()) {
       found = same.insert(same.end(), seen_.size());
       seen_.push_back({x});
@@ -144,7 +143,7 @@ public:
 private:
   std::uint32_t take(const expr_ptr& x) {
     for (std::uint32_t i = 0; i < columns_.size(); ++i)
-      if (columns_[i] == x || same_expr(*columns_[i], *x))
+      if (same_expr(*columns_[i], *x))
         return i;
     columns_.push_back(x);
     return static_cast<std::uint32_t>(columns_.size() - 1);
