@@ -1,6 +1,7 @@
 // Makes the certificates of an installation's links.
 #include "actors/links/certificate_authority.hpp"
 #include "actors/links/link_identity.hpp"
+#include "actors/links/openssl_pointers.hpp"
 
 #include <array>
 #include <cerrno>
@@ -27,24 +28,6 @@ namespace {
 constexpr std::int64_t day_seconds = 86'400;
 constexpr std::int64_t years_seconds = 20 * 365 * day_seconds;
 constexpr std::size_t serial_bytes = 16;
-
-struct freed {
-  void operator()(EVP_PKEY* x) const noexcept {
-    EVP_PKEY_free(x);
-  }
-
-  void operator()(X509* x) const noexcept {
-    X509_free(x);
-  }
-
-  void operator()(BIO* x) const noexcept {
-    BIO_free(x);
-  }
-};
-
-using key_pointer = std::unique_ptr<EVP_PKEY, freed>;
-using certificate_pointer = std::unique_ptr<X509, freed>;
-using memory_pointer = std::unique_ptr<BIO, freed>;
 
 error openssl_error(const char* what) {
   std::array<char, 256> text{};

@@ -1,5 +1,7 @@
 #include "actors/links/link_identity.hpp"
 
+#include "actors/links/openssl_pointers.hpp"
+
 #include <array>
 #include <ctime>
 #include <openssl/bio.h>
@@ -27,30 +29,14 @@ int no_password(char* /*to*/, int /*size*/, int /*writing*/, void* /*argument*/)
   return -1;
 }
 
-struct freed {
-  void operator()(BIO* x) const noexcept {
-    BIO_free(x);
-  }
-
-  void operator()(X509* x) const noexcept {
-    X509_free(x);
-  }
-
-  void operator()(EVP_PKEY* x) const noexcept {
-    EVP_PKEY_free(x);
-  }
-};
-
-using memory_pointer = std::unique_ptr<BIO, freed>;
-
 memory_pointer memory_of(const std::string& text) {
   return memory_pointer(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-std::unique_ptr<X509, freed> certificate_in(const std::string& text) {
+certificate_pointer certificate_in(const std::string& text) {
   const auto bytes = memory_of(text);
-  return std::unique_ptr<X509, freed>(
-      bytes ? PEM_read_bio_X509(bytes.get(), nullptr, no_password, nullptr) : nullptr);
+  return certificate_pointer(bytes ? PEM_read_bio_X509(bytes.get(), nullptr, no_password, nullptr)
+                                   : nullptr);
 }
 
 } // namespace
@@ -138,7 +124,7 @@ result<std::shared_ptr<const link_identity>> link_identity::of(const std::string
   if (!own || SSL_CTX_use_certificate(context, own.get()) != 1)
     return refused({}, "cannot use the certificate");
   const memory_pointer bytes = memory_of(key);
-  const std::unique_ptr<EVP_PKEY, freed> own_key(
+  const key_pointer own_key(
       bytes ? PEM_read_bio_PrivateKey(bytes.get(), nullptr, no_password, nullptr) : nullptr);
   if (!own_key || SSL_CTX_use_PrivateKey(context, own_key.get()) != 1
       || SSL_CTX_check_private_key(context) != 1)

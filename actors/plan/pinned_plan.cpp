@@ -1,5 +1,7 @@
 #include "actors/plan/pinned_plan.hpp"
 
+#include "actors/plan/split_text.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -17,17 +19,6 @@ constexpr std::string_view version_line = "#version";
 constexpr std::string_view manifest_line = "#manifest";
 constexpr std::string_view format_line = "#format";
 constexpr std::string_view dropped_ending = " (dropped)";
-
-std::vector<std::string_view> split(std::string_view text, char at) {
-  std::vector<std::string_view> result;
-  for (;;) {
-    const auto end = text.find(at);
-    result.push_back(text.substr(0, end));
-    if (end == std::string_view::npos)
-      return result;
-    text.remove_prefix(end + 1);
-  }
-}
 
 std::uint64_t number_in(std::string_view text) {
   std::uint64_t x = 0;

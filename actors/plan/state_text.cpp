@@ -3,6 +3,7 @@
 #include "actors/dataflow/operators/time_keys.hpp"
 #include "actors/dataflow/value_builder.hpp"
 #include "actors/dataflow/value_text.hpp"
+#include "actors/plan/split_text.hpp"
 #include "actors/plan/state_layout.hpp"
 #include "schemas/sized_text.hpp"
 
@@ -210,17 +211,6 @@ std::optional<state_part> part_from(std::string_view text) {
     return std::nullopt;
   return state_part{std::string(text.substr(second + 1)), static_cast<state_part::form>(form),
                     type->columns[0].type};
-}
-
-std::vector<std::string_view> split(std::string_view text, char at) {
-  std::vector<std::string_view> result;
-  for (;;) {
-    const auto end = text.find(at);
-    result.push_back(text.substr(0, end));
-    if (end == std::string_view::npos)
-      return result;
-    text.remove_prefix(end + 1);
-  }
 }
 
 } // namespace

@@ -67,9 +67,7 @@ result<data_options> options_of(const run_arguments& arguments) {
     options.from = resume_from::savepoint;
     options.savepoint = arguments.from;
   }
-  options.output = arguments.sinks == "rewind" ? past_output::rewind
-                   : arguments.sinks == "keep" ? past_output::keep
-                                               : past_output::refuse;
+  options.output = output_of(arguments.sinks);
   return options;
 }
 

@@ -20,12 +20,6 @@ std::string message_json(const std::string& text) {
   return json{{"message", text}}.dump();
 }
 
-past_output output_of(const std::string& text) {
-  return text == "rewind" ? past_output::rewind
-         : text == "keep" ? past_output::keep
-                          : past_output::refuse;
-}
-
 /// What the rounds counted, together; the rest is the newest's.
 stream_report together(const std::optional<stream_report>& before, stream_report now) {
   if (!before)
@@ -60,6 +54,12 @@ stream_report together(const std::optional<stream_report>& before, stream_report
 }
 
 } // namespace
+
+past_output output_of(const std::string& text) {
+  return text == "rewind" ? past_output::rewind
+         : text == "keep" ? past_output::keep
+                          : past_output::refuse;
+}
 
 run_orders::run_orders(std::vector<stream_definition> streams, data_options options,
                        std::shared_ptr<shared_ledger> ledger,

@@ -21,6 +21,9 @@
 
 namespace ebb::cli {
 
+/// Of `--sinks`: rewind or keep, else refuse.
+[[nodiscard]] past_output output_of(const std::string& text);
+
 /// `handle` from any thread, `note_progress` and `begun` while a round runs; the rest by the thread
 /// that runs the rounds, between them.
 class run_orders {

@@ -76,14 +76,9 @@ result<named_relation> query_planner::relation(const std::string& name, std::int
     known.push_back(table.name);
   for (const auto& [source, node] : sources_)
     known.push_back(source);
-  const auto nearest = nearest_name(name, known);
-  std::string hint = nearest.empty() ? "" : "did you mean \"" + nearest + "\"?";
-  if (hint.empty() && !known.empty()) {
-    hint = "a query reads sources, earlier operators and WITH queries:";
-    for (std::size_t i = 0; i < std::min<std::size_t>(known.size(), 10); ++i)
-      hint += (i == 0 ? " " : ", ") + known[i];
-  }
-  return query.fail(ec::invalid_argument, at, "relation \"" + name + "\" does not exist", hint);
+  return query.fail(
+      ec::invalid_argument, at, "relation \"" + name + "\" does not exist",
+      suggestion(name, known, "a query reads sources, earlier operators and WITH queries: "));
 }
 
 result<void> query_planner::bind_with(const ast& with) {

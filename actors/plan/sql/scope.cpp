@@ -4,9 +4,6 @@
 
 namespace ebb::sql {
 
-namespace {
-
-// The nearest of the known names, or what there is.
 std::string suggestion(const std::string& name, const std::vector<std::string>& known,
                        const char* these) {
   constexpr std::size_t most = 10;
@@ -17,8 +14,6 @@ std::string suggestion(const std::string& name, const std::vector<std::string>& 
     hint += (i == 0 ? these : ", ") + known[i];
   return hint + (known.size() > most ? ", …" : "");
 }
-
-} // namespace
 
 bool scope::has_relation(std::string_view name) const {
   return std::find(relations.begin(), relations.end(), name) != relations.end();

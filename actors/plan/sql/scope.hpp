@@ -10,6 +10,11 @@
 
 namespace ebb::sql {
 
+/// The hint of an error about a name that there is not: the nearest one, else some of those that
+/// there are, behind `these`.
+[[nodiscard]] std::string suggestion(const std::string& name, const std::vector<std::string>& known,
+                                     const char* these);
+
 struct scope_column {
   std::string relation; ///< alias of its relation; empty for merged columns of USING
   std::string name;
