@@ -269,7 +269,6 @@ result<lmdb_environment> lmdb_environment::open(const std::string& path,
   unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD;
   flags |= options.read_only ? MDB_RDONLY : 0U;
   flags |= options.locked ? 0U : MDB_NOLOCK;
-  flags |= options.synced ? 0U : MDB_NOSYNC;
   int rc = mdb_env_set_maxdbs(env, options.databases);
   if (rc == 0 && options.map_bytes != 0)
     rc = mdb_env_set_mapsize(env, options.map_bytes);

@@ -28,8 +28,7 @@ inline constexpr std::size_t lmdb_key_max = 511;
 
 struct lmdb_options {
   bool read_only = false;
-  bool locked = true; ///< false: no lock file and no reader table; the file may not change
-  bool synced = true; ///< false: commits are not synced; only for files that are synced later
+  bool locked = true;        ///< false: no lock file and no reader table; the file may not change
   std::size_t map_bytes = 0; ///< most bytes that the file may have
   unsigned databases = 8;    ///< most named databases
 };
