@@ -19,8 +19,14 @@ constexpr micros follow_period = 100'000;
 // Files that are read ahead at a time, when they are read one after the other.
 constexpr std::size_t open_ahead = 2;
 
+/// At the field's own line where that is known: that of `path` is.
 error in_source(error problem, const source_definition& source, const char* key) {
-  problem.place = source.place;
+  const auto* options = std::get_if<file_source>(&source.connector);
+  const bool known = options != nullptr && options->place.line != 0
+                     && std::string_view(key) == "path";
+  problem.place = known ? options->place : source.place;
+  if (known)
+    return problem;
   problem.place.field += problem.place.field.empty() ? "file." : ".file.";
   problem.place.field += key;
   return problem;

@@ -24,6 +24,7 @@ struct file_source {
   std::vector<std::string> null = {""}; ///< CSV spellings of NULL
   bool follow = false;
   std::uint64_t max_record = std::uint64_t{16} << 20; ///< bytes
+  error_place place = {};                             ///< of `path`
 };
 
 enum class nexmark_table : std::uint8_t { person, auction, bid };

@@ -17,6 +17,7 @@ result<file_source> read_file(const reader& in, const located& at) {
   file_source out;
   EBB_ASSIGN(out.path, read_path(in, at, "path: flights.csv",
                                  "name a file, a folder or a pattern such as *.csv"));
+  out.place = in.place(reader::field(at, "path"));
   EBB_ASSIGN(out.format, read_format(in, at, out.path));
   if (const auto x = reader::field(at, "follow")) {
     EBB_ASSIGN(out.follow, in.boolean(x));

@@ -108,7 +108,7 @@ result<life_traits> check_stream(const stream_definition& x, const std::string& 
       EBB_TRY(check_columns(source, found));
       traits.inputs.push_back({source.name, found.uid});
     } else if (const auto* file = std::get_if<file_source>(&source.connector)) {
-      EBB_TRY(check_path(file->path, files_folder, source.place));
+      EBB_TRY(check_path(file->path, files_folder, file->place));
       if (file->follow)
         traits.cannot_wake = source.name;
     } else {

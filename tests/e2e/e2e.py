@@ -324,7 +324,11 @@ def test_stats_into_a_device_leave_it_alone():
 
 def test_missing_input_file():
     write("m.yaml", manifest(NUMBERS, "SELECT a FROM src"))
-    fails(ebb("run", "m.yaml"), 2, "in.csv")
+    # At the field that names it.
+    fails(ebb("run", "m.yaml"), 2, "m.yaml:8:20: spec.sources[0].file.path: cannot open in.csv: No such file")
+    write("m.yaml", manifest(NUMBERS.replace("file: {path: in.csv, format: csv}",
+                                             "file:\n        format: csv\n        path: in-*.csv"), "SELECT a FROM src"))
+    fails(ebb("run", "m.yaml"), 2, "m.yaml:10:15: spec.sources[0].file.path: no file matches in-*.csv")
 
 
 def test_missing_column_in_the_header():
