@@ -169,6 +169,21 @@ def test_stats_file():
     assert stats["wallSeconds"] > 0 and stats["peakMemoryBytes"] > 1 << 20
 
 
+def test_one_row_is_one_row():
+    write("in.csv", "at,v\n2024-01-01 00:00:00,1\n2024-01-01 09:00:00,2\n2024-01-01 00:30:00,3\n")
+    source = ("    - name: src\n      schema: at TIMESTAMP, v BIGINT\n      eventTime: {column: at}\n"
+              "      onBadRecord: quarantine\n      file: {path: in.csv, format: csv}\n")
+    write("m.yaml", manifest(source, "SELECT window_end, count(*) AS n FROM tumble(src, at, INTERVAL '1 hour') "
+                             "GROUP BY window_end", "  sinks:\n    - discard: {}\n"))
+    run = ebb("run", "m.yaml")
+    assert run.returncode == 0 and "dropped 1 row that came late or has no time" in run.stderr, run.stderr
+    with open(FOLDER / "in.csv", "a") as file:
+        file.write("2024-01-01 00:45:00,4\nnever,5\n")
+    run = ebb("run", "m.yaml")
+    assert "dropped 2 rows that came late or have no time" in run.stderr, run.stderr
+    assert "set aside 1 bad record\n" in run.stderr, run.stderr
+
+
 def test_peak_memory_is_not_that_of_who_starts_it():
     ballast = bytearray(300 << 20)
     write("m.yaml", manifest(numbers(), "SELECT a FROM src", "  sinks:\n    - discard: {}\n"))

@@ -144,15 +144,15 @@ void tell_losses(const std::vector<stream_report>& reports) {
       if (x.late_rows != 0)
         std::fprintf(
             stderr,
-            "warning: operator %s of stream %s dropped %llu rows that came late or have no "
-            "time: a larger eventTime.maxDelay of its source keeps late ones\n",
-            x.name.c_str(), stream.name.c_str(), static_cast<unsigned long long>(x.late_rows));
+            "warning: operator %s of stream %s dropped %s that came late or %s no time: a larger "
+            "eventTime.maxDelay of its source keeps late ones\n",
+            x.name.c_str(), stream.name.c_str(), counted(x.late_rows, "row").c_str(),
+            x.late_rows == 1 ? "has" : "have");
   for (const auto& stream : reports)
     for (const auto& x : stream.sources)
       if (x.bad_rows != 0)
-        std::fprintf(stderr, "warning: source %s of stream %s set aside %llu bad records\n",
-                     x.name.c_str(), stream.name.c_str(),
-                     static_cast<unsigned long long>(x.bad_rows));
+        std::fprintf(stderr, "warning: source %s of stream %s set aside %s\n", x.name.c_str(),
+                     stream.name.c_str(), counted(x.bad_rows, "bad record").c_str());
 }
 
 /// Rounds until all streams have ended or a signal comes: an order ends one and begins the next.

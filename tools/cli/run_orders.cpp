@@ -3,6 +3,7 @@
 #include "actors/runtime/moment_text.hpp"
 #include "actors/runtime/processing_time.hpp"
 #include "actors/runtime/stream_store.hpp"
+#include "tools/cli/stats.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -337,7 +338,7 @@ std::string run_orders::status_of(const life& x) const {
       in += y.rows;
     for (const auto& y : report.sinks)
       out += y.rows;
-    sentences.push_back("it has read " + std::to_string(in) + " rows and written "
+    sentences.push_back("it has read " + counted(in, "row") + " and written "
                         + std::to_string(out));
     if (const auto held = held_back_by(report); !held.empty())
       sentences.push_back("its event time goes no further than " + held);

@@ -7,6 +7,7 @@
 #include "storage/control_db.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/folder_commands.hpp"
+#include "tools/cli/stats.hpp"
 #include "tools/cli/text_table.hpp"
 #include "tools/client/yaml_text.hpp"
 
@@ -123,8 +124,8 @@ result<int> verify_all(const state_arguments& arguments) {
       std::puts(check_json(x).c_str());
     else
       table.add({x.kind + '/' + x.name, x.file,
-                 x.kind == "control" ? std::to_string(x.rows) + " entries"
-                 : x.kind == "topic" ? std::to_string(x.rows) + " rows"
+                 x.kind == "control" ? std::to_string(x.rows) + (x.rows == 1 ? " entry" : " entries")
+                 : x.kind == "topic" ? counted(x.rows, "row")
                                      : size_text(x.bytes),
                  x.problem ? x.problem->message : "good"});
     return true;

@@ -112,6 +112,10 @@ std::string stats_json(const std::vector<stream_report>& streams, const process_
   return root.dump(2) + '\n';
 }
 
+std::string counted(std::uint64_t count, const std::string& one) {
+  return std::to_string(count) + ' ' + one + (count == 1 ? "" : "s");
+}
+
 result<void> write_file(const std::string& path, const std::string& text) {
   const auto failed = [&](int code) {
     auto problem = make_error(ec::io, std::string("cannot write: ") + std::strerror(code));
@@ -156,7 +160,8 @@ void progress_line::show(const run_progress& progress) {
   const auto rate = [&](const std::string& name, std::uint64_t count) {
     const auto before = rows.size() < last_rows_.size() ? last_rows_[rows.size()] : 0;
     rows.push_back(count);
-    text += fmt::format(" · {} {} rows {}/s", name, short_number(static_cast<double>(count)),
+    text += fmt::format(" · {} {} {} {}/s", name, short_number(static_cast<double>(count)),
+                        count == 1 ? "row" : "rows",
                         short_number(static_cast<double>(count - before) / elapsed));
   };
   for (const auto& stream : progress.streams) {

@@ -29,6 +29,9 @@ struct process_usage {
 [[nodiscard]] std::string stats_json(const std::vector<stream_report>& streams,
                                      const process_usage& usage);
 
+/// `1 row`, `2 rows`.
+[[nodiscard]] std::string counted(std::uint64_t count, const std::string& one);
+
 /// Writes text to a file, replacing it as a whole.
 [[nodiscard]] result<void> write_file(const std::string& path, const std::string& text);
 
