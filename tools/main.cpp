@@ -29,7 +29,9 @@ void add_run(CLI::App& app, ebb::cli::run_arguments& to) {
   command->add_option("--threads", to.threads, "Worker threads; 0 = one a core")
       ->check(CLI::Range(0, 256))
       ->type_name("N");
-  command->add_option("--stats", to.stats, "Write statistics of the run as JSON to this file")
+  command
+      ->add_option("--stats", to.stats,
+                   "Write statistics of the run as JSON to this file, also when it fails")
       ->type_name("FILE");
   command
       ->add_option("--data", to.data,

@@ -169,6 +169,25 @@ def test_stats_file():
     assert stats["wallSeconds"] > 0 and stats["peakMemoryBytes"] > 1 << 20
 
 
+def test_stats_file_of_a_run_that_fails():
+    text = "a,b\n" + "".join(f"{i},x\n" for i in range(5000)) + "oops,y\n"
+    write("m.yaml", manifest(numbers(text), "SELECT a FROM src", "  sinks:\n    - discard: {}\n"))
+    fails(ebb("run", "m.yaml", "--stats", "stats.json"), 1, "oops")
+    stats = json.loads((FOLDER / "stats.json").read_text())
+    assert "oops" in stats["error"]["message"] and stats["error"]["reason"] == "bad record", stats
+    assert stats["streams"][0]["sources"][0]["rows"] >= 4000, stats
+    assert stats["wallSeconds"] > 0
+    # One that does not begin has done nothing.
+    (FOLDER / "in.csv").unlink()
+    (FOLDER / "stats.json").unlink()
+    fails(ebb("run", "m.yaml", "--stats", "stats.json"), 2, "in.csv")
+    stats = json.loads((FOLDER / "stats.json").read_text())
+    assert stats["streams"] == [] and "in.csv" in stats["error"]["message"] and stats["error"]["hint"], stats
+    write("m.yaml", "spec: [")
+    fails(ebb("run", "m.yaml", "--stats", "stats.json"), 2)
+    assert "m.yaml" in json.loads((FOLDER / "stats.json").read_text())["error"]["message"]
+
+
 def test_one_row_is_one_row():
     write("in.csv", "at,v\n2024-01-01 00:00:00,1\n2024-01-01 09:00:00,2\n2024-01-01 00:30:00,3\n")
     source = ("    - name: src\n      schema: at TIMESTAMP, v BIGINT\n      eventTime: {column: at}\n"

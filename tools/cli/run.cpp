@@ -155,6 +155,19 @@ void tell_losses(const std::vector<stream_report>& reports) {
                      stream.name.c_str(), counted(x.bad_rows, "bad record").c_str());
 }
 
+/// `--stats`, also of a run that has failed. An error is printed.
+bool write_stats(const run_arguments& arguments, std::chrono::steady_clock::time_point start,
+                 const std::vector<stream_report>& reports, const error* problem) {
+  if (arguments.stats.empty())
+    return true;
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+  const auto written = write_file(
+      arguments.stats, stats_json(reports, usage_of_this_process(wall.count()), problem));
+  if (!written)
+    print_error(written.error());
+  return written ? true : false;
+}
+
 /// Rounds until all streams have ended or a signal comes: an order ends one and begins the next.
 result<void> run_rounds(run_orders& orders, connector_factory& connectors, run_options& options) {
   constexpr auto look_for_signals = std::chrono::milliseconds(200);
@@ -183,9 +196,11 @@ result<void> run_rounds(run_orders& orders, connector_factory& connectors, run_o
 
 int run_command(const run_arguments& arguments) {
   catch_signals();
+  const auto start = std::chrono::steady_clock::now();
   auto streams = load_streams(arguments.files);
   if (!streams) {
     print_error(streams.error());
+    static_cast<void>(write_stats(arguments, start, {}, &streams.error()));
     return exit_invalid;
   }
   for (auto& stream : *streams)
@@ -193,13 +208,16 @@ int run_command(const run_arguments& arguments) {
       stream.parallelism = arguments.parallelism;
   tell_warnings(*streams);
   const auto from = options_of(arguments);
-  if (!from)
+  if (!from) {
+    static_cast<void>(write_stats(arguments, start, {}, &from.error()));
     return exit_of_start(from.error());
+  }
   const auto ledger = open_ledger(arguments.data);
-  if (!ledger)
+  if (!ledger) {
+    static_cast<void>(write_stats(arguments, start, {}, &ledger.error()));
     return exit_of_start(ledger.error());
+  }
   const auto connectors = make_connectors();
-  const auto start = std::chrono::steady_clock::now();
   progress_line line{arguments.quiet || fills_the_terminal(*streams)};
   run_log log(arguments.data);
   run_options options;
@@ -244,6 +262,7 @@ int run_command(const run_arguments& arguments) {
   line.clear();
   if (!done) {
     log.tell("error", {}, done.error().message);
+    static_cast<void>(write_stats(arguments, start, orders.reports(), &done.error()));
     const auto code = exit_of_start(done.error());
     const bool no_savepoint =
         done.error().code == ec::not_found
@@ -253,14 +272,8 @@ int run_command(const run_arguments& arguments) {
   const auto reports = orders.reports();
   for (const auto& stream : reports)
     log.tell("info", stream.name, stream.interrupted ? "ends before its input" : "has completed");
-  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
-  if (!arguments.stats.empty())
-    if (const auto written =
-            write_file(arguments.stats, stats_json(reports, usage_of_this_process(wall.count())));
-        !written) {
-      print_error(written.error());
-      return exit_failed;
-    }
+  if (!write_stats(arguments, start, reports, nullptr))
+    return exit_failed;
   tell_losses(reports);
   for (const auto& stream : reports)
     if (stream.interrupted)

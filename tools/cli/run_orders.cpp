@@ -308,7 +308,9 @@ std::vector<stream_report> run_orders::reports() const {
   std::lock_guard guard(mutex_);
   std::vector<stream_report> all;
   for (const auto& x : streams_)
-    if (x.before)
+    if (x.now)
+      all.push_back(together(x.before, *x.now));
+    else if (x.before)
       all.push_back(*x.before);
   return all;
 }

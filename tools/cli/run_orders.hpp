@@ -55,7 +55,7 @@ public:
   /// Until there are orders, for so long at most.
   void wait_for_orders(std::chrono::milliseconds at_most);
 
-  /// Of all rounds together.
+  /// Of all rounds together, one that has failed included as far as it came.
   [[nodiscard]] std::vector<stream_report> reports() const;
 
 private:

@@ -82,7 +82,8 @@ process_usage usage_of_this_process(double wall_seconds) {
   return result;
 }
 
-std::string stats_json(const std::vector<stream_report>& streams, const process_usage& usage) {
+std::string stats_json(const std::vector<stream_report>& streams, const process_usage& usage,
+                       const error* problem) {
   json root{{"streams", json::array()}};
   for (const auto& stream : streams) {
     json one{{"name", stream.name}};
@@ -109,7 +110,15 @@ std::string stats_json(const std::vector<stream_report>& streams, const process_
   root["wallSeconds"] = usage.wall_seconds;
   root["cpuSeconds"] = usage.cpu_seconds;
   root["peakMemoryBytes"] = usage.peak_memory_bytes;
-  return root.dump(2) + '\n';
+  if (problem != nullptr) {
+    auto told = *problem;
+    told.hint.clear();
+    told.excerpt.clear();
+    root["error"] = {{"reason", to_string(problem->code)}, {"message", to_string(told)}};
+    if (!problem->hint.empty())
+      root["error"]["hint"] = problem->hint;
+  }
+  return root.dump(2, ' ', false, json::error_handler_t::replace) + '\n';
 }
 
 std::string counted(std::uint64_t count, const std::string& one) {

@@ -25,9 +25,9 @@ struct process_usage {
 /// `wall_seconds` is the caller's; the rest is asked of the system.
 [[nodiscard]] process_usage usage_of_this_process(double wall_seconds);
 
-/// INTERFACES §3: `--stats`.
+/// INTERFACES §3: `--stats`. With `problem` the run has failed, and its `error` is told, too.
 [[nodiscard]] std::string stats_json(const std::vector<stream_report>& streams,
-                                     const process_usage& usage);
+                                     const process_usage& usage, const error* problem = nullptr);
 
 /// `1 row`, `2 rows`.
 [[nodiscard]] std::string counted(std::uint64_t count, const std::string& one);
