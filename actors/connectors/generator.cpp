@@ -2,6 +2,7 @@
 
 #include "actors/connectors/pace.hpp"
 #include "actors/connectors/stride_reader.hpp"
+#include "actors/dataflow/function.hpp"
 #include "actors/plan/plan_graph.hpp"
 
 #include <algorithm>
@@ -84,6 +85,14 @@ private:
   std::shared_ptr<const std::string> origin_;
 };
 
+/// Makes a TEXT a column's VARCHAR(n) as PostgreSQL's INSERT does: only spaces may be cut.
+result<expr_ptr> fitted(expr_ptr value, const sql_type& wanted) {
+  const sql_type text{type_kind::text};
+  const auto* fit = builtin_functions().find("fit_length", {&text, 1});
+  EBB_ASSERT(fit != nullptr);
+  return make_call(*fit, wanted, {std::move(value)});
+}
+
 } // namespace
 
 result<std::unique_ptr<source_reader>> open_generator(const source_definition& source,
@@ -93,8 +102,13 @@ result<std::unique_ptr<source_reader>> open_generator(const source_definition& s
   std::vector<expr_ptr> columns;
   for (std::size_t k = 0; k < options.columns.size(); ++k) {
     const auto& wanted = source.columns[k];
+    const bool bounded = wanted.type.kind == type_kind::text && wanted.type.length != 0;
     auto bound = bind_expression(
-        "CAST((" + options.columns[k] + ") AS " + to_string(wanted.type) + ')', numbers);
+        "CAST((" + options.columns[k] + ") AS "
+            + to_string(bounded ? sql_type{type_kind::text} : wanted.type) + ')',
+        numbers);
+    if (bound && bounded)
+      bound = fitted(*std::move(bound), wanted.type);
     if (!bound) {
       auto problem = std::move(bound).error();
       problem.message = "column " + wanted.name + ": " + problem.message;

@@ -427,6 +427,18 @@ def test_empty_file_and_no_rows():
         assert (FOLDER / "out.csv").read_text() == "a\n"
 
 
+def test_values_too_long_for_a_generated_column():
+    source = ("    - name: src\n      schema: v VARCHAR(3)\n"
+              "      generator: {rows: 100, columns: {v: \"%s\"}}\n")
+    sinks = "  sinks:\n    - file: {path: out.ndjson, format: json}\n"
+    write("m.yaml", manifest(source % "n || '\u00fc    '", "SELECT v FROM src", sinks))
+    run = ebb("run", "m.yaml")
+    assert run.returncode == 0, run.stderr
+    assert [row["v"] for row in rows_of("out.ndjson")] == [(f"{n}\u00fc    ")[:3] for n in range(100)]
+    write("m.yaml", manifest(source % "n || '\u00fc\u00fc'", "SELECT v FROM src", sinks))
+    fails(ebb("run", "m.yaml"), 1, "value too long for type character varying(3)", "record 10", "hint: cut it with left(x, n)")
+
+
 def test_disk_full():
     source = "    - name: src\n      schema: a BIGINT\n      generator: {rows: 3000000, columns: {a: \"n\"}}\n"
     write("m.yaml", manifest(source, "SELECT a, repeat('x', 100) AS x FROM src"))
