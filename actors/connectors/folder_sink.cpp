@@ -130,6 +130,7 @@ result<void> open_folder_parts(const file_sink& options, const connector_context
   how.sealed_end = ending + ".part";
   how.lane = context.subtask;
   how.has_offsets = false;
+  how.note = note_of(shown, context);
   how.target = [start = part_target + join_path(shown, name + '-'), ending](epoch_number epoch) {
     return start + std::to_string(epoch) + ending;
   };

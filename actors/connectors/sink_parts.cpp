@@ -51,6 +51,15 @@ std::shared_ptr<record_writer> make_format(const file_sink& options, const schem
   return make_json_writer(columns);
 }
 
+std::function<void(const std::string&)> note_of(const std::string& sink,
+                                                const connector_context& context) {
+  if (!context.note)
+    return {};
+  return [note = context.note, name = "sink " + sink + ' '](const std::string& text) {
+    note(name + text);
+  };
+}
+
 result<staging> stage_in_output_folder(const std::string& sink, const connector_context& context,
                                        std::uint32_t lane) {
   const auto& folder = context.output_folder;
@@ -67,6 +76,7 @@ result<staging> stage_in_output_folder(const std::string& sink, const connector_
   how.sealed_start = name + std::to_string(lane) + '.';
   how.sealed_end = ".out";
   how.lane = lane;
+  how.note = note_of(sink, context);
   return how;
 }
 

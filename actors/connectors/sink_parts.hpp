@@ -5,6 +5,7 @@
 #include "actors/connectors/staged_target.hpp"
 #include "actors/runtime/connector.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,10 @@ enum class write_mode : std::uint8_t {
 
 [[nodiscard]] std::shared_ptr<record_writer>
 make_format(const file_sink& options, const schema& columns, const connector_context& context);
+
+/// The context's note, which begins with the sink's name; empty where there is none.
+[[nodiscard]] std::function<void(const std::string&)> note_of(const std::string& sink,
+                                                              const connector_context& context);
 
 /// Files of this sink's lane in the context's output folder, which is created. The caller adds
 /// target, offset and what else differs.

@@ -26,6 +26,34 @@ namespace {
 // How often a full disk is tried again.
 constexpr auto room_period = std::chrono::milliseconds(100);
 
+/// What a full disk makes wait, until there is room or the stream is given up. Told once a wait.
+class room_wait {
+public:
+  explicit room_wait(const staging& how) : stopped_(how.stopped), note_(how.note) {}
+
+  /// False: `problem` is another one, or nobody wants the bytes any more.
+  bool wait(int problem, const std::string& path) {
+    if ((problem != ENOSPC && problem != EDQUOT) || *stopped_)
+      return false;
+    if (!std::exchange(waits_, true) && note_)
+      note_("waits: " + file_error("write", path, problem).message
+            + ": free some space on its disk; nothing is lost, and the stream goes on by itself");
+    std::this_thread::sleep_for(room_period);
+    return true;
+  }
+
+  /// The write has succeeded.
+  void end() {
+    if (std::exchange(waits_, false) && note_)
+      note_("goes on: there is room on the disk again");
+  }
+
+private:
+  std::shared_ptr<std::atomic<bool>> stopped_;
+  std::function<void(const std::string&)> note_;
+  bool waits_ = false;
+};
+
 /// Writes, counts and hashes. Does not close the file.
 class tallied_writer final : public byte_writer {
 public:
@@ -35,9 +63,8 @@ public:
   };
 
   tallied_writer(const descriptor& file, std::shared_ptr<tally> count,
-                 std::shared_ptr<std::atomic<bool>> stopped, std::string shown)
-      : file_(file), tally_(std::move(count)), stopped_(std::move(stopped)),
-        shown_(std::move(shown)) {}
+                 room_wait& room, std::string shown)
+      : file_(file), tally_(std::move(count)), room_(room), shown_(std::move(shown)) {}
 
   result<void> write(const char* bytes, std::size_t size) override {
     tally_->hash.add(bytes, size);
@@ -47,12 +74,11 @@ public:
       if (count >= 0) {
         bytes += count;
         size -= static_cast<std::size_t>(count);
+        room_.end();
       } else if (const int problem = errno; problem != EINTR) {
-        // The stream stands still meanwhile, since what it may have in flight is bounded; nothing
-        // is lost, and the checkpoint that waits for this is late enough to be reported.
-        if ((problem != ENOSPC && problem != EDQUOT) || *stopped_)
+        // The stream stands still meanwhile, since what it may have in flight is bounded.
+        if (!room_.wait(problem, shown_))
           return file_error("write", shown_, problem);
-        std::this_thread::sleep_for(room_period);
       }
     }
     return {};
@@ -69,7 +95,7 @@ public:
 private:
   const descriptor& file_;
   std::shared_ptr<tally> tally_;
-  std::shared_ptr<std::atomic<bool>> stopped_;
+  room_wait& room_;
   std::string shown_;
 };
 
@@ -111,7 +137,7 @@ void sweep_open_files(const staging& how) {
 class staged_target final : public output_target {
 public:
   explicit staged_target(staging how)
-      : how_(std::move(how)),
+      : how_(std::move(how)), room_(how_),
         open_path_(join_path(how_.folder, how_.open_start + std::to_string(how_.lane) + ".g"
                                               + std::to_string(how_.generation) + how_.open_end)) {}
 
@@ -175,13 +201,13 @@ private:
       file_ = descriptor(::open(open_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
       if (file_.number() >= 0)
         break;
-      if ((errno != ENOSPC && errno != EDQUOT) || *how_.stopped)
-        return file_error("write", open_path_, errno);
-      std::this_thread::sleep_for(room_period);
+      if (const int problem = errno; !room_.wait(problem, open_path_))
+        return file_error("write", open_path_, problem);
     }
+    room_.end();
     tally_ = std::make_shared<tallied_writer::tally>();
     writer_ = compress(how_.method,
-                       std::make_unique<tallied_writer>(file_, tally_, how_.stopped, open_path_),
+                       std::make_unique<tallied_writer>(file_, tally_, room_, open_path_),
                        open_path_);
     return {};
   }
@@ -203,6 +229,7 @@ private:
   }
 
   staging how_;
+  room_wait room_;
   std::string open_path_;
   descriptor file_;
   bool begun_ = false;

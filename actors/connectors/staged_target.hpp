@@ -30,6 +30,8 @@ struct staging {
   bool has_offsets = true;
   /// Set when the stream is given up. Until then a write waits for room on a full disk.
   std::shared_ptr<std::atomic<bool>> stopped = std::make_shared<std::atomic<bool>>(false);
+  /// Tells a person that a write waits for room, and that it goes on; may be empty.
+  std::function<void(const std::string&)> note;
   /// At the end of the stream, what was written since the last seal goes here (may be null).
   std::function<result<void>(const std::string& file)> rest;
 };

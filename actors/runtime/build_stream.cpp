@@ -164,6 +164,10 @@ private:
       context.stream = stream_.name;
       context.folder = stream_.folder;
       context.data_folder = environment_.data_folder;
+      if (environment_.note)
+        context.note = [note = environment_.note, name = stream_.name](const std::string& text) {
+          note(name, text);
+        };
       if (start_ != nullptr)
         begin_at(from, context);
       if (const auto* source = std::get_if<source_node>(&from.what)) {

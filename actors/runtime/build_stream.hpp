@@ -30,6 +30,8 @@ struct stream_environment {
   batch_limits batches;
   std::size_t channel_window = credit_ledger::default_window;
   read_amount source_allowance = source_alignment::default_allowance;
+  /// As of connector_context, for all streams; may be empty.
+  std::function<void(const std::string& stream, const std::string& text)> note;
   std::uint32_t part = 0; ///< of `parts` (stream_parts.hpp): only its subtasks are built
   std::uint32_t parts = 1;
 };

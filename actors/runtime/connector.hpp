@@ -53,6 +53,8 @@ struct connector_context {
   /// A sink's rows are changes; and the columns that tell its rows apart, if some do.
   bool updating = false;
   std::optional<std::vector<std::uint32_t>> unique_key;
+  /// Tells a person what the connector waits for, and that it goes on. Any thread; may be empty.
+  std::function<void(const std::string&)> note;
 };
 
 /// A stream has gone back to a checkpoint, and one of its sinks may have written more.

@@ -26,6 +26,7 @@ result<std::vector<stream_report>> run_plans(std::span<const planned_stream> str
   environment.io = &pool;
   environment.clock = processing_time();
   environment.data_folder = options.data_folder;
+  environment.note = options.note;
   return run_plans_in(environment, streams, connectors, options);
 }
 

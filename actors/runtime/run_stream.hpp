@@ -27,7 +27,8 @@ struct run_options {
   const std::atomic<bool>* interrupted = nullptr;
   std::string data_folder;        ///< for quarantine files; empty = current folder
   std::shared_ptr<run_data> data; ///< null = nothing is kept, no checkpoints
-  /// What was found in the data folder and decided, by stream; called before anything runs.
+  /// What was found in the data folder and decided, before anything runs; and what a sink waits
+  /// for. From any thread.
   std::function<void(const std::string& stream, const std::string& text)> note;
   std::shared_ptr<savepoint_desk> savepoints; ///< null = nobody asks
   /// Called once by the calling thread: all is planned and opened, and no row was read yet. May be

@@ -439,6 +439,37 @@ def test_values_too_long_for_a_generated_column():
     fails(ebb("run", "m.yaml"), 1, "value too long for type character varying(3)", "record 10", "hint: cut it with left(x, n)")
 
 
+def test_a_full_disk_under_waiting_output():
+    """The run says at once what it waits for, and goes on when there is room."""
+    disk = FOLDER / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk],
+                                           capture_output=True).returncode != 0:
+        print("  (not tried: no right to mount a small disk)")
+        return
+    run = None
+    try:
+        source = "    - name: src\n      schema: a BIGINT\n      generator: {rows: 100000, columns: {a: \"n\"}}\n"
+        write("m.yaml", manifest(source, "SELECT a, repeat('x', 100) AS x FROM src",
+                                 "  sinks:\n    - name: parts\n      file: {path: disk/out/, format: json}\n"))
+        run = subprocess.Popen([EBB, "run", "m.yaml", "--data", "d"], cwd=FOLDER, text=True, stderr=subprocess.PIPE)
+        began = time.monotonic()
+        said = run.stderr.readline()
+        assert time.monotonic() - began < 5
+        assert "waits: cannot write" in said and "disk/out/" in said and "No space left on device" in said, said
+        assert "free some space" in said and run.poll() is None, said
+        assert subprocess.run(["mount", "-o", "remount,size=64m", disk]).returncode == 0
+        rest = run.communicate(timeout=60)[1]
+        assert run.returncode == 0 and "goes on: there is room" in rest, rest
+        rows = [json.loads(line)["a"] for part in sorted((disk / "out").iterdir()) for line in part.open()]
+        assert sorted(rows) == list(range(100000)), len(rows)
+    finally:
+        if run is not None:
+            run.kill()
+            run.wait()
+        subprocess.run(["umount", "-l", disk], check=False)
+
+
 def test_disk_full():
     source = "    - name: src\n      schema: a BIGINT\n      generator: {rows: 3000000, columns: {a: \"n\"}}\n"
     write("m.yaml", manifest(source, "SELECT a, repeat('x', 100) AS x FROM src"))
