@@ -11,11 +11,13 @@
 #include "actors/plan/sink_folder.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 namespace ebb {
@@ -27,6 +29,7 @@ struct target {
   std::string path; ///< links are followed
   bool exists = false;
   bool special = false; ///< a pipe, a device: it is written as it is
+  bool pipe = false;
   mode_t mode = 0666;
 };
 
@@ -38,18 +41,35 @@ result<target> find_target(const std::string& full, const std::string& shown) {
     return target{full};
   }
   if (!S_ISREG(info.st_mode))
-    return target{full, true, true, 0666};
+    return target{full, true, true, S_ISFIFO(info.st_mode), 0666};
   // A link goes on to lead to the file.
   char resolved[PATH_MAX];
   const std::string real = ::realpath(full.c_str(), resolved) == nullptr ? full : resolved;
-  return target{real, true, false, info.st_mode & 0777};
+  return target{real, true, false, false, info.st_mode & 0777};
 }
 
-result<descriptor> open_special(const target& at, const std::string& shown) {
-  descriptor file(::open(at.path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (file.number() < 0)
-    return file_error("write", shown, errno);
-  return file;
+/// Waits for the reader of a pipe, as a shell's `>` does, until the stream is to end.
+result<descriptor> open_special(const target& at, const std::string& shown, const std::string& sink,
+                                const connector_context& context) {
+  constexpr auto look_period = std::chrono::milliseconds(20);
+  for (bool told = false;; told = true) {
+    descriptor file(::open(at.path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    if (file.number() >= 0) {
+      ::fcntl(file.number(), F_SETFL, ::fcntl(file.number(), F_GETFL) & ~O_NONBLOCK);
+      return file;
+    }
+    const int problem = errno;
+    if (!at.pipe || problem != ENXIO)
+      return file_error("write", shown, problem);
+    if (context.interrupted == nullptr || *context.interrupted)
+      return make_error(context.interrupted == nullptr ? ec::io : ec::cancelled,
+                        "cannot write " + shown + ": nobody reads this pipe",
+                        "start its reader first, or use a stdout sink or the path /dev/stdout");
+    if (const auto note = note_of(sink, context); note && !told)
+      note("waits until somebody reads the pipe " + shown
+           + " (for standard output there are the stdout sink and the path /dev/stdout)");
+    std::this_thread::sleep_for(look_period);
+  }
 }
 
 const sealed_output* last_output(const connector_context& context) {
@@ -68,7 +88,7 @@ public:
   result<void> at_end(text_sink_parts& parts) const {
     const auto method = compression_of(options_.path);
     if (at_.special) {
-      EBB_ASSIGN(auto file, open_special(at_, options_.path));
+      EBB_ASSIGN(auto file, open_special(at_, options_.path, sink_.name, context_));
       return use(parts,
                  make_plain_target(make_writer(std::move(file), method, options_.path), nullptr));
     }
@@ -94,7 +114,7 @@ public:
 
   result<void> at_least_once(text_sink_parts& parts) const {
     if (at_.special) {
-      EBB_ASSIGN(auto file, open_special(at_, options_.path));
+      EBB_ASSIGN(auto file, open_special(at_, options_.path, sink_.name, context_));
       return use(parts, make_direct_target(std::move(file), method_, 0, options_.path));
     }
     descriptor file(::open(at_.path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, at_.mode));
@@ -119,7 +139,7 @@ public:
     std::shared_ptr<descriptor> held;
     if (at_.special) {
       // A reader of a pipe sees no end between two epochs.
-      EBB_ASSIGN(auto file, open_special(at_, options_.path));
+      EBB_ASSIGN(auto file, open_special(at_, options_.path, sink_.name, context_));
       held = std::make_shared<descriptor>(std::move(file));
     } else if (::access(at_.exists ? at_.path.c_str() : parent_folder_of(at_.path).c_str(), W_OK)
                != 0) {

@@ -164,6 +164,7 @@ private:
       context.stream = stream_.name;
       context.folder = stream_.folder;
       context.data_folder = environment_.data_folder;
+      context.interrupted = environment_.interrupted;
       if (environment_.note)
         context.note = [note = environment_.note, name = stream_.name](const std::string& text) {
           note(name, text);

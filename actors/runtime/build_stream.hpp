@@ -7,6 +7,7 @@
 #include "actors/runtime/stream_report.hpp"
 #include "actors/runtime/supervisor.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -30,8 +31,9 @@ struct stream_environment {
   batch_limits batches;
   std::size_t channel_window = credit_ledger::default_window;
   read_amount source_allowance = source_alignment::default_allowance;
-  /// As of connector_context, for all streams; may be empty.
+  /// As of connector_context, for all streams; may be empty and null.
   std::function<void(const std::string& stream, const std::string& text)> note;
+  const std::atomic<bool>* interrupted = nullptr;
   std::uint32_t part = 0; ///< of `parts` (stream_parts.hpp): only its subtasks are built
   std::uint32_t parts = 1;
 };

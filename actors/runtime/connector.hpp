@@ -7,6 +7,7 @@
 #include "actors/dataflow/endpoint.hpp"
 #include "actors/plan/manifest.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -55,6 +56,8 @@ struct connector_context {
   std::optional<std::vector<std::uint32_t>> unique_key;
   /// Tells a person what the connector waits for, and that it goes on. Any thread; may be empty.
   std::function<void(const std::string&)> note;
+  /// Set when the stream is to end early: opening does not wait on. Null: opening never waits.
+  const std::atomic<bool>* interrupted = nullptr;
 };
 
 /// A stream has gone back to a checkpoint, and one of its sinks may have written more.

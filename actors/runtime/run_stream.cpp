@@ -27,6 +27,7 @@ result<std::vector<stream_report>> run_plans(std::span<const planned_stream> str
   environment.clock = processing_time();
   environment.data_folder = options.data_folder;
   environment.note = options.note;
+  environment.interrupted = options.interrupted;
   return run_plans_in(environment, streams, connectors, options);
 }
 

@@ -439,6 +439,32 @@ def test_values_too_long_for_a_generated_column():
     fails(ebb("run", "m.yaml"), 1, "value too long for type character varying(3)", "record 10", "hint: cut it with left(x, n)")
 
 
+def test_a_pipe_that_nobody_reads_yet():
+    os.mkfifo(FOLDER / "out.pipe")
+    write("m.yaml", manifest(numbers(), "SELECT a FROM src",
+                             "  sinks:\n    - name: out\n      file: {path: out.pipe, format: json}\n"))
+    for options in ((), ("--data", "d")):
+        run = subprocess.Popen([EBB, "run", "m.yaml", *options], cwd=FOLDER, text=True, stderr=subprocess.PIPE)
+        try:
+            assert "sink out waits until somebody reads the pipe out.pipe" in run.stderr.readline()
+            run.send_signal(signal.SIGINT)
+            said = run.communicate(timeout=10)[1]
+            assert run.returncode == 130 and "nobody reads this pipe" in said and "/dev/stdout" in said, said
+        finally:
+            run.kill()
+            run.wait()
+        run = subprocess.Popen([EBB, "run", "m.yaml", *options], cwd=FOLDER, text=True, stderr=subprocess.PIPE)
+        try:
+            run.stderr.readline()
+            reader = subprocess.run(["cat", "out.pipe"], cwd=FOLDER, text=True, capture_output=True, timeout=30)
+            assert reader.stdout == '{"a":1}\n{"a":2}\n', reader.stdout
+            assert run.wait(timeout=10) == 0, run.stderr.read()
+        finally:
+            run.kill()
+            run.wait()
+            run.stderr.close()
+
+
 def test_a_full_disk_under_waiting_output():
     """The run says at once what it waits for, and goes on when there is room."""
     disk = FOLDER / "disk"

@@ -177,9 +177,11 @@ result<void> run_rounds(run_orders& orders, connector_factory& connectors, run_o
       const auto reports = run_streams(streams, connectors, options);
       if (!reports && orders.take_back(reports.error()))
         continue;
-      if (!reports)
+      // An order that came while it was opened is carried out, too.
+      if (!reports && (interrupted || !end_round || reports.error().code != ec::cancelled))
         return reports.error();
-      orders.ended(*reports);
+      if (reports)
+        orders.ended(*reports);
     }
     const bool ordered = orders.carry_out();
     if (interrupted)
@@ -264,6 +266,8 @@ int run_command(const run_arguments& arguments) {
     log.tell("error", {}, done.error().message);
     static_cast<void>(write_stats(arguments, start, orders.reports(), &done.error()));
     const auto code = exit_of_start(done.error());
+    if (interrupted && done.error().code == ec::cancelled)
+      return exit_interrupted;
     const bool no_savepoint =
         done.error().code == ec::not_found
         && done.error().message.ends_with("there is no savepoint " + arguments.from);
