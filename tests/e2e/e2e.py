@@ -210,6 +210,13 @@ def test_peak_memory_is_not_that_of_who_starts_it():
     assert json.loads((FOLDER / "stats.json").read_text())["peakMemoryBytes"] < len(ballast)
 
 
+def test_bench_verifies_updating_results():
+    run = ebb("bench", "q4", "q6", "--verify", "--events", "50000")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.count("equal") == 2 and "final table" in run.stdout, run.stdout
+    assert "DIFFERENT" not in run.stdout, run.stdout
+
+
 def test_commands_that_there_are_not():
     fails(ebb("frobnicate"), 2, "there is no command frobnicate", "ebb --help")
     fails(ebb("vaildate", "m.yaml"), 2, "did you mean ebb validate?")

@@ -56,13 +56,15 @@ bool verify(const named_text& query, const settings& how, const measured_run& ti
   bool good = both.file == both.discard;
   if (repeatable && run.events == how.events)
     good &= both.discard == timed.value.hash;
-  to.line(fmt::format("{:<6} {:>9} rows of {} events: discard {:016x}, file read back {:016x}: {}",
-                      "", both.rows, run.events, both.discard, both.file,
+  to.line(fmt::format("{:<6} {:>9} {} of {} events: {} {:016x}, file read back {:016x}: {}", "",
+                      both.rows, both.updating ? "changes" : "rows", run.events,
+                      both.updating ? "final table" : "discard", both.discard, both.file,
                       good ? "equal" : "DIFFERENT"));
   to.add({{"benchmark", "verify"},
           {"query", query.name},
           {"events", run.events},
           {"rows", both.rows},
+          {"updating", both.updating},
           {"hash", fmt::format("{:016x}", both.discard)},
           {"fileHash", fmt::format("{:016x}", both.file)},
           {"equal", good}});

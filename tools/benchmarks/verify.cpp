@@ -11,8 +11,13 @@ namespace ebb::bench {
 
 namespace {
 
-// Column definitions of what the first sink gets.
-std::optional<std::string> result_schema(const std::string& manifest) {
+struct result_form {
+  std::string columns; ///< their definitions
+  bool updating = false;
+};
+
+// Of what the first sink gets.
+std::optional<result_form> form_of_result(const std::string& manifest) {
   const auto stream = first_stream(manifest);
   if (!stream)
     return std::nullopt;
@@ -21,16 +26,19 @@ std::optional<std::string> result_schema(const std::string& manifest) {
     cli::print_error(graph.error());
     return std::nullopt;
   }
-  std::string text;
+  result_form form;
+  auto& text = form.columns;
   for (const auto& node : graph->nodes) {
-    if (!std::holds_alternative<sink_node>(node.what))
+    const auto* sink = std::get_if<sink_node>(&node.what);
+    if (sink == nullptr)
       continue;
+    form.updating = sink->updating;
     for (const auto& column : graph->nodes[node.inputs.front()].columns)
       text +=
           fmt::format("{}\"{}\" {}", text.empty() ? "" : ", ", column.name, to_string(column.type));
     break;
   }
-  return text;
+  return form;
 }
 
 } // namespace
@@ -39,24 +47,26 @@ std::optional<verification> verify_by_file(nexmark_run run) {
   const scratch_folder folder;
   if (folder.path().empty())
     return std::nullopt;
-  const auto path = folder.path() + "/result.csv";
-  run.sinks = {"discard: {hash: true}", fmt::format("file: {{path: '{}', format: csv}}", path)};
-  const auto manifest = nexmark_manifest(run);
-  const auto schema = result_schema(manifest);
-  if (!schema)
+  const auto path = folder.path() + "/result";
+  run.sinks = {"discard: {hash: true}"};
+  const auto form = form_of_result(nexmark_manifest(run));
+  if (!form)
     return std::nullopt;
+  const auto file = fmt::format("file: {{path: '{}', format: {}}}", path,
+                                form->updating ? "debezium" : "csv");
+  run.sinks.push_back(file);
+  const auto manifest = nexmark_manifest(run);
   const auto wrote = run_manifest(manifest);
   if (!wrote)
     return std::nullopt;
   const auto read = run_manifest(
       fmt::format("apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {{name: verify}}\nspec:\n"
                   "  sources:\n    - name: result\n      schema: '{}'\n"
-                  "      file: {{path: '{}', format: csv}}\n"
-                  "  sinks:\n    - discard: {{hash: true}}\n",
-                  *schema, path));
+                  "      {}\n  sinks:\n    - discard: {{hash: true}}\n",
+                  form->columns, file));
   if (!read)
     return std::nullopt;
-  return verification{wrote->rows_out, wrote->hash, read->hash};
+  return verification{wrote->rows_out, wrote->hash, read->hash, form->updating};
 }
 
 } // namespace ebb::bench
