@@ -240,6 +240,12 @@ BOOST_AUTO_TEST_CASE(long_chains_of_calls_need_no_stack) {
     x = expr_ptr{x->args.front()};
 }
 
+// Without its hint, which has a test of its own.
+std::string said(error problem) {
+  problem.hint.clear();
+  return to_string(problem);
+}
+
 // What a projection makes of rows of the record numbers from 6 on: rows, then its error.
 std::string projected(std::vector<expr_ptr> outputs, std::vector<std::optional<int>> values,
                       expr_ptr predicate = nullptr) {
@@ -259,7 +265,27 @@ std::string projected(std::vector<expr_ptr> outputs, std::vector<std::optional<i
   std::string text;
   for (const auto& made : out.batches)
     text += text_of(made->columns.back()) + "; ";
-  return text + (stepped ? "done" : to_string(stepped.error()));
+  return text + (stepped ? "done" : said(stepped.error()));
+}
+
+BOOST_AUTO_TEST_CASE(an_error_of_a_row_says_what_to_do) {
+  const auto hint = [](std::string message, std::string own = {}) {
+    return name_row(make_error(ec::evaluation, std::move(message), std::move(own)), batch{}, "f")
+        .hint;
+  };
+  BOOST_TEST(hint("bigint out of range") == "cast to NUMERIC before computing: x::numeric");
+  BOOST_TEST(hint("integer out of range")
+             == "cast to a wider type before computing: x::bigint");
+  BOOST_TEST(hint("division by zero").starts_with("divide by NULLIF(x, 0)"));
+  BOOST_TEST(hint("value \"9\" is out of range for type smallint").starts_with("cast to a wider"));
+  BOOST_TEST(hint("value out of range: overflow").starts_with("compute with NUMERIC"));
+  BOOST_TEST(hint("invalid input syntax for type date: \"x\"").starts_with("leave such rows out"));
+  BOOST_TEST(hint("value too long for type character varying(3)").starts_with("cut it with left"));
+  BOOST_TEST(hint("anything else")
+             == "leave such rows out with WHERE, or give them another value with CASE");
+  BOOST_TEST(hint("division by zero", "its own") == "its own");
+  // Not of an expression.
+  BOOST_TEST(name_row(make_error(ec::io, "division by zero"), batch{}, "f").hint.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_failing_row_is_named_by_its_source) {
