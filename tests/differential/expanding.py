@@ -164,7 +164,14 @@ class Queries:
                          "jsonb_build_object('k', k, 'a', n, 'j', j -> 'b')", "jsonb_build_array(k, tags, j -> 'a')",
                          "jsonb_extract_path(j, 'c', 'd')", "jsonb_extract_path_text(j, 'a', '0')",
                          "CASE WHEN jsonb_typeof(j -> 'a') = 'array' THEN jsonb_array_length(j -> 'a') END",
-                         "CASE WHEN jsonb_typeof(j -> 'b') = 'number' THEN (j -> 'b')::int END", "j -> n", "j")
+                         "CASE WHEN jsonb_typeof(j -> 'b') = 'number' THEN (j -> 'b')::int END", "j -> n", "j",
+                         "j || '{\"z\": 1}'", "j || (j -> 'a')", "(j -> 'a') || to_jsonb(n)", "j || tags",
+                         "CASE WHEN jsonb_typeof(j) = 'object' THEN j - 'a' END",
+                         "CASE WHEN jsonb_typeof(j -> 'a') = 'array' THEN (j -> 'a') - 1 END",
+                         "CASE WHEN jsonb_typeof(j) = 'object' THEN j - ARRAY['b', 'x'] END",
+                         "CASE WHEN jsonb_typeof(j) = 'object' THEN j #- '{c,d}' END",
+                         "CASE WHEN jsonb_typeof(j) = 'object' THEN jsonb_set(j, '{c,d}', to_jsonb(n)) END",
+                         "CASE WHEN jsonb_typeof(j) = 'object' THEN jsonb_set(j, '{e}', '[1]', n > 1) END")
 
     def json(self):
         where = self.pick("", " WHERE j IS NOT NULL", " WHERE j ? 'a'", " WHERE (j -> 'b') IS NULL", " WHERE j ->> 'b' = 'x'",

@@ -21,6 +21,7 @@ const function_catalog& builtin_functions() {
     register_array_comparisons(all);
     register_jsonb_access(all);
     register_jsonb_make(all);
+    register_jsonb_edit(all);
     register_jsonb_casts(all);
     return all;
   }();

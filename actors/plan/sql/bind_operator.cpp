@@ -37,16 +37,20 @@ const ast* left_operation(const ast& body) {
   return left.body;
 }
 
-// `||` of anything with text is a join of texts; with an array or BYTEA it is not.
+// `||` of anything with text is a join of texts; with an array or BYTEA it is not. A literal beside
+// JSONB is JSONB.
 bool joins_text(std::span<const sql_type> types) {
   bool text = false;
+  bool literal = false;
+  bool json = false;
   for (const auto& type : types) {
-    if (type.kind == type_kind::array || type.kind == type_kind::bytea
-        || type.kind == type_kind::jsonb)
+    if (type.kind == type_kind::array || type.kind == type_kind::bytea)
       return false;
-    text = text || type.kind == type_kind::text || type.kind == type_kind::unknown;
+    text = text || type.kind == type_kind::text;
+    literal = literal || type.kind == type_kind::unknown;
+    json = json || type.kind == type_kind::jsonb;
   }
-  return text;
+  return text || (literal && !json);
 }
 
 } // namespace
@@ -82,7 +86,13 @@ result<expr_ptr> expr_binder::operation(std::string_view name, std::vector<expr_
                       "type casts");
   if (choice.outcome == overload_outcome::none)
     return text_.fail(ec::invalid_argument, at,
-                      "operator does not exist: " + operator_text(name, args), add_casts);
+                      "operator does not exist: " + operator_text(name, args),
+                      name == "||" && std::any_of(types.begin(), types.end(),
+                                                  [](const sql_type& x) {
+                                                    return x.kind == type_kind::jsonb;
+                                                  })
+                          ? "make JSONB of the other side: to_jsonb(x)"
+                          : add_casts);
   auto written = args.size() == 1
                      ? std::string(name) + shown(*args[0])
                      : shown(*args[0]) + ' ' + std::string(name) + ' ' + shown(*args[1]);
