@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <unistd.h>
 #include <utility>
@@ -37,19 +38,29 @@ result<std::string> piece_of(const owned_file& file, std::uint64_t at, std::uint
   return bytes;
 }
 
-/// Whether the file ends in this segment's trailer.
-bool has_end(const owned_file& file, const segment_info& info) {
+/// Of the trailer that the file ends in, if it does.
+std::optional<digest128> end_of(const std::string& path) {
+  const auto file = owned_file::open_to_read(path);
+  const auto bytes = file ? file->size() : result<std::uint64_t>(0);
   std::string tail(segment_tail_bytes, '\0');
-  if (info.bytes < tail.size() || !file.read_at(info.bytes - tail.size(), tail.data(), tail.size()))
-    return false;
-  const auto place = read_tail(tail, info.bytes, file.path());
+  if (!bytes || *bytes < tail.size()
+      || !file->read_at(*bytes - tail.size(), tail.data(), tail.size()))
+    return std::nullopt;
+  const auto place = read_tail(tail, *bytes, path);
   if (!place)
-    return false;
-  std::string body(static_cast<std::size_t>(info.bytes - place->body_offset), '\0');
-  if (!file.read_at(place->body_offset, body.data(), body.size()))
-    return false;
-  const auto trailer = read_trailer(std::move(body), file.path());
-  return trailer && trailer->digest == info.digest;
+    return std::nullopt;
+  std::string body(static_cast<std::size_t>(*bytes - place->body_offset), '\0');
+  if (!file->read_at(place->body_offset, body.data(), body.size()))
+    return std::nullopt;
+  const auto trailer = read_trailer(std::move(body), path);
+  return trailer ? std::optional(trailer->digest) : std::nullopt;
+}
+
+/// The file is there, has the record's size, and ends in its trailer.
+bool is_copy(const std::string& path, const segment_info& info) {
+  std::error_code problem;
+  return std::filesystem::file_size(path, problem) == info.bytes && !problem
+         && end_of(path) == info.digest;
 }
 
 class cached_snapshots final : public snapshot_store {
@@ -89,6 +100,9 @@ public:
       EBB_ASSIGN(const bool kept, send(area, name, file, total, give_up));
       if (kept) {
         cache_.is_kept(path);
+        if (auto* node = cache_.node(); node != nullptr && area == stored_area::segments)
+          if (const auto digest = end_of(path))
+            node->give(*digest, path, false);
         cache_.make_room(0);
         return {};
       }
@@ -156,7 +170,11 @@ public:
 
   result<void> remove(stored_area area, const std::string& name) override {
     EBB_TRY(store_->remove(area, {&name, 1}, generation_));
-    return remove_file(folder(area) + '/' + name);
+    const auto path = folder(area) + '/' + name;
+    if (auto* node = cache_.node(); node != nullptr && area == stored_area::segments)
+      if (const auto digest = end_of(path))
+        node->drop(*digest);
+    return remove_file(path);
   }
 
 private:
@@ -209,13 +227,14 @@ private:
     return {};
   }
 
-  /// The file is there, has the record's size, and ends in its trailer.
+  /// Makes it a copy that may lack blocks, where it is none.
   result<void> make_sparse(const std::string& path, const segment_info& info) {
-    if (const auto file = owned_file::open_to_read(path)) {
-      EBB_ASSIGN(const auto bytes, file->size());
-      if (bytes == info.bytes && has_end(*file, info))
-        return {};
-    }
+    if (is_copy(path, info))
+      return {};
+    auto* node = cache_.node();
+    const bool taken = node != nullptr && node->take(info.digest, path);
+    if (taken && is_copy(path, info))
+      return {};
     cache_.make_room(info.bytes);
     // Not in place: others may have mapped what is there.
     EBB_ASSIGN(auto file, owned_file::make_temporary(path + fetched_mark));
@@ -232,6 +251,8 @@ private:
                       info.bytes - some - place.body_offset, file));
       if (std::rename(file.path().c_str(), path.c_str()) != 0)
         return system_error(path, "rename");
+      if (node != nullptr)
+        node->give(info.digest, path, taken);
       return {};
     };
     if (info.bytes < segment_tail_bytes)

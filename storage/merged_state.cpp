@@ -28,6 +28,14 @@ result<std::optional<segment_entry>> merged_state::get(std::uint16_t key_group, 
 
 result<merged_cursor> merged_state::scan(std::uint16_t first_key_group,
                                          std::uint16_t last_key_group, bool keep_erases) const {
+  EBB_ASSIGN(auto scan, unstarted_scan(first_key_group, last_key_group, keep_erases));
+  EBB_TRY(scan.start());
+  return scan;
+}
+
+result<merged_cursor> merged_state::unstarted_scan(std::uint16_t first_key_group,
+                                                   std::uint16_t last_key_group,
+                                                   bool keep_erases) const {
   merged_cursor scan;
   scan.keep_erases_ = keep_erases;
   for (std::size_t age = 0; age < segments_.size(); ++age) {
@@ -40,7 +48,6 @@ result<merged_cursor> merged_state::scan(std::uint16_t first_key_group,
     if (!reader.hidden().empty())
       scan.hiders_.push_back({&reader.hidden(), age});
   }
-  EBB_TRY(scan.start());
   return scan;
 }
 

@@ -29,6 +29,11 @@ public:
   [[nodiscard]] result<merged_cursor>
   scan(std::uint16_t first_key_group, std::uint16_t last_key_group, bool keep_erases = false) const;
 
+  /// The same for who seeks first: until then nothing is read, and `next` gives false.
+  [[nodiscard]] result<merged_cursor> unstarted_scan(std::uint16_t first_key_group,
+                                                     std::uint16_t last_key_group,
+                                                     bool keep_erases = false) const;
+
   [[nodiscard]] const std::vector<std::shared_ptr<segment_reader>>& segments() const noexcept {
     return segments_;
   }

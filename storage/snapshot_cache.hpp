@@ -6,6 +6,7 @@
 /// where its digest is the record's. So a copy is never trusted for being there.
 #pragma once
 
+#include "storage/node_cache.hpp"
 #include "storage/snapshot_store.hpp"
 
 #include <cstdint>
@@ -22,6 +23,8 @@ struct cache_options {
   /// Of segments at rest, all streams together: beyond it, files that nobody reads go, the longest
   /// unused first. What is read at the same time is there at the same time, however much that is.
   std::uint64_t bytes_max = std::uint64_t{4} << 30;
+  /// Where copies of segments outlive the process; `folder` is its own one then. Null = nowhere.
+  std::shared_ptr<node_cache> node = nullptr;
 };
 
 /// Thread-safe. Shared by the streams of a process.
@@ -39,6 +42,11 @@ public:
 
   /// The store has the file: the copy may go when it must.
   void is_kept(const std::string& path);
+
+  /// May be null.
+  [[nodiscard]] node_cache* node() const noexcept {
+    return options_.node.get();
+  }
 
   /// The file may not go while the handle lives.
   [[nodiscard]] std::shared_ptr<void> hold(const std::string& path);

@@ -117,6 +117,10 @@ CLI::App* add_worker(CLI::App& app, ebb::cli::worker_arguments& to) {
       ->add_option("--cache", to.cache,
                    "It shares no folder with the control process: copies lie in DIR/NAME")
       ->type_name("DIR");
+  command
+      ->add_option("--node-cache", to.node_cache,
+                   "Folder of copies that the workers of this node share: they outlive it")
+      ->type_name("DIR");
   add_cache_bytes(*command, to.cache_bytes);
   return command;
 }
@@ -158,6 +162,11 @@ void add_kubernetes(CLI::App& command, ebb::cli::up_arguments& to) {
                   "With kubernetes: bytes of copies of state at which a pod is evicted, as a "
                   "quantity (default 16Gi)")
       ->type_name("QUANTITY");
+  command
+      .add_option("--cache-volume", to.cache_volume,
+                  "With kubernetes: volume in which the pods of a node share copies of state that "
+                  "outlive them, claim:NAME or node:/PATH (default: each pod has its own)")
+      ->type_name("VOLUME");
   command
       .add_option(
           "--warm-for", to.warm_for,

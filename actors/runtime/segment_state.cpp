@@ -34,7 +34,7 @@ public:
     }
     std::unique_ptr<segment_state> made(
         new segment_state(from, merged_state(std::move(readers)), std::move(damaged)));
-    EBB_ASSIGN(made->cursor_, made->state_.scan(0, unkeyed_group));
+    EBB_ASSIGN(made->cursor_, made->state_.unstarted_scan(0, unkeyed_group));
     return std::unique_ptr<stored_state>(std::move(made));
   }
 

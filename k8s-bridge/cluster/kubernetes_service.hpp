@@ -28,6 +28,7 @@ struct kubernetes_options {
   std::vector<std::string> shared_paths; ///< below it, that streams with files use
   std::vector<std::string> arguments;    ///< of `ebb worker`, that lead to control's links
   std::string cache_limit;               ///< of a worker's copies, a quantity
+  kube_json cache_volume;                ///< where workers share copies; null = nowhere
   /// Makes a worker's identity for what it may speak for: its files by name. On the cluster's
   /// thread.
   std::function<result<std::map<std::string, std::string>>(const link_credential& whose)>

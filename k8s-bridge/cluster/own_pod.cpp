@@ -85,6 +85,7 @@ result<pod_template> template_of(const kube_json& own_pod, const kubernetes_opti
   to.shared_paths = options.shared_paths;
   to.arguments = options.arguments;
   to.cache_limit = options.cache_limit;
+  to.cache_volume = options.cache_volume;
   if (own_pod.is_null()) {
     if (to.image.empty())
       return make_error(ec::invalid_argument, "it is not known which image workers have",

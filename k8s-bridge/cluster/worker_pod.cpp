@@ -25,6 +25,7 @@ std::string joined(const std::string& folder, const std::string& path) {
 
 constexpr const char* identity_folder = "/identity";
 constexpr const char* cache_folder = "/cache";
+constexpr const char* node_cache_folder = "/node-cache";
 constexpr int group_reads = 0440;
 
 /// What a stream's files lie in, of control's volume.
@@ -150,6 +151,10 @@ kube_json make_worker_pod(const pod_template& from, const std::string& worker,
        {std::string("--identity"), std::string(identity_folder), std::string("--cache"),
         std::string(cache_folder), std::string("--name"), worker})
     arguments.push_back(x);
+  if (!from.cache_volume.is_null()) {
+    arguments.push_back("--node-cache");
+    arguments.push_back(node_cache_folder);
+  }
   kube_json container{{"name", container_name}, {"image", from.image}, {"args", arguments}};
   if (!from.pull_policy.empty())
     container["imagePullPolicy"] = from.pull_policy;
@@ -172,6 +177,11 @@ kube_json make_worker_pod(const pod_template& from, const std::string& worker,
        {{"name", "cache"}, {"emptyDir", std::move(cache)}},
        {{"name", "identity"},
         {"secret", {{"secretName", pod_name(worker)}, {"defaultMode", group_reads}}}}});
+  if (!from.cache_volume.is_null()) {
+    mounts.push_back({{"name", "node-cache"}, {"mountPath", node_cache_folder}});
+    volumes.push_back(from.cache_volume);
+    volumes.back()["name"] = "node-cache";
+  }
   if (wish.files && !from.claim.empty()) {
     mount_data(from, mounts);
     volumes.push_back({{"name", "data"}, {"persistentVolumeClaim", {{"claimName", from.claim}}}});
@@ -207,6 +217,30 @@ kube_json make_worker_secret(const pod_template& from, const std::string& worker
   for (const auto& [name, text] : files)
     secret["stringData"][name] = text;
   return secret;
+}
+
+result<kube_json> read_cache_volume(const std::string& text) {
+  const auto refuse = [&](const std::string& what) -> result<kube_json> {
+    return make_error(ec::invalid_argument, "--cache-volume " + text + ' ' + what,
+                      "write claim:NAME, a PersistentVolumeClaim of control's namespace, or "
+                      "node:/PATH, a folder that each node has and that is the workers' user's");
+  };
+  const auto colon = text.find(':');
+  const auto kind = text.substr(0, colon);
+  const auto value = colon == std::string::npos ? std::string() : text.substr(colon + 1);
+  if (kind == "claim") {
+    constexpr std::size_t longest = 253;
+    if (value.empty() || value.size() > longest
+        || value.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") != std::string::npos)
+      return refuse("has no claim's name");
+    return kube_json{{"persistentVolumeClaim", {{"claimName", value}}}};
+  }
+  if (kind == "node") {
+    if (!value.starts_with('/') || value == "/" || (value + '/').find("/../") != std::string::npos)
+      return refuse("has no path of a folder");
+    return kube_json{{"hostPath", {{"path", value}, {"type", "Directory"}}}};
+  }
+  return refuse("is no volume");
 }
 
 result<observed_pod> read_worker_pod(const std::string& body) {

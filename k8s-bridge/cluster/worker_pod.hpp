@@ -28,7 +28,8 @@ struct pod_template {
   std::vector<std::string> shared_paths; ///< below the data folder, that such streams use
   std::vector<std::string> arguments;    ///< of `ebb worker`, without identity, cache and name
   std::string cache_limit;               ///< a quantity: of copies, then the pod is evicted
-  kube_json resources;                   ///< of the container; null = the defaults
+  kube_json cache_volume; ///< a volume without name, that pods share copies in; null = none
+  kube_json resources;    ///< of the container; null = the defaults
   std::int64_t user = 65532;             ///< that runs it; 0 is not allowed
   std::int64_t group = 65532;
   int grace_seconds = 40;
@@ -58,6 +59,9 @@ struct pod_wish {
 
 /// Labels that all of them have: `app.kubernetes.io/…` for a labelSelector.
 [[nodiscard]] std::string worker_selector();
+
+/// The volume that `claim:NAME` or `node:/PATH` means, without a name.
+[[nodiscard]] result<kube_json> read_cache_volume(const std::string& text);
 
 struct observed_pod {
   std::string uid;

@@ -8,6 +8,7 @@ skipped (exit 77).
 """
 import collections
 import datetime
+import hashlib
 import json
 import os
 import pathlib
@@ -29,6 +30,7 @@ import bad_days
 import faults
 from counting import COUNTS, apply_counts, ids, remove_counts, send_ids
 from installation import NAMESPACE, Installation, clusters, wait_for
+from warm_wakes import COPIES, set_warm
 
 EXAMPLE = ROOT / "deployments" / "examples" / "flights-service" / "service.yaml"
 
@@ -107,15 +109,21 @@ def test_wake(ebb):
     assert ebb.status("delays")["phase"] in ("Running", "Waking")
 
 
-def long_test_20_sleeps(ebb):
-    """One message wakes the stream, its result counts what came before the sleep, 20 times."""
-    name, count = "wakes", 21
+def apply_windows(ebb, name):
+    """A stream that counts rows by the hour."""
     ebb.cluster.apply(COUNTS.format(name=name).replace(
         "  sinks:", "  operators: [{name: q, sql: \"SELECT window_start, count(*) AS id FROM tumble(s, at, "
         "INTERVAL '1 hour') GROUP BY window_start\"}]\n  sinks:").replace(
-            '"id BIGINT", topic: {name: wakes-in}', '"at TIMESTAMP, id BIGINT", eventTime: {column: at}, topic: {name: wakes-in}')
+            f'"id BIGINT", topic: {{name: {name}-in}}',
+            f'"at TIMESTAMP, id BIGINT", eventTime: {{column: at}}, topic: {{name: {name}-in}}')
         .replace('spec: {schema: "id BIGINT"}', 'spec: {schema: "window_start TIMESTAMP, id BIGINT"}'))
     ebb.cluster.kubectl("wait", "--for=condition=Ready", f"stream/{name}", "--timeout=30s")
+
+
+def long_test_20_sleeps(ebb):
+    """One message wakes the stream, its result counts what came before the sleep, 20 times."""
+    name, count = "wakes", 21
+    apply_windows(ebb, name)
     took = []
     for i in range(count):
         begun = time.monotonic()
@@ -326,6 +334,41 @@ def long_test_warm_pods(ebb):
     remove_counts(ebb, "warmed")
     for path in ("streams/warmed", "topics/warmed-in", "topics/warmed-out"):
         wait_for(lambda at=path: ebb.ask("GET", "/v1/" + at).status == 404, 30, f"{path} is gone")
+
+
+def long_test_shared_copies(ebb):
+    """With a volume for copies of state, what one pod of a stream has written is there for the next one, a copy that was damaged is
+    fetched again, and pods leave nothing else there."""
+    name = "copied"
+
+    def contents(paths):
+        return {hashlib.sha256(x.read_bytes()).hexdigest() for x in paths}
+
+    set_warm(ebb, 0, True)
+    try:
+        apply_windows(ebb, name)
+        uid = ebb.status(name)["uid"].replace("-", "")
+        volumes = ebb.cluster.nodes[0].home / "volumes"
+        for i in range(4):
+            # One row of each window comes before each sleep.
+            ebb.send(f"{name}-in", [{"at": f"2024-01-01T{i:02}:{x}:00", "id": i} for x in (10, 30)], "p", 2 * i)
+            wait_for(lambda n=i: len(ebb.messages(f"{name}-out")) == n, 60, f"window {i}")
+            wait_for(lambda: ebb.ask("POST", f"/v1/streams/{name}:sleep").status in (200, 202), 30, "sleep asked for")
+            ebb.wait_phase(name, "Asleep")
+            wait_for(lambda: not ebb.worker_pods(), 60, "no worker's pod")
+            shared = next(x for x in volumes.iterdir() if (x / "workers").exists())
+            assert list((shared / "workers").iterdir()) == [], "folders of pods that have ended"
+            kept, copies = list(volumes.glob(f"*/streams/{uid}/segments/*.seg")), list((shared / "segments").iterdir())
+            assert kept and contents(kept) <= contents(copies), (kept, copies)
+            assert all(x.stat().st_nlink == 1 for x in copies), copies
+            if i == 2:
+                for x in copies:
+                    x.write_bytes(b"x" * x.stat().st_size)
+        assert [x["id"] for x in ebb.messages(f"{name}-out")] == [2, 2, 2]
+    finally:
+        set_warm(ebb, 0)
+        remove_counts(ebb, name)
+        ebb.cluster.kubectl("delete", "pvc", COPIES, "-n", NAMESPACE)
 
 
 def test_uninstall(ebb):

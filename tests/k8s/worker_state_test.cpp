@@ -2,6 +2,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <map>
+#include <string>
+
 namespace ebb::test {
 
 namespace {
@@ -108,6 +111,27 @@ BOOST_AUTO_TEST_CASE(a_call_that_failed_waits) {
   BOOST_TEST(!desired_state(x, 0).create);
   BOOST_TEST(desired_state(x, 0).again == 50);
   BOOST_TEST(desired_state(x, 50).create);
+}
+
+BOOST_AUTO_TEST_CASE(copies_are_shared_where_the_installation_has_a_volume_for_them) {
+  auto from = shared();
+  BOOST_TEST(make_worker_pod(from, "worker-7", {}).dump().find("node-cache") == std::string::npos);
+  for (const auto& [text, volume] : std::map<std::string, kube_json>{
+           {"claim:ebb-copies", {{"persistentVolumeClaim", {{"claimName", "ebb-copies"}}}}},
+           {"node:/var/lib/ebb", {{"hostPath", {{"path", "/var/lib/ebb"}, {"type", "Directory"}}}}}}) {
+    from.cache_volume = *read_cache_volume(text);
+    const auto x = make_worker_pod(from, "worker-7", {});
+    auto named = volume;
+    named["name"] = "node-cache";
+    BOOST_TEST((x.at("spec").at("volumes").back() == named));
+    const auto& container = x.at("spec").at("containers").at(0);
+    BOOST_TEST(container.at("volumeMounts").back().at("mountPath") == "/node-cache");
+    BOOST_TEST(container.at("args").dump().find(R"("--node-cache","/node-cache")")
+               != std::string::npos);
+  }
+  for (const auto* text : {"", "claim", "claim:", "claim:A_b", "claim:x/y", "node:", "node:/",
+                           "node:var/lib", "node:/var/../etc", "disk:/x", "/var/lib/ebb"})
+    BOOST_TEST(!read_cache_volume(text));
 }
 
 BOOST_AUTO_TEST_CASE(a_pod_has_no_more_than_it_needs) {

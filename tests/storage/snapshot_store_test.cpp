@@ -1,5 +1,6 @@
 #include "storage/digest.hpp"
 #include "storage/folder_objects.hpp"
+#include "storage/merged_state.hpp"
 #include "storage/segment_trailer.hpp"
 #include "storage/snapshot_cache.hpp"
 
@@ -188,6 +189,22 @@ BOOST_AUTO_TEST_CASE(nothing_is_read_that_is_not_needed) {
   const auto all = x.objects->fetched;
   BOOST_TEST((all_rows(*value_of(x.files->open(expect(info)))) == large()));
   BOOST_TEST(x.objects->fetched == all);
+}
+
+BOOST_AUTO_TEST_CASE(a_scan_that_is_to_seek_first_reads_nothing_before) {
+  two_sides x;
+  const auto info = x.write("base-1.seg", large());
+  require(x.files->keep(stored_area::segments, info.id, {}));
+  x.forget_copies();
+  const merged_state state({value_of(x.files->open(expect(info)))});
+  const auto opened = x.objects->fetched;
+  auto cursor = value_of(state.unstarted_scan(0, 127));
+  BOOST_TEST(!value_of(cursor.next()));
+  BOOST_TEST(x.objects->fetched == opened);
+  const auto& wanted = large()[12'345];
+  require(cursor.seek(wanted.key_group, wanted.state, wanted.key));
+  BOOST_REQUIRE(value_of(cursor.next()));
+  BOOST_TEST(row_of(cursor.entry()) == wanted);
 }
 
 BOOST_AUTO_TEST_CASE(damaged_copies_are_mended) {

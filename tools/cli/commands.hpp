@@ -68,6 +68,7 @@ struct worker_arguments {
   std::string log;            ///< file that standard error goes to; empty = it is not bounded
   std::string cache;          ///< it shares no folder: copies lie in CACHE/NAME; empty = it does
   std::uint64_t cache_bytes = std::uint64_t{4} << 30;
+  std::string node_cache; ///< folder of copies that the node's workers share; empty = none
 };
 
 struct up_arguments {
@@ -91,6 +92,7 @@ struct up_arguments {
   std::string worker_image;  ///< empty = control's own
   std::string links_listen = "0.0.0.0:8182";
   std::string cache_limit = "16Gi"; ///< of a pod's copies of state
+  std::string cache_volume;         ///< claim:NAME or node:/PATH, that pods share; empty = none
   std::string certificate_lifetime = "1d";
   std::vector<std::string> warm_for; ///< NAMESPACE=N: warm pods for streams of one namespace
   std::string links_address;         ///< where workers find control; empty = the Service's address

@@ -166,6 +166,9 @@ result<std::unique_ptr<kubernetes_service>> join_cluster(const up_arguments& arg
     to.arguments.insert(to.arguments.end(), {"--threads", std::to_string(arguments.threads)});
   to.arguments.insert(to.arguments.end(), {"--cache-bytes", std::to_string(arguments.cache_bytes)});
   to.cache_limit = arguments.cache_limit;
+  if (!arguments.cache_volume.empty()) {
+    EBB_ASSIGN(to.cache_volume, read_cache_volume(arguments.cache_volume));
+  }
   to.make_identity = [by = options.links.authority](const link_credential& whose) {
     return new_identity(*by, whose);
   };

@@ -47,6 +47,7 @@ int worker_command(const worker_arguments& arguments) {
       std::chrono::duration<double>(arguments.orphan_timeout));
   if (!arguments.cache.empty())
     options.cache = {arguments.cache + '/' + arguments.name, arguments.cache_bytes};
+  options.node_cache = {arguments.node_cache, arguments.cache_bytes};
   options.rested = give_memory_back;
   options.looked = [&log] { log.look(); };
   if (!arguments.identity.empty()) {

@@ -66,9 +66,9 @@ public:
   }
 
   result<void> open() {
+    std::string unshared;
     if (!options_.cache.folder.empty()) {
-      EBB_TRY(make_folder(options_.cache.folder, 0700));
-      cache_.emplace(options_.cache);
+      EBB_ASSIGN(unshared, open_cache());
     }
     auto connect = options_.connect;
     if (!connect) {
@@ -85,6 +85,8 @@ public:
       EBB_TRY(meet_peers());
     session_.emplace(std::move(connect), *this, wake_, calls_, clock::now());
     host_.emplace(options_.host, *this, *this);
+    if (!unshared.empty())
+      log_.write(log_level::warning, unshared);
     return {};
   }
 
@@ -374,6 +376,24 @@ private:
 
   peer_desk& peers() override {
     return *peers_;
+  }
+
+  /// Why the node's copies cannot be used, where they were to be: streams run without, too.
+  result<std::string> open_cache() {
+    auto how = options_.cache;
+    std::string unshared;
+    if (!options_.node_cache.folder.empty()) {
+      if (auto node = node_cache::open(options_.node_cache)) {
+        how.node = *std::move(node);
+        how.folder = how.node->own_folder();
+      } else {
+        unshared = "copies of state are not shared on this node: " + to_string(node.error());
+      }
+    }
+    if (how.node == nullptr)
+      EBB_TRY(make_folder(how.folder, 0700));
+    cache_.emplace(std::move(how));
+    return unshared;
   }
 
   result<void> meet_peers() {

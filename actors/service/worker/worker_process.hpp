@@ -28,6 +28,8 @@ struct worker_options {
   /// With a folder: it shares none with the control process. Files of streams are kept over the
   /// link, with copies here, and topics are read over it.
   cache_options cache;
+  /// With a folder: copies that the node's workers share, instead of those in `cache.folder`.
+  node_cache_options node_cache;
   link_options link;
   /// Without a control process for so long, it kills its streams and ends: their checkpoints are
   /// durable, and another worker goes on from them.
