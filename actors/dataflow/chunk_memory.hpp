@@ -1,7 +1,8 @@
 /// Memory of snapshots on their way to the disk.
 ///
 /// It is taken by the thread of a subtask and dropped by one that writes, again and again, so what
-/// was dropped is taken next: fresh pages would cost as much as what is written into them.
+/// was dropped is taken next: fresh pages would cost as much as what is written into them. What the
+/// snapshots of a while needed waits for the next ones, and no more.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +42,11 @@ private:
   std::size_t bytes_ = 0;
 };
 
-/// Frees what waits to be taken again: at most 64 MiB a process.
+/// Called once a snapshot is there: from now on no more waits than was taken at once since the last
+/// call but one, and 64 MiB.
+void settle_chunks() noexcept;
+
+/// Frees all that waits to be taken again.
 void give_chunks_back() noexcept;
 
 } // namespace ebb

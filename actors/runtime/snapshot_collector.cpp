@@ -1,5 +1,7 @@
 #include "actors/runtime/snapshot_collector.hpp"
 
+#include "schemas/assert.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -14,7 +16,10 @@ bool snapshot_collector::add(std::uint32_t subtask, snapshot_ptr part,
     std::fill(parts_.begin(), parts_.end(), nullptr);
     when_ = {};
     count_ = 0;
+    gone_ = false;
   }
+  if (gone_)
+    return false;
   const auto found = std::lower_bound(subtasks_.begin(), subtasks_.end(), subtask);
   if (found == subtasks_.end() || *found != subtask)
     return false;
@@ -27,7 +32,14 @@ bool snapshot_collector::add(std::uint32_t subtask, snapshot_ptr part,
   return complete();
 }
 
+void snapshot_collector::let_go() {
+  EBB_ASSERT(complete());
+  std::fill(parts_.begin(), parts_.end(), nullptr);
+  gone_ = true;
+}
+
 written_part snapshot_collector::summary() const {
+  EBB_ASSERT(!gone_);
   written_part result;
   result.when = when_;
   for (const auto& part : parts_) {

@@ -37,12 +37,17 @@ public:
   /// What the record will say, but for the segment.
   [[nodiscard]] written_part summary() const;
 
+  /// Drops the parts of a complete epoch, which nobody asks for any more: the next epoch's
+  /// snapshots take their memory.
+  void let_go();
+
 private:
   std::vector<std::uint32_t> subtasks_;
   std::vector<snapshot_ptr> parts_;
   snapshot_moments when_; ///< of the parts that are there
   std::uint32_t count_ = 0;
   epoch_number epoch_ = 0;
+  bool gone_ = false; ///< the parts of this epoch
 };
 
 } // namespace ebb

@@ -1,5 +1,7 @@
 #include "actors/runtime/snapshot_writer.hpp"
 
+#include "actors/dataflow/chunk_memory.hpp"
+
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -27,6 +29,7 @@ void write_when_complete(self_pointer self) {
     done.what = durable_step::write;
     done.epoch = epoch;
     auto written = store->write_delta(epoch, parts);
+    settle_chunks();
     if (written)
       done.segment = std::move(*written);
     else
@@ -53,6 +56,7 @@ void finished(self_pointer self, step_done& done) {
   }
   state.written = epoch;
   auto part = state.collector->summary();
+  state.collector->let_go();
   part.segment = std::move(done.segment);
   self->send(state.setup.coordinator,
              epoch_written{state.setup.generation, state.setup.process, epoch, std::move(part)});

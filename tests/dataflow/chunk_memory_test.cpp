@@ -42,22 +42,31 @@ BOOST_AUTO_TEST_CASE(what_was_dropped_is_taken_next) {
   large.get()[chunk_piece::usual_bytes] = 'x';
 }
 
-BOOST_AUTO_TEST_CASE(at_most_64_MiB_wait_and_can_be_given_back) {
+BOOST_AUTO_TEST_CASE(what_two_snapshots_did_not_need_is_given_back) {
   give_chunks_back();
+  constexpr auto mib = std::size_t{1} << 20;
   const auto before = resident_bytes();
-  {
+  const auto snapshot = [](int pieces) {
     std::vector<chunk_piece> many;
-    for (int i = 0; i < 800; ++i) {
+    for (int i = 0; i < pieces; ++i) {
       many.emplace_back(chunk_piece::usual_bytes, true);
       std::memset(many.back().get(), i, chunk_piece::usual_bytes);
     }
-    BOOST_TEST(resident_bytes() > before + (std::size_t{180} << 20));
-  }
+    settle_chunks();
+    return resident_bytes();
+  };
+  BOOST_TEST(snapshot(800) > before + 180 * mib);
+  // The next one's memory is the same.
+  BOOST_TEST(resident_bytes() > before + 180 * mib);
+  BOOST_TEST(snapshot(800) < before + 220 * mib);
+  BOOST_TEST(snapshot(4) > before + 180 * mib);
+  snapshot(4);
+  snapshot(4);
   const auto kept = resident_bytes();
-  BOOST_TEST(kept < before + (std::size_t{80} << 20));
-  BOOST_TEST(kept > before + (std::size_t{50} << 20));
+  BOOST_TEST(kept < before + 80 * mib);
+  BOOST_TEST(kept > before + 50 * mib);
   give_chunks_back();
-  BOOST_TEST(resident_bytes() < before + (std::size_t{10} << 20));
+  BOOST_TEST(resident_bytes() < before + 10 * mib);
 }
 
 BOOST_AUTO_TEST_CASE(entries_of_every_size_are_as_they_were_added) {

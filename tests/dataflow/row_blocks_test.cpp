@@ -139,12 +139,12 @@ BOOST_AUTO_TEST_CASE(packs_give_rows_back) {
     // The middle of the columns, as a block has a part of what was read at once.
     const auto first = rows / 3;
     const auto count = rows - first;
-    std::string bytes;
+    pack_bytes bytes;
     begin_pack(std::span(sequences).subspan(first), columns.size(), bytes);
     for (const auto& x : columns)
       append_pack_column(x, first, count, bytes);
-    bytes += "rest";
-    std::string_view rest = bytes;
+    bytes.append("rest");
+    auto rest = bytes.view();
     const auto pack = take_pack(rest);
     BOOST_REQUIRE(bool(pack));
     BOOST_TEST(rest == "rest");
@@ -157,8 +157,31 @@ BOOST_AUTO_TEST_CASE(packs_give_rows_back) {
     }
     // No shorter piece of it is a pack.
     for (std::size_t size = 0; size + 4 < bytes.size(); size += 1 + size / 16) {
-      auto part = std::string_view(bytes).substr(0, size);
+      auto part = bytes.view().substr(0, size);
       BOOST_REQUIRE(!take_pack(part));
+    }
+  }
+}
+
+// What is there stays where more room is made, however the sizes fall.
+BOOST_AUTO_TEST_CASE(bytes_of_an_entry_are_those_that_were_appended) {
+  for (const std::size_t step : {1U, 7U, 255U, 256U, 257U, 5000U}) {
+    pack_bytes bytes;
+    BOOST_TEST(bytes.view().empty());
+    std::string expected;
+    for (int round = 0; round < 2; ++round) {
+      for (std::size_t size = 0; size < 20 * step; size += step) {
+        const std::string some(size, static_cast<char>('a' + size % 26));
+        bytes.append(some);
+        expected += some;
+        bytes.append_raw(static_cast<std::uint16_t>(0x4241));
+        expected += "AB";
+        std::memset(bytes.more(step), '.', step);
+        expected.append(step, '.');
+      }
+      BOOST_REQUIRE(bytes.view() == expected);
+      bytes.clear();
+      expected.clear();
     }
   }
 }
@@ -167,7 +190,7 @@ BOOST_AUTO_TEST_CASE(packs_give_rows_back) {
 BOOST_AUTO_TEST_CASE(packs_are_small) {
   const auto x = rows_from(1'000'000'000'000, 1000, std::numeric_limits<std::int64_t>::max());
   std::vector<std::uint64_t> sequences(1000, 5);
-  std::string bytes;
+  pack_bytes bytes;
   begin_pack(sequences, 1, bytes);
   append_pack_column(x.columns[0], 0, 1000, bytes);
   BOOST_TEST(bytes.size() < 2100U);

@@ -62,4 +62,24 @@ BOOST_AUTO_TEST_CASE(sums_up_sources_sinks_and_the_least_watermark) {
   BOOST_TEST(!sum.segment);
 }
 
+// Their memory is what the next epoch's snapshots are written into.
+BOOST_AUTO_TEST_CASE(lets_the_parts_of_a_written_epoch_go) {
+  snapshot_collector x({0, 1});
+  const auto first = part(4);
+  const auto second = part(4);
+  x.add(0, first);
+  BOOST_TEST(x.add(1, second));
+  x.let_go();
+  BOOST_TEST(first.use_count() == 1);
+  BOOST_TEST(second.use_count() == 1);
+  // One that comes again changes nothing.
+  BOOST_TEST(!x.add(0, part(4)));
+  BOOST_TEST(x.complete());
+  BOOST_TEST(x.epoch() == 4U);
+  BOOST_TEST(!x.add(0, part(5)));
+  BOOST_TEST(!x.complete());
+  BOOST_TEST(x.add(1, part(5)));
+  BOOST_TEST(x.parts()[1]->epoch == 5U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

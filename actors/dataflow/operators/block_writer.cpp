@@ -58,7 +58,8 @@ void block_writer::begin_packs(const row_store& rows, std::uint32_t& left) {
     auto& to = open_[run.group];
     if (to.rows == 0) {
       to.first = sequences[run.first];
-      to.value.assign(1, block_version);
+      to.value.clear();
+      to.value.append_raw(block_version);
     }
     to.rows += run.end - run.first;
     begin_pack(std::span(sequences).subspan(run.first, run.end - run.first), rows.types().size(),
@@ -103,7 +104,7 @@ void block_writer::close(std::uint16_t group, state_sink& sink, const on_put& pu
   std::string key;
   put_sequence(x.first, key);
   sink.select_group(group);
-  sink.put(state_, key, x.value);
+  sink.put(state_, key, x.value.view());
   if (put)
     put(group, x.first, x.rows);
   x.rows = 0;
@@ -118,11 +119,12 @@ void block_writer::put_rows(const row_store& rows, std::span<const std::uint32_t
     const auto sequences = sequences_of(rows, some);
     std::string key;
     put_sequence(sequences.front(), key);
-    std::string value(1, block_version);
+    pack_bytes value;
+    value.append_raw(block_version);
     begin_pack(sequences, rows.types().size(), value);
     for (std::size_t k = 0; k < rows.types().size(); ++k)
       append_pack_column(rows.peek(k, some.data(), count), 0, count, value);
-    sink.put(state_, key, value);
+    sink.put(state_, key, value.view());
     if (put) {
       std::uint64_t hash = 0;
       hash_stored(rows, keys_, some.first(1), &hash);

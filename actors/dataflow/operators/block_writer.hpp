@@ -59,7 +59,7 @@ private:
   static constexpr std::size_t full_block = std::size_t{28} << 10;
 
   struct open_block {
-    std::string value;
+    pack_bytes value;
     std::uint64_t first = 0;
     std::uint32_t rows = 0;
   };

@@ -16,11 +16,6 @@ constexpr std::uint8_t has_nulls = 0x80;
 constexpr std::uint32_t texts_ahead = 8; ///< whose bytes are fetched
 
 template <class T>
-void put_raw(const T& value, std::string& out) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-template <class T>
 [[nodiscard]] bool take_raw(std::string_view& bytes, T& value) {
   if (bytes.size() < sizeof value)
     return false;
@@ -29,16 +24,9 @@ template <class T>
   return true;
 }
 
-/// `count` more bytes of `out`, to be filled.
-char* more_bytes(std::string& out, std::size_t count) {
-  const auto at = out.size();
-  out.resize(at + count);
-  return out.data() + at;
-}
-
 template <class Narrow, class T>
-void put_differences(const T* values, std::size_t count, std::uint64_t least, std::string& out) {
-  auto* to = more_bytes(out, count * sizeof(Narrow));
+void put_differences(const T* values, std::size_t count, std::uint64_t least, pack_bytes& out) {
+  auto* to = out.more(count * sizeof(Narrow));
   for (std::size_t i = 0; i < count; ++i) {
     const auto x = static_cast<Narrow>(static_cast<std::uint64_t>(values[i]) - least);
     std::memcpy(to + i * sizeof(Narrow), &x, sizeof(Narrow));
@@ -46,7 +34,7 @@ void put_differences(const T* values, std::size_t count, std::uint64_t least, st
 }
 
 template <class T>
-void put_integers(const T* values, std::size_t count, std::string& out) {
+void put_integers(const T* values, std::size_t count, pack_bytes& out) {
   T least = count == 0 ? T{} : values[0];
   T most = least;
   for (std::size_t i = 0; i < count; ++i) {
@@ -55,13 +43,13 @@ void put_integers(const T* values, std::size_t count, std::string& out) {
   }
   const auto base = static_cast<std::uint64_t>(least);
   const auto range = static_cast<std::uint64_t>(most) - base;
-  put_raw(base, out);
+  out.append_raw(base);
   const std::uint8_t width = range == 0            ? 0
                              : range <= UINT8_MAX  ? 1
                              : range <= UINT16_MAX ? 2
                              : range <= UINT32_MAX ? 4
                                                    : 8;
-  out.push_back(static_cast<char>(width));
+  out.append_raw(width);
   switch (width) {
   case 0:
     break;
@@ -121,7 +109,7 @@ template <class T>
 
 /// What stands under a cleared bit is anything: a value that is there, or zero.
 template <class T>
-void put_integers_of(const column& x, std::uint32_t first, std::uint32_t count, std::string& out) {
+void put_integers_of(const column& x, std::uint32_t first, std::uint32_t count, pack_bytes& out) {
   const auto* values = x.data<T>() + first;
   if (!x.has_nulls())
     return put_integers(values, count, out);
@@ -136,9 +124,9 @@ void put_integers_of(const column& x, std::uint32_t first, std::uint32_t count, 
   put_integers(own.data(), count, out);
 }
 
-void put_fixed(const column& x, std::uint32_t first, std::uint32_t count, std::string& out) {
+void put_fixed(const column& x, std::uint32_t first, std::uint32_t count, pack_bytes& out) {
   const auto width = value_width(x.type.kind);
-  auto* to = more_bytes(out, count * width);
+  auto* to = out.more(count * width);
   std::memcpy(to, x.data<char>() + first * width, count * width);
   if (x.has_nulls())
     for (std::uint32_t i = 0; i < count; ++i)
@@ -146,7 +134,7 @@ void put_fixed(const column& x, std::uint32_t first, std::uint32_t count, std::s
         std::memset(to + i * width, 0, width);
 }
 
-void put_text(const column& x, std::uint32_t first, std::uint32_t count, std::string& out) {
+void put_text(const column& x, std::uint32_t first, std::uint32_t count, pack_bytes& out) {
   const auto* refs = x.data<text_ref>() + first;
   std::vector<std::uint32_t> sizes(count);
   std::size_t bytes = 0;
@@ -155,7 +143,7 @@ void put_text(const column& x, std::uint32_t first, std::uint32_t count, std::st
     bytes += refs[i].size;
   }
   put_integers(sizes.data(), count, out);
-  auto* to = more_bytes(out, bytes);
+  auto* to = out.more(bytes);
   for (std::uint32_t i = 0; i < count; ++i) {
     // Rows of one key group lie far apart.
     if (i + texts_ahead < count)
@@ -168,7 +156,7 @@ void put_text(const column& x, std::uint32_t first, std::uint32_t count, std::st
 
 /// Of one scale, small, none NULL.
 [[nodiscard]] bool put_decimals(const column& x, std::uint32_t first, std::uint32_t count,
-                                std::string& out) {
+                                pack_bytes& out) {
   if (x.has_nulls() || count == 0)
     return false;
   const auto scale = x.scale_of(first);
@@ -182,8 +170,8 @@ void put_text(const column& x, std::uint32_t first, std::uint32_t count, std::st
       return false;
     small[i] = static_cast<std::int64_t>(value);
   }
-  out.push_back(static_cast<char>(form::decimals));
-  put_raw(scale, out);
+  out.append_raw(form::decimals);
+  out.append_raw(scale);
   put_integers(small.data(), count, out);
   return true;
 }
@@ -301,28 +289,31 @@ void with_integers(std::size_t width, const Do& act) {
 
 } // namespace
 
-void begin_pack(std::span<const std::uint64_t> sequences, std::size_t columns, std::string& out) {
-  put_raw(static_cast<std::uint32_t>(sequences.size()), out);
-  put_raw(static_cast<std::uint16_t>(columns), out);
+void begin_pack(std::span<const std::uint64_t> sequences, std::size_t columns, pack_bytes& out) {
+  out.append_raw(static_cast<std::uint32_t>(sequences.size()));
+  out.append_raw(static_cast<std::uint16_t>(columns));
   put_integers(sequences.data(), sequences.size(), out);
 }
 
 void append_pack_column(const column& x, std::uint32_t first, std::uint32_t count,
-                        std::string& out) {
+                        pack_bytes& out) {
   const auto kind = x.type.kind;
-  out.push_back(static_cast<char>(kind));
+  out.append_raw(static_cast<std::uint8_t>(kind));
   if (kind == type_kind::numeric && put_decimals(x, first, count, out))
     return;
   const auto as = form_of(kind);
   if (as == form::values) {
-    out.push_back(static_cast<char>(as));
+    out.append_raw(as);
+    std::string values;
     for (std::uint32_t i = 0; i < count; ++i)
-      append_value(x, first + i, out);
+      append_value(x, first + i, values);
+    out.append(values);
     return;
   }
-  out.push_back(static_cast<char>(static_cast<std::uint8_t>(as) | (x.has_nulls() ? has_nulls : 0)));
+  const auto nulls = x.has_nulls() ? has_nulls : std::uint8_t{0};
+  out.append_raw(static_cast<std::uint8_t>(static_cast<std::uint8_t>(as) | nulls));
   if (x.has_nulls()) {
-    auto* bits = reinterpret_cast<std::uint8_t*>(more_bytes(out, (std::size_t{count} + 7) / 8));
+    auto* bits = reinterpret_cast<std::uint8_t*>(out.more((std::size_t{count} + 7) / 8));
     std::fill_n(bits, (std::size_t{count} + 7) / 8, std::uint8_t{0});
     for (std::uint32_t i = 0; i < count; ++i)
       if (!x.is_null(first + i))

@@ -7,23 +7,23 @@
 /// value after the other (value_builder.hpp). Arrays come as row_store keeps them: BYTEA.
 #pragma once
 
+#include "actors/dataflow/operators/pack_bytes.hpp"
 #include "schemas/batch.hpp"
 #include "schemas/error.hpp"
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 namespace ebb {
 
 /// Appends the beginning of a pack of `columns` columns.
-void begin_pack(std::span<const std::uint64_t> sequences, std::size_t columns, std::string& out);
+void begin_pack(std::span<const std::uint64_t> sequences, std::size_t columns, pack_bytes& out);
 
 /// Appends its next column: values [first, first + count).
 void append_pack_column(const column& x, std::uint32_t first, std::uint32_t count,
-                        std::string& out);
+                        pack_bytes& out);
 
 /// Numbers of states whose entries hold packs, and of those that say which of their rows are gone
 /// (saved_blocks.hpp): an operator's rows number n have the states `gone_states + n` and

@@ -109,34 +109,35 @@ void value_set::put_block(std::span<marked_value> values, state_sink& sink) cons
   std::vector<std::uint64_t> places(count);
   std::vector<std::uint32_t> entries(count);
   auto bits = make_column(sql_type{type_kind::integer}, count);
-  std::string keys;
+  pack_bytes keys;
   std::string key;
   std::uint32_t owners = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
     if (i == 0 || values[i].owner != values[i - 1].owner) {
       key.clear();
       groups_.encode(values[i].owner, key);
-      put_raw(static_cast<std::uint32_t>(key.size()), keys);
-      keys += key;
+      keys.append_raw(static_cast<std::uint32_t>(key.size()));
+      keys.append(key);
       ++owners;
     }
     places[i] = owners - 1;
     entries[i] = values[i].entry;
     bits.mutable_data<std::uint32_t>()[i] = values[i].bits;
   }
-  std::string value(1, version);
-  put_raw(owners, value);
-  value += keys;
+  pack_bytes value;
+  value.append_raw(version);
+  value.append_raw(owners);
+  value.append(keys.view());
   begin_pack(places, types_.size() + 1, value);
   for (std::size_t k = 0; k < types_.size(); ++k)
     append_pack_column(index_.key_column(k + 1, entries), 0, count, value);
   append_pack_column(bits, 0, count, value);
   key.assign(1, static_cast<char>(number_));
   XXH128_canonical_t hash;
-  XXH128_canonicalFromHash(&hash, XXH3_128bits(value.data(), value.size()));
+  XXH128_canonicalFromHash(&hash, XXH3_128bits(value.view().data(), value.size()));
   put_raw(hash, key);
   sink.select_group(key_group_of(groups_.hash_of(values.front().owner), key_groups_));
-  sink.put(block_state, key, value);
+  sink.put(block_state, key, value.view());
 }
 
 result<void> value_set::load_block(std::string_view key, std::string_view value,
