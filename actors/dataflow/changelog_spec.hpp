@@ -83,9 +83,10 @@ struct changelog_join_spec {
 /// The kinds of rank that a top-N keeps rows by.
 enum class rank_kind : std::uint8_t { row_number, rank, dense_rank };
 
-/// Rows with `offset` < rank ≤ `limit` in their partition, revised as rows come and go. Rows that
-/// `order_by` does not tell apart are ordered by their encoded columns, so that the answer does not
-/// depend on arrival. Empty partition: all rows. Empty order_by: encoded columns alone.
+/// Rows with rank ≤ `limit` in their partition without the first `offset` of them, whatever their
+/// rank; none where `limit` ≤ `offset`. Revised as rows come and go. Rows that `order_by` does not
+/// tell apart are ordered by their encoded columns, so that the answer does not depend on arrival,
+/// nor which of equal rows are skipped. Empty partition: all rows. Empty order_by: encoded columns alone.
 /// Appends the rank (BIGINT) when `with_rank`; then a change of rank is a change of the row.
 /// Where the input is not updating, rows beyond `limit` need not be kept.
 struct changelog_top_n_spec {

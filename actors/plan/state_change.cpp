@@ -127,6 +127,8 @@ struct describe {
     append_order(x.order_by);
     out += " limit " + std::to_string(x.limit) + " offset " + std::to_string(x.offset) + " rank "
            + std::to_string(static_cast<int>(x.rank)) + (x.updating ? " updating" : "");
+    if (x.offset > 0 && x.rank != rank_kind::row_number)
+      out += " skips rows";
     append_retention(x.retention);
     append_packs();
   }

@@ -59,7 +59,8 @@ row_counts answer(const changelog_top_n_spec& spec, const std::vector<cells>& ro
       const auto number = spec.rank == rank_kind::row_number ? static_cast<std::int64_t>(i) + 1
                           : spec.rank == rank_kind::rank     ? rank
                                                              : dense;
-      if (number <= spec.offset || number > spec.limit)
+      if (static_cast<std::int64_t>(i) < spec.offset || spec.limit <= spec.offset
+          || number > spec.limit)
         continue;
       auto row = all[i];
       auto columns = types;
@@ -79,7 +80,7 @@ void with_cases(const Check& check) {
     for (const auto rank : {rank_kind::row_number, rank_kind::rank, rank_kind::dense_rank})
       for (const bool with_rank : {false, true})
         for (const auto& [offset, limit] :
-             {std::pair<std::int64_t, std::int64_t>{0, 1}, {0, 3}, {2, 5}, {0, INT64_MAX}})
+             {std::pair<std::int64_t, std::int64_t>{0, 1}, {0, 3}, {2, 5}, {2, 2}, {0, INT64_MAX}})
           for (const int shape : {0, 1, 2}) {
             changelog_top_n_spec spec;
             if (shape != 1)

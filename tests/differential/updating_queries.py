@@ -19,7 +19,7 @@ class Queries:
         if depth == 0:
             return self.base()
         kind = self.random.choice(["filter", "group", "group", "total", "distinct", "join", "join", "outer", "exists",
-                                   "in_value", "is_in", "scalar", "set", "set", "rank", "limit", "distinct_on",
+                                   "in_value", "is_in", "scalar", "set", "set", "rank", "limit", "with_ties", "distinct_on",
                                    "over", "over"])
         self.kinds.add(kind)
         return getattr(self, kind)(depth)
@@ -223,6 +223,16 @@ class Queries:
         return (f"SELECT {self.columns(types)} FROM {source} ORDER BY {self.order(types)} "
                 f"LIMIT {self.random.randrange(1, 8)}{offset}", types)
 
+    def with_ties(self, depth):
+        """Only the columns of the order show: which of the rows that tie are skipped is left open."""
+        source, types = self.sub(depth, "q")
+        keys = self.random.sample(range(len(types)), self.random.randrange(1, min(2, len(types)) + 1))
+        offset = f"OFFSET {self.random.randrange(1, 5)} " if self.random.random() < 0.7 else ""
+        shown = ", ".join(f"q.c{k} AS c{i}" for i, k in enumerate(keys))
+        order = ", ".join(f"q.c{k}{self.random.choice(['', ' DESC', ' NULLS FIRST'])}" for k in keys)
+        return (f"SELECT {shown} FROM {source} ORDER BY {order} "
+                f"{offset}FETCH FIRST {self.random.randrange(1, 6)} ROWS WITH TIES", [types[k] for k in keys])
+
     def distinct_on(self, depth):
         source, types = self.sub(depth, "q")
         rest = [i for i in range(1, len(types))]
@@ -252,6 +262,11 @@ class Queries:
         """A RANGE over one ORDER BY column of that type."""
         n, m = sorted(self.random.choices(range(4), k=2))
         unit = (lambda x: f"INTERVAL '{x * 7} hours'") if kind == "time" else str
+        if kind == "int" and self.random.random() < 0.3:  # beyond what the type holds
+            most = 2**63 - 1
+            return " RANGE BETWEEN " + self.random.choice([
+                f"{n} PRECEDING AND {most} FOLLOWING", f"{most} PRECEDING AND {n} PRECEDING",
+                f"{most} FOLLOWING AND UNBOUNDED FOLLOWING"])
         return " RANGE BETWEEN " + self.random.choice([
             f"{unit(n)} PRECEDING AND {unit(m)} FOLLOWING", f"{unit(m)} PRECEDING AND {unit(n)} PRECEDING",
             f"{unit(m)} PRECEDING AND CURRENT ROW", f"UNBOUNDED PRECEDING AND {unit(n)} FOLLOWING",

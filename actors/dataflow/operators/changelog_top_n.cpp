@@ -177,9 +177,9 @@ void changelog_top_n::show(std::uint32_t slot, std::vector<shown_row>& to) const
       last = x.row;
       of_row = spec_.rank == rank_kind::rank ? rank : dense;
     }
-    if (of_row > spec_.limit)
+    if (of_row > spec_.limit || spec_.limit <= spec_.offset)
       return false;
-    if (of_row > spec_.offset)
+    if (number > spec_.offset)
       to.push_back({x, of_row});
     return true;
   });
@@ -196,15 +196,8 @@ void changelog_top_n::prune(std::uint32_t slot) {
   } else {
     std::vector<shown_row> all;
     show(slot, all);
-    std::int64_t before = 0; // rows that are skipped
-    if (spec_.offset > 0 && !all.empty())
-      list.each([&](const placed_row& x) {
-        before += x.row != all.front().at.row ? 1 : 0;
-        return x.row != all.front().at.row;
-      });
-    if (all.empty() && spec_.offset > 0)
-      return; // fewer than the offset, as far as ranks go
-    ranked = all.size() + static_cast<std::size_t>(before);
+    // Those that are skipped come before the first that shows.
+    ranked = static_cast<std::size_t>(spec_.offset) + all.size();
   }
   while (list.size() > ranked) {
     pruned_.push_back(list.back().row);
