@@ -38,6 +38,19 @@ cells many_values(std::mt19937_64& random) {
   return row;
 }
 
+// Whole numbers at both ends of their type.
+cells edge_values(std::mt19937_64& random) {
+  auto row = few_values(random);
+  const auto near = static_cast<std::int64_t>(random() % 9);
+  const auto end = random() % 5;
+  row[2] = end == 0 ? cell() : end < 3 ? INT64_MAX - near : INT64_MIN + near;
+  return row;
+}
+
+int128 wide(std::int64_t x) {
+  return x;
+}
+
 over_call aggregate_over(std::string_view name, std::vector<std::uint32_t> args, frame_spec frame) {
   over_call call;
   call.call = call_of(name, std::move(args), types);
@@ -113,7 +126,8 @@ struct model {
         return k >= first_peer(i);
       if (!y)
         return !key.nulls_first;
-      return key.descending ? *y <= *x + frame.preceding : *y >= *x - frame.preceding;
+      return key.descending ? wide(*y) <= wide(*x) + frame.preceding
+                            : wide(*y) >= wide(*x) - frame.preceding;
     }();
     const bool before_end = [&] {
       if (frame.to_last)
@@ -122,7 +136,8 @@ struct model {
         return k <= last_peer(i);
       if (!y)
         return key.nulls_first;
-      return key.descending ? *y >= *x - frame.following : *y <= *x + frame.following;
+      return key.descending ? wide(*y) >= wide(*x) - frame.following
+                            : wide(*y) <= wide(*x) + frame.following;
     }();
     return after_start && before_end;
   }
@@ -315,6 +330,34 @@ BOOST_AUTO_TEST_CASE(results_are_those_of_the_rows_that_are_left) {
         }
       }
     }
+  });
+}
+
+// A bound beyond all numbers does not come round at the other end.
+BOOST_AUTO_TEST_CASE(a_range_at_the_ends_of_whole_numbers) {
+  with_seeds("changelog over", [&](std::mt19937_64& random, std::uint64_t) {
+    for (const bool descending : {false, true})
+      for (const bool nulls_first : {false, true}) {
+        changelog_over_spec spec;
+        spec.order_by = {{2, descending, nulls_first}};
+        spec.updating = true;
+        spec.calls = {
+            aggregate_over("count", {}, {true, false, 5, false, 5}),
+            aggregate_over("count", {}, {true, false, -5, false, 7}),
+            aggregate_over("count", {}, {true, false, 7, false, -5}),
+            aggregate_over("count", {}, {true, true, 0, false, -4}),
+            aggregate_over("count", {}, {true, false, -4, true, 0}),
+            function_over(kind::first_value, {2}, {true, false, -3, false, INT64_MAX}),
+            function_over(kind::last_value, {2}, {true, false, INT64_MAX, false, -3}),
+        };
+        const auto op = make_operator(spec, {"over", {types}, 16, 0, 1});
+        change_collector out;
+        changing_input input(edge_values, 40);
+        for (int i = 0; i < 8; ++i)
+          feed(*op, rows_item(0, changes_of(types, input.next(random, 1 + random() % 20))), out);
+        BOOST_TEST(lines(out.table) == lines(answer(spec, input.rows())),
+                   boost::test_tools::per_element());
+      }
   });
 }
 

@@ -72,7 +72,8 @@ std::vector<sql_type> types_with_results(std::vector<sql_type> row,
 
 over_calls::over_calls(const std::vector<over_call>& calls, const sort_key& order,
                        const std::vector<sql_type>& input)
-    : order_(order) {
+    : order_(order), by_numbers_(order.column < input.size()
+                                 && input[order.column].kind == type_kind::bigint) {
   for (const auto& call : calls) {
     call_state x;
     x.call = call;

@@ -96,13 +96,20 @@ private:
     std::vector<std::uint32_t> end;   ///< and ends
   };
 
+  /// The value at which a RANGE begins or ends; no value is as large (1) or as small (-1).
+  struct range_bound {
+    std::int64_t value = 0;
+    int beyond = 0;
+  };
+
   void find_reach(const over_block& block, const std::vector<over_partition>& partitions);
   // over_frames.cpp: places in `reach_`; an end is behind the frame's last row.
   void frame_starts(const frame_spec& frame, const over_block& block, const row_store& rows,
                     std::vector<std::uint32_t>& starts) const;
   void frame_ends(const frame_spec& frame, const over_block& block, const row_store& rows,
                   std::vector<std::uint32_t>& ends) const;
-  [[nodiscard]] bool value_before(const row_store& rows, std::uint32_t row, micros value,
+  [[nodiscard]] range_bound moved(std::int64_t value, std::int64_t by) const;
+  [[nodiscard]] bool value_before(const row_store& rows, std::uint32_t row, range_bound bound,
                                   bool or_equal) const;
   [[nodiscard]] std::vector<std::uint32_t>
   last_places(const frame_spec& frame, const over_block& block, const row_store& rows) const;
@@ -130,6 +137,7 @@ private:
 
   std::vector<call_state> calls_;
   sort_key order_;
+  bool by_numbers_ = false; ///< the order's column is a whole number, not a time
   std::size_t rows_kept_ = 0;
   micros range_kept_ = -1; ///< longest RANGE offset; -1 = none
   bool keeps_first_ = false;

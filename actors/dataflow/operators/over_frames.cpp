@@ -75,7 +75,7 @@ void over_calls::frame_starts(const frame_spec& frame, const over_block& block,
     } else {
       // The order rises within a partition, so the start only moves on.
       const auto value = rows.value<micros>(order_.column, block.rows[place]);
-      const auto from = add_time(value, order_.descending ? frame.preceding : -frame.preceding);
+      const auto from = moved(value, order_.descending ? frame.preceding : -frame.preceding);
       start = std::max(start, lowest);
       while (start < reach_.end[place] && value_before(rows, reach_.rows[start], from, false))
         ++start;
@@ -101,7 +101,7 @@ void over_calls::frame_ends(const frame_spec& frame, const over_block& block, co
       ends[place] = at + (block.group_last[place] - place) + 1;
     } else {
       const auto value = rows.value<micros>(order_.column, block.rows[place]);
-      const auto to = add_time(value, order_.descending ? -frame.following : frame.following);
+      const auto to = moved(value, order_.descending ? -frame.following : frame.following);
       end = std::max(end, reach_.start[place]);
       while (end < reach_.end[place] && value_before(rows, reach_.rows[end], to, true))
         ++end;
@@ -110,12 +110,25 @@ void over_calls::frame_ends(const frame_spec& frame, const over_block& block, co
   }
 }
 
+// Times that are infinite stay so; the bound of whole numbers may lie beyond all of them.
+over_calls::range_bound over_calls::moved(std::int64_t value, std::int64_t by) const {
+  if (!by_numbers_)
+    return {add_time(value, by), 0};
+  range_bound bound;
+  if (__builtin_add_overflow(value, by, &bound.value))
+    bound.beyond = by > 0 ? 1 : -1;
+  return bound;
+}
+
 // Whether the row comes before rows with that value, or (or_equal) is one of them.
-bool over_calls::value_before(const row_store& rows, std::uint32_t row, micros value,
+bool over_calls::value_before(const row_store& rows, std::uint32_t row, range_bound bound,
                               bool or_equal) const {
   if (rows.is_null(order_.column, row))
     return order_.nulls_first;
-  const auto x = rows.value<micros>(order_.column, row);
+  if (bound.beyond != 0)
+    return (bound.beyond > 0) != order_.descending;
+  const auto value = bound.value;
+  const auto x = rows.value<std::int64_t>(order_.column, row);
   return (or_equal && x == value) || (order_.descending ? x > value : x < value);
 }
 
