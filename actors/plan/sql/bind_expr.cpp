@@ -211,9 +211,17 @@ result<expr_ptr> expr_binder::bind_column(const ast& body) {
   if (path.empty() || context_.columns == nullptr)
     return text_.fail(ec::invalid_argument, at, "columns are not allowed here");
   auto local = context_.columns->find(text_, path, at);
-  if (!local && context_.outer != nullptr)
+  if (!local && context_.outer != nullptr) {
     if (const auto around = context_.outer->columns->find(text_, path, at))
       return context_.outer->take(*around);
+    for (const auto* row = context_.outer->around; row != nullptr; row = row->around)
+      if (const auto beyond = row->columns->find(text_, path, at))
+        return text_.fail(ec::unsupported, at,
+                          (path.size() > 1 ? path.front() + '.' : std::string()) + path.back()
+                              + " is a column of a query that is not directly around this one",
+                          "a subquery may name columns of the query directly around it only: join "
+                          "with that table here, or write the condition one query further out");
+  }
   if (!local)
     return std::move(local).error();
   auto found = *std::move(local);

@@ -79,6 +79,7 @@ public:
 struct outer_row {
   const scope* columns = nullptr;
   std::vector<expr_ptr> used; ///< over the outer FROM row
+  const outer_row* around = nullptr; ///< of the query that is around that one; null = none
 
   /// `x` as a column from outer_base on.
   [[nodiscard]] expr_ptr take(const expr_ptr& x);

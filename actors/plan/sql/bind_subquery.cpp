@@ -72,7 +72,7 @@ result<expr_ptr> select_query::bind_subquery(const ast& sublink, expr_binder& op
     return text.fail(ec::unsupported, at,
                      op_name + (all ? " ALL" : " ANY") + " (subquery) is not supported",
                      "compare with a scalar subquery: (SELECT max(…) FROM …) or (SELECT min(…) …)");
-  outer_row row{&from_.names, {}};
+  outer_row row{&from_.names, {}, outer_};
   EBB_ASSIGN(const auto bound, planner_.bind(*select.body, &row));
   subquery_use use;
   use.at = at;
