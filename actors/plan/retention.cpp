@@ -62,8 +62,8 @@ void apply_retention(const operator_definition& where, node_id first, plan_graph
     return;
   auto warning = make_error(ec::invalid_argument,
                             "stateRetention of operator " + where.name
-                                + " has no effect: it keeps nothing by key without bound",
-                            "leave it out");
+                                + " has no effect: none of its state grows by keys",
+                            "leave it out; it does not bound state that has no keys");
   warning.place = where.place;
   warning.place.field += ".stateRetention";
   graph.warnings.push_back(std::move(warning));

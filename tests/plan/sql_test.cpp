@@ -26,6 +26,18 @@ std::string tree_of(std::string_view sql) {
   return bound ? ebb::test::text_of(**bound) : "error: " + bound.error().message;
 }
 
+// `column: warning`, then its hint, of each.
+std::string warnings_of(std::string_view sql) {
+  const auto planned = ebb::test::plan(sql);
+  if (!planned)
+    return "error: " + planned.error().message;
+  std::string text;
+  for (const auto& warning : planned->graph.warnings)
+    text += std::to_string(warning.place.column) + ": " + warning.message
+            + "\nhint: " + warning.hint + '\n';
+  return text.empty() ? "none" : text;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(sql)
@@ -51,6 +63,11 @@ BOOST_AUTO_TEST_CASE(queries_with_updating_results_are_planned) {
 // Tables that are loaded first, rows made of rows, JSONB, conditions on now().
 BOOST_AUTO_TEST_CASE(queries_that_look_up_expand_and_live_are_planned) {
   check_golden("rows.txt", ebb::test::shown);
+}
+
+// What grows without bound, and by what.
+BOOST_AUTO_TEST_CASE(state_that_grows_is_warned_of) {
+  check_golden("warnings.txt", warnings_of);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_and_unsupported_queries_are_refused_with_their_place) {

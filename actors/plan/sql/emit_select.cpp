@@ -86,7 +86,7 @@ result<node_id> select_query::emit(const std::vector<sql_type>& wanted) {
       if (std::none_of(groups_.begin(), groups_.end(),
                        [&](const auto& other) { return same_expr(*other, *target); }))
         groups_.push_back(target);
-    groups.from_distinct = true;
+    groups.clause = "SELECT DISTINCT";
     groups.at = outputs_.front().at;
     distinct_left = false;
   }

@@ -222,6 +222,29 @@ std::string why_groups_update(const grouping& groups) {
              : "updating: GROUP BY without a window revises a group's row as its rows come and go";
 }
 
+// What an aggregate of all rows holds; empty = a value or two.
+std::string held_by(const aggregate_use& use, bool updating) {
+  const std::string_view name = use.function->name;
+  if (use.distinct && name != "min" && name != "max")
+    return "every distinct value for ever";
+  if (name == "string_agg" || name == "array_agg" || name == "percentile_cont"
+      || name == "percentile_disc" || name == "mode")
+    return "every value for ever";
+  if (updating && (name == "min" || name == "max"))
+    return "every distinct value of rows that update, as the one that it gives may go";
+  return {};
+}
+
+void warn_of_held(query_planner& planner, const grouping& groups, bool updating) {
+  for (const auto& use : groups.aggregates)
+    if (const auto held = held_by(use, updating); !held.empty())
+      planner.build.warn(planner.query.fail(
+          ec::resource, use.at < 0 ? groups.at : use.at,
+          std::string(use.function->name) + (use.distinct ? "(DISTINCT …)" : "")
+              + " without GROUP BY or a window keeps " + held,
+          "its state grows with them; group by a window to let go of what is past"));
+}
+
 // No window says when a group is complete: its row is revised instead.
 result<staged_rows> plan_group_aggregate(query_planner& planner, const staged_rows& rows,
                                          const grouping& groups) {
@@ -245,10 +268,11 @@ result<staged_rows> plan_group_aggregate(query_planner& planner, const staged_ro
   if (!groups.keys.empty())
     build.warn_of_growth(planner.query.fail(
         ec::resource, groups.at,
-        std::string(groups.from_distinct ? "SELECT DISTINCT" : "GROUP BY")
-            + " without a window keeps one entry for ever for each distinct ("
+        std::string(groups.clause) + " without a window keeps one entry for ever for each distinct ("
             + key_list(groups.keys) + ')',
         "its state grows with them; group by a window to let go of what is past"));
+  else
+    warn_of_held(planner, groups, build.node(rows.node).updating);
   staged_rows made;
   made.node = build.add(groups.aggregates.empty() ? "distinct" : "aggregate",
                         operator_spec{std::move(spec)}, {input}, std::move(columns),
@@ -342,7 +366,7 @@ result<node_id> plan_distinct(query_planner& planner, node_id node, std::int32_t
   staged_rows rows;
   rows.node = node;
   grouping groups;
-  groups.from_distinct = true;
+  groups.clause = "SELECT DISTINCT";
   groups.at = at;
   const auto columns = planner.build.columns(node);
   for (std::uint32_t i = 0; i < columns.size(); ++i)

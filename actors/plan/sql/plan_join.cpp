@@ -14,6 +14,9 @@ namespace {
 constexpr const char* ways_out =
     "join on window_start and window_end of equal windows, or bound the time: a.ts BETWEEN b.ts - "
     "INTERVAL '…' AND b.ts + INTERVAL '…'";
+constexpr const char* by_equality =
+    "join on an equality of columns, which spreads the rows over subtasks and compares those of one "
+    "key only; or, where rows only come, on equal windows or within bounds of time";
 
 class join_planner {
 public:
@@ -240,6 +243,12 @@ private:
       spec.right_keys.push_back(right_.column(pair.second, right_lag + spec.lower));
     }
     take_keys(spec);
+    if (spec.left_keys.empty())
+      planner_.build.warn(planner_.query.fail(
+          ec::resource, item_.at,
+          "this join has no equality between its sides: every row is compared with every row of "
+          "the other within the bounds of time, in one subtask",
+          "join on an equality of columns as well, which spreads the rows over subtasks"));
     auto left = left_columns_;
     auto right = right_columns_;
     // A new row may meet an old one of the other side.
@@ -282,10 +291,15 @@ private:
           ec::resource, item_.at,
           "this join has no equality between its sides: every row of both is kept for ever and "
           "compared with every row of the other, in one subtask",
-          ways_out));
+          by_equality));
     else if (!one_row)
       planner_.build.warn_of_growth(planner_.query.fail(
           ec::resource, item_.at, "this join keeps every row of both sides for ever", ways_out));
+    else if (!(left_.one_row() && right_.one_row()))
+      planner_.build.warn(planner_.query.fail(
+          ec::resource, item_.at,
+          "this join with one row keeps every row of the other side for ever, in one subtask",
+          "its state grows with them; group by a window to let go of what is past"));
     if (item_.type == join_type::inner && !left_updates && !right_updates && !terms_.keys.empty()) {
       stream_join_spec spec;
       take_keys(spec);

@@ -224,7 +224,7 @@ private:
     const auto input = row.finish();
     spec.updating = build_.node(input).updating;
     auto columns = build_.columns(input);
-    warn_top_n(planner_, use.at, "a rank", names_of(columns, spec.partition));
+    warn_top_n(planner_, use.at, "a rank", names_of(columns, spec.partition), spec.updating);
     columns.push_back({use.name, sql_type{type_kind::bigint}, true, column_role::plain, {}, 0});
     results_[i] = static_cast<std::uint32_t>(columns.size() - 1);
     rows_.times.clear();
@@ -283,8 +283,9 @@ private:
     const auto input = row.finish();
     spec.updating = build_.node(input).updating;
     auto columns = build_.columns(input);
-    warn_top_n(planner_, use.at, "OVER", names_of(columns, spec.partition));
-    if (spec.partition.empty())
+    if (!spec.partition.empty())
+      warn_top_n(planner_, use.at, "OVER", names_of(columns, spec.partition), spec.updating);
+    else
       build_.warn(planner_.query.fail(ec::resource, use.at,
                                       "OVER without PARTITION BY keeps every row for ever, in one "
                                       "subtask",

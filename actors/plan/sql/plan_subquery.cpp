@@ -103,10 +103,16 @@ result<node_id> subquery_planner::join(changelog_join_kind kind, node_id left, n
         ec::resource, at,
         "this subquery has no equality with the rows around it: every row of both is kept for ever "
         "and compared with every row of the other, in one subtask",
-        way_out));
+        "compare columns of both by an equality as well, which spreads the rows over subtasks"));
   else if (!right_side.one_row())
     build_.warn_of_growth(planner_.query.fail(
         ec::resource, at, "this subquery keeps every row of both sides for ever", way_out));
+  else if (!left_side.one_row())
+    build_.warn(planner_.query.fail(
+        ec::resource, at,
+        "this subquery keeps every row of the query around it for ever, in one subtask: each is "
+        "looked at anew when the subquery's one row changes",
+        "its state grows with them; group both by a window and join them in FROM instead"));
   const auto left_width = left_side.width();
   const auto right_width = right_side.width();
   const auto left_node = left_side.finish();

@@ -103,9 +103,19 @@ result<std::vector<sort_key>> bind_output_order(const sql_text& text, const ast&
 }
 
 void warn_top_n(query_planner& planner, std::int32_t at, const char* what,
-                const std::vector<std::string>& partition) {
-  if (partition.empty())
+                const std::vector<std::string>& partition, bool updating) {
+  if (partition.empty()) {
+    // Where rows only come, those behind the last that ranks are let go of.
+    if (updating)
+      planner.build.warn(planner.query.fail(
+          ec::resource, at,
+          std::string(what)
+              + " over rows that update keeps all of them, in one subtask: any may be among the "
+                "first when others go",
+          "its state grows with the rows that are there; take the first of rows that only come, or "
+          "of fewer rows"));
     return;
+  }
   std::string columns;
   for (const auto& name : partition)
     columns += (columns.empty() ? "" : ", ") + name;
@@ -122,14 +132,16 @@ node_id keep_first(query_planner& planner, node_id rows, std::vector<std::uint32
   std::vector<std::string> names_of_partition;
   for (const auto column : partition)
     names_of_partition.push_back(build.columns(rows)[column].name);
-  warn_top_n(planner, limit.at, "DISTINCT ON", names_of_partition);
+  const bool updating = build.node(rows).updating;
+  warn_top_n(planner, limit.at, names_of_partition.empty() ? "LIMIT" : "DISTINCT ON",
+             names_of_partition, updating);
   changelog_top_n_spec spec;
   spec.partition = std::move(partition);
   spec.order_by = limit.order;
   spec.rank = limit.ties ? rank_kind::rank : rank_kind::row_number;
   spec.offset = limit.offset;
   spec.limit = limit.last;
-  spec.updating = build.node(rows).updating;
+  spec.updating = updating;
   return build.add("top-N", operator_spec{std::move(spec)}, {rows}, build.columns(rows),
                    "updating: a later row may come before those that are among the first now");
 }

@@ -34,6 +34,6 @@ bind_output_order(const sql_text& text, const ast& select,
 
 /// What a top-N that no window bounds keeps, as a warning of the query.
 void warn_top_n(query_planner& planner, std::int32_t at, const char* what,
-                const std::vector<std::string>& partition);
+                const std::vector<std::string>& partition, bool updating);
 
 } // namespace ebb::sql

@@ -32,7 +32,7 @@ struct staged_rows {
 struct grouping {
   std::vector<expr_ptr> keys;
   std::vector<aggregate_use> aggregates;
-  bool from_distinct = false; ///< the keys are those of SELECT DISTINCT
+  const char* clause = "GROUP BY"; ///< what the keys are those of
   std::int32_t at = -1;       ///< place for errors
 };
 

@@ -135,7 +135,7 @@ public:
     const auto side = make_column_ref(width, sql_type{type_kind::boolean});
     grouping groups;
     groups.at = outputs_.front().at;
-    groups.from_distinct = true;
+    groups.clause = kind_ == set_kind::except ? "EXCEPT" : "INTERSECT";
     const auto columns = planner_.build.columns(rows);
     for (std::uint32_t i = 0; i < width; ++i)
       groups.keys.push_back(make_column_ref(i, columns[i].type, columns[i].name));
