@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace ebb {
@@ -121,6 +122,19 @@ void pinned_plan::adopt(std::span<const kept_state> now, std::uint64_t last,
           return y.dropped_by == 0 && y.state.identity == x.identity;
         }))
       operators.push_back({x, {{last, UINT64_MAX}}, 0});
+}
+
+void pinned_plan::forget_numbers_by_stage() {
+  const auto kind = [](const pinned_operator& x) {
+    const auto& identity = x.state.identity;
+    return identity.substr(0, identity.rfind('/'));
+  };
+  std::map<std::string, std::set<std::string>> of_kind;
+  for (const auto& x : operators)
+    of_kind[kind(x)].insert(x.state.identity);
+  for (auto& x : operators)
+    if (of_kind[kind(x)].size() > 1)
+      x.state.identity += " (numbered by stage)";
 }
 
 pinned_plan read_pinned(const stream_entry& from) {

@@ -56,11 +56,16 @@ struct pinned_plan {
   /// new gets a number.
   void adopt(std::span<const kept_state> now, std::uint64_t last, std::uint64_t generation);
 
+  /// Until format 2, states of one kind in one operator were numbered by stage, and so differently at
+  /// another parallelism: which is which is not known, so such states become ones that no plan has.
+  void forget_numbers_by_stage();
+
   bool operator==(const pinned_plan&) const = default;
 };
 
-/// Grows whenever an operator writes entries that earlier versions cannot read.
-inline constexpr std::uint32_t state_format = 1;
+/// Grows whenever an operator writes entries that earlier versions cannot read, or identities mean
+/// something else.
+inline constexpr std::uint32_t state_format = 2;
 
 /// Numbers of operators are less.
 inline constexpr std::size_t pinned_operators_max = 4096;

@@ -27,8 +27,10 @@ public:
   }
 
   stage_plan run() {
-    for (node_id id = 0; id < graph_.nodes.size(); ++id)
+    for (node_id id = 0; id < graph_.nodes.size(); ++id) {
+      at_ = id;
       place(id);
+    }
     return std::move(plan_);
   }
 
@@ -297,6 +299,7 @@ private:
     step.what = what;
     step.inputs = std::move(inputs);
     step.columns = x.columns;
+    step.node = at_;
     auto& steps = plan_.stages[at].steps;
     steps.push_back(std::move(step));
     return static_cast<std::uint32_t>(steps.size() - 1);
@@ -306,6 +309,7 @@ private:
   const stream_definition& stream_;
   stage_plan plan_;
   std::vector<placed> placed_;
+  node_id at_ = 0;            ///< the node that is placed
   distribution input_lies_; ///< how input 0 of the step placed last lies
 };
 

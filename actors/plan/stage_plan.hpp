@@ -38,6 +38,7 @@ struct stage_step {
   std::variant<source_node, operator_spec, sink_node> what;
   std::vector<step_input> inputs;
   std::vector<plan_column> columns;
+  std::uint32_t node = 0; ///< of the plan before it was cut, whatever the parallelism
 };
 
 struct stage {

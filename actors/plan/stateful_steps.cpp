@@ -1,6 +1,8 @@
 #include "actors/plan/stateful_steps.hpp"
 
+#include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace ebb {
 
@@ -93,7 +95,7 @@ struct name_of_state {
 
 std::vector<stateful_step> stateful_steps(const stage_plan& plan) {
   std::vector<stateful_step> result;
-  std::map<std::string, std::uint32_t> seen;
+  std::vector<std::uint32_t> nodes;
   for (std::uint32_t s = 0; s < plan.stages.size(); ++s)
     for (std::uint32_t i = 0; i < plan.stages[s].steps.size(); ++i) {
       const auto& x = plan.stages[s].steps[i];
@@ -101,9 +103,18 @@ std::vector<stateful_step> stateful_steps(const stage_plan& plan) {
       const char* state = spec == nullptr ? nullptr : std::visit(name_of_state{}, *spec);
       if (state == nullptr)
         continue;
-      const auto prefix = x.name + '/' + state + '/';
-      result.push_back({s, i, prefix + std::to_string(seen[prefix]++)});
+      result.push_back({s, i, x.name + '/' + state + '/'});
+      nodes.push_back(x.node);
     }
+  // The order of stages depends on the parallelism, that of the nodes does not.
+  std::vector<std::size_t> order(result.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::stable_sort(order, {}, [&](std::size_t at) { return nodes[at]; });
+  std::map<std::string, std::uint32_t> seen;
+  for (const auto at : order) {
+    auto& identity = result[at].identity;
+    identity += std::to_string(seen[identity]++);
+  }
   return result;
 }
 

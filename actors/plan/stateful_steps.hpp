@@ -13,7 +13,8 @@ struct stateful_step {
   std::uint32_t stage = 0;
   std::uint32_t step = 0;
   /// `hourly/window aggregate/0`: the manifest's operator, what it is, and which of several. The
-  /// same at every parallelism and after a change elsewhere in the manifest.
+  /// same at every parallelism and after a change elsewhere in the manifest: numbers go by the plan's
+  /// nodes, whose order no parallelism changes.
   std::string identity;
 };
 

@@ -182,6 +182,8 @@ private:
                         "--yes");
     if (newest)
       data.left_by = pinned.version;
+    if (pinned.format < 2)
+      pinned.forget_numbers_by_stage();
     // Of all records and savepoints, also of those that were gone back behind.
     const auto last = stream.next_epoch - 1;
     const auto generation = stream.generation + 1;

@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 CHANGES = [
     {"op": "c", "before": None, "after": {"article": 1, "place": "a", "pieces": 5}},
@@ -54,6 +55,19 @@ class Checks:
 
     def written(self):
         return [json.loads(line) for line in (self.folder / "out.ndjson").read_text().splitlines()]
+
+    def left_of(self, name):
+        """Counts by what they are of, after all changes in the file; a change of what is not there shows as such."""
+        rows = {}
+        at = self.folder / name
+        whole = at.read_text().rpartition("\n")[0] if at.exists() else ""  # a line may be under way
+        for line in whole.splitlines():
+            change = json.loads(line)
+            if change["before"] is not None and rows.pop(change["before"]["what"], None) != change["before"]["n"]:
+                rows["not there"] = change["before"]["n"]
+            if change["after"] is not None:
+                rows[change["after"]["what"]] = change["after"]["n"]
+        return rows
 
 
 SUMS = "SELECT place, sum(pieces) AS pieces FROM stock GROUP BY place"
@@ -153,12 +167,46 @@ def unbounded_state(x):
         x.check(f"an aggregate says what it takes: {sql}", code == 2 and "m.yaml:9:" in err and all(y in err for y in says), err)
 
 
+def other_parallelisms(x):
+    """Two counts of one operator keep what is theirs when a stream goes on with another parallelism."""
+    orders, sales = x.folder / "orders.ndjson", x.folder / "sales.ndjson"
+    orders.write_text('{"k":1}\n' * 300)
+    sales.write_text('{"op":"c","before":null,"after":{"k":1}}\n' * 7)
+    x.manifest("SELECT 'orders' AS what, count(k) AS n FROM orders UNION ALL SELECT 'sales', count(k) FROM sales",
+               "file: {path: counts.ndjson, format: debezium}",
+               "    - {name: orders, schema: k BIGINT, file: {path: orders.ndjson, format: json, follow: true}}\n"
+               "    - {name: sales, schema: k BIGINT, file: {path: sales.ndjson, format: debezium, follow: true}}\n")
+
+    def run_until(count, *options):
+        """Until the changes written so far leave `count` rows of input; what they leave."""
+        run = subprocess.Popen([x.ebb, "run", "m.yaml", "--data", "counts", *options], cwd=x.folder, stderr=subprocess.PIPE, text=True)
+        try:
+            rows = {}
+            deadline = time.monotonic() + 30
+            while sum(rows.values()) != count and time.monotonic() < deadline and run.poll() is None:
+                time.sleep(0.05)
+                rows = x.left_of("counts.ndjson")
+        finally:
+            run.terminate()
+            _, err = run.communicate(timeout=30)
+        return x.left_of("counts.ndjson"), err
+
+    for step, parallelism in enumerate(("1", "3", "1", "2")):
+        if step:
+            with orders.open("a") as more_orders, sales.open("a") as more_sales:
+                more_orders.write('{"k":1}\n')
+                more_sales.write('{"op":"c","before":null,"after":{"k":1}}\n')
+        left, err = run_until(307 + 2 * step, "--parallelism", parallelism)
+        x.check(f"two counts, parallelism {parallelism}", left == {"orders": 300 + step, "sales": 7 + step}, (left, err))
+
+
 def main():
     ebb = str(pathlib.Path(sys.argv[1]).resolve())
     with tempfile.TemporaryDirectory(prefix="ebb-updating-") as folder:
         x = Checks(ebb, pathlib.Path(folder))
         run_checks(x)
         unbounded_state(x)
+        other_parallelisms(x)
     print(f"{x.passed} passed, {x.failed} failed")
     return 1 if x.failed else 0
 

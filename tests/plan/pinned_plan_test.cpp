@@ -69,6 +69,17 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
   BOOST_TEST((read_pinned(entry) == x));
 }
 
+BOOST_AUTO_TEST_CASE(states_that_were_numbered_by_stage_fit_no_plan) {
+  pinned_plan x;
+  x.adopt(std::vector{state("r/join/0"), state("r/group aggregate/0"), state("r/group aggregate/1")},
+          0, 1);
+  x.forget_numbers_by_stage();
+  BOOST_TEST(names(x)
+                 == (strings{"r/join/0", "r/group aggregate/0 (numbered by stage)",
+                             "r/group aggregate/1 (numbered by stage)"}),
+             boost::test_tools::per_element());
+}
+
 // As earlier versions wrote it: names and signatures.
 BOOST_AUTO_TEST_CASE(entries_without_shapes_fit_all) {
   stream_entry entry;

@@ -191,6 +191,31 @@ BOOST_AUTO_TEST_CASE(what_is_kept_does_not_depend_on_the_parallelism) {
   }
 }
 
+// Stages come in another order where a source is read by one subtask and others are not.
+BOOST_AUTO_TEST_CASE(states_of_one_kind_are_told_apart_alike_at_each_parallelism) {
+  const auto states = [](std::uint32_t parallelism) {
+    auto kept = kept_states(
+        plan_ok("apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {name: s}\nspec:\n"
+                "  parallelism: "
+                + std::to_string(parallelism)
+                + "\n  sources:\n"
+                  "    - {name: o, schema: k BIGINT, file: {path: o.json, format: json}}\n"
+                  "    - {name: p, schema: k BIGINT, file: {path: p.json, format: debezium}}\n"
+                  "  operators:\n    - name: r\n      sql: SELECT count(k) AS n FROM o UNION ALL "
+                  "SELECT max(k) FROM p UNION ALL SELECT min(k) FROM o\n"
+                  "  sinks:\n    - file: {path: out, format: debezium}\n")
+            .plan);
+    std::ranges::sort(kept, {}, &kept_state::identity);
+    return kept;
+  };
+  const auto one = states(1);
+  BOOST_TEST_REQUIRE(one.size() == 3U);
+  BOOST_TEST(one[0].shape == "count(k)");
+  BOOST_TEST(one[1].shape == "max(k)");
+  for (const std::uint32_t parallelism : {2U, 3U, 8U})
+    BOOST_TEST((states(parallelism) == one));
+}
+
 BOOST_AUTO_TEST_CASE(an_aggregate_by_window_alone_runs_in_two_phases) {
   const auto most = [](const std::string& group) {
     return count_by_auction + "    - name: most\n      sql: SELECT max(num) AS top, " + group
