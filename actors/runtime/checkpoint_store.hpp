@@ -51,7 +51,8 @@ struct epoch_record {
 
 /// All functions block and are called by one I/O lane at a time, `maintain` by another one. After
 /// ec::resource they may be called again with the same arguments; after another error of `commit`
-/// or `applied` the store is not used any more.
+/// or `applied` the store is not used any more, but that a record with savepoints is tried once
+/// more without them.
 class checkpoint_store {
 public:
   virtual ~checkpoint_store() = default;

@@ -1,10 +1,13 @@
 #include "actors/runtime/coordinator.hpp"
 
+#include "schemas/savepoint_name.hpp"
+
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <utility>
 
 namespace ebb {
@@ -58,6 +61,33 @@ epoch_record without(epoch_record x, const std::vector<std::size_t>& savepoints)
   return x;
 }
 
+/// Whether a commit may have failed for its savepoints alone: then it is not known to be anything
+/// of the store's, which would fail once more.
+bool may_be_for_savepoints(ec code) {
+  return code != ec::resource && code != ec::io && code != ec::cancelled;
+}
+
+/// Commits the record. What is wrong with its savepoints fails the wishes, not the checkpoint.
+void commit_record(checkpoint_store& store, const epoch_record& record, step_done& done) {
+  result<void> committed;
+  if (auto taken = store.taken(record)) {
+    done.taken = *std::move(taken);
+    committed = done.taken.empty() ? store.commit(record)
+                                   : store.commit(without(record, done.taken));
+  } else {
+    committed = std::move(taken).error();
+  }
+  if (!committed && done.taken.size() < record.savepoints.size()
+      && may_be_for_savepoints(committed.error().code)) {
+    done.refusal = std::move(committed).error();
+    done.taken.resize(record.savepoints.size());
+    std::iota(done.taken.begin(), done.taken.end(), std::size_t{0});
+    committed = store.commit(without(record, done.taken));
+  }
+  if (!committed)
+    done.problem = std::move(committed).error();
+}
+
 void commit(self_pointer self, const effect& x) {
   auto& state = self->state;
   epoch_record record;
@@ -79,27 +109,18 @@ void commit(self_pointer self, const effect& x) {
                    [](const auto& a, const auto& b) { return a.epoch < b.epoch; });
   submit(self, durable_step::commit, x.epoch,
          [store = state.setup.store, record = std::move(record)](step_done& done) {
-           // A name that is taken fails the wish, not the checkpoint.
-           auto taken = store->taken(record);
-           if (!taken) {
-             done.problem = std::move(taken).error();
-             return;
-           }
-           done.taken = *std::move(taken);
-           auto committed = done.taken.empty() ? store->commit(record)
-                                               : store->commit(without(record, done.taken));
-           if (!committed)
-             done.problem = std::move(committed).error();
+           commit_record(*store, record, done);
          });
 }
 
-/// Answers wishes whose names are taken; they are among the next ones that are answered.
-void refuse(self_pointer self, const std::vector<std::size_t>& taken) {
-  for (const auto i : taken) {
+/// Answers wishes that are not fulfilled; they are among the next ones that are answered.
+void refuse(self_pointer self, const step_done& x) {
+  for (const auto i : x.taken) {
     auto& wish = self->state.wishes[i];
     if (const auto tell = std::exchange(wish.answer, nullptr))
-      tell(make_error(ec::conflict, "the stream has a savepoint named " + wish.name,
-                      "choose another name"));
+      tell(x.refusal ? *x.refusal
+                     : make_error(ec::conflict, "the stream has a savepoint named " + wish.name,
+                                  "choose another name"));
   }
 }
 
@@ -196,7 +217,7 @@ void step_finished(self_pointer self, const step_done& x) {
     state.counts.last = x.epoch;
     state.counts.alarm.clear();
     show(self);
-    refuse(self, x.taken);
+    refuse(self, x);
     answer(self, state.decide->fulfils(), x.epoch);
     maintain(self);
     break;
@@ -333,6 +354,11 @@ coordinator_actor::behavior_type coordinator(self_pointer self, checkpoint_setup
       },
       [self](savepoint_wish& x) {
         auto& s = self->state;
+        if (const auto allowed = check_savepoint_name(x.name); !allowed) {
+          if (x.answer)
+            x.answer(allowed.error());
+          return;
+        }
         s.wishes.push_back(std::move(x));
         if (!s.decide)
           return; // before the subtasks are known

@@ -110,7 +110,8 @@ struct step_done {
   bool again = true;                   ///< what has failed may be tried again
   bool more = false;                   ///< maintain: there is more to do
   std::optional<segment_info> segment; ///< of the snapshot writer
-  std::vector<std::size_t> taken;      ///< commit: savepoints whose names are, by place
+  std::vector<std::size_t> taken;      ///< commit: savepoints that are not made, by place
+  std::optional<error> refusal;        ///< why they are not; none: their names are taken
 };
 
 /// A savepoint is wished. The answer comes when it is recorded, or has failed.

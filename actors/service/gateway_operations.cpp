@@ -4,6 +4,7 @@
 #include "actors/service/keeper/life_codec.hpp"
 #include "actors/service/service_gateway.hpp"
 #include "actors/service/views.hpp"
+#include "schemas/savepoint_name.hpp"
 
 #include <utility>
 
@@ -52,6 +53,11 @@ void service_gateway::operate(const request_pointer& request, const http_reply& 
       return streams.scale(
           name, static_cast<std::uint32_t>(request->query_number("parallelism", 1)), begun);
     case api_call::savepoint_stream:
+      if (auto allowed = check_savepoint_name(request->query_text("name")); !allowed) {
+        auto problem = std::move(allowed).error();
+        problem.place.field = "query.name";
+        return reply.fail(problem);
+      }
       return streams.savepoint(name, std::string(request->query_text("name")), begun);
     default:
       return streams.restore(name,

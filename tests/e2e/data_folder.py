@@ -6,8 +6,10 @@
 Ends in `N passed, N failed`.
 """
 import json
+import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -48,6 +50,14 @@ class running:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(timeout=60)
         self.process.stderr.close()
+
+
+def ask_socket(request):
+    with socket.socket(socket.AF_UNIX) as door:
+        door.connect(str(e2e.FOLDER / "d" / "control.sock"))
+        door.sendall((json.dumps(request) + "\n").encode())
+        with door.makefile() as answer:
+            return json.loads(answer.readline())
 
 
 def wait_for(what, seconds=60):
@@ -92,6 +102,13 @@ def test_savepoint_and_back():
         fails(ebb("savepoint", "nobody", "x", "--data", "d"), 3, "no stream nobody", "these run: s")
         # A name that is taken; the stream goes on.
         fails(ebb("savepoint", "s", "first", "--data", "d"), 4, "savepoint named first", "another name")
+        for name in ("", "x" * 130, "fresh", "latest-checkpoint", "a-", "a b", "a\nb", "Upper", "a/b"):
+            fails(ebb("savepoint", "s", name, "--data", "d"), 2, "cannot be the name of a savepoint", "hint: ")
+            told = ask_socket({"command": "savepoint", "stream": "s", "name": name})
+            assert told["kind"] == "invalid" and "cannot be the name" in told["error"], told
+        no_utf8 = os.fsdecode(b"\xff")
+        fails(ebb("savepoint", "s", no_utf8, "--data", "d"), 2, "cannot be the name of a savepoint")
+        fails(ebb("savepoint", no_utf8, "a", "--data", "d"), 3, "no stream", "these run: s")
         size = (e2e.FOLDER / "out.ndjson").stat().st_size
         wait_for(lambda: (e2e.FOLDER / "out.ndjson").stat().st_size > size)
         wait_for(lambda: max(x["epoch"] for x in checkpoints()) > epoch + 4)

@@ -102,6 +102,8 @@ def test_problems_name_a_field():
             ("GET", "/v1/streams/copy/state/none", None, {}, 404, "path.operator"),
             ("POST", "/v1/streams/none:restore?savepoint=none", None, {}, 404, "path.stream"),
             ("POST", "/v1/streams/none:wake", None, {}, 404, "path.stream"),
+            ("POST", "/v1/streams/copy:savepoint?name=fresh", None, {}, 400, "query.name"),
+            ("POST", "/v1/streams/copy:savepoint?name=A", None, {}, 400, "query.name"),
             ("POST", "/v1/streams/copy:scale?parallelism=129", None, {}, 400, "query.parallelism"),
             ("POST", "/v1/topics/in/messages?ack=committed&stream=none", '{"id": 2}', lines, 404, "query.stream"),
             ("POST", "/v1/topics/out/messages?ack=committed", '{"id": 2}', lines, 409, "query.stream"),

@@ -57,6 +57,11 @@ json to_json(const door_request& x) {
           {"sinks", x.sinks}};
 }
 
+// Words of a command line may be no UTF-8.
+std::string line_of(const door_request& x) {
+  return to_json(x).dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
+}
+
 std::optional<door_request> request_of(const std::string& line) {
   const auto x = json::parse(line, nullptr, false);
   if (!x.is_object())
@@ -194,7 +199,7 @@ result<run_answer> ask_run(const std::string& folder, const door_request& reques
     socket.connect(local::endpoint(path_of(folder)), failed);
     if (failed)
       return run_answer{};
-    asio::write(socket, asio::buffer(to_json(request).dump() + '\n'));
+    asio::write(socket, asio::buffer(line_of(request)));
     run_answer out{true, false, {}};
     if (patience.count() == 0)
       return out;

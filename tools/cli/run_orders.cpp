@@ -3,6 +3,7 @@
 #include "actors/runtime/moment_text.hpp"
 #include "actors/runtime/processing_time.hpp"
 #include "actors/runtime/stream_store.hpp"
+#include "schemas/savepoint_name.hpp"
 #include "tools/cli/stats.hpp"
 
 #include <nlohmann/json.hpp>
@@ -97,6 +98,8 @@ void run_orders::handle(door_request request, const door_answer& answer) {
     if (found->asleep)
       return answer(make_error(ec::conflict, "stream " + request.stream + " is asleep",
                                "wake it first: ebb wake " + request.stream));
+    if (const auto allowed = check_savepoint_name(request.name); !allowed)
+      return answer(allowed.error());
     guard.unlock();
     return savepoints_->ask(request.stream, request.name, [answer](const auto& epoch) {
       answer(epoch ? json{{"epoch", *epoch}}.dump() : result<std::string>(epoch.error()));

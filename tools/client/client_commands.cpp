@@ -1,5 +1,8 @@
 #include "tools/client/client_commands.hpp"
 
+#include "schemas/savepoint_name.hpp"
+#include "tools/client/report.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -81,6 +84,8 @@ int client_commands::savepoint(const cli::state_arguments& what) const {
   operation.stream = what.stream;
   operation.savepoint = what.target;
   operation.output = what.output;
+  if (const auto allowed = check_savepoint_name(what.target); !allowed)
+    return exit_of(allowed.error());
   return what.data.empty() ? operate_command(connection_, "savepoint", operation)
                            : folders_.operate(what.data, "savepoint", operation);
 }
