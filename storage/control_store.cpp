@@ -5,6 +5,8 @@
 #include "storage/files.hpp"
 #include "storage/lmdb_check.hpp"
 
+#include <filesystem>
+
 namespace ebb {
 
 namespace {
@@ -66,6 +68,11 @@ std::uint64_t transaction_of_summary(std::string_view stored) {
   byte_reader bytes{stored};
   static_cast<void>(bytes.raw(hash_bytes_stored + sizeof control_summary::version));
   return bytes.number<std::uint64_t>();
+}
+
+bool has_streams(const std::string& folder) {
+  std::error_code problem;
+  return !std::filesystem::is_empty(folder + "/streams", problem) && !problem;
 }
 
 constexpr const char* damaged_hint = "restore control.mdb from a copy of the data folder";
@@ -175,8 +182,8 @@ control_store::open(const std::string& folder, std::optional<folder_lock> lock, 
     return std::move(file).error();
   }
   // A folder that has had a database does not silently begin anew. Without a note, an empty file
-  // is one that a crash has left before LMDB wrote its first page.
-  if (bytes == 0 && noted)
+  // is one that a crash has left before LMDB wrote its first page: no stream has files then.
+  if (bytes == 0 && (noted || has_streams(folder)))
     return make_error(ec::corrupt, folder + ": its control database is missing or empty",
                       "restore control.mdb from a copy, or remove the whole folder to begin anew");
   if (bytes != 0 && check)

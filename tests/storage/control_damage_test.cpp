@@ -170,6 +170,24 @@ BOOST_AUTO_TEST_CASE(a_cut_or_missing_file_is_no_new_database) {
   BOOST_TEST(!x.refused());
 }
 
+BOOST_AUTO_TEST_CASE(streams_without_a_database_are_no_new_folder) {
+  const busy_database x;
+  std::filesystem::remove(x.file());
+  std::filesystem::remove(x.folder_.file("control.lock"));
+  std::filesystem::create_directories(x.folder_.file("streams"));
+  BOOST_TEST(!!control_db::open(x.folder_.path()));
+  std::filesystem::remove(x.file());
+  std::filesystem::remove(x.folder_.file("control.lock"));
+  std::filesystem::create_directories(x.folder_.file("streams/was/segments"));
+  for (int i = 0; i < 2; ++i) {
+    const auto db = control_db::open(x.folder_.path());
+    BOOST_REQUIRE(!db);
+    BOOST_TEST((db.error().code == ec::corrupt));
+    BOOST_TEST(db.error().message.find("its control database is missing") != std::string::npos);
+    BOOST_TEST(db.error().hint.find("remove the whole folder") != std::string::npos);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(other_files_are_refused) {
   const busy_database x;
   write_file(x.file(), std::string(100'000, 'x'));
