@@ -5,6 +5,7 @@
 #include "tools/cli/commands.hpp"
 #include "tools/cli/folder_commands.hpp"
 #include "tools/cli/process_memory.hpp"
+#include "tools/cli/standard_output.hpp"
 #include "tools/client/client_commands.hpp"
 #include "tools/simulation/simulate.hpp"
 
@@ -238,9 +239,7 @@ CLI::App* add_state(CLI::App& app, const char* name, const char* what,
   return command;
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
+int run_command_line(int argc, char** argv) {
   namespace cli = ebb::cli;
   cli::settle_allocator();
   CLI::App app{"ebb: streams that cost nothing while nothing flows", "ebb"};
@@ -332,7 +331,13 @@ int main(int argc, char** argv) {
       ->type_name("OPERATOR");
   inspect->add_option("key", state.key, "Shows entries whose key contains this, like auction=7")
       ->type_name("KEY");
-  inspect->add_option("--limit", state.limit, "Most entries to show")->type_name("N");
+  inspect->add_option("--limit", state.limit, "Most entries to show")
+      ->check([](const std::string& text) {
+        const bool good = text.find_first_not_of("0123456789") == std::string::npos
+                          && text.find_first_not_of('0') != std::string::npos;
+        return good ? std::string{} : "expected a number from 1, got " + text;
+      })
+      ->type_name("N");
   auto* verify =
       app.add_subcommand("verify", "Compare the state of streams, and messages, with checksums");
   add_folder(*verify, "Folder of ebb run --data or ebb up; without it the service is asked", state);
@@ -402,4 +407,11 @@ int main(int argc, char** argv) {
   if (app.got_subcommand(version))
     return cli::version_command(output);
   return cli::completion_command(shell, app);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  ebb::cli::fill_standard_files();
+  return ebb::cli::with_output_flushed(run_command_line(argc, argv));
 }

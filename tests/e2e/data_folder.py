@@ -327,6 +327,8 @@ def test_inspect_and_verify():
         assert shown.returncode == 0, shown.stderr
     entries = json.loads(shown.stdout)["items"]
     assert len(entries) == 7
+    for limit in ("0", "-1", "x", "00", ""):
+        fails(ebb("inspect", "s", "counts", "--data", "d", "--limit", limit), 2, "--limit", "a number from 1")
     for entry in entries:
         assert entry["key"].startswith("window_end=2015-07-15 01:00:00, window_start=2015-07-15 00:00:00, "
                                        "bidder="), entry
@@ -431,6 +433,23 @@ def test_a_finished_stream_says_so():
     fails(ebb("run", "m.yaml", "--data", "d", "--from", "fresh"), 4, "there is state", "--yes")
     assert ebb("run", "m.yaml", "--data", "d", "--from", "fresh", "--yes").returncode == 0
     assert (e2e.FOLDER / "out.ndjson").stat().st_size == size
+
+
+def test_output_that_cannot_be_written():
+    write("m.yaml", stream(source=ENDLESS.replace("1000000000", "5000")))
+    assert ebb("run", "m.yaml", "--data", "d").returncode == 0
+    for command in (("version",), ("--help",), ("completion", "bash"), ("explain", "m.yaml"), ("verify", "--data", "d"),
+                    ("checkpoints", "s", "--data", "d"), ("inspect", "s", "counts", "--data", "d")):
+        for where in (">/dev/full", ">&-"):
+            run = subprocess.run(["sh", "-c", f'exec "$0" "$@" {where}', e2e.EBB, *command], cwd=e2e.FOLDER, text=True,
+                                 stderr=subprocess.PIPE, timeout=60, check=False)
+            fails(run, 1, "error: cannot write the output")
+        with subprocess.Popen([e2e.EBB, *command], cwd=e2e.FOLDER, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+            run.stdout.close()
+            said = run.stderr.read()
+        assert run.returncode in (0, -signal.SIGPIPE) and not said, (command, run.returncode, said)
+    run = ebb("verify", "--data", "d")
+    assert run.returncode == 0, run.stdout
 
 
 def test_changed_manifests():
