@@ -1,5 +1,6 @@
 #include "actors/plan/state_change.hpp"
 #include "actors/plan/state_layout.hpp"
+#include "actors/runtime/left_parts.hpp"
 #include "actors/runtime/recorded_values.hpp"
 #include "actors/runtime/run_data.hpp"
 #include "actors/runtime/segment_state.hpp"
@@ -64,7 +65,7 @@ private:
 
   result<stream_data> open(const stream_definition& definition, const stage_plan& plan) {
     stream_data data;
-    EBB_TRY(drop_if_fresh(definition.name, data));
+    EBB_TRY(drop_if_fresh(definition, data));
     EBB_ASSIGN(auto stream, find_or_make(definition, plan));
     EBB_ASSIGN(const auto savepoint, wanted_savepoint(stream));
     EBB_TRY(fit(stream, definition, plan, savepoint, data));
@@ -127,26 +128,32 @@ private:
   }
 
   /// What there was of the stream goes, when it is asked for.
-  result<void> drop_if_fresh(const std::string& name, stream_data& data) {
+  result<void> drop_if_fresh(const stream_definition& definition, stream_data& data) {
     if (options_.from != resume_from::fresh)
       return {};
+    const auto& name = definition.name;
     EBB_ASSIGN(const auto found, with([&](stream_ledger& db) { return db.find_stream(name); }));
     if (!found)
       return {};
     EBB_ASSIGN(const auto newest,
                with([&](stream_ledger& db) { return db.newest_record(found->uid); }));
-    if (newest && !options_.drop_state)
+    EBB_ASSIGN(const auto names, savepoint_names(found->uid));
+    const auto what = (newest ? "epoch " + std::to_string(newest->epoch) : "no checkpoint")
+                      + (names.empty() ? "" : ", and savepoints " + names);
+    const bool has_state = newest || !names.empty();
+    if (has_state && !options_.drop_state)
       return make_error(ec::conflict,
-                        "there is state of this stream in " + options_.folder + ", epoch "
-                            + std::to_string(newest->epoch),
+                        "there is state of this stream in " + options_.folder + ": " + what,
                         "add --yes to drop it, or leave out --from fresh to go on from it");
     EBB_TRY(with([&](stream_ledger& db) { return db.delete_stream(name); }));
     std::error_code ignored;
     std::filesystem::remove_all(folder_of_stream(found->uid), ignored);
     if (!ignored)
       EBB_TRY(with([&](stream_ledger& db) { return db.forget_stream(found->uid); }));
-    if (newest)
-      data.notes.push_back("dropped the state of epoch " + std::to_string(newest->epoch));
+    if (has_state)
+      data.notes.push_back("dropped the state: " + what);
+    for (auto& x : left_parts(definition, found->uid))
+      data.notes.push_back(std::move(x));
     return {};
   }
 
@@ -265,6 +272,14 @@ private:
     return with([&](stream_ledger& db) { return db.rewind(record, generation, tokens); });
   }
 
+  result<std::string> savepoint_names(const std::string& uid) {
+    EBB_ASSIGN(const auto all, with([&](stream_ledger& db) { return db.savepoints(uid); }));
+    std::string names;
+    for (const auto& x : all)
+      names += (names.empty() ? "" : ", ") + x.name;
+    return names;
+  }
+
   result<std::optional<savepoint_entry>> wanted_savepoint(const stream_entry& stream) {
     if (options_.from != resume_from::savepoint)
       return std::optional<savepoint_entry>{};
@@ -273,10 +288,7 @@ private:
                }));
     if (found)
       return found;
-    EBB_ASSIGN(const auto all, with([&](stream_ledger& db) { return db.savepoints(stream.uid); }));
-    std::string names;
-    for (const auto& x : all)
-      names += (names.empty() ? "" : ", ") + x.name;
+    EBB_ASSIGN(const auto names, savepoint_names(stream.uid));
     return make_error(ec::not_found, "there is no savepoint " + options_.savepoint,
                       names.empty() ? "the stream has none: ebb savepoint STREAM NAME makes one"
                                     : "its savepoints are " + names);

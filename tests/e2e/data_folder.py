@@ -452,6 +452,31 @@ def test_output_that_cannot_be_written():
     assert run.returncode == 0, run.stdout
 
 
+def test_fresh_names_what_goes_and_what_stays():
+    write("m.yaml", stream().replace("path: out.ndjson", "path: out/"))
+    with running("m.yaml", "--data", "d"):
+        wait_for(checkpoints)
+        for name in ("one", "two"):
+            made = ebb("savepoint", "s", name, "--data", "d")
+            assert made.returncode == 0, made.stderr
+        wait_for(lambda: list((e2e.FOLDER / "out").glob("*.ndjson")))
+    left = list((e2e.FOLDER / "out").glob("*.ndjson"))
+    uid = left[0].name.rsplit("-", 2)[0]
+    fails(ebb("run", "m.yaml", "--data", "d", "--from", "fresh"), 4, "there is state", "savepoints one, two", "--yes")
+    write("m.yaml", stream(source=ENDLESS.replace("1000000000", "5000")).replace("path: out.ndjson", "path: out/"))
+    run = ebb("run", "m.yaml", "--data", "d", "--from", "fresh", "--yes")
+    assert run.returncode == 0 and "savepoints one, two" in run.stderr, run.stderr
+    parts = f"{len(left)} part" + ("s" if len(left) > 1 else "")
+    assert f"out/ still has {parts} of the run whose state was dropped" in run.stderr, run.stderr
+    assert f"remove out/{uid}-*," in run.stderr, run.stderr
+    for part in left:
+        part.unlink()
+    for part in (e2e.FOLDER / "out").glob("*.ndjson"):
+        part.unlink()
+    run = ebb("run", "m.yaml", "--data", "d", "--from", "fresh", "--yes")
+    assert run.returncode == 0 and "still has" not in run.stderr, run.stderr
+
+
 def test_changed_manifests():
     write("m.yaml", stream())
     with running("m.yaml", "--data", "d"):
