@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 namespace ebb {
 
@@ -118,6 +119,16 @@ checkpoint_setup checkpoints_of(const stream_definition& stream, const stream_da
   return result;
 }
 
+std::string finished_before(const stream_definition& stream) {
+  const bool has_files = std::any_of(
+      stream.sources.begin(), stream.sources.end(),
+      [](const auto& x) { return std::holds_alternative<file_source>(x.connector); });
+  return "has finished before; input that came later is not read; --from fresh --yes runs it again"
+         + std::string(has_files ? ", and with follow: true it does not finish: it reads on in files "
+                                   "that grow, and a further run reads new ones"
+                                 : "");
+}
+
 result<prepared_stream> prepare_with_data(const planned_stream& stream,
                                           connector_factory& connectors,
                                           const stream_environment& environment,
@@ -138,8 +149,7 @@ result<prepared_stream> prepare_with_data(const planned_stream& stream,
   prepared_stream result;
   if (data.finished) {
     if (options.note)
-      options.note(stream.definition.name,
-                   "has finished before: all of its input is in; --from fresh --yes runs it again");
+      options.note(stream.definition.name, finished_before(stream.definition));
     result.finished = true;
     return result;
   }

@@ -428,7 +428,8 @@ def test_a_finished_stream_says_so():
     assert ebb("run", "m.yaml", "--data", "d").returncode == 0
     size = (e2e.FOLDER / "out.ndjson").stat().st_size
     run = ebb("run", "m.yaml", "--data", "d")
-    assert run.returncode == 0 and "has finished before" in run.stderr
+    assert run.returncode == 0 and "has finished before; input that came later is not read" in run.stderr
+    assert "--from fresh --yes" in run.stderr and "follow" not in run.stderr, run.stderr
     assert (e2e.FOLDER / "out.ndjson").stat().st_size == size
     fails(ebb("run", "m.yaml", "--data", "d", "--from", "fresh"), 4, "there is state", "--yes")
     assert ebb("run", "m.yaml", "--data", "d", "--from", "fresh", "--yes").returncode == 0
@@ -475,6 +476,21 @@ def test_fresh_names_what_goes_and_what_stays():
         part.unlink()
     run = ebb("run", "m.yaml", "--data", "d", "--from", "fresh", "--yes")
     assert run.returncode == 0 and "still has" not in run.stderr, run.stderr
+
+
+def test_a_finished_stream_does_not_read_what_came_later():
+    (e2e.FOLDER / "in").mkdir()
+    write("in/a.csv", "id\n1\n")
+    write("m.yaml", e2e.manifest("    - {name: t, schema: id BIGINT, file: {path: in/, format: csv}}\n",
+                                 {"all": "SELECT id FROM t"}, "  sinks:\n    - {file: {path: out.ndjson, format: json}}\n"))
+    assert ebb("run", "m.yaml", "--data", "d").returncode == 0
+    write("in/b.csv", "id\n2\n")
+    run = ebb("run", "m.yaml", "--data", "d")
+    assert run.returncode == 0 and "input that came later is not read" in run.stderr, run.stderr
+    assert "--from fresh --yes" in run.stderr and "follow: true" in run.stderr, run.stderr
+    assert len(rows_of("out.ndjson")) == 1
+    assert ebb("run", "m.yaml", "--data", "d", "--from", "fresh", "--yes").returncode == 0
+    assert len(rows_of("out.ndjson")) == 2
 
 
 def test_changed_manifests():
