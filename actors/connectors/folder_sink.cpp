@@ -7,10 +7,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace ebb {
 
@@ -19,6 +24,40 @@ namespace {
 std::string file_name(std::string text) {
   std::replace(text.begin(), text.end(), '/', '_');
   return text;
+}
+
+/// The lane of a file with this name, where it is a sealed one of the sink: `.UID-LANE-EPOCH` and
+/// its ending.
+std::optional<std::uint32_t> sealed_lane(std::string_view name, const staging& how) {
+  if (!name.starts_with(how.open_start) || !name.ends_with(how.sealed_end)
+      || name.size() < how.open_start.size() + how.sealed_end.size())
+    return std::nullopt;
+  name.remove_prefix(how.open_start.size());
+  name.remove_suffix(how.sealed_end.size());
+  const auto* const end = name.data() + name.size();
+  std::uint32_t lane = 0;
+  epoch_number epoch = 0;
+  const auto first = std::from_chars(name.data(), end, lane);
+  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-')
+    return std::nullopt;
+  const auto second = std::from_chars(first.ptr + 1, end, epoch);
+  return second.ec == std::errc{} && second.ptr == end ? std::optional(lane) : std::nullopt;
+}
+
+/// Removes what earlier runs have sealed in lanes that this run does not have, and has not been
+/// committed: what has been is applied before sinks open. Other lanes sweep theirs (output_sweeper).
+/// Files that cannot be removed stay.
+void sweep_lanes_from(std::uint32_t lanes, const staging& how) {
+  std::vector<std::string> names;
+  std::error_code problem;
+  for (std::filesystem::directory_iterator i(how.folder, problem), end; !problem && i != end;
+       i.increment(problem)) {
+    auto name = i->path().filename().string();
+    if (sealed_lane(name, how).value_or(0) >= lanes)
+      names.push_back(std::move(name));
+  }
+  for (const auto& name : names)
+    ::unlink(join_path(how.folder, name).c_str());
 }
 
 // At least once: an epoch's part gets its name when it is sealed.
@@ -135,6 +174,8 @@ result<void> open_folder_parts(const file_sink& options, const connector_context
     return start + std::to_string(epoch) + ending;
   };
   parts.discard = [stopped = how.stopped] { *stopped = true; };
+  if (context.subtask == 0)
+    sweep_lanes_from(context.parallelism, how);
   auto target = make_staged_target(std::move(how));
   if (mode == write_mode::at_least_once)
     target = std::make_unique<eager_target>(std::move(target), context.folder);

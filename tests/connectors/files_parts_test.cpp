@@ -69,6 +69,32 @@ BOOST_AUTO_TEST_CASE(each_lane_writes_a_part_an_epoch) {
   BOOST_TEST(left.apply(third).find("csv/.u1-0-6.csv.part is gone") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(lanes_that_a_run_does_not_have_are_swept) {
+  const test::temporary_folder folder;
+  session run{folder, file_at("csv/")};
+  run.parallelism = 2;
+  BOOST_TEST(*run.open()->finish());
+  const std::vector<std::string> stay = {
+      "csv/.u1-0-4.csv.part",  "csv/.u1-1-4.csv.part",    "csv/.u2-3-4.csv.part",
+      "csv/u1-3-4.csv",        "csv/.u1-3-4.ndjson.part", "csv/.u1-3.csv.part",
+      "csv/.u1-3-x4.csv.part", "csv/.u1-3-4x.csv.part",   "csv/.u1-.csv.part"};
+  const std::vector<std::string> go = {"csv/.u1-2-4.csv.part", "csv/.u1-3-1025.csv.part",
+                                       "csv/.u1-17-9.csv.part"};
+  for (const auto* all : {&stay, &go})
+    for (const auto& name : *all)
+      folder.write(name, "x");
+  session other = run;
+  other.subtask = 1;
+  BOOST_TEST(*other.open()->finish());
+  for (const auto& name : go)
+    BOOST_TEST(folder.has(name), name);
+  BOOST_TEST(*run.open()->finish());
+  for (const auto& name : go)
+    BOOST_TEST(!folder.has(name), name);
+  for (const auto& name : stay)
+    BOOST_TEST(folder.has(name), name);
+}
+
 BOOST_AUTO_TEST_CASE(without_checkpoints_there_is_a_part_a_lane_at_the_end) {
   const test::temporary_folder folder;
   test::inline_executor io;
