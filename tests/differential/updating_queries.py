@@ -194,8 +194,14 @@ class Queries:
         chosen = self.random.sample(pairs, min(len(pairs), self.random.randrange(1, 4)))
         word = self.random.choice(["UNION", "UNION ALL", "INTERSECT", "INTERSECT ALL", "EXCEPT", "EXCEPT ALL"])
         self.kinds.add(word)
-        return (f"SELECT {', '.join(f'a.c{i} AS c{n}' for n, (i, _) in enumerate(chosen))} FROM {left} {word} "
-                f"SELECT {', '.join(f'b.c{j}' for _, j in chosen)} FROM {right}", [left_types[i] for i, _ in chosen])
+
+        def value(column, kind):
+            # Of equal numbers with other places, either side's may be the one that is shown: PostgreSQL's plan decides.
+            return f"trim_scale({column})" if kind == "num" and word != "UNION ALL" else column
+
+        from_left = ", ".join(f"{value(f'a.c{i}', left_types[i])} AS c{n}" for n, (i, _) in enumerate(chosen))
+        from_right = ", ".join(value(f"b.c{j}", right_types[j]) for _, j in chosen)
+        return f"SELECT {from_left} FROM {left} {word} SELECT {from_right} FROM {right}", [left_types[i] for i, _ in chosen]
 
     def order(self, types, all_columns=True):
         order = list(range(len(types)))
