@@ -276,6 +276,11 @@ result<lmdb_environment> lmdb_environment::open(const std::string& path,
     rc = mdb_env_open(env, path.c_str(), flags, 0644);
   if (rc != 0)
     return failure(path, "open", rc);
+  // A writer that was killed between its last commit and its note of it in the lock file, which others
+  // kept open, leaves a note of the commit before. Readers go by the note; who writes next puts it
+  // right. What is read before that, to be written upon, would lack the last commit.
+  if (!options.read_only && options.locked)
+    EBB_TRY(opened.begin_write());
   return opened;
 }
 
