@@ -1,16 +1,10 @@
 #include "schemas/savepoint_name.hpp"
 
-#include <algorithm>
+#include "schemas/label.hpp"
 
 namespace ebb {
 
 namespace {
-
-constexpr std::size_t longest = 63;
-
-bool is_letter_or_digit(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
 
 // The name as an error may show it: it can be anything.
 std::string shown(std::string_view name) {
@@ -24,11 +18,7 @@ std::string shown(std::string_view name) {
 } // namespace
 
 result<void> check_savepoint_name(std::string_view name) {
-  const bool is_label = !name.empty() && name.size() <= longest && is_letter_or_digit(name.front())
-                        && is_letter_or_digit(name.back())
-                        && std::all_of(name.begin(), name.end(),
-                                       [](char c) { return is_letter_or_digit(c) || c == '-'; });
-  if (!is_label)
+  if (!is_label(name))
     return make_error(ec::invalid_argument,
                       "'" + shown(name) + "' cannot be the name of a savepoint",
                       "use 1 to 63 lower-case letters, digits and -, a letter or digit first and "

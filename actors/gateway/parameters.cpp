@@ -2,6 +2,7 @@
 
 #include "actors/plan/manifest.hpp"
 #include "actors/plan/printable.hpp"
+#include "schemas/label.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -148,13 +149,6 @@ http_problem unknown_name(const std::vector<parameter>& declared, const std::str
 }
 
 } // namespace
-
-bool is_label(std::string_view text) noexcept {
-  constexpr std::size_t longest = 63;
-  return !text.empty() && text.size() <= longest && text.front() != '-' && text.back() != '-'
-         && std::all_of(text.begin(), text.end(),
-                        [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
-}
 
 bool same_name(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {

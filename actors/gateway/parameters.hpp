@@ -26,9 +26,6 @@ using given_values = std::vector<std::pair<std::string, std::string>>;
 /// What a kind wants, for people: `a whole number from 0 to 5`.
 [[nodiscard]] std::string expectation_of(const parameter& x);
 
-/// DNS label: 1 to 63 of a-z, 0-9 and -, not at the ends.
-[[nodiscard]] bool is_label(std::string_view text) noexcept;
-
 /// Two texts that differ at most in the case of ASCII letters.
 [[nodiscard]] bool same_name(std::string_view a, std::string_view b) noexcept;
 

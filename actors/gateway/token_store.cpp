@@ -1,6 +1,6 @@
 #include "actors/gateway/token_store.hpp"
 
-#include "actors/gateway/parameters.hpp"
+#include "schemas/label.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,7 @@
 #include "actors/plan/manifest_reader.hpp"
 
+#include "schemas/label.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -287,9 +289,7 @@ result<std::size_t> reader::word(const located& at,
 result<std::string> reader::label(const located& at) const {
   note(at, field_kind::label);
   EBB_ASSIGN(auto name, plain_text(at, "a name"));
-  const auto inner = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-'; };
-  if (name.empty() || name.size() > 63 || !std::all_of(name.begin(), name.end(), inner)
-      || name.front() == '-' || name.back() == '-')
+  if (!is_label(name))
     return mismatch(at, "a name of lower-case letters, digits and -",
                     "at most 63 characters, letter or digit first and last: delays-2");
   return name;
