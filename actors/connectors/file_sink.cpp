@@ -65,7 +65,7 @@ result<descriptor> open_special(const target& at, const std::string& shown, cons
       return make_error(context.interrupted == nullptr ? ec::io : ec::cancelled,
                         "cannot write " + shown + ": nobody reads this pipe",
                         "start its reader first, or use a stdout sink or the path /dev/stdout");
-    if (const auto note = note_of(sink, context); note && !told)
+    if (const auto note = told ? nullptr : note_of(sink, context); note)
       note("waits until somebody reads the pipe " + shown
            + " (for standard output there are the stdout sink and the path /dev/stdout)");
     std::this_thread::sleep_for(look_period);

@@ -4,13 +4,11 @@
 #include "actors/connectors/exclusive_part.hpp"
 #include "actors/connectors/file_digest.hpp"
 #include "actors/connectors/file_paths.hpp"
+#include "actors/connectors/part_name.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
-#include <optional>
-#include <string_view>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -26,24 +24,6 @@ std::string file_name(std::string text) {
   return text;
 }
 
-/// The lane of a file with this name, where it is a sealed one of the sink: `.UID-LANE-EPOCH` and
-/// its ending.
-std::optional<std::uint32_t> sealed_lane(std::string_view name, const staging& how) {
-  if (!name.starts_with(how.open_start) || !name.ends_with(how.sealed_end)
-      || name.size() < how.open_start.size() + how.sealed_end.size())
-    return std::nullopt;
-  name.remove_prefix(how.open_start.size());
-  name.remove_suffix(how.sealed_end.size());
-  const auto* const end = name.data() + name.size();
-  std::uint32_t lane = 0;
-  epoch_number epoch = 0;
-  const auto first = std::from_chars(name.data(), end, lane);
-  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '-')
-    return std::nullopt;
-  const auto second = std::from_chars(first.ptr + 1, end, epoch);
-  return second.ec == std::errc{} && second.ptr == end ? std::optional(lane) : std::nullopt;
-}
-
 /// Removes what earlier runs have sealed in lanes that this run does not have, and has not been
 /// committed: what has been is applied before sinks open. Other lanes sweep theirs (output_sweeper).
 /// Files that cannot be removed stay.
@@ -53,7 +33,8 @@ void sweep_lanes_from(std::uint32_t lanes, const staging& how) {
   for (std::filesystem::directory_iterator i(how.folder, problem), end; !problem && i != end;
        i.increment(problem)) {
     auto name = i->path().filename().string();
-    if (sealed_lane(name, how).value_or(0) >= lanes)
+    if (const auto part = part_of(name, how.open_start, how.sealed_end);
+        part && part->lane >= lanes)
       names.push_back(std::move(name));
   }
   for (const auto& name : names)

@@ -3,16 +3,15 @@
 #include "actors/connectors/exclusive_part.hpp"
 #include "actors/connectors/file_digest.hpp"
 #include "actors/connectors/file_paths.hpp"
+#include "actors/connectors/part_name.hpp"
 #include "storage/failpoint.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <thread>
 #include <unistd.h>
@@ -99,16 +98,6 @@ private:
   std::string shown_;
 };
 
-/// Takes a number off the front.
-std::optional<std::uint64_t> take_number(std::string_view& text) {
-  std::uint64_t number = 0;
-  const auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc{})
-    return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
-  return number;
-}
-
 /// Removes what lower generations have left of this sink, in whatever lane: crashes leave it, and a
 /// process that still writes there is fenced. Files that cannot be removed stay.
 void sweep_open_files(const staging& how) {
@@ -122,11 +111,12 @@ void sweep_open_files(const staging& how) {
     if (!name.starts_with(how.open_start))
       continue;
     name.remove_prefix(how.open_start.size());
-    if (!take_number(name) || !name.starts_with(mark))
+    std::uint64_t lane = 0;
+    if (!take_number(name, lane) || !name.starts_with(mark))
       continue;
     name.remove_prefix(mark.size());
-    const auto generation = take_number(name);
-    if (generation && *generation < how.generation && name == how.open_end)
+    std::uint64_t generation = 0;
+    if (take_number(name, generation) && generation < how.generation && name == how.open_end)
       names.emplace_back(entry->d_name);
   }
   ::closedir(handle);

@@ -4,12 +4,12 @@
 #include "actors/connectors/file_digest.hpp"
 #include "actors/connectors/file_io.hpp"
 #include "actors/connectors/file_paths.hpp"
+#include "actors/connectors/part_name.hpp"
 #include "actors/plan/sink_folder.hpp"
 #include "storage/failpoint.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <dirent.h>
 #include <fcntl.h>
 #include <filesystem>
@@ -25,32 +25,11 @@ namespace ebb {
 
 namespace {
 
-struct part_name {
-  std::uint32_t lane = 0;
-  epoch_number epoch = 0;
-};
-
-template <class Number>
-bool take_number(std::string_view& text, Number& number) {
-  const auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc{})
-    return false;
-  text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
-  return true;
-}
-
 /// `UID-LANE-EPOCH.csv` or `.ndjson`.
-std::optional<part_name> part_of(std::string_view name, std::string_view uid) {
-  part_name x;
-  if (!name.starts_with(uid) || !name.substr(uid.size()).starts_with('-'))
-    return std::nullopt;
-  name.remove_prefix(uid.size() + 1);
-  if (!take_number(name, x.lane) || !name.starts_with('-'))
-    return std::nullopt;
-  name.remove_prefix(1);
-  if (!take_number(name, x.epoch) || (name != ".csv" && name != ".ndjson"))
-    return std::nullopt;
-  return x;
+std::optional<part_name> part_of_stream(std::string_view name, const std::string& uid) {
+  const auto start = uid + '-';
+  const auto found = part_of(name, start, ".csv");
+  return found ? found : part_of(name, start, ".ndjson");
 }
 
 bool stays(const part_name& x, const sink_rewind& to) {
@@ -67,12 +46,12 @@ result<std::uint64_t> remove_parts(const std::string& folder, const sink_rewind&
                : result<std::uint64_t>(file_error("open", folder, errno));
   std::vector<std::string> names;
   while (const auto* entry = ::readdir(handle))
-    if (const auto part = part_of(entry->d_name, to.stream_uid); part && !stays(*part, to))
+    if (const auto part = part_of_stream(entry->d_name, to.stream_uid); part && !stays(*part, to))
       names.emplace_back(entry->d_name);
   ::closedir(handle);
   // The newest first: a crash leaves what a reader could have seen at some time.
   std::sort(names.begin(), names.end(), [&](const auto& a, const auto& b) {
-    return part_of(a, to.stream_uid)->epoch > part_of(b, to.stream_uid)->epoch;
+    return part_of_stream(a, to.stream_uid)->epoch > part_of_stream(b, to.stream_uid)->epoch;
   });
   for (const auto& name : names) {
     const auto path = join_path(folder, name);

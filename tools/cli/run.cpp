@@ -209,16 +209,16 @@ int run_command(const run_arguments& arguments) {
     if (arguments.parallelism != 0)
       stream.parallelism = arguments.parallelism;
   tell_warnings(*streams);
+  const auto cannot_begin = [&](const error& problem) {
+    static_cast<void>(write_stats(arguments, start, {}, &problem));
+    return exit_of_start(problem);
+  };
   const auto from = options_of(arguments);
-  if (!from) {
-    static_cast<void>(write_stats(arguments, start, {}, &from.error()));
-    return exit_of_start(from.error());
-  }
+  if (!from)
+    return cannot_begin(from.error());
   const auto ledger = open_ledger(arguments.data);
-  if (!ledger) {
-    static_cast<void>(write_stats(arguments, start, {}, &ledger.error()));
-    return exit_of_start(ledger.error());
-  }
+  if (!ledger)
+    return cannot_begin(ledger.error());
   const auto connectors = make_connectors();
   progress_line line{arguments.quiet || fills_the_terminal(*streams)};
   run_log log(arguments.data);
