@@ -60,9 +60,10 @@ class Small:
         folder.mkdir(parents=True, exist_ok=True)
         return ["run", *self.load.write_manifests(folder, interval, seconds), "--data", "data"]
 
-    def check_so_far(self, folder, watch=None):
-        """No row that is wrong, doubled or out of order; nothing that was there has changed."""
-        verdict = judge(folder, self.expected, whole=False)
+    def check_so_far(self, folder, watch=None, amid_append=False):
+        """No row that is wrong, doubled or out of order; nothing that was there has changed.
+        `amid_append`: as `judge` has it."""
+        verdict = judge(folder, self.expected, whole=False, amid_append=amid_append)
         assert not verdict.bad(), f"{verdict}\n" + "\n".join(verdict.examples)
         if watch:
             watch.verify()

@@ -8,7 +8,7 @@ from verdict import Watch, judge
 
 def write_right(small, folder):
     """What ebb would write without a fault: the hop windows in three parts."""
-    (folder / "hop").mkdir(parents=True)
+    (folder / "hop").mkdir(parents=True, exist_ok=True)
     hop = sorted(small.expected["hop"], key=lambda line: small.expected["hop"][line][1])
     third = len(hop) // 3
     for epoch, lines in enumerate((hop[:third], hop[third:2 * third], hop[2 * third:]), 1):
@@ -50,6 +50,36 @@ def sees(small, folder, name, change, **counts):
     for field in ("lost", "doubled", "wrong", "reordered"):
         assert getattr(found, field) == counts.get(field, 0), f"{field}: {found}, wanted {counts}"
     assert found.examples, "says no example"
+
+
+def cut_after(path, text, kept):
+    """Leaves `kept` lines and what `text(next line)` makes of the one behind."""
+    lines = path.read_text().splitlines()
+    path.write_text("".join(x + "\n" for x in lines[:kept]) + text(lines[kept]))
+
+
+def tells_cut_lines(small, folder):
+    """Half a line is right at the end of a file that somebody is appending to, where a row that may
+    come next begins so; nowhere else."""
+    half = lambda line: line[:len(line) // 2]
+    for name, text, kept, right in (("join.ndjson", half, 100, True),
+                                    ("sessions.csv", half, 100, True),
+                                    ("sessions.csv", half, 0, True),
+                                    ("join.ndjson", lambda line: half(line) + "?", 100, False),
+                                    ("sessions.csv", lambda line: half(line)[1:] + "?", 0, False),
+                                    ("hop/uid-0-3.ndjson", half, 100, False)):
+        write_right(small, folder)
+        cut_after(folder / name, text, kept)
+        found = judge(folder, small.expected, whole=False, amid_append=True)
+        assert found.bad() == (0 if right else 1), f"{name}, {kept} lines: {found}: {found.examples}"
+        assert judge(folder, small.expected, whole=False).wrong == 1, f"{name}: half a line where nobody appends"
+    # A row that is there already does not come again, not even by half.
+    write_right(small, folder)
+    with open(folder / "join.ndjson", "a+", encoding="utf-8") as file:
+        file.seek(0)
+        file.write(file.readline()[:-1])
+    found = judge(folder, small.expected, amid_append=True)
+    assert found.wrong == 1, f"{found}: {found.examples}"
 
 
 def watches(small, folder, change):
@@ -95,3 +125,4 @@ def cases(small):
         yield Case(f"checker:{what}", lambda folder, x=(name, change), y=counts: sees(small, folder, *x, **y))
     for change in (shrink, rewrite, remove_part, grow_part):
         yield Case(f"checker:{change.__name__}", lambda folder, x=change: watches(small, folder, x))
+    yield Case("checker:cut lines", lambda folder: tells_cut_lines(small, folder))

@@ -111,7 +111,8 @@ def crash_at(small, folder, name, side, nth):
         assert code == CRASHED, f"{shape.__name__}: exit {code}, wanted {CRASHED}: {said[-1500:]}"
         watch = None
         if shape not in (rewound_run, parts_taken_back_run, fresh_run):  # these may take output back
-            small.check_so_far(place)
+            # Other threads of the process may have been appending to files when it died.
+            small.check_so_far(place, amid_append=True)
             watch = small.watch(place)
         # Once more at the same step, which may now be part of the recovery.
         code, said = run_to_end(small.ebb, place, arguments,

@@ -121,7 +121,7 @@ def full_disk(small, folder, percent):
         assert code is None, f"did not go on: exit {code}: {run.said()[-1500:]}"
         said = run.said()
         assert "warning" in said and ALARM.search(said), f"no alarm: {said[-1500:]!r}"
-        small.check_so_far(folder)
+        small.check_so_far(folder, amid_append=True)
         ballast.unlink()
         code = run.wait(60)
         assert code == 0, f"exit {code}: {run.said()[-1500:]}"

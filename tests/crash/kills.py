@@ -10,7 +10,7 @@ import time
 
 import workload
 from process import Run, run_to_end
-from verdict import Verdict, Watch, judge, lines_of
+from verdict import Verdict, Watch, judge, output_of
 
 
 @dataclasses.dataclass
@@ -98,7 +98,7 @@ class Round:
         quiet = time.monotonic() - self.complete_since
         if quiet < 0.5:
             return False
-        return quiet > 20 or all(len(lines_of(self.folder, stream)[0]) >= len(self.expected[stream])
+        return quiet > 20 or all(len(output_of(self.folder, stream).lines) >= len(self.expected[stream])
                                  for stream in workload.STREAMS)
 
     def delay(self):

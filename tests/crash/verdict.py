@@ -54,36 +54,52 @@ def is_temporary(name):
     return name.startswith(".") or name.endswith((".part", ".tmp"))
 
 
-def lines_of(folder, stream):
-    """(lines, complaint)"""
+@dataclasses.dataclass
+class Output:
+    """What a stream has written: whole rows, and what follows the last of them in its one file."""
+    lines: list = dataclasses.field(default_factory=list)
+    cut: str = ""
+    complaint: str | None = None
+    has_header: bool = True  # or needs none
+
+
+def output_of(folder, stream):
     if stream == "hop":
         files = parts_of(folder / "hop")
     else:
         files = [folder / {"join": "join.ndjson", "sessions": "sessions.csv"}[stream]]
         files = [file for file in files if file.exists()]
-    lines = []
+    output = Output()
     for file in files:
-        text = file.read_text(encoding="utf-8")
-        if text and not text.endswith("\n"):
-            return lines, f"{file.name} ends in half a line: {text[-80:]!r}"
-        lines += text.split("\n")[:-1]
-    if stream == "sessions" and lines and lines.pop(0) != workload.SESSIONS_HEADER:
-        return lines, "sessions.csv does not begin with its header"
-    return lines, None
+        *whole, output.cut = file.read_text(encoding="utf-8").split("\n")
+        output.lines += whole
+        if output.cut and stream == "hop":  # a part is whole when it appears
+            return Output(output.lines, complaint=half_a_line(file.name, output.cut))
+    if stream == "sessions":
+        output.has_header = bool(output.lines)
+        if output.lines and output.lines.pop(0) != workload.SESSIONS_HEADER:
+            output.complaint = "sessions.csv does not begin with its header"
+    return output
 
 
-def judge(folder, expected, streams=workload.STREAMS, whole=True):
-    """Compares the outputs in `folder`; without `whole` rows may be missing."""
+def half_a_line(name, cut):
+    return f"{name} ends in half a line: {cut[-80:]!r}"
+
+
+def judge(folder, expected, streams=workload.STREAMS, whole=True, amid_append=False):
+    """Compares the outputs in `folder`; without `whole` rows may be missing. With `amid_append` a
+    process is appending, or was when it was killed: the last line of a file may be the beginning
+    of one that may come next."""
     verdict = Verdict()
     for stream in streams:
         wanted = expected[stream]
-        lines, complaint = lines_of(folder, stream)
-        if complaint:
+        output = output_of(folder, stream)
+        if output.complaint:
             verdict.wrong += 1
-            verdict.say(complaint)
+            verdict.say(output.complaint)
         seen = set()
         last = {}
-        for line in lines:
+        for line in output.lines:
             place = wanted.get(line)
             if place is None:
                 verdict.wrong += 1
@@ -100,7 +116,10 @@ def judge(folder, expected, streams=workload.STREAMS, whole=True):
                 verdict.reordered += 1
                 verdict.say(f"{stream}: reordered: {line}")
             last[key] = sequence
-        verdict.rows += len(lines)
+        if output.cut and not (amid_append and begins_a_next_line(output, wanted, seen, last)):
+            verdict.wrong += 1
+            verdict.say(half_a_line(stream, output.cut))
+        verdict.rows += len(output.lines)
         if whole and len(seen) != len(wanted):
             verdict.lost += len(wanted) - len(seen)
             for line in wanted:
@@ -109,6 +128,14 @@ def judge(folder, expected, streams=workload.STREAMS, whole=True):
                     if len(verdict.examples) >= 12:
                         break
     return verdict
+
+
+def begins_a_next_line(output, wanted, seen, last):
+    """Whether a line that is missing, and would not be out of order, begins so."""
+    if not output.has_header:
+        return workload.SESSIONS_HEADER.startswith(output.cut)
+    return any(line.startswith(output.cut) and line not in seen and last.get(key, sequence) <= sequence
+               for line, (key, sequence) in wanted.items())
 
 
 class GrowingFile:
