@@ -109,6 +109,9 @@ void keeper::load(const loaded& all) {
   for (const auto& uid : added)
     if (auto* slot = by_uid(uid))
       pump(*slot);
+  loaded_ = true;
+  for (const auto& [worker, x] : std::exchange(early_, {}))
+    worker_here(worker, x.first, x.second);
   pump_places();
 }
 

@@ -61,9 +61,11 @@ public:
 
   // Workers. `worker`: the number in its name.
 
+  using welcome_function = std::function<void(control_welcome)>;
   /// `welcome` is called before the worker gets orders: what it runs and nobody wants is refused.
+  /// One that comes before `load` waits for it: nothing is known of its streams yet.
   void worker_here(std::uint64_t worker, const worker_hello& hello,
-                   const std::function<void(control_welcome)>& welcome);
+                   const welcome_function& welcome);
   void worker_gone(std::uint64_t worker);
   /// Workers of earlier control processes of which `living` are alive, and nobody else. When all of
   /// them have come back, what none of them has is started anew, and the answer is true; else ask
@@ -216,6 +218,8 @@ private:
   wake_queue queue_;
   placement_plan places_;
   std::unordered_map<std::uint64_t, std::string> connected_; ///< workers: where peers reach them
+  bool loaded_ = false;
+  std::map<std::uint64_t, std::pair<worker_hello, welcome_function>> early_; ///< came before that
   operations operations_;
   std::multimap<std::string, std::function<void()>> awaiting_;                 ///< by operation
   std::multimap<std::string, std::function<bool(const log_line*)>> followers_; ///< by stream

@@ -142,7 +142,11 @@ void keeper::send_orders(const std::vector<placement_key>& all, start_stream ord
 }
 
 void keeper::worker_here(std::uint64_t worker, const worker_hello& hello,
-                         const std::function<void(control_welcome)>& welcome) {
+                         const welcome_function& welcome) {
+  if (!loaded_) {
+    early_.insert_or_assign(worker, std::pair(hello, welcome));
+    return;
+  }
   const auto now = world_.now();
   connected_[worker] = hello.peers;
   control_welcome answer;
@@ -176,6 +180,7 @@ void keeper::worker_here(std::uint64_t worker, const worker_hello& hello,
 }
 
 void keeper::worker_gone(std::uint64_t worker) {
+  early_.erase(worker);
   connected_.erase(worker);
   places_.worker_lost(worker, world_.now());
   pump_places();

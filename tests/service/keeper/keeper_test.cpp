@@ -38,12 +38,15 @@ public:
     apply(manifest);
   }
 
-  void open(std::uint64_t incarnation) {
+  /// `meanwhile`: between the process's first link and its knowing of streams.
+  void open(std::uint64_t incarnation, const std::function<void()>& meanwhile = {}) {
     world = std::make_unique<played_world>(folder.path);
     keeper_options options;
     options.data_folder = folder.path;
     options.incarnation = incarnation;
     streams = std::make_unique<keeper>(options, *world);
+    if (meanwhile)
+      meanwhile();
     keeper::loaded all;
     require(world->records().with([&](control_db& db) -> result<void> {
       EBB_ASSIGN(all.names, db.stream_names());
@@ -62,10 +65,10 @@ public:
   }
 
   /// As after kill -9.
-  void reopen(std::uint64_t incarnation) {
+  void reopen(std::uint64_t incarnation, const std::function<void()>& meanwhile = {}) {
     streams.reset();
     world.reset();
-    open(incarnation);
+    open(incarnation, meanwhile);
   }
 
   void apply(const std::string& text) {
@@ -350,6 +353,24 @@ BOOST_AUTO_TEST_CASE(a_running_stream_is_adopted_and_strangers_are_refused) {
   BOOST_TEST(x.welcome.refused.size() == 2U);
   BOOST_TEST(x.welcome.incarnation == 2U);
   BOOST_TEST(x.world->records().allows({uid, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_is_faster_than_the_start_of_the_control_process_is_adopted) {
+  service x;
+  x.start();
+  const auto uid = x.slot().uid;
+  x.welcome = {};
+  x.reopen(2, [&] {
+    x.worker_joins(1'000'001, {{uid, 1, 1}});
+    BOOST_TEST(x.welcome.refused.empty());
+    // Comes and goes.
+    x.worker_joins(1'000'002, {{uid, 9, 9}});
+    x.streams->worker_gone(1'000'002);
+  });
+  BOOST_TEST(x.phase() == "Running");
+  BOOST_TEST(to_string(x.slot().life.reason()) == "Adopted");
+  BOOST_TEST(x.welcome.accepted.size() == 1U);
+  BOOST_TEST(x.welcome.refused.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_nobody_brings_back_is_replaced) {
