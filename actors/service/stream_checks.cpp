@@ -1,5 +1,6 @@
 #include "actors/service/stream_checks.hpp"
 
+#include "actors/connectors/file_overlap.hpp"
 #include "actors/connectors/topic_columns.hpp"
 #include "actors/connectors/topic_partitions.hpp"
 
@@ -124,6 +125,11 @@ result<life_traits> check_stream(const stream_definition& x, const std::string& 
       EBB_ASSIGN(auto path, check_path(file->path, files_folder, sink.place));
       traits.files.push_back(std::move(path));
     }
+  }
+  if (!files_folder.empty()) {
+    auto here = x;
+    here.folder = files_folder;
+    EBB_TRY(check_file_overlap(here));
   }
   return traits;
 }

@@ -1,5 +1,6 @@
 #include "tools/cli/load.hpp"
 
+#include "actors/connectors/file_overlap.hpp"
 #include "tools/cli/commands.hpp"
 
 #include <algorithm>
@@ -145,6 +146,8 @@ result<manifest_documents> load(const std::vector<std::string>& files, bool topi
     EBB_TRY(add(all.topics, std::move(parsed->topics), "topic"));
   }
   EBB_TRY(check_outputs(all.streams));
+  for (const auto& stream : all.streams)
+    EBB_TRY(check_file_overlap(stream));
   return all;
 }
 

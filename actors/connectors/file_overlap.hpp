@@ -1,0 +1,14 @@
+/// Keeps a stream's sinks away from what its sources read.
+#pragma once
+
+#include "actors/plan/manifest.hpp"
+
+namespace ebb {
+
+/// An error (ec::invalid_argument, with the sink's place) where a file sink would replace, append
+/// to or add to what a file source of the stream reads: the same file under any name, a file in a
+/// source's folder, or one that its glob matches. Looks at the file system; what is not there yet
+/// is judged by its name. Pipes and devices are left alone. Blocks.
+[[nodiscard]] result<void> check_file_overlap(const stream_definition& stream);
+
+} // namespace ebb
