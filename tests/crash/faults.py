@@ -91,21 +91,25 @@ def fail_during_start(small, shim, folder, number, kind):
 ALARM = re.compile("held up.*no space", re.I)
 
 
-def full_disk(small, folder, percent):
-    """A file system of its own, filled up to a share of what a checkpoint needs."""
-    arguments = prepare(small, folder, 3.0)
-    data = folder / "data"
-    data.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", data], check=True)
-    ballast = data / "ballast"
-    # What a checkpoint writes of state and output; measured at this size of input.
-    checkpoint = 256 << 10
+class SmallDisk:
+    """A file system of its own as the data folder."""
 
-    def fill():
+    def __init__(self, data):
+        self.data = data
+        self.ballast = data / "ballast"
+
+    def __enter__(self):
+        self.data.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", self.data], check=True)
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "-l", self.data], check=False)
+
+    def fill(self, leave=0):
         """Leaves so much room."""
-        stat = os.statvfs(data)
-        leave = checkpoint * percent // 100
-        with open(ballast, "wb", buffering=0) as file:
+        with open(self.ballast, "wb", buffering=0) as file:
+            stat = os.statvfs(self.data)
             left = stat.f_bavail * stat.f_frsize - leave
             try:
                 while left > 0:
@@ -113,21 +117,65 @@ def full_disk(small, folder, percent):
             except OSError:
                 pass
 
-    try:
+    def empty(self):
+        self.ballast.unlink()
+
+
+def full_disk(small, folder, percent):
+    """Filled up to a share of what a checkpoint needs."""
+    arguments = prepare(small, folder, 3.0)
+    # What a checkpoint writes of state and output; measured at this size of input.
+    checkpoint = 256 << 10
+    with SmallDisk(folder / "data") as disk:
         run = Run(small.ebb, folder, arguments)
         assert run.wait(0.8) is None, f"ended by itself: {run.said()}"
-        fill()
+        disk.fill(checkpoint * percent // 100)
         code = run.wait(1.5)
         assert code is None, f"did not go on: exit {code}: {run.said()[-1500:]}"
         said = run.said()
         assert "warning" in said and ALARM.search(said), f"no alarm: {said[-1500:]!r}"
         small.check_so_far(folder, amid_append=True)
-        ballast.unlink()
+        disk.empty()
         code = run.wait(60)
         assert code == 0, f"exit {code}: {run.said()[-1500:]}"
         small.check_whole(folder)
-    finally:
-        subprocess.run(["umount", "-l", data], check=False)
+
+
+def full_disk_at_start(small, folder):
+    """A stream that has state waits for room, as it does while it runs; a new one says what is wrong.
+    Where the control database has pages to reuse, it is the first checkpoint that waits."""
+    arguments = prepare(small, folder, 3.0)
+    with SmallDisk(folder / "data") as disk:
+        disk.fill()
+        code, said = run_to_end(small.ebb, folder, arguments)
+        assert code == 1 and "No space left" in said and "make room" in said, f"exit {code}: {said[-1500:]}"
+        disk.empty()
+        run = Run(small.ebb, folder, arguments)
+        assert run.wait(0.8) is None, f"ended by itself: {run.said()}"
+        run.kill()
+        for ending in ("interrupt", "room"):
+            disk.fill()  # what the run before has swept away made room
+            run = Run(small.ebb, folder, arguments)
+            code = run.wait(2.5)
+            said = run.said()
+            assert code is None, f"did not wait: exit {code}: {said[-1500:]}"
+            assert ALARM.search(said) and str(folder / "data") in said, f"no alarm ({ending}): {said[-1500:]!r}"
+            if "the start is held up" in said:
+                why = subprocess.run([small.ebb, "why", "sessions", "--data", "data"], cwd=folder,
+                                     capture_output=True, text=True, timeout=30, check=False)
+                assert "is held up" in why.stdout, why
+                if ending == "interrupt":
+                    code = run.interrupt(10)
+                    assert code == 130, f"SIGINT: exit {code}, wanted 130: {run.said()[-1500:]}"
+            if ending == "interrupt" and run.code() is None:
+                run.kill()
+            small.check_so_far(folder, amid_append=True)
+        held_up = "the start is held up" in said
+        disk.empty()
+        code = run.wait(60)
+        assert code == 0, f"exit {code}: {run.said()[-1500:]}"
+        assert not held_up or "room again" in run.said(), run.said()
+        small.check_whole(folder)
 
 
 def cases(small, folder, thorough):
@@ -155,3 +203,4 @@ def cases(small, folder, thorough):
     if os.geteuid() == 0:
         for percent in (0, 1, 50, 99):
             yield Case(f"faults:full disk:{percent}", lambda at, x=percent: full_disk(small, at, x))
+        yield Case("faults:full disk:start", lambda at: full_disk_at_start(small, at))

@@ -1,5 +1,6 @@
 #include "actors/connectors/factory.hpp"
 #include "actors/plan/stage_plan.hpp"
+#include "actors/runtime/alarm_reason.hpp"
 #include "actors/runtime/run_stream.hpp"
 #include "actors/runtime/stream_store.hpp"
 #include "storage/control_db.hpp"
@@ -10,6 +11,7 @@
 #include "tools/cli/run_log.hpp"
 #include "tools/cli/run_orders.hpp"
 #include "tools/cli/stats.hpp"
+#include "tools/cli/wait_for_room.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -17,6 +19,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <unistd.h>
@@ -79,12 +82,6 @@ result<std::shared_ptr<shared_ledger>> open_ledger(const std::string& folder) {
   return std::make_shared<shared_ledger>(std::move(database));
 }
 
-/// What the system said, behind the names of files, of which each attempt has others.
-std::string reason_of(const std::string& alarm) {
-  const auto at = alarm.rfind(": ");
-  return at == std::string::npos ? alarm : alarm.substr(at);
-}
-
 /// A table that grows on the terminal where progress would be shown.
 bool fills_the_terminal(const std::vector<stream_definition>& streams) {
   return isatty(STDOUT_FILENO) == 1
@@ -124,7 +121,7 @@ void tell_alarms(const run_progress& progress, std::map<std::string, std::string
       continue;
     auto& last = told[stream.name];
     const auto& now = stream.checkpoints->alarm;
-    if (reason_of(now) == reason_of(last))
+    if (alarm_reason(now) == alarm_reason(last))
       continue;
     if (!now.empty())
       std::fprintf(stderr, "warning: stream %s: the checkpoint is held up: %s\n",
@@ -168,25 +165,64 @@ bool write_stats(const run_arguments& arguments, std::chrono::steady_clock::time
   return written ? true : false;
 }
 
+/// Whether some stream would lose its turn if it did not wait: a new one can as well be begun again.
+bool have_state(shared_ledger* ledger, const std::vector<stream_definition>& streams) {
+  return ledger != nullptr
+         && std::any_of(streams.begin(), streams.end(), [&](const stream_definition& x) {
+              const auto found = ledger->with([&](stream_ledger& db) -> result<bool> {
+                EBB_ASSIGN(const auto stream, db.find_stream(x.name));
+                if (!stream)
+                  return false;
+                EBB_ASSIGN(const auto newest, db.newest_record(stream->uid));
+                return newest.has_value();
+              });
+              return found && *found;
+            });
+}
+
+/// As open_ledger; waits for room where a database is there and no signal comes.
+result<std::shared_ptr<shared_ledger>> open_ledger_in_time(const std::string& folder,
+                                                           wait_for_room& room) {
+  std::error_code ignored;
+  for (;;) {
+    auto opened = open_ledger(folder);
+    if (opened || interrupted || !std::filesystem::exists(folder + "/control.mdb", ignored)
+        || !room.holds_up(opened.error()))
+      return opened;
+    room.pause();
+  }
+}
+
 /// Rounds until all streams have ended or a signal comes: an order ends one and begins the next.
-result<void> run_rounds(run_orders& orders, connector_factory& connectors, run_options& options) {
+result<void> run_rounds(run_orders& orders, connector_factory& connectors, run_options& options,
+                        shared_ledger* ledger, wait_for_room& room) {
   constexpr auto look_for_signals = std::chrono::milliseconds(200);
   for (;;) {
+    bool waits = false;
     if (const auto streams = orders.next_round(); !streams.empty()) {
       options.data = orders.data_of_round();
+      room.starts();
       const auto reports = run_streams(streams, connectors, options);
       if (!reports && orders.take_back(reports.error()))
         continue;
+      waits = !reports && have_state(ledger, streams) && room.holds_up(reports.error());
+      if (waits) {
+        orders.held_up(room.reason());
+        room.pause();
+      }
       // An order that came while it was opened is carried out, too.
-      if (!reports && (interrupted || !end_round || reports.error().code != ec::cancelled))
+      if (!reports && !waits
+          && (interrupted || !end_round || reports.error().code != ec::cancelled))
         return reports.error();
       if (reports)
         orders.ended(*reports);
     }
     const bool ordered = orders.carry_out();
+    if (interrupted && waits)
+      return make_error(ec::cancelled, "interrupted while it waited for room on the disk");
     if (interrupted)
       return {};
-    if (ordered)
+    if (ordered || waits)
       continue;
     if (!orders.some_sleep())
       return {};
@@ -216,12 +252,13 @@ int run_command(const run_arguments& arguments) {
   const auto from = options_of(arguments);
   if (!from)
     return cannot_begin(from.error());
-  const auto ledger = open_ledger(arguments.data);
+  run_log log(arguments.data);
+  wait_for_room room(arguments.data, log, end_round);
+  const auto ledger = open_ledger_in_time(arguments.data, room);
   if (!ledger)
     return cannot_begin(ledger.error());
   const auto connectors = make_connectors();
   progress_line line{arguments.quiet || fills_the_terminal(*streams)};
-  run_log log(arguments.data);
   run_options options;
   options.threads = arguments.threads;
   options.interrupted = &end_round;
@@ -249,6 +286,7 @@ int run_command(const run_arguments& arguments) {
     for (const auto& x : orders.next_round())
       log.tell("info", x.name, "begins, with parallelism " + std::to_string(x.parallelism));
     orders.begun();
+    room.begun();
     give_code_back();
   };
   std::map<std::string, std::string> alarms;
@@ -260,7 +298,7 @@ int run_command(const run_arguments& arguments) {
     line.show(progress);
     tell_patience();
   };
-  const auto done = run_rounds(orders, *connectors, options);
+  const auto done = run_rounds(orders, *connectors, options, ledger->get(), room);
   line.clear();
   if (!done) {
     log.tell("error", {}, done.error().message);

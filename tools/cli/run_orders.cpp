@@ -209,11 +209,17 @@ std::shared_ptr<run_data> run_orders::data_of_round() const {
 void run_orders::begun() {
   std::lock_guard guard(mutex_);
   first_ = false;
+  held_up_.clear();
   for (auto& x : streams_)
     x.restore.reset();
   for (auto& x : starting_)
     x.answer(message_json({}));
   starting_.clear();
+}
+
+void run_orders::held_up(const std::string& why) {
+  std::lock_guard guard(mutex_);
+  held_up_ = why;
 }
 
 void run_orders::note_progress(const run_progress& progress) {
@@ -332,6 +338,11 @@ std::string run_orders::status_of(const life& x) const {
     reason = "Requested";
     sentences.push_back("it sleeps in " + process + ", since a person asked for it at "
                         + moment_text(x.since) + ": ebb wake wakes it");
+  } else if (!held_up_.empty()) {
+    phase = "Waking";
+    reason = "DiskFull";
+    sentences.push_back("its start in " + process + " is held up: " + held_up_
+                        + "; it goes on by itself when there is room");
   } else {
     sentences.push_back("it runs in " + process + ", since " + moment_text(x.since));
   }

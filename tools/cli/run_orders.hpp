@@ -43,6 +43,8 @@ public:
 
   /// All of the round is opened and begins: whoever ordered it is told.
   void begun();
+  /// It could not begin yet, for this reason, and will be tried again.
+  void held_up(const std::string& why);
   void note_progress(const run_progress& progress);
   void ended(const std::vector<stream_report>& reports);
   /// The round could not begin. True: because of orders, which have failed now; try again without
@@ -95,6 +97,7 @@ private:
   std::vector<order> orders_;   ///< for the end of this round
   std::vector<order> starting_; ///< answered when the next one begins
   bool first_ = true;           ///< no round has begun
+  std::string held_up_;         ///< why this one has not; empty = it has
 };
 
 } // namespace ebb::cli
