@@ -19,6 +19,7 @@ constexpr std::string_view dropped_line = "#dropped";
 constexpr std::string_view version_line = "#version";
 constexpr std::string_view manifest_line = "#manifest";
 constexpr std::string_view format_line = "#format";
+constexpr std::string_view path_line = "#path"; // TAKER TAB PATH TAB SPANS
 constexpr std::string_view dropped_ending = " (dropped)";
 
 std::uint64_t number_in(std::string_view text) {
@@ -51,14 +52,22 @@ std::string text_of(std::span<const epoch_span> spans) {
   return result;
 }
 
-void drop(pinned_operator& x, std::uint64_t last, std::uint64_t generation) {
-  x.dropped_by = generation;
-  if (!x.spans.empty() && x.spans.back().until == UINT64_MAX)
-    x.spans.back().until = last;
+bool goes_on(const std::vector<epoch_span>& spans) {
+  return !spans.empty() && spans.back().until == UINT64_MAX;
 }
 
-bool has_state_in(const pinned_operator& x, std::uint64_t epoch) {
-  return std::any_of(x.spans.begin(), x.spans.end(),
+void end_at(std::uint64_t last, std::vector<epoch_span>& spans) {
+  if (goes_on(spans))
+    spans.back().until = last;
+}
+
+void drop(pinned_operator& x, std::uint64_t last, std::uint64_t generation) {
+  x.dropped_by = generation;
+  end_at(last, x.spans);
+}
+
+bool lies_in(std::uint64_t epoch, const std::vector<epoch_span>& spans) {
+  return std::any_of(spans.begin(), spans.end(),
                      [&](const auto& span) { return span.after < epoch && epoch <= span.until; });
 }
 
@@ -94,13 +103,20 @@ std::vector<kept_state> pinned_plan::used() const {
 
 void pinned_plan::go_back_to(std::uint64_t epoch, std::uint64_t last, std::uint64_t generation) {
   for (auto& x : operators) {
-    const bool was_used = has_state_in(x, epoch);
+    const bool was_used = lies_in(epoch, x.spans);
     if (was_used && x.dropped_by != 0) {
       x.dropped_by = 0;
       x.spans.push_back({last, UINT64_MAX});
     } else if (!was_used && x.dropped_by == 0) {
       drop(x, last, generation);
     }
+  }
+  for (auto& x : paths) {
+    const bool was_used = lies_in(epoch, x.spans);
+    if (was_used && !goes_on(x.spans))
+      x.spans.push_back({last, UINT64_MAX});
+    else if (!was_used)
+      end_at(last, x.spans);
   }
 }
 
@@ -122,6 +138,39 @@ void pinned_plan::adopt(std::span<const kept_state> now, std::uint64_t last,
           return y.dropped_by == 0 && y.state.identity == x.identity;
         }))
       operators.push_back({x, {{last, UINT64_MAX}}, 0});
+}
+
+std::vector<change_path> pinned_plan::used_paths() const {
+  std::vector<change_path> result;
+  for (const auto& x : paths)
+    if (goes_on(x.spans))
+      result.push_back({x.taker, x.what});
+  return result;
+}
+
+void pinned_plan::adopt_paths(std::span<const change_path> now, std::uint64_t last) {
+  const auto same = [](const change_path& x, const pinned_path& y) {
+    return x.taker == y.taker && x.what == y.what;
+  };
+  for (auto& y : paths)
+    if (std::none_of(now.begin(), now.end(), [&](const auto& x) { return same(x, y); }))
+      end_at(last, y.spans);
+  for (const auto& x : now) {
+    const auto found =
+        std::find_if(paths.begin(), paths.end(), [&](const auto& y) { return same(x, y); });
+    if (found == paths.end())
+      paths.push_back({x.taker, x.what, {{last, UINT64_MAX}}});
+    else if (!goes_on(found->spans))
+      found->spans.push_back({last, UINT64_MAX});
+  }
+}
+
+void pinned_plan::empty(std::span<const std::string> identities, std::uint64_t last,
+                        std::uint64_t generation) {
+  for (auto& x : operators)
+    if (x.dropped_by == 0
+        && std::find(identities.begin(), identities.end(), x.state.identity) != identities.end())
+      drop(x, last, generation);
 }
 
 void pinned_plan::forget_numbers_by_stage() {
@@ -155,6 +204,9 @@ pinned_plan read_pinned(const stream_entry& from) {
       result.manifest = fields[1];
     } else if (fields[0] == format_line) {
       result.format = static_cast<std::uint32_t>(number_in(fields[1]));
+    } else if (fields[0] == path_line && fields.size() == 4) {
+      result.paths.push_back(
+          {std::string(fields[1]), std::string(fields[2]), spans_in(fields[3])});
     } else if (fields[0] == dropped_line && fields.size() == 7) {
       const auto number = number_in(fields[1]);
       x.dropped_by = number_in(fields[2]);
@@ -196,6 +248,8 @@ void write_pinned(const pinned_plan& from, stream_entry& to) {
               + std::to_string(x.dropped_by) + '\t';
     text += line_of(x) + '\n';
   }
+  for (const auto& x : from.paths)
+    text += std::string(path_line) + '\t' + x.taker + '\t' + x.what + '\t' + text_of(x.spans) + '\n';
   text += std::string(version_line) + '\t' + from.version + '\n';
   text += std::string(manifest_line) + '\t' + from.manifest + '\n';
   text += std::string(format_line) + '\t' + std::to_string(from.format) + '\n';

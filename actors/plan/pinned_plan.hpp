@@ -39,8 +39,26 @@ struct pinned_operator {
   bool operator==(const pinned_operator&) const = default;
 };
 
+/// How changes come to one who keeps rows (change_paths.hpp).
+struct change_path {
+  std::string taker; ///< `sink out`, or an operator's identity
+  std::string what;  ///< from where, which rows, what of them; without control characters
+  // Not remembered:
+  std::vector<std::string> origins = {};  ///< operators that keep what it deletes, next to it
+  std::vector<std::string> upstream = {}; ///< all whose state it hangs on
+};
+
+struct pinned_path {
+  std::string taker;
+  std::string what;
+  std::vector<epoch_span> spans; ///< of checkpoints when it was so
+
+  bool operator==(const pinned_path&) const = default;
+};
+
 struct pinned_plan {
   std::vector<pinned_operator> operators;
+  std::vector<pinned_path> paths;
   std::string version;      ///< of the ebb that made the plan; empty = not known
   std::string manifest;     ///< digest of the text that it was made from; empty = not known
   std::uint32_t format = 0; ///< of operators' entries; 0 = before formats had numbers
@@ -55,6 +73,13 @@ struct pinned_plan {
   /// Takes the plan that runs from now on: what is not in it, or not the same, is dropped; what is
   /// new gets a number.
   void adopt(std::span<const kept_state> now, std::uint64_t last, std::uint64_t generation);
+
+  /// Paths of the present plan.
+  [[nodiscard]] std::vector<change_path> used_paths() const;
+  void adopt_paths(std::span<const change_path> now, std::uint64_t last);
+
+  /// Those of `identities` that are used begin with empty state at the next `adopt`.
+  void empty(std::span<const std::string> identities, std::uint64_t last, std::uint64_t generation);
 
   /// Until format 2, states of one kind in one operator were numbered by stage, and so differently at
   /// another parallelism: which is which is not known, so such states become ones that no plan has.

@@ -1,9 +1,11 @@
 #include "actors/plan/state_change.hpp"
 
+#include "actors/plan/change_paths.hpp"
 #include "actors/plan/state_shape.hpp"
 #include "actors/plan/stateful_steps.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace ebb {
 
@@ -221,19 +223,54 @@ state_change compare_state(std::span<const kept_state> before, std::span<const k
   return result;
 }
 
+planned_state planned_state_of(const stage_plan& plan, const stream_definition& stream) {
+  return {kept_states(plan), change_paths(plan, stream)};
+}
+
+state_change compare_plan(const pinned_plan& before, const planned_state& now, bool same_manifest) {
+  auto result = compare_state(before.used(), now.states);
+  if (same_manifest)
+    return result;
+  const auto paths = before.used_paths();
+  const auto is_kept = [&](const std::string& identity) {
+    return std::ranges::find(result.kept, identity) != result.kept.end();
+  };
+  for (const auto& x : now.paths) {
+    const auto found = std::find_if(paths.begin(), paths.end(),
+                                    [&](const auto& y) { return y.taker == x.taker; });
+    if (found == paths.end() || found->what == x.what)
+      continue;
+    // Who begins with empty state takes nothing back that was made before.
+    if (!x.origins.empty() && std::ranges::none_of(x.origins, is_kept))
+      continue;
+    result.other_rows.push_back(x.taker + " takes changes of other rows than it has got (" + x.what
+                                + ", before " + found->what + ')');
+    std::ranges::copy_if(x.upstream, std::back_inserter(result.to_empty), is_kept);
+  }
+  std::ranges::sort(result.to_empty);
+  const auto repeated = std::ranges::unique(result.to_empty);
+  result.to_empty.erase(repeated.begin(), repeated.end());
+  return result;
+}
+
 std::string state_change::text() const {
   std::string result;
   for (const auto& x : removed)
     result += (result.empty() ? "" : ", ") + x + " is gone";
   for (std::size_t i = 0; i < changed.size(); ++i)
     result += (result.empty() ? "" : ", ") + changed[i] + " keeps other state" + differences[i];
+  for (const auto& x : other_rows)
+    result += (result.empty() ? "" : ", ") + x;
   return result;
 }
 
 error misfit(const state_change& change, const pinned_plan& pinned, const std::string& manifest) {
   const auto what = change.text();
-  const std::string reset = "set spec.onChange: reset to let these operators begin with empty "
-                            "state, or begin anew with --from fresh --yes";
+  const std::string reset =
+      (change.other_rows.empty() ? "" : "apply it as a stream of another name, with sinks of its own, or ")
+      + std::string("set spec.onChange: reset to let these operators begin with empty state")
+      + (change.other_rows.empty() ? "" : " (what sinks have stays there)")
+      + ", or begin anew with --from fresh --yes";
   if (pinned.manifest.empty())
     return make_error(ec::conflict,
                       "the manifest has changed, or ebb has since an earlier version of it left "

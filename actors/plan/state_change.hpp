@@ -14,6 +14,15 @@ namespace ebb {
 /// What the plan's operators keep, in the order of the plan. Does not depend on the parallelism.
 [[nodiscard]] std::vector<kept_state> kept_states(const stage_plan& plan);
 
+/// What a plan keeps, and of whom others keep what it made.
+struct planned_state {
+  std::vector<kept_state> states;
+  std::vector<change_path> paths; ///< change_paths.hpp
+};
+
+[[nodiscard]] planned_state planned_state_of(const stage_plan& plan,
+                                             const stream_definition& stream);
+
 /// Identities of operators, by what becomes of their state.
 struct state_change {
   std::vector<std::string> kept;
@@ -21,10 +30,12 @@ struct state_change {
   std::vector<std::string> removed;     ///< their state is no longer used
   std::vector<std::string> changed;     ///< the same operator, other state
   std::vector<std::string> differences; ///< of each of `changed`, for a message
+  std::vector<std::string> other_rows;  ///< takers of changes whose rows are others, for a message
+  std::vector<std::string> to_empty;    ///< state that must go before those others may come
 
   /// Only these need a person's word: an added operator has nothing to lose.
   [[nodiscard]] bool fits() const noexcept {
-    return removed.empty() && changed.empty();
+    return removed.empty() && changed.empty() && other_rows.empty();
   }
 
   /// What does not fit, for a message.
@@ -34,6 +45,11 @@ struct state_change {
 /// `before` is empty for a stream without state.
 [[nodiscard]] state_change compare_state(std::span<const kept_state> before,
                                          std::span<const kept_state> now);
+
+/// A manifest that is the same makes the same rows, in whatever words this version puts it:
+/// `same_manifest`.
+[[nodiscard]] state_change compare_plan(const pinned_plan& before, const planned_state& now,
+                                        bool same_manifest);
 
 /// What a person is told of a change that does not fit: the manifest (now of this digest) has
 /// changed, or ebb has since it made the plan.

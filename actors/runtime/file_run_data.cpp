@@ -196,19 +196,21 @@ private:
     const auto generation = stream.generation + 1;
     if (savepoint)
       pinned.go_back_to(savepoint->record.epoch, last, generation);
-    const auto now = kept_states(plan);
-    const auto change = compare_state(pinned.used(), now);
+    const auto now = planned_state_of(plan, definition);
     const auto manifest = digest_of_text(definition.text);
+    const auto change = compare_plan(pinned, now, pinned.manifest == manifest);
     if ((newest || savepoint) && !change.fits()) {
       if (!definition.reset_state)
         return misfit(change, pinned, manifest);
-      for (const auto* list : {&change.removed, &change.changed})
+      pinned.empty(change.to_empty, last, generation);
+      for (const auto* list : {&change.removed, &change.changed, &change.to_empty})
         for (const auto& x : *list)
           data.notes.push_back("the state of operator " + x
                                + " is dropped: it goes with the next merge of segments, and "
                                  "savepoints keep theirs");
     }
-    pinned.adopt(now, last, generation);
+    pinned.adopt(now.states, last, generation);
+    pinned.adopt_paths(now.paths, last);
     if (pinned.operators.size() > pinned_operators_max)
       return make_error(ec::unsupported,
                         "the stream has had " + std::to_string(pinned_operators_max)
@@ -335,6 +337,7 @@ private:
       if (token && token->epoch > record.epoch && options_.output == past_output::keep) {
         output.offset = token->offset;
         output.bytes = 0;
+        output.digest = {}; // of other bytes
       }
       auto& lanes = data.start.outputs[x.sink];
       std::erase_if(lanes, [&](const auto& y) { return y.lane == x.lane; });

@@ -214,13 +214,17 @@ private:
                         "maxParallelism is fixed for the life of the state: the stream has "
                             + std::to_string(before.key_groups),
                         "set it back, or delete the stream and apply it anew");
-    const auto change = compare_state(read_pinned(before).used(), kept_states(plan));
+    const auto change = compare_plan(read_pinned(before), planned_state_of(plan, x), false);
     if (change.fits() || x.reset_state)
       return {};
     return make_error(ec::conflict,
                       "the manifest has changed, and the state does not fit: " + change.text(),
-                      "undo the change, or set spec.onChange: reset to let these operators begin "
-                      "with empty state");
+                      change.other_rows.empty()
+                          ? "undo the change, or set spec.onChange: reset to let these operators "
+                            "begin with empty state"
+                          : "undo the change, apply it as a stream of another name, or set "
+                            "spec.onChange: reset to let these operators begin with empty state "
+                            "(what sinks have stays there)");
   }
 
   const apply_options& options_;

@@ -515,6 +515,28 @@ def test_changed_manifests():
         wait_for(lambda: max(x["epoch"] for x in checkpoints()) > before)
 
 
+def test_expressions_over_what_updates():
+    sums = "SELECT auction, sum(price) AS s FROM bid GROUP BY auction"
+    sink = "  sinks:\n    - {name: out, file: {path: out.json, format: debezium}}\n"
+
+    def manifest(sql, extra=""):
+        write("m.yaml", e2e.manifest(ENDLESS, {"sums": sql}, sink, "  checkpoint: {interval: 100ms}\n" + extra))
+
+    manifest(sums)
+    run_for(2)
+    before = (e2e.FOLDER / "out.json").read_bytes()
+    more = sums.replace("sum(price)", "sum(price) + 1000")
+    for changed in (more, sums + " HAVING sum(price) > 1000", sums.replace("AS s", "AS t")):
+        manifest(changed)
+        fails(ebb("run", "m.yaml", "--data", "d"), 4, "sink out takes changes of other rows", "before auction, sum AS s",
+              "--from fresh --yes", "a stream of another name", "onChange: reset")
+    assert (e2e.FOLDER / "out.json").read_bytes() == before
+    manifest(sums.replace("SELECT", "-- in other words\nselect").replace("AS s", "as S"))
+    run_for(2)
+    manifest(more, "  onChange: reset\n")
+    assert "the state of operator sums/group aggregate/0 is dropped" in run_for(2)
+
+
 def test_one_process_a_folder():
     write("m.yaml", stream())
     with running("m.yaml", "--data", "d") as run:

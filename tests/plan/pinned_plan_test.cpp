@@ -56,6 +56,26 @@ BOOST_AUTO_TEST_CASE(a_savepoint_has_the_operators_of_its_time) {
   BOOST_TEST(names(x) == names(before), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_savepoint_has_the_paths_of_its_time) {
+  const auto used = [](const pinned_plan& x) {
+    std::string text;
+    for (const auto& path : x.used_paths())
+      text += path.taker + ": " + path.what + '\n';
+    return text;
+  };
+  pinned_plan x;
+  x.adopt_paths(std::vector<change_path>{{"sink a", "k"}, {"sink b", "k"}}, 0);
+  x.adopt_paths(std::vector<change_path>{{"sink a", "k + 1"}}, 20);
+  BOOST_TEST(used(x) == "sink a: k + 1\n");
+  x.go_back_to(15, 40, 4);
+  BOOST_TEST(used(x) == "sink a: k\nsink b: k\n");
+  x.go_back_to(25, 50, 5);
+  BOOST_TEST(used(x) == "sink a: k + 1\n");
+  stream_entry entry;
+  write_pinned(x, entry);
+  BOOST_TEST((read_pinned(entry) == x));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
   pinned_plan x;
   x.version = "1.2.3";

@@ -1,0 +1,197 @@
+#include "actors/plan/change_paths.hpp"
+#include "actors/plan/state_change.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+
+namespace ebb {
+
+namespace {
+
+// A stream over a plain file and one of changes; `operators` and `sinks` are YAML.
+std::string manifest(const std::string& operators, const std::string& sinks,
+                     std::uint32_t parallelism = 1) {
+  return "apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {name: s}\nspec:\n  parallelism: "
+         + std::to_string(parallelism)
+         + "\n  sources:\n"
+           "    - {name: o, schema: 'k BIGINT, v BIGINT, t TIMESTAMP', eventTime: {column: t}, "
+           "file: {path: o.json, format: json}}\n"
+           "    - {name: p, schema: 'k BIGINT, v BIGINT', file: {path: p.json, format: debezium}}\n"
+           "    - {name: u, schema: 'k BIGINT, v BIGINT, PRIMARY KEY (k)', file: {path: u.json, "
+           "format: debezium}}\n"
+           "  operators:\n"
+         + operators + "  sinks:\n" + sinks;
+}
+
+// Operators q0, q1, … of these queries.
+std::string operators(const std::vector<std::string>& queries) {
+  std::string text;
+  for (std::size_t i = 0; i < queries.size(); ++i)
+    text += "    - {name: q" + std::to_string(i) + ", sql: \"" + queries[i] + "\"}\n";
+  return text;
+}
+
+const std::string out = "    - {name: out, file: {path: out, format: debezium}}\n";
+
+planned_state plan_of(const std::string& text) {
+  std::vector<error> warnings;
+  auto streams = parse_manifest(text, "m.yaml", warnings);
+  BOOST_TEST_REQUIRE(static_cast<bool>(streams), (streams ? "" : to_string(streams.error())));
+  const auto graph = plan_stream(streams->front());
+  BOOST_TEST_REQUIRE(static_cast<bool>(graph), (graph ? "" : to_string(graph.error())));
+  const auto plan = make_stages(*graph, streams->front());
+  BOOST_TEST_REQUIRE(static_cast<bool>(plan));
+  return planned_state_of(*plan, streams->front());
+}
+
+planned_state planned(const std::vector<std::string>& queries, const std::string& sinks = out) {
+  return plan_of(manifest(operators(queries), sinks));
+}
+
+// What a changed manifest is told; nothing where it goes on.
+state_change change(const planned_state& before, const planned_state& now) {
+  pinned_plan pinned;
+  pinned.adopt(before.states, 0, 1);
+  pinned.adopt_paths(before.paths, 0);
+  return compare_plan(pinned, now, false);
+}
+
+std::string told(const std::string& before, const std::string& now) {
+  const auto x = change(planned(std::vector{before}), planned(std::vector{now}));
+  return x.text();
+}
+
+std::string all(const std::vector<change_path>& paths) {
+  std::string text;
+  for (const auto& x : paths)
+    text += x.taker + ": " + x.what + '\n';
+  return text;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(paths_of_changes)
+
+BOOST_AUTO_TEST_CASE(expressions_above_state_that_updates_are_compared) {
+  const std::string sums = "SELECT k, sum(v) AS s FROM o GROUP BY k";
+  const auto more = told(sums, "SELECT k, sum(v) + 1000 AS s FROM o GROUP BY k");
+  BOOST_TEST(more.find("sink out takes changes of other rows than it has got (k, (sum + 1000)")
+                 != std::string::npos,
+             more);
+  BOOST_TEST(told("SELECT k, sum(v) + 1000 AS s FROM o GROUP BY k",
+                  "SELECT k, sum(v) + 1001 AS s FROM o GROUP BY k")
+             != "");
+  // A name is a field of what a sink has written.
+  BOOST_TEST(told(sums, "SELECT k, sum(v) AS x FROM o GROUP BY k") != "");
+  const std::string some = "SELECT k, count(*) AS n FROM o GROUP BY k HAVING count(*) > 2";
+  BOOST_TEST(told(some, "SELECT k, count(*) AS n FROM o GROUP BY k HAVING count(*) > 3") != "");
+  const std::string top = "SELECT k, v FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY "
+                          "v) AS n FROM o) AS x WHERE n <= 3";
+  BOOST_TEST(told(top, "SELECT k, abs(v) AS v FROM (SELECT *, row_number() OVER (PARTITION BY k "
+                       "ORDER BY v) AS n FROM o) AS x WHERE n <= 3")
+             != "");
+  const std::string most = "(SELECT k, max(v) AS v FROM o GROUP BY k) AS a ";
+  for (const std::string join :
+       {"SELECT a.k, a.v, u.v AS w FROM " + most + "LEFT JOIN u ON a.k = u.k",
+        "SELECT a.k, a.v, b.v AS w FROM " + most
+            + "JOIN (SELECT k, min(v) AS v FROM o GROUP BY k) AS b ON a.k = b.k"}) {
+    BOOST_TEST(told(join, join + " AND a.v < 7 * a.k + coalesce(2, a.k)") != "");
+    BOOST_TEST(told(join, join + " WHERE a.v > 1") != "");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(spelling_and_what_never_takes_back_go_on) {
+  BOOST_TEST(told("SELECT k, sum(v) + 1000 AS s FROM o GROUP BY k",
+                  "select K,  (SUM(o.v) + 1000) as s from o group by 1 -- as before")
+             == "");
+  // Rows that stay, and state below which other rows come from now on.
+  BOOST_TEST(told("SELECT k, v FROM o WHERE v > 1", "SELECT k, v + 1 AS x FROM o WHERE v > 2") == "");
+  BOOST_TEST(told("SELECT k, count(*) AS n FROM o WHERE v > 1 GROUP BY k",
+                  "SELECT k, count(*) AS n FROM o WHERE v > 2 GROUP BY k")
+             == "");
+  const std::string window = "SELECT window_end, sum(v) AS s FROM tumble(o, t, INTERVAL '1 minute') "
+                             "GROUP BY window_start, window_end";
+  auto more = window;
+  BOOST_TEST(told(window, more.replace(more.find("sum(v)"), 6, "sum(v) + 7")) == "");
+  BOOST_TEST(told("SELECT a.v, b.v AS w FROM o AS a JOIN o AS b ON a.k = b.k",
+                  "SELECT a.v, b.v + 1 AS w FROM o AS a JOIN o AS b ON a.k = b.k AND a.v < b.v")
+             == "");
+  // Of a union, the arm whose rows stay; and the order of its arms.
+  BOOST_TEST(told("SELECT k, v FROM p UNION ALL SELECT k, v FROM o",
+                  "SELECT k, v + 1 AS v FROM o UNION ALL SELECT k, v FROM p")
+             == "");
+  const auto dropped = std::string("    - {name: out, discard: {}}\n");
+  BOOST_TEST(change(planned({"SELECT k, sum(v) AS s FROM o GROUP BY k"}, dropped),
+                    planned({"SELECT k, sum(v) + 1 AS s FROM o GROUP BY k"}, dropped))
+                 .fits());
+}
+
+// A row's deletion comes as the row did, or it is not found.
+BOOST_AUTO_TEST_CASE(changes_on_their_way_into_state_are_compared) {
+  const std::string count = "SELECT k, count(*) AS n FROM p WHERE v > 1 GROUP BY k";
+  const auto other = told(count, "SELECT k, count(*) AS n FROM p WHERE v > 2 GROUP BY k");
+  BOOST_TEST(other.find("q0/group aggregate/0 takes changes of other rows") == 0U, other);
+  BOOST_TEST(told("SELECT k, v FROM p WHERE v > 1", "SELECT k, v FROM p WHERE v > 2") != "");
+  const auto x = change(
+      planned({"SELECT k, max(v) AS m FROM o GROUP BY k", "SELECT m, count(*) AS n FROM q0 GROUP BY m"}),
+      planned({"SELECT k, max(v) + 1 AS m FROM o GROUP BY k",
+               "SELECT m, count(*) AS n FROM q0 GROUP BY m"}));
+  BOOST_TEST(x.text().find("q1/group aggregate/0 takes changes") == 0U, x.text());
+  // Both begin anew: else one would take back what the other no longer has.
+  BOOST_TEST(x.to_empty == (std::vector<std::string>{"q0/group aggregate/0", "q1/group aggregate/0"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(new_sinks_and_new_state_have_nothing_to_take_back) {
+  const std::string sums = "SELECT k, sum(v) AS s FROM o GROUP BY k";
+  BOOST_TEST(change(planned({sums}),
+                    planned({"SELECT k, sum(v) + 1 AS s FROM o GROUP BY k"},
+                            "    - {name: other, file: {path: out, format: debezium}}\n"))
+                 .fits());
+  // The state is another: that alone is told, and reset empties that alone.
+  const auto x = change(planned({sums}), planned({"SELECT k, max(v) AS s FROM o GROUP BY k"}));
+  BOOST_TEST(x.changed.size() == 1U);
+  BOOST_TEST(x.other_rows.empty());
+  BOOST_TEST(x.to_empty.empty());
+}
+
+// Else a stream whose parallelism is changed, or that gets another operator, would be refused.
+BOOST_AUTO_TEST_CASE(paths_depend_on_nothing_else) {
+  const std::vector<std::string> queries{
+      "SELECT k, sum(v) + 1 AS s, count(*) AS n FROM o WHERE v > 1 GROUP BY k HAVING count(*) > 1",
+      "SELECT a.k, b.v * 2 AS w FROM (SELECT k, max(v) AS v FROM o GROUP BY k) AS a LEFT JOIN u AS "
+      "b ON a.k = b.k AND b.v < a.v",
+      "SELECT k, v + 1 AS v FROM p UNION ALL SELECT k, v FROM o",
+      "SELECT k, count(*) AS v FROM p GROUP BY k INTERSECT ALL SELECT k, v FROM o"};
+  std::string sinks;
+  for (const char* x : {"q0", "q1", "q2", "q3"})
+    sinks += std::string("    - {name: of_") + x + ", from: " + x + ", file: {path: " + x
+             + ", format: debezium}}\n";
+  auto named = queries;
+  const auto one = plan_of(manifest(operators(named), sinks));
+  BOOST_TEST(one.paths.size() > 4U);
+  for (const std::uint32_t parallelism : {2U, 3U, 8U})
+    BOOST_TEST(all(plan_of(manifest(operators(named), sinks, parallelism)).paths) == all(one.paths));
+  named.push_back("SELECT k, s FROM q0 WHERE n > 5");
+  const auto more = plan_of(manifest(
+      operators(named), sinks + "    - {name: of_v, from: q4, file: {path: v, format: debezium}}\n"));
+  BOOST_TEST(change(one, more).fits(), change(one, more).text());
+}
+
+// Expressions on expressions double with each step.
+BOOST_AUTO_TEST_CASE(long_expressions_are_cut_and_told_apart) {
+  std::vector<std::string> queries{"SELECT k, sum(v) AS s FROM o GROUP BY k"};
+  for (int i = 0; i < 20; ++i)
+    queries.push_back("SELECT k, s * s + s AS s FROM q" + std::to_string(i));
+  const auto deep = planned(queries);
+  BOOST_TEST(all(deep.paths).size() < 2000U);
+  auto other = queries;
+  other[1] = "SELECT k, s * s - s AS s FROM q0";
+  BOOST_TEST(!change(deep, planned(other)).fits());
+  BOOST_TEST(change(deep, planned(queries)).fits());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace ebb
