@@ -111,11 +111,26 @@ public:
   }
 
   result<std::unique_ptr<segment_reader>> open(const segment_expectation& expected) override {
-    const auto path = segments_ + '/' + expected.info.id;
-    auto held = cache_.hold(path);
-    EBB_TRY(make_sparse(path, expected.info));
+    const auto& info = expected.info;
+    const auto path = segments_ + '/' + info.id;
+    const auto held = cache_.hold(path);
+    const auto try_open = [&] {
+      return segment_reader::open(path, expected, fetch_of(info, held));
+    };
+    // The reader compares the file's end with the record, as `is_copy` does: its trailer, which is
+    // long where a segment is, is read once where a copy is there.
+    auto opened = try_open();
+    if (!opened && !is_copy(path, info)) {
+      auto* node = cache_.node();
+      const bool taken = node != nullptr && node->take(info.digest, path);
+      if (taken)
+        opened = try_open();
+      if (!opened && !(taken && is_copy(path, info))) {
+        EBB_TRY(make_sparse(path, info, taken));
+        opened = try_open();
+      }
+    }
     cache_.is_kept(path);
-    auto opened = segment_reader::open(path, expected, fetch_of(expected.info, std::move(held)));
     if (!opened && opened.error().code == ec::conflict)
       static_cast<void>(remove_file(path)); // not the record's: to be fetched anew
     return opened;
@@ -227,14 +242,8 @@ private:
     return {};
   }
 
-  /// Makes it a copy that may lack blocks, where it is none.
-  result<void> make_sparse(const std::string& path, const segment_info& info) {
-    if (is_copy(path, info))
-      return {};
-    auto* node = cache_.node();
-    const bool taken = node != nullptr && node->take(info.digest, path);
-    if (taken && is_copy(path, info))
-      return {};
+  /// A copy that has the file's end and lacks all else. `instead`: the node's is none, and goes.
+  result<void> make_sparse(const std::string& path, const segment_info& info, bool instead) {
     cache_.make_room(info.bytes);
     // Not in place: others may have mapped what is there.
     EBB_ASSIGN(auto file, owned_file::make_temporary(path + fetched_mark));
@@ -251,8 +260,8 @@ private:
                       info.bytes - some - place.body_offset, file));
       if (std::rename(file.path().c_str(), path.c_str()) != 0)
         return system_error(path, "rename");
-      if (node != nullptr)
-        node->give(info.digest, path, taken);
+      if (auto* node = cache_.node())
+        node->give(info.digest, path, instead);
       return {};
     };
     if (info.bytes < segment_tail_bytes)

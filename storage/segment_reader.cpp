@@ -53,7 +53,9 @@ error segment_reader::damaged(std::uint32_t block) const {
 result<std::unique_ptr<segment_reader>> segment_reader::open(const std::string& path) {
   EBB_ASSIGN(auto file, owned_file::open_to_read(path));
   EBB_ASSIGN(const auto bytes, file.size());
-  return open(std::move(file), bytes, nullptr);
+  EBB_ASSIGN(auto reader, open(std::move(file), bytes, nullptr));
+  EBB_TRY(reader->open_pages());
+  return reader;
 }
 
 result<std::unique_ptr<segment_reader>> segment_reader::open(const std::string& path,
@@ -75,7 +77,9 @@ result<std::unique_ptr<segment_reader>> segment_reader::open(const std::string& 
                                   bytes, expected.info.bytes),
                       damaged_hint);
   EBB_ASSIGN(auto reader, open(*std::move(file), bytes, std::move(fetch)));
+  // Before any block is fetched: what another file lacks is not looked for under this one's name.
   EBB_TRY(reader->check(expected));
+  EBB_TRY(reader->open_pages());
   return reader;
 }
 
@@ -110,7 +114,6 @@ result<std::unique_ptr<segment_reader>> segment_reader::open(owned_file file, st
                    .entries = x.puts + x.erases + x.erased_prefixes,
                    .first_key_group = x.identity.first_key_group,
                    .last_key_group = x.identity.last_key_group};
-  EBB_TRY(reader->open_pages());
   return reader;
 }
 
