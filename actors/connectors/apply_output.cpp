@@ -3,6 +3,7 @@
 #include "actors/connectors/file_digest.hpp"
 #include "actors/connectors/file_io.hpp"
 #include "actors/connectors/file_paths.hpp"
+#include "actors/connectors/output_tail.hpp"
 #include "storage/failpoint.hpp"
 
 #include <algorithm>
@@ -156,6 +157,17 @@ error too_short(const std::string& shown, std::uint64_t offset, const std::strin
                     "over with --from fresh");
 }
 
+error replaced(const std::string& shown, const sealed_output& last) {
+  const auto end = last.offset + last.bytes;
+  const auto looked_at = last.bytes != 0 ? last.bytes : std::min<std::uint64_t>(end, output_tail::most);
+  return make_error(ec::conflict,
+                    shown + " was changed or replaced: the " + std::to_string(looked_at)
+                        + " bytes before byte " + std::to_string(end)
+                        + " are not those that the stream has written there",
+                    "put the file back as it was, give the sink another path, where it begins a "
+                    "file with the rows that come from now on, or start over with --from fresh");
+}
+
 result<void> append(const std::string& path, const std::string& shown,
                     const sealed_output& output) {
   if (is_special(path)) {
@@ -246,15 +258,24 @@ result<void> write_stdout(const sealed_output& output) {
 } // namespace
 
 result<void> check_appended(const std::string& path, const std::string& shown,
-                            std::uint64_t offset) {
+                            const sealed_output& last) {
+  const auto end = last.offset + last.bytes;
   struct stat info {};
 
   if (::stat(path.c_str(), &info) != 0)
-    return errno == ENOENT && offset != 0 ? too_short(shown, offset, "is gone") : result<void>{};
+    return errno == ENOENT && end != 0 ? too_short(shown, end, "is gone") : result<void>{};
+  if (!S_ISREG(info.st_mode))
+    return {};
   const auto size = static_cast<std::uint64_t>(info.st_size);
-  if (S_ISREG(info.st_mode) && size < offset)
-    return too_short(shown, offset, "has only " + std::to_string(size) + " bytes");
-  return {};
+  if (size < end)
+    return too_short(shown, end, "has only " + std::to_string(size) + " bytes");
+  if (end == 0)
+    return {};
+  const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0)
+    return {}; // it can be written and not read
+  EBB_ASSIGN(const bool same, ends_with(file, last, shown));
+  return same ? result<void>{} : replaced(shown, last);
 }
 
 result<void> show_file(const std::string& path) {

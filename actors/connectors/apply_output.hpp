@@ -28,10 +28,11 @@ inline constexpr const char* stdout_target = "stdout";
 [[nodiscard]] result<void> apply_waiting_output(const std::string& folder,
                                                 const sealed_output& output);
 
-/// ec::conflict where the target of appended output, at `path`, is shorter than what was appended
-/// to it: `offset` bytes. `shown`: its name in messages. Blocks.
+/// ec::conflict where the file at `path` is not one that ends with `last`, which was appended to it:
+/// it is shorter, or other bytes are there. Behind them may be more. `shown`: its name in messages.
+/// Blocks.
 [[nodiscard]] result<void> check_appended(const std::string& path, const std::string& shown,
-                                          std::uint64_t offset);
+                                          const sealed_output& last);
 
 /// Writes a file's bytes to standard output. Blocks.
 [[nodiscard]] result<void> show_file(const std::string& path);

@@ -2,6 +2,7 @@
 
 #include "actors/connectors/exclusive_part.hpp"
 #include "actors/connectors/file_digest.hpp"
+#include "actors/connectors/output_tail.hpp"
 
 #include <algorithm>
 #include <array>
@@ -38,8 +39,12 @@ public:
     struct stat info {};
 
     // Compressed bytes are fewer than those that were taken.
-    if (::fstat(file_.number(), &info) == 0 && S_ISREG(info.st_mode))
+    if (::fstat(file_.number(), &info) == 0 && S_ISREG(info.st_mode)) {
       made.offset = static_cast<std::uint64_t>(info.st_size);
+      output_tail tail;
+      EBB_TRY(tail.read(file_, made.offset, shown_));
+      made.digest = tail.digest();
+    }
     return made;
   }
 

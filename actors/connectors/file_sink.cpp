@@ -128,6 +128,8 @@ public:
     if (const auto* last = last_output(context_); last != nullptr) {
       const bool lines = method_ == compression::none && options_.format != record_format::csv;
       EBB_ASSIGN(size, whole_size(file, lines, last->offset, options_.path));
+      if (size >= last->offset)
+        EBB_TRY(check_appended(at_.path, options_.path, *last));
     }
     if (::ftruncate(file.number(), static_cast<off_t>(size)) != 0)
       return file_error("write", options_.path, errno);
@@ -154,10 +156,16 @@ public:
     if (const auto* last = last_output(context_);
         last != nullptr
         && (last->target == where
-            || was_moved(last->target, options_.path, context_.folder, last->offset + last->bytes)))
+            || was_moved(last->target, options_.path, context_.folder,
+                         last->offset + last->bytes))) {
       how.offset = last->offset + last->bytes;
-    if (!at_.special)
-      EBB_TRY(check_appended(at_.path, options_.path, how.offset));
+      if (!at_.special && how.offset != 0) {
+        EBB_TRY(check_appended(at_.path, options_.path, *last));
+        if (const descriptor file(::open(at_.path.c_str(), O_RDONLY | O_CLOEXEC));
+            file.number() >= 0)
+          EBB_TRY(how.tail.read(file, how.offset, options_.path));
+      }
+    }
     parts.begun = how.offset != 0;
     return use(parts, make_staged_target(std::move(how)));
   }

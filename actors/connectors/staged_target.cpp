@@ -61,12 +61,13 @@ public:
     std::uint64_t bytes = 0;
   };
 
-  tallied_writer(const descriptor& file, std::shared_ptr<tally> count,
+  tallied_writer(const descriptor& file, std::shared_ptr<tally> count, output_tail& tail,
                  room_wait& room, std::string shown)
-      : file_(file), tally_(std::move(count)), room_(room), shown_(std::move(shown)) {}
+      : file_(file), tally_(std::move(count)), tail_(tail), room_(room), shown_(std::move(shown)) {}
 
   result<void> write(const char* bytes, std::size_t size) override {
     tally_->hash.add(bytes, size);
+    tail_.add(bytes, size);
     tally_->bytes += size;
     while (size != 0) {
       const auto count = ::write(file_.number(), bytes, size);
@@ -94,6 +95,7 @@ public:
 private:
   const descriptor& file_;
   std::shared_ptr<tally> tally_;
+  output_tail& tail_;
   room_wait& room_;
   std::string shown_;
 };
@@ -152,8 +154,11 @@ public:
     if (how_.has_offsets && how_.offset == 0 && !begun_ && !writer_)
       EBB_TRY(open());
     begun_ = true;
-    if (!writer_)
+    if (!writer_) {
+      if (how_.has_offsets)
+        made.digest = how_.tail.digest();
       return made;
+    }
     made.file = join_path(how_.folder, how_.sealed_start + std::to_string(epoch) + how_.sealed_end);
     EBB_TRY(close());
     failpoint("output.rename", failpoint_side::before);
@@ -197,7 +202,7 @@ private:
     room_.end();
     tally_ = std::make_shared<tallied_writer::tally>();
     writer_ = compress(how_.method,
-                       std::make_unique<tallied_writer>(file_, tally_, room_, open_path_),
+                       std::make_unique<tallied_writer>(file_, tally_, how_.tail, room_, open_path_),
                        open_path_);
     return {};
   }

@@ -1,6 +1,7 @@
 /// Keeps each epoch's text in a file of its own until the epoch is committed.
 #pragma once
 
+#include "actors/connectors/output_tail.hpp"
 #include "actors/connectors/output_target.hpp"
 
 #include <atomic>
@@ -25,6 +26,7 @@ struct staging {
   /// Of an epoch's output (apply_output.hpp).
   std::function<std::string(epoch_number)> target;
   std::uint64_t offset = 0; ///< of the next byte in the target
+  output_tail tail;         ///< what lies before it there, as far as that is known
   /// Else each epoch's text stands alone. At offset 0 there is a file even for no bytes: applying
   /// it empties the target, once.
   bool has_offsets = true;

@@ -65,12 +65,16 @@ result<std::uint64_t> remove_parts(const std::string& folder, const sink_rewind&
   return names.size();
 }
 
-result<std::uint64_t> cut(const std::string& path, const std::string& shown, std::uint64_t end) {
+result<std::uint64_t> cut(const std::string& path, const std::string& shown,
+                          const sealed_output& last) {
+  const auto end = last.offset + last.bytes;
   struct stat info {};
 
   if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)
       || static_cast<std::uint64_t>(info.st_size) <= end)
     return std::uint64_t{0};
+  // Of a file that someone else has put there nothing goes.
+  EBB_TRY(check_appended(path, shown, last));
   const descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (file.number() < 0)
     return file_error("write", shown, errno);
@@ -101,7 +105,7 @@ result<std::uint64_t> take_back(const sink_definition& sink, const std::string& 
       folders.insert((std::filesystem::path(path).parent_path() / "").lexically_normal().string());
     } else if (to.asked && target.starts_with(append_target)) {
       const auto shown = x.target.substr(std::string_view(append_target).size());
-      EBB_ASSIGN(const auto one, cut(join_path(folder, shown), shown, x.offset + x.bytes));
+      EBB_ASSIGN(const auto one, cut(join_path(folder, shown), shown, x));
       count += one;
     }
   }

@@ -2,6 +2,7 @@
 #include "actors/connectors/factory.hpp"
 #include "actors/connectors/moved_output.hpp"
 #include "actors/connectors/take_back.hpp"
+#include "storage/digest.hpp"
 #include "tests/connectors/exactly_once_support.hpp"
 
 namespace ebb {
@@ -139,6 +140,49 @@ BOOST_AUTO_TEST_CASE(a_target_that_lost_output_is_told_before_anything_runs) {
   BOOST_TEST(static_cast<bool>(file.try_open()));
 }
 
+// As long or longer: its length does not tell.
+BOOST_AUTO_TEST_CASE(another_file_in_the_place_of_the_target_is_told) {
+  for (const char* name : {"o.json", "o.json.gz"})
+    for (const bool exactly_once : {true, false}) {
+      const test::temporary_folder folder;
+      session file{folder, file_at(name), exactly_once};
+      const auto refused = [&] {
+        const auto opened = file.try_open();
+        return opened ? std::string("opened") : to_string(opened.error());
+      };
+      auto sink = file.open();
+      write(*sink, rows_of(0, 200));
+      const auto one = seal(*sink, 4);
+      BOOST_TEST(file.apply(one) == "applied");
+      // Epochs without rows know what lies before them.
+      const auto two = seal(*sink, 5);
+      BOOST_TEST(two.bytes == 0U);
+      sink.reset();
+      const auto written = folder.read(name);
+      auto others = written;
+      others[others.size() - 3] ^= 1;
+      file.last = {two};
+      sink = file.open();
+      const auto three = seal(*sink, 6);
+      BOOST_TEST((three.digest == two.digest));
+      sink.reset();
+      for (const auto& last : {one, two, three}) {
+        file.last = {last};
+        folder.write(name, written + "more");
+        BOOST_TEST(refused() == "opened");
+        folder.write(name, others + std::string(50, 'x'));
+        const auto said = refused();
+        BOOST_TEST(said.find(std::string(name) + " was changed or replaced: the ")
+                       != std::string::npos,
+                   said);
+        BOOST_TEST(folder.read(name) == others + std::string(50, 'x'));
+        // Earlier versions did not say.
+        file.last.front().digest = {};
+        BOOST_TEST(refused() == "opened");
+      }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_was_not_begun_is_begun_where_the_sink_writes_now) {
   const test::temporary_folder folder;
   std::filesystem::create_directory(folder / "old");
@@ -197,6 +241,15 @@ BOOST_AUTO_TEST_CASE(a_file_is_cut_where_a_person_wants_it) {
   BOOST_TEST(back(folder.path(), "o.json", to) == 1U);
   BOOST_TEST(folder.read("o.json") == json_of(0, 2));
   BOOST_TEST(back(folder.path(), "o.json", to) == 0U);
+  // Of another file nothing goes.
+  digester hash;
+  hash.add(json_of(1, 1).data(), last.bytes);
+  to.outputs.front().digest = hash.value();
+  folder.write("o.json", json_of(3, 5));
+  const auto other = take_back(sink_at("o.json"), folder.path(), to);
+  BOOST_REQUIRE(!other);
+  BOOST_TEST((other.error().code == ec::conflict));
+  BOOST_TEST(folder.read("o.json") == json_of(3, 5));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

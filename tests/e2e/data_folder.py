@@ -537,6 +537,22 @@ def test_expressions_over_what_updates():
     assert "the state of operator sums/group aggregate/0 is dropped" in run_for(2)
 
 
+def test_output_that_another_file_took_the_place_of():
+    write("m.yaml", stream())
+    run_for(2)
+    out = e2e.FOLDER / "out.ndjson"
+    ours = out.read_bytes()
+    other = b"of somebody else\n" * (len(ours) // 10 + 100)
+    out.write_bytes(other)
+    fails(ebb("run", "m.yaml", "--data", "d"), 4, "out.ndjson was changed or replaced", "put the file back as it was",
+          "another path", "--from fresh")
+    assert out.read_bytes() == other
+    # What was appended by others goes, as ever: the stream's own bytes are there.
+    out.write_bytes(ours + b"more\n")
+    run_for(2)
+    assert out.read_bytes().startswith(ours) and b"more" not in out.read_bytes()
+
+
 def test_one_process_a_folder():
     write("m.yaml", stream())
     with running("m.yaml", "--data", "d") as run:
