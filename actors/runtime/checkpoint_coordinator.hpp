@@ -95,6 +95,11 @@ public:
     return timing_;
   }
 
+  /// Which processes have, of the current epoch.
+  [[nodiscard]] const std::vector<bool>& has_written() const noexcept {
+    return has_written_;
+  }
+
   /// How many wishes the current epoch fulfils: those that came before it began.
   [[nodiscard]] std::uint64_t fulfils() const noexcept {
     return fulfils_;

@@ -168,7 +168,31 @@ void answer(self_pointer self, std::uint64_t up_to, const result<epoch_number>& 
 
 void show(self_pointer self) {
   if (self->state.setup.board)
-    self->state.setup.board->set(self->state.counts);
+    self->state.setup.board->set(self->state.counts, self->state.slow);
+}
+
+/// What the current phase waits for, as it is whenever it is asked.
+std::function<std::string()> slow_step(const coordinator_state& state) {
+  const auto say = [](const std::string& what) {
+    return [what] { return "it takes long: " + what; };
+  };
+  switch (state.decide->phase()) {
+  case checkpoint_phase::none:
+    return say("numbers for checkpoints are being reserved");
+  case checkpoint_phase::commit:
+    return say("its record is being written");
+  case checkpoint_phase::apply:
+    return say("its output is on its way from the data folder to the sinks");
+  case checkpoint_phase::snapshot:
+    break;
+  }
+  const auto& setup = state.setup;
+  if (!setup.snapshots || !setup.labels)
+    return say("its snapshot is being made");
+  return [snapshots = setup.snapshots, labels = setup.labels, epoch = state.decide->current(),
+          written = state.decide->has_written()] {
+    return "it takes long: " + snapshot_waits_for(*labels, snapshots->of(epoch), written);
+  };
 }
 
 void fail(self_pointer self, const error& problem) {
@@ -216,6 +240,7 @@ void step_finished(self_pointer self, const step_done& x) {
     state.counts.longest = std::max(state.counts.longest, timing.snapshot + timing.commit);
     state.counts.last = x.epoch;
     state.counts.alarm.clear();
+    state.slow = nullptr;
     show(self);
     refuse(self, x);
     answer(self, state.decide->fulfils(), x.epoch);
@@ -224,6 +249,8 @@ void step_finished(self_pointer self, const step_done& x) {
   }
   case durable_step::apply:
     state.decide->applied(x.epoch, now);
+    if (std::exchange(state.slow, nullptr))
+      show(self);
     break;
   case durable_step::write:
   case durable_step::maintain:
@@ -282,8 +309,7 @@ void carry_out(self_pointer self) {
         self->send(subtask, conclude_atom::value, state.setup.generation);
       break;
     case effect::kind::alarm:
-      if (state.counts.alarm.empty())
-        state.counts.alarm = "the checkpoint takes long";
+      state.slow = slow_step(state);
       show(self);
       break;
     case effect::kind::give_up:
@@ -340,6 +366,10 @@ coordinator_actor::behavior_type coordinator(self_pointer self, checkpoint_setup
           return;
         s.parts[x.process] = std::move(x.part);
         s.decide->written(x.process, x.epoch, s.setup.clock());
+        if (s.slow) {
+          s.slow = slow_step(s);
+          show(self);
+        }
         carry_out(self);
       },
       [self](const step_done& x) { step_finished(self, x); },

@@ -4,6 +4,7 @@
 #include "actors/runtime/checkpoint_coordinator.hpp"
 #include "actors/runtime/connector.hpp"
 #include "actors/runtime/handles.hpp"
+#include "actors/runtime/snapshot_board.hpp"
 #include "actors/runtime/stream_report.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -20,19 +21,27 @@ namespace ebb {
 /// What others may see of a stream's checkpoints. Thread-safe.
 class checkpoint_board {
 public:
-  void set(checkpoint_report x) {
+  /// `slow`: what takes long just now; asked where there is no other alarm. Null = nothing does.
+  void set(checkpoint_report x, std::function<std::string()> slow = {}) {
     std::lock_guard guard(mutex_);
     counts_ = std::move(x);
+    slow_ = std::move(slow);
   }
 
   [[nodiscard]] checkpoint_report get() const {
-    std::lock_guard guard(mutex_);
-    return counts_;
+    std::unique_lock guard(mutex_);
+    auto x = counts_;
+    const auto slow = slow_;
+    guard.unlock();
+    if (x.alarm.empty() && slow)
+      x.alarm = slow();
+    return x;
   }
 
 private:
   mutable std::mutex mutex_;
   checkpoint_report counts_;
+  std::function<std::string()> slow_;
 };
 
 /// What a stream with checkpoints needs beside its subtasks.
@@ -49,6 +58,9 @@ struct checkpoint_setup {
   std::uint64_t lane = 0;    ///< of the store
   std::uint64_t maintenance_lane = 0;
   std::shared_ptr<checkpoint_board> board;
+  /// What the snapshot writer of this process tells, and the subtasks by number; may be null.
+  std::shared_ptr<snapshot_board> snapshots;
+  std::shared_ptr<const std::vector<subtask_label>> labels;
 };
 
 struct coordinator_state {
@@ -70,6 +82,7 @@ struct coordinator_state {
   std::vector<savepoint_wish> wishes;
   std::uint64_t wishes_before = 0; ///< how many were answered
   checkpoint_report counts;
+  std::function<std::string()> slow; ///< what takes long; null = nothing does
   micros timer_at = max_time;
   std::uint64_t timer_number = 0;
   bool maintaining = false;

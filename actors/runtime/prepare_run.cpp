@@ -95,9 +95,31 @@ error unreadable(error problem, const stream_definition& stream, const stream_da
   return problem;
 }
 
-checkpoint_setup checkpoints_of(const stream_definition& stream, const stream_data& data,
+/// `hourly (subtask 2 of 4)`; what is fused runs in one subtask.
+std::vector<subtask_label> labels_of(const stage_plan& plan, const supervisor_setup& setup) {
+  std::vector<std::string> names;
+  for (const auto& stage : plan.stages) {
+    std::vector<std::string> steps;
+    for (const auto& x : stage.steps)
+      if (std::find(steps.begin(), steps.end(), x.name) == steps.end())
+        steps.push_back(x.name);
+    std::string fused;
+    for (const auto& x : steps)
+      fused += (fused.empty() ? "" : " + ") + x;
+    for (std::uint32_t i = 1; i <= stage.parallelism; ++i)
+      names.push_back(fused + " (subtask " + std::to_string(i) + " of "
+                      + std::to_string(stage.parallelism) + ")");
+  }
+  std::vector<subtask_label> all;
+  for (const auto& x : setup.subtasks)
+    all.push_back({names[x.number], x.part});
+  return all;
+}
+
+checkpoint_setup checkpoints_of(const planned_stream& planned, const stream_data& data,
                                 const supervisor_setup& setup, output_applier apply,
                                 const stream_environment& environment) {
+  const auto& stream = planned.definition;
   checkpoint_setup result;
   result.settings.interval = stream.checkpoint_interval;
   result.generation = data.start.generation;
@@ -113,6 +135,9 @@ checkpoint_setup checkpoints_of(const stream_definition& stream, const stream_da
   result.lane = environment.io->open_lane();
   result.maintenance_lane = environment.io->open_lane();
   result.board = std::make_shared<checkpoint_board>();
+  result.snapshots = std::make_shared<snapshot_board>();
+  result.labels =
+      std::make_shared<const std::vector<subtask_label>>(labels_of(planned.plan, setup));
   // Parts without subtasks are the last ones.
   for (const auto& x : setup.subtasks)
     result.processes = std::max(result.processes, x.part + 1);
@@ -163,8 +188,7 @@ result<prepared_stream> prepare_with_data(const planned_stream& stream,
       abandon(result.setup);
       return unreadable(std::move(restored).error(), stream.definition, data);
     }
-  result.setup.checkpoints =
-      checkpoints_of(stream.definition, data, result.setup, apply, environment);
+  result.setup.checkpoints = checkpoints_of(stream, data, result.setup, apply, environment);
   result.checkpoints = result.setup.checkpoints->board;
   result.start = std::move(data.start);
   result.segments = std::move(data.segments);

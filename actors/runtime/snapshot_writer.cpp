@@ -74,6 +74,8 @@ snapshot_writer_actor::behavior_type snapshot_writer(self_pointer self,
   return {
       [self](snapshot_part& x) {
         auto& s = self->state;
+        if (x.generation == s.setup.generation && s.setup.board)
+          s.setup.board->came(x.snapshot->epoch, x.subtask);
         if (x.generation == s.setup.generation
             && s.collector->add(x.subtask, std::move(x.snapshot), x.when))
           write_when_complete(self);

@@ -3,6 +3,7 @@
 
 #include "actors/runtime/connector.hpp"
 #include "actors/runtime/handles.hpp"
+#include "actors/runtime/snapshot_board.hpp"
 #include "actors/runtime/snapshot_collector.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -20,6 +21,7 @@ struct snapshot_writer_setup {
   io_executor* io = nullptr; ///< outlives the actor
   std::uint64_t lane = 0;    ///< of the store
   coordinator_actor coordinator;
+  std::shared_ptr<snapshot_board> board; ///< null: nobody asks what has come
 };
 
 struct snapshot_writer_state {

@@ -34,6 +34,7 @@ snapshot_writer_setup writer_of(const supervisor_setup& setup) {
   writer.store = from.store;
   writer.io = from.io;
   writer.lane = from.lane;
+  writer.board = from.snapshots;
   for (const auto& x : setup.subtasks)
     if (x.part == setup.part)
       writer.subtasks.push_back(x.number);

@@ -101,7 +101,12 @@ struct lone_coordinator {
     setup.apply = [](const sink_snapshot&) { return result<void>(); };
     setup.clock = [this] { return now; };
     setup.io = &io;
-    setup.board = std::make_shared<checkpoint_board>();
+    setup.board = board;
+    setup.snapshots = snapshots;
+    setup.labels = std::make_shared<const std::vector<subtask_label>>(
+        std::vector<subtask_label>{{"clicks (subtask 1 of 1)", 0},
+                                   {"hourly (subtask 1 of 2)", 0},
+                                   {"hourly (subtask 2 of 2)", 0}});
     coordinator = actors.system().spawn(ebb::coordinator, std::move(setup), supervisor);
     subtask = actors.system().spawn(idle);
     subtask_list all;
@@ -134,6 +139,8 @@ struct lone_coordinator {
 
   deterministic_system actors;
   std::shared_ptr<choosy_store> store = std::make_shared<choosy_store>();
+  std::shared_ptr<checkpoint_board> board = std::make_shared<checkpoint_board>();
+  std::shared_ptr<snapshot_board> snapshots = std::make_shared<snapshot_board>();
   at_once io;
   int failures = 0;
   micros now = 1;
@@ -158,6 +165,45 @@ BOOST_AUTO_TEST_CASE(a_wish_that_fails_does_not_end_the_stream) {
     BOOST_TEST(x.store->named == 1U);
     BOOST_TEST(x.failures == 0);
   }
+}
+
+BOOST_AUTO_TEST_CASE(an_alarm_names_what_the_checkpoint_waits_for) {
+  lone_coordinator x;
+  const auto pass = [&](micros time) {
+    x.now += time;
+    x.actors.advance(time);
+  };
+  pass(10 * micros_per_second); // begins
+  x.snapshots->came(1, 1);
+  pass(29 * micros_per_second);
+  BOOST_TEST(x.board->get().alarm == "");
+  pass(micros_per_second);
+  BOOST_TEST(x.board->get().alarm
+             == "it takes long: there is no snapshot yet of clicks (subtask 1 of 1), "
+                "hourly (subtask 2 of 2)");
+  // As it is when somebody looks.
+  x.snapshots->came(1, 0);
+  BOOST_TEST(x.board->get().alarm
+             == "it takes long: there is no snapshot yet of hourly (subtask 2 of 2)");
+  x.snapshots->came(1, 2);
+  BOOST_TEST(x.board->get().alarm
+             == "it takes long: the snapshot is being written to disk");
+  caf::anon_send(x.coordinator, epoch_written{1, 0, 1, {}});
+  x.actors.settle();
+  BOOST_TEST(x.board->get().completed == 1U);
+  BOOST_TEST(x.board->get().alarm == "");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_snapshot_waits_for_is_told_in_few_words) {
+  std::vector<subtask_label> labels;
+  for (int i = 0; i < 6; ++i)
+    labels.push_back({std::string(1, static_cast<char>('a' + i)), i < 5 ? 0U : 1U});
+  BOOST_TEST(snapshot_waits_for(labels, {1}, {false, false})
+             == "there is no snapshot yet of a, c, d and 1 more");
+  BOOST_TEST(snapshot_waits_for(labels, {}, {true, false, false})
+             == "no snapshot was written yet by the workers of parts 1, 2 of the stream, counted "
+                "from 0");
+  BOOST_TEST(snapshot_waits_for(labels, {}, {true, true}) == "its record is being written");
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_cannot_be_is_refused_at_once) {
