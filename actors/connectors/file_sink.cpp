@@ -3,6 +3,7 @@
 #include "actors/connectors/apply_output.hpp"
 #include "actors/connectors/direct_target.hpp"
 #include "actors/connectors/exclusive_part.hpp"
+#include "actors/connectors/file_claim.hpp"
 #include "actors/connectors/file_digest.hpp"
 #include "actors/connectors/file_paths.hpp"
 #include "actors/connectors/folder_sink.hpp"
@@ -76,6 +77,20 @@ const sealed_output* last_output(const connector_context& context) {
   return context.outputs.empty() ? nullptr : &context.outputs.back();
 }
 
+/// The file, claimed for this sink of the stream; another stream's is refused. None where it may not
+/// be read.
+result<descriptor> claimed(const target& at, const std::string& shown, const std::string& sink,
+                           const connector_context& context, int flags) {
+  descriptor file(::open(at.path.c_str(), O_RDWR | O_CLOEXEC | flags, at.mode));
+  if (file.number() < 0)
+    return at.exists || flags == 0 ? result<descriptor>(std::move(file))
+                                   : file_error("write", shown, errno);
+  const auto writer = context.stream_uid.empty() ? "process " + std::to_string(::getpid())
+                                                 : context.stream_uid + '/' + sink;
+  EBB_TRY(claim_file(file, writer, shown));
+  return file;
+}
+
 /// Makes the parts of one sink's writer, but for the format.
 class single_file {
 public:
@@ -92,13 +107,15 @@ public:
       return use(parts,
                  make_plain_target(make_writer(std::move(file), method, options_.path), nullptr));
     }
+    // Nobody may be writing what is replaced in the end.
+    EBB_ASSIGN(auto before, claimed(at_, options_.path, sink_.name, context_, 0));
     const auto part = at_.path + ".part";
     EBB_ASSIGN(auto file, open_exclusive_part(part, at_.mode, options_.path));
     // The lock lasts until the file has its name.
     EBB_ASSIGN(auto lock, same_file(file, options_.path));
     const auto held = std::make_shared<descriptor>(std::move(lock));
-    const auto publish = [from = part, to = at_.path, shown = options_.path,
-                          held]() -> result<void> {
+    const auto publish = [from = part, to = at_.path, shown = options_.path, held,
+                          claim = std::make_shared<descriptor>(std::move(before))]() -> result<void> {
       if (std::rename(from.c_str(), to.c_str()) != 0)
         return file_error("write", shown, errno);
       held->close();
@@ -124,6 +141,7 @@ public:
       return make_error(ec::conflict,
                         "cannot write " + options_.path + ": another process is writing it",
                         "wait until it has finished, or write to another path");
+    EBB_TRY(claim_file(file, context_.stream_uid + '/' + sink_.name, options_.path));
     std::uint64_t size = 0;
     if (const auto* last = last_output(context_); last != nullptr) {
       const bool lines = method_ == compression::none && options_.format != record_format::csv;
@@ -165,6 +183,10 @@ public:
             file.number() >= 0)
           EBB_TRY(how.tail.read(file, how.offset, options_.path));
       }
+    }
+    if (!at_.special) {
+      EBB_ASSIGN(auto claim, claimed(at_, options_.path, sink_.name, context_, O_CREAT));
+      how.claim = std::make_shared<descriptor>(std::move(claim));
     }
     parts.begun = how.offset != 0;
     return use(parts, make_staged_target(std::move(how)));

@@ -32,6 +32,8 @@ struct staging {
   bool has_offsets = true;
   /// Set when the stream is given up. Until then a write waits for room on a full disk.
   std::shared_ptr<std::atomic<bool>> stopped = std::make_shared<std::atomic<bool>>(false);
+  /// Kept open as long as this writes (may be null).
+  std::shared_ptr<descriptor> claim;
   /// Tells a person that a write waits for room, and that it goes on; may be empty.
   std::function<void(const std::string&)> note;
   /// At the end of the stream, what was written since the last seal goes here (may be null).

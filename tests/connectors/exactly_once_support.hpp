@@ -71,6 +71,7 @@ struct session {
   std::uint32_t subtask = 0;
   std::uint32_t parallelism = 1;
   std::uint64_t generation = 0;
+  std::string stream_uid = "u1";
   inline_executor io = {};
 
   [[nodiscard]] result<std::unique_ptr<sink_writer>> try_open() {
@@ -78,7 +79,7 @@ struct session {
     context.io = &io;
     context.wake = [] {};
     context.stream = "s";
-    context.stream_uid = "u1";
+    context.stream_uid = stream_uid;
     context.folder = folder.path();
     context.output_folder = exactly_once ? folder / "out" : "";
     context.subtask = subtask;

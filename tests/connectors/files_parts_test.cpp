@@ -255,6 +255,38 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(exclusive_files)
 
+// Another stream's writer is refused, whatever it writes with; the same stream's next start is not.
+BOOST_AUTO_TEST_CASE(a_file_is_one_streams_at_a_time) {
+  const test::temporary_folder folder;
+  for (const bool exactly_once : {true, false}) {
+    folder.write("o.json", "");
+    session first{folder, file_at("o.json"), exactly_once};
+    auto sink = first.open();
+    for (const auto& [uid, also_once] :
+         {std::pair{"u2", true}, std::pair{"u2", false}, std::pair{"", true}}) {
+      session other{folder, file_at("o.json"), also_once};
+      other.stream_uid = uid;
+      const auto refused = other.try_open();
+      BOOST_REQUIRE(!refused);
+      BOOST_TEST((refused.error().code == ec::conflict));
+      BOOST_TEST(folder.has("o.json.part") == false);
+      if (exactly_once)
+        BOOST_TEST(to_string(refused.error()).find("another stream of this process is writing it")
+                       != std::string::npos,
+                   to_string(refused.error()));
+    }
+    if (exactly_once) {
+      session again = first;
+      again.generation = 9;
+      BOOST_TEST(static_cast<bool>(again.try_open()));
+    }
+    sink.reset();
+    session other{folder, file_at("o.json"), exactly_once};
+    other.stream_uid = "u2";
+    BOOST_TEST(static_cast<bool>(other.try_open()));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(one_writer_at_a_time_has_the_unfinished_file) {
   const test::temporary_folder folder;
   test::inline_executor io;

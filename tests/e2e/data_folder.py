@@ -553,6 +553,28 @@ def test_output_that_another_file_took_the_place_of():
     assert out.read_bytes().startswith(ours) and b"more" not in out.read_bytes()
 
 
+def test_one_stream_a_file():
+    write("m.yaml", stream())
+    other = stream().replace("{name: s}", "{name: t}")
+    write("other.yaml", other)
+    write("once.yaml", other.replace("interval: 100ms", "interval: 100ms, mode: at-least-once"))
+    write("null.yaml", other.replace("out.ndjson", "/dev/null"))
+    with running("m.yaml", "--data", "d") as run:
+        wait_for(lambda: len(checkpoints()) > 1)
+        told = f"cannot write out.ndjson: another stream is writing it, in process {run.process.pid}"
+        fails(ebb("run", "other.yaml", "--data", "e"), 4, told, "wait until it has finished, or write to another path")
+        fails(ebb("run", "other.yaml"), 4, told)
+        fails(ebb("run", "once.yaml", "--data", "e2"), 4, told)
+        with running("null.yaml", "--data", "e3") as beside:
+            time.sleep(1)
+            assert beside.process.poll() is None
+        assert not (e2e.FOLDER / "out.ndjson.part").exists()
+    with running("once.yaml", "--data", "e2") as run:
+        wait_for(lambda: "epoch" in ebb("checkpoints", "t", "--data", "e2", "-o", "json").stdout)
+        fails(ebb("run", "other.yaml", "--data", "e"), 4,
+              f"another stream is writing it, in process {run.process.pid}")
+
+
 def test_one_process_a_folder():
     write("m.yaml", stream())
     with running("m.yaml", "--data", "d") as run:
