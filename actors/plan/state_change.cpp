@@ -2,6 +2,7 @@
 
 #include "actors/plan/change_paths.hpp"
 #include "actors/plan/state_shape.hpp"
+#include "actors/plan/state_words.hpp"
 #include "actors/plan/stateful_steps.hpp"
 
 #include <algorithm>
@@ -168,19 +169,6 @@ bool keeps_its_columns(const operator_spec& spec) {
          && !std::holds_alternative<group_aggregate_spec>(spec);
 }
 
-std::string without_end(std::string text) {
-  while (text.ends_with(' ') || text.ends_with(';'))
-    text.pop_back();
-  return text;
-}
-
-/// ` (of …, before of …)`
-std::string difference(const kept_state& before, const kept_state& now) {
-  if (before.shape.empty() || before.shape == now.shape)
-    return " (" + without_end(now.signature) + ", before " + without_end(before.signature) + ")";
-  return " (of " + without_end(now.shape) + ", before of " + without_end(before.shape) + ")";
-}
-
 } // namespace
 
 std::vector<kept_state> kept_states(const stage_plan& plan) {
@@ -214,7 +202,7 @@ state_change compare_state(std::span<const kept_state> before, std::span<const k
       result.kept.push_back(x.identity);
     } else {
       result.changed.push_back(x.identity);
-      result.differences.push_back(difference(*found, x));
+      result.differences.push_back(" (" + difference_in_words(*found, x) + ")");
     }
   }
   for (const auto& x : before)

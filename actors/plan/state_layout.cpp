@@ -4,6 +4,7 @@
 #include "actors/dataflow/key_index.hpp"
 #include "actors/dataflow/operators/key_retention.hpp"
 #include "actors/dataflow/operators/saved_sequences.hpp"
+#include "actors/plan/state_shape.hpp"
 
 #include <array>
 
@@ -77,19 +78,23 @@ struct operator_layouts {
   }
 };
 
+/// Several of one call are told apart by numbers.
+void add_values(const std::vector<sql_type>& types, const std::string& name, parts& to) {
+  for (std::size_t i = 0; i < types.size(); ++i)
+    to.push_back({i == 0 ? name : name + '#' + std::to_string(i + 1), form::value, types[i]});
+}
+
 /// What a call has accumulated. With DISTINCT or ORDER BY its values are kept, in one BYTEA.
-void add_call(const aggregate_call& call, parts& to) {
+void add_call(const aggregate_call& call, const std::string& name, parts& to) {
   const auto types = state_types(call);
   const bool kept =
       types.size() == 1 && types[0].kind == type_kind::bytea && call.arg_types.size() == 1
       && ((call.distinct && !ignores_repeats(call.function->name)) || !call.order_by.empty());
   if (kept) {
-    to.push_back({call.function->name, call.order_by.empty() ? form::set : form::ordered,
-                  call.arg_types[0]});
+    to.push_back({name, call.order_by.empty() ? form::set : form::ordered, call.arg_types[0]});
     return;
   }
-  for (const auto& type : types)
-    to.push_back({call.function->name, form::value, type});
+  add_values(types, name, to);
 }
 
 constexpr std::array<const char*, 2> side_names{"left rows", "right rows"};
@@ -97,8 +102,9 @@ constexpr std::array<const char*, 2> side_names{"left rows", "right rows"};
 void add_layouts(const operator_layouts& to, const window_aggregate_spec& spec) {
   const auto keys = keys_of(to.input(), spec.keys);
   parts values;
-  for (const auto& call : spec.calls)
-    add_call(call, values);
+  const auto names = call_names(to.plan, to.at, to.step);
+  for (std::size_t i = 0; i < spec.calls.size(); ++i)
+    add_call(spec.calls[i], names[i], values);
   parts progress{time_part("fired"), time_part("target"), time_part("promised")};
   if (spec.window.kind != window_kind::session)
     progress.push_back(part("open windows until", form::ends));
@@ -198,9 +204,15 @@ void add_layouts(const operator_layouts& to, const over_spec& spec) {
   to.add(0, "rows", joined(key, {part("number", form::number)}), columns_of(columns, form::value));
   parts value{part("first apart", form::flag), part("rows", form::number),
               part("peer groups", form::number), part("history", form::number)};
-  for (const auto& x : spec.calls)
-    if (x.what == over_call::kind::aggregate && x.frame.unbounded)
-      add_call(x.call, value);
+  const auto names = call_names(to.plan, to.at, to.step);
+  std::size_t next = 0;
+  for (const auto& x : spec.calls) {
+    if (x.what != over_call::kind::aggregate)
+      continue;
+    const auto& name = names[next++];
+    if (x.frame.unbounded)
+      add_call(x.call, name, value);
+  }
   to.add(1, "partitions", key, value);
   to.add_watermark(2);
 }
@@ -229,15 +241,16 @@ void add_layouts(const operator_layouts& to, const group_aggregate_spec& spec) {
       x.as = form::value;
       values.push_back(std::move(x));
     }
-  for (const auto& call : spec.calls) {
+  const auto names = call_names(to.plan, to.at, to.step);
+  for (std::size_t i = 0; i < spec.calls.size(); ++i) {
+    const auto& call = spec.calls[i];
     auto states = state_types(call);
     if (const auto* takes_deletions = find_retractable(*call.function);
         takes_deletions == nullptr && spec.updating)
       continue; // its values are a state of their own
     else if (takes_deletions != nullptr)
       states = (spec.updating ? takes_deletions : call.function)->state_types(call.arg_types);
-    for (const auto& type : states)
-      values.push_back({call.function->name, form::value, type});
+    add_values(states, names[i], values);
   }
   if (spec.updating)
     values.push_back({"rows", form::value, sql_type{type_kind::bigint}});

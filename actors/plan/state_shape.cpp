@@ -51,6 +51,11 @@ std::string text_of(const columns& from, const aggregate_call& x) {
                       : result + " FILTER " + name_of(from, static_cast<std::size_t>(x.filter));
 }
 
+std::string call_name(const columns& from, const aggregate_call& x) {
+  auto text = text_of(from, x);
+  return text.ends_with("()") ? text.substr(0, text.size() - 2) : text;
+}
+
 std::string text_of(const columns& from, const std::vector<aggregate_call>& calls) {
   std::string result;
   for (const auto& x : calls)
@@ -105,6 +110,23 @@ struct shape {
                                   const std::vector<std::uint32_t>& right) const {
     return with("keys", list(input(0), left)) + with("keys", list(input(1), right))
            + with("left", all_of(input(0))) + with("right", all_of(input(1)));
+  }
+
+  template <class Spec>
+  [[nodiscard]] std::vector<std::string> names_of(const Spec& own) const {
+    const auto [x, from] = rows_of(own);
+    std::vector<std::string> result;
+    for (const auto& call : x->calls)
+      result.push_back(call_name(*from, call));
+    return result;
+  }
+
+  [[nodiscard]] std::vector<std::string> names_of(const over_spec& x) const {
+    std::vector<std::string> result;
+    for (const auto& y : x.calls)
+      if (y.what == over_call::kind::aggregate)
+        result.push_back(call_name(input(), y.call));
+    return result;
   }
 
   std::string operator()(const assign_watermarks_spec& x) const {
@@ -179,6 +201,19 @@ struct shape {
 };
 
 } // namespace
+
+std::vector<std::string> call_names(const stage_plan& plan, const stage& at,
+                                    const stage_step& step) {
+  const shape of{plan, at, step};
+  const auto& spec = std::get<operator_spec>(step.what);
+  if (const auto* x = std::get_if<window_aggregate_spec>(&spec))
+    return of.names_of(*x);
+  if (const auto* x = std::get_if<group_aggregate_spec>(&spec))
+    return of.names_of(*x);
+  if (const auto* x = std::get_if<over_spec>(&spec))
+    return of.names_of(*x);
+  return {};
+}
 
 std::string state_shape(const stage_plan& plan, const stage& at, const stage_step& step) {
   return std::visit(shape{plan, at, step}, std::get<operator_spec>(step.what));

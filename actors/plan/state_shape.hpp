@@ -5,6 +5,7 @@
 #include "actors/plan/stage_plan.hpp"
 
 #include <string>
+#include <vector>
 
 namespace ebb {
 
@@ -12,5 +13,10 @@ namespace ebb {
 /// `step` keeps state.
 [[nodiscard]] std::string state_shape(const stage_plan& plan, const stage& at,
                                       const stage_step& step);
+
+/// Of an aggregate's calls (of an OVER, those with an aggregate function), in order: `sum(price)`,
+/// `count(DISTINCT bidder)`; `count` where there is nothing to name.
+[[nodiscard]] std::vector<std::string> call_names(const stage_plan& plan, const stage& at,
+                                                  const stage_step& step);
 
 } // namespace ebb

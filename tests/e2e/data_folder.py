@@ -369,7 +369,7 @@ def test_inspect_shows_rows_by_name():
     both = ("SELECT x.auction, x.price, y.bidder FROM tumble(bid, date_time, INTERVAL '1 hour') AS x "
             "LEFT JOIN tumble(other, date_time, INTERVAL '1 hour') AS y ON x.auction = y.auction "
             "AND x.window_start = y.window_start AND x.window_end = y.window_end")
-    shown_of = {"top": ["auction=", "price="], "over": ["bidder=", "price=", "peer groups=", "sum="],
+    shown_of = {"top": ["auction=", "price="], "over": ["bidder=", "price=", "peer groups=", "sum(price)="],
                 "sessions": ["bidder=", "first=", "count="],
                 "near": ["auction=", "settled=false", "price="],
                 "both": ["window_end=", "join=waits", "bidder="]}
@@ -498,7 +498,8 @@ def test_changed_manifests():
     with running("m.yaml", "--data", "d"):
         wait_for(checkpoints)
     write("wider.yaml", stream(COUNTS.replace("1 hour", "2 hours")))
-    fails(ebb("run", "wider.yaml", "--data", "d"), 4, "counts/window aggregate/0", "onChange: reset")
+    fails(ebb("run", "wider.yaml", "--data", "d"), 4, "counts/window aggregate/0", "onChange: reset",
+          "window tumble of 2 hours, before tumble of 1 hour")
     write("groups.yaml", stream(extra="  maxParallelism: 64\n"))
     fails(ebb("run", "groups.yaml", "--data", "d"), 4, "128 key groups", "64")
     write("reset.yaml", stream(COUNTS.replace("1 hour", "2 hours"), "  onChange: reset\n"))

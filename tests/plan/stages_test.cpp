@@ -1,10 +1,12 @@
 #include "actors/plan/delivery.hpp"
 #include "actors/plan/stage_plan.hpp"
 #include "actors/plan/state_change.hpp"
+#include "actors/plan/state_layout.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
+#include <set>
 
 namespace ebb {
 
@@ -189,6 +191,62 @@ BOOST_AUTO_TEST_CASE(what_is_kept_does_not_depend_on_the_parallelism) {
     BOOST_TEST(change.fits(), change.text());
     BOOST_TEST(change.added.empty());
   }
+}
+
+// `ebb inspect` shows two calls of one function.
+BOOST_AUTO_TEST_CASE(entries_of_aggregates_name_their_calls) {
+  for (const std::uint32_t parallelism : {1U, 2U}) {
+    const auto x = plan_ok(manifest(
+        "    - name: sums\n      sql: SELECT bidder, sum(price) AS a, sum(price * 2) AS b, count(*) AS "
+        "n, sum(price) FILTER (WHERE price > 100) AS c FROM tumble(bid, date_time, INTERVAL '2 "
+        "seconds') GROUP BY bidder, window_start, window_end\n",
+        parallelism));
+    std::set<std::string> names;
+    for (const auto& layout : state_layouts(x.plan))
+      if (layout.name == "panes")
+        for (const auto& part : layout.value)
+          BOOST_TEST((part.as == state_part::form::hidden || names.insert(part.name).second),
+                     part.name);
+    BOOST_TEST(names.contains("sum(price)"));
+    BOOST_TEST(names.contains("count"));
+    BOOST_TEST(names.size() >= 4U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(differences_of_state_are_told_in_the_words_of_queries) {
+  const auto told = [](const std::string& before, const std::string& now) {
+    const auto states = [](const std::string& sql) {
+      return kept_states(plan_ok(manifest("    - {name: q, sql: \"" + sql + "\"}\n", 1,
+                                          "    - {file: {path: o, format: debezium}}\n"))
+                             .plan);
+    };
+    return compare_state(states(before), states(now)).text();
+  };
+  const auto over = [](const std::string& window) {
+    return "SELECT auction, window_end, count(*) AS n FROM " + window
+           + " GROUP BY auction, window_start, window_end";
+  };
+  const auto hour = over("tumble(bid, date_time, INTERVAL '1 hour')");
+  BOOST_TEST(told(hour, over("tumble(bid, date_time, INTERVAL '90 seconds')"))
+             == "q/window aggregate/0 keeps other state (window tumble of 90 seconds, before tumble "
+                "of 1 hour)");
+  BOOST_TEST(told(hour, over("hop(bid, date_time, INTERVAL '2 seconds', INTERVAL '1 minute')"))
+             == "q/window aggregate/0 keeps other state (window hop of 1 minute every 2 seconds, "
+                "before tumble of 1 hour)");
+  const auto join = [](const std::string& what, const std::string& span) {
+    return "SELECT a.price FROM bid AS a " + what
+           + " JOIN bid AS b ON a.auction = b.auction AND a.date_time BETWEEN b.date_time AND "
+             "b.date_time + INTERVAL '"
+           + span + "'";
+  };
+  BOOST_TEST(told(join("", "1 minute"), join("LEFT", "1 minute"))
+             == "q/interval join/0 keeps other state (join left, before inner)");
+  BOOST_TEST(told(join("", "1 minute"), join("", "2 minutes"))
+             == "q/interval join/0 keeps other state (times 0 seconds to 2 minutes, before 0 seconds "
+                "to 1 minute)");
+  const std::string top = "SELECT auction, price FROM bid ORDER BY price DESC LIMIT ";
+  BOOST_TEST(told(top + "3", top + "5")
+             == "q/changelog top-n/0 keeps other state (LIMIT 5, before 3)");
 }
 
 // Stages come in another order where a source is read by one subtask and others are not.

@@ -121,6 +121,7 @@ BOOST_AUTO_TEST_CASE(another_version_that_plans_in_another_way_is_named) {
   // The manifest is another, too: that is the likely cause.
   const auto other = x.refused(with(counts, "1 second", "2 seconds"));
   BOOST_TEST(has(other, "the manifest has changed"), other);
+  BOOST_TEST(has(other, "window tumble of 2 seconds, before tumble of 1 second"), other);
 }
 
 BOOST_AUTO_TEST_CASE(state_of_a_newer_version_is_refused) {
