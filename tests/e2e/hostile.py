@@ -299,6 +299,50 @@ def test_g10_other_files_proceed():
                    ("2024-01-01T00:05:00", "b", 1), ("9999-12-31T23:59:00", "a", 1)], got
 
 
+# --- Queries that fail on some rows -----------------------------------------------------------
+
+def test_filter_keeps_rows_from_the_arguments():
+    """As PostgreSQL, arguments and their ORDER BY are evaluated for rows of the FILTER alone."""
+    values = ["4", "x", None, "2", "0"]
+    write("in.ndjson", "".join(
+        json.dumps({"id": i, "k": "a", "t": t, "ts": f"2024-01-01T00:0{i}:00"}) + "\n"
+        for i, t in enumerate(values)))
+    number = "FILTER (WHERE t ~ '^[1-9]$')"
+    window = "FROM tumble(src, ts, INTERVAL '1 hour') GROUP BY window_start"
+    cases = [
+        (f"SELECT window_start AS w, sum(8 / t::int) {number} AS s {window}", [6]),
+        (f"SELECT window_start AS w, count(8 / t::int) {number} AS s {window}", [2]),
+        (f"SELECT window_start AS w, count(DISTINCT 8 / t::int) {number} AS s {window}", [2]),
+        (f"SELECT window_start AS w, max(8 / t::int) {number} AS s {window}", [4]),
+        (f"SELECT window_start AS w, string_agg((8 / t::int)::text, ',' ORDER BY id) {number} AS s {window}",
+         ["2,4"]),
+        (f"SELECT window_start AS w, string_agg(id::text, ',' ORDER BY 8 / t::int DESC) {number} AS s {window}",
+         ["3,0"]),
+        (f"SELECT window_start AS w, percentile_cont(0.5) WITHIN GROUP (ORDER BY 8 / t::int) {number} AS s {window}",
+         [3.0]),
+        ("SELECT window_start AS w, sum(8 / t::int) "
+         f"{number} AS s FROM hop(src, ts, INTERVAL '30 min', INTERVAL '30 min') GROUP BY window_start", [6]),
+        (f"SELECT id, sum(8 / t::int) {number} OVER (ORDER BY ts ROWS 1 PRECEDING) AS s FROM src",
+         [2, 2, None, 4, 4]),
+        # The two steps become one, as in PostgreSQL, which pulls the subquery up.
+        (f"SELECT window_start AS w, sum(n) {number} AS s FROM tumble(c, ts, INTERVAL '1 hour') "
+         "GROUP BY window_start", [6]),
+    ]
+    for sql, expected in cases:
+        if "(c," in sql:
+            sql = "WITH c AS (SELECT ts, t, 8 / t::int AS n FROM src) " + sql
+        stream("id BIGINT, k TEXT, t TEXT, ts TIMESTAMP", sql.replace("\\", "\\\\"),
+               "      eventTime: {column: ts}\n")
+        run = Run("run", "m.yaml")
+        assert run.code == 0, (sql, run.err)
+        assert [row["s"] for row in rows()] == expected, (sql, rows())
+    # Rows that the FILTER lets through fail as ever, and so do arguments without one.
+    for sql in (f"SELECT window_start AS w, sum(8 / (t::int - 2)) {number} AS s {window}",
+                f"SELECT window_start AS w, sum(8 / t::int) {number} AS s, sum(8 / t::int) AS u {window}"):
+        stream("id BIGINT, k TEXT, t TEXT, ts TIMESTAMP", sql, "      eventTime: {column: ts}\n")
+        assert Run("run", "m.yaml").code == 1, sql
+
+
 if __name__ == "__main__":
     # The largest input of a test is sparse; nothing may write so much.
     resource.setrlimit(resource.RLIMIT_FSIZE, (5 << 30, 5 << 30))

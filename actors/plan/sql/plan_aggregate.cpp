@@ -13,10 +13,11 @@ constexpr const char* why_append =
     "append-only: a window is emitted once, when the watermark passes its end";
 
 // The calls of the operator; arguments become columns of its input.
-std::vector<aggregate_call> make_calls(const std::vector<aggregate_use>& uses,
-                                       column_slots& slots) {
+std::vector<aggregate_call> make_calls(const node_builder& build, node_id input,
+                                       const std::vector<aggregate_use>& uses, column_slots& slots) {
   std::vector<aggregate_call> calls;
-  for (const auto& use : uses) {
+  for (const auto& written : uses) {
+    const auto use = behind_filter(build, input, written);
     aggregate_call call;
     call.function = use.function;
     call.type = use.type;
@@ -136,7 +137,7 @@ public:
     auto uses = groups_.aggregates;
     for (auto& use : uses)
       localize(use);
-    spec.calls = make_calls(uses, slots);
+    spec.calls = make_calls(planner_.build, input, uses, slots);
     spec.window = moved(request.spec, request.shift);
     if (!request.spec.processing_time) {
       const auto time = static_cast<std::uint32_t>(request.spec.time_column);
@@ -260,7 +261,7 @@ result<staged_rows> plan_group_aggregate(query_planner& planner, const staged_ro
     columns.push_back({name_of(*key, i), key->type, false, column_role::plain, {}, 0});
     values.emplace_back(key, make_column_ref(static_cast<std::uint32_t>(i), key->type, key->text));
   }
-  spec.calls = make_calls(groups.aggregates, slots);
+  spec.calls = make_calls(build, rows.node, groups.aggregates, slots);
   for (const auto& use : groups.aggregates)
     columns.push_back(
         {use.function->name, use.type, is_count(use.function->name), column_role::plain, {}, 0});
@@ -313,7 +314,7 @@ result<staged_rows> plan_attached_aggregate(query_planner& planner, const staged
     keys.push_back(groups.keys[i]);
     spec.keys.push_back(slots.take(groups.keys[i]));
   }
-  spec.calls = make_calls(groups.aggregates, slots);
+  spec.calls = make_calls(planner.build, rows.node, groups.aggregates, slots);
   spec.window.kind = window_kind::attached;
   spec.window.end_column = static_cast<std::int32_t>(slots.take(window->end_value));
   if (window->start != SIZE_MAX)

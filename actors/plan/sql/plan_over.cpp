@@ -344,14 +344,15 @@ private:
       call.frame.to_last = call.frame.to_last || use.frame.following == 0;
     }
     call.distance = use.distance;
-    call.call.function = use.call.function;
-    call.call.type = use.call.type;
-    for (const auto& arg : use.call.args) {
+    const auto of = behind_filter(build_, rows_.node, use.call);
+    call.call.function = of.function;
+    call.call.type = of.type;
+    for (const auto& arg : of.args) {
       call.call.args.push_back(row.take(arg));
       call.call.arg_types.push_back(arg->type);
     }
-    if (use.call.filter)
-      call.call.filter = static_cast<std::int32_t>(row.take(use.call.filter));
+    if (of.filter)
+      call.call.filter = static_cast<std::int32_t>(row.take(of.filter));
     return call;
   }
 

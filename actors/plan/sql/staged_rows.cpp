@@ -1,8 +1,41 @@
 #include "actors/plan/sql/staged_rows.hpp"
 
+#include "actors/dataflow/ordered_set.hpp"
+
 #include <algorithm>
 
 namespace ebb::sql {
+
+namespace {
+
+// Its columns may be what the node below computes: the two become one step.
+bool can_fail(const node_builder& build, node_id input, const expr& x) {
+  if (x.may_fail)
+    return true;
+  const auto* spec = std::get_if<operator_spec>(&build.node(input).what);
+  const auto* below = spec == nullptr ? nullptr : std::get_if<filter_project_spec>(spec);
+  const auto read = below == nullptr ? std::vector<std::uint32_t>{} : columns_of(x);
+  return std::any_of(read.begin(), read.end(), [&](const auto column) {
+    return column < below->outputs.size() && below->outputs[column]->may_fail;
+  });
+}
+
+} // namespace
+
+aggregate_use behind_filter(const node_builder& build, node_id input, aggregate_use use) {
+  if (!use.filter)
+    return use;
+  const auto guard = [&](expr_ptr& x) {
+    if (can_fail(build, input, *x))
+      x = make_logic(expr_kind::case_, x->type, {use.filter, x}, x->text);
+  };
+  // The direct arguments of an ordered set are of the group, not of its rows.
+  const auto direct = is_ordered_set(*use.function) ? use.args.size() - 1 : 0;
+  std::for_each(use.args.begin() + static_cast<std::ptrdiff_t>(direct), use.args.end(), guard);
+  for (auto& item : use.order)
+    guard(item.x);
+  return use;
+}
 
 time_role role_of(const node_builder& build, const staged_rows& rows, const expr& x) {
   if (x.kind == expr_kind::column && x.index < build.width(rows.node))

@@ -36,6 +36,11 @@ struct grouping {
   std::int32_t at = -1;       ///< place for errors
 };
 
+/// The call over columns of `input`, with arguments that are evaluated only for rows that its FILTER
+/// lets through, where they can fail. What they are called stays, and with it the shape of state.
+[[nodiscard]] aggregate_use behind_filter(const node_builder& build, node_id input,
+                                          aggregate_use use);
+
 /// Columns that a step computes before its operator, each once.
 class column_slots {
 public:
