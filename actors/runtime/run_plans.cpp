@@ -39,6 +39,13 @@ std::uint32_t threads_for(const std::vector<prepared_stream>& streams, std::uint
       std::clamp<std::size_t>(processors, 1, std::max<std::size_t>(1, subtasks)));
 }
 
+/// Says which of several streams has failed.
+void name_stream(error& problem, const std::string& stream) {
+  auto& field = problem.place.field;
+  if (!field.starts_with("stream "))
+    field = "stream " + stream + (field.empty() ? "" : ", ") + field;
+}
+
 /// Waits on behalf of the caller: for the streams, for Ctrl-C, for the next progress report.
 class watch {
 public:
@@ -114,9 +121,30 @@ private:
       seconds_[i] = seconds_since(start_);
       if (!outcome->problem)
         continue;
-      if (!problem_)
+      if (!problem_) {
         problem_ = std::move(outcome->problem);
-      interrupt();
+        if (runs_.size() > 1)
+          name_stream(*problem_, runs_[i]->report().name);
+      }
+      if (options_.data)
+        interrupt();
+      else
+        give_up_others(runs_[i]->report().name);
+    }
+  }
+
+  /// Without checkpoints what the others have written so far is part of a result, which must not
+  /// look like a whole one.
+  void give_up_others(const std::string& failed) {
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+      if (ended_[i] || runs_[i]->outcome())
+        continue;
+      ended_[i] = true;
+      seconds_[i] = seconds_since(start_);
+      runs_[i]->give_up();
+      if (options_.note)
+        options_.note(runs_[i]->report().name,
+                      "is given up, as stream " + failed + " has failed; it leaves no output file");
     }
   }
 

@@ -343,6 +343,51 @@ def test_filter_keeps_rows_from_the_arguments():
         assert Run("run", "m.yaml").code == 1, sql
 
 
+def updating(sql, schema="g INTEGER, v INTEGER, t TEXT"):
+    stream(schema, sql)
+    text = (e2e.FOLDER / "m.yaml").read_text()
+    write("m.yaml", text.split("  sinks:")[0] + "  sinks:\n    - stdout: {format: json}\n")
+    return Run("run", "m.yaml")
+
+
+def test_errors_behind_groups_and_joins_name_the_row():
+    write("in.ndjson", json.dumps({"g": 2, "v": 1, "t": "x" * 500}) + "\n")
+    run = updating("SELECT g, max(v) + 2147483647 AS s FROM src GROUP BY g")
+    assert run.code == 1, run.err
+    assert "operator q: integer out of range (row with g = 2, max(v) = 1)" in run.err, run.err
+    # Long values are cut.
+    run = updating("SELECT t, max(v) + 2147483647 AS s FROM src GROUP BY t")
+    assert "(row with t = " + "x" * 60 + "…, max(v) = 1)" in run.err, run.err
+    run = updating("SELECT a.g, b.v FROM src a JOIN src b ON a.g = b.g AND 1 / (a.v - b.v) = 1")
+    assert "operator q: division by zero (row with a.v = 1, b.v = 1)" in run.err, run.err
+
+
+def test_errors_of_windows_name_key_and_window():
+    write("in.ndjson", '{"g": 2, "share": 1.5, "ts": "2024-01-01T00:10:00"}\n')
+    stream("g INTEGER, share DOUBLE PRECISION, ts TIMESTAMP",
+           "SELECT window_start AS w, g, share, percentile_cont(share) WITHIN GROUP (ORDER BY g) AS s "
+           "FROM tumble(src, ts, INTERVAL '1 hour') GROUP BY window_start, g, share",
+           "      eventTime: {column: ts}\n")
+    run = Run("run", "m.yaml")
+    assert run.code == 1, run.err
+    assert ("operator q: percentile value 1.5 is not between 0 and 1 (key (2, 1.5), window from "
+            "2024-01-01 00:00:00 to 2024-01-01 01:00:00)") in run.err, run.err
+    run = updating("SELECT g, share, percentile_cont(share) WITHIN GROUP (ORDER BY g) AS s FROM src GROUP BY g, share",
+                   "g INTEGER, share DOUBLE PRECISION")
+    assert "is not between 0 and 1 (key (2, 1.5))" in run.err, run.err
+
+
+def test_errors_of_one_of_several_streams_name_it():
+    write("in.ndjson", '{"a": 1, "b": "x"}\n')
+    one = HEAD + SOURCE + operators(("q", "SELECT a, b::int AS n FROM src")) + "  sinks:\n    - discard: {}\n"
+    other = one.replace("name: s}", "name: other}").replace("b::int AS n", "b")
+    write("m.yaml", one + "---\n" + other)
+    run = Run("run", "m.yaml")
+    assert run.code == 1 and "error: stream s, operator q: " in run.err, run.err
+    write("m.yaml", one)
+    assert "error: operator q: " in Run("run", "m.yaml").err
+
+
 if __name__ == "__main__":
     # The largest input of a test is sparse; nothing may write so much.
     resource.setrlimit(resource.RLIMIT_FSIZE, (5 << 30, 5 << 30))

@@ -1,6 +1,7 @@
 #include "actors/dataflow/operators/filter_project.hpp"
 
 #include "actors/dataflow/operators/pass_time.hpp"
+#include "actors/dataflow/operators/row_values.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -43,7 +44,7 @@ private:
     auto made = project_first(input, input.rows);
     while (!made) {
       const auto row = made.error().row.value_or(0);
-      failed_ = name_row(std::move(made).error(), input, context_.name);
+      failed_ = name_row(name_values(std::move(made).error(), input, reads()), input, context_.name);
       if (row == 0)
         return *std::exchange(failed_, std::nullopt);
       made = project_first(input, row);
@@ -53,6 +54,12 @@ private:
       out.emit(*std::move(made));
     }
     return failed_.has_value();
+  }
+
+  std::vector<expr_ptr> reads() const {
+    auto all = spec_.outputs;
+    all.push_back(spec_.predicate);
+    return all;
   }
 
   // The result of the first `count` rows; null where none is kept.

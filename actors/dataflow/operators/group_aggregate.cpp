@@ -9,6 +9,7 @@
 #include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/partial_groups.hpp"
 #include "actors/dataflow/operators/pass_time.hpp"
+#include "actors/dataflow/operators/row_values.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -130,6 +131,7 @@ private:
   }
 
   [[nodiscard]] error deleted_too_often(std::uint32_t slot) const;
+  [[nodiscard]] error name_group(error problem) const;
 
   operator_context context_;
   group_aggregate_spec spec_;
@@ -199,7 +201,8 @@ result<void> group_aggregate::take_rows(const batch& rows, output& out) {
   column count_after;
   EBB_TRY(calls_.results({touched_.data(), old_groups_}, before, &count_before));
   EBB_TRY(calls_.update(rows));
-  EBB_TRY(calls_.results(touched_, after, &count_after));
+  if (auto done = calls_.results(touched_, after, &count_after); !done)
+    return name_group(std::move(done).error());
   if (spec_.updating)
     EBB_TRY(find_existing(count_before, count_after));
   if (!loses_groups()) {
@@ -296,6 +299,20 @@ error group_aggregate::deleted_too_often(std::uint32_t slot) const {
   std::vector<column> values;
   calls_.table().keys({&slot, 1}, values);
   return missing_row("", pointers_to(values), 0);
+}
+
+// Which of the touched groups has no result.
+error group_aggregate::name_group(error problem) const {
+  for (const auto& slot : touched_) {
+    std::vector<column> values;
+    if (calls_.results({&slot, 1}, values, nullptr))
+      continue;
+    values.clear();
+    calls_.table().keys({&slot, 1}, values);
+    name_key(problem, values, 0);
+    break;
+  }
+  return problem;
 }
 
 void group_aggregate::emit_changes(const batch* input, std::span<const column> before,

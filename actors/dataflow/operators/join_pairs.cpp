@@ -2,6 +2,7 @@
 
 #include "actors/dataflow/operator.hpp"
 #include "actors/dataflow/operators/row_compare.hpp"
+#include "actors/dataflow/operators/row_values.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -109,7 +110,8 @@ result<void> join_pairs::keep_matching(const row_store& left, const row_store& r
   picks_.resize(pairs.size());
   auto count = filter_rows(*residual_, candidates, selection::all(candidates), picks_.data());
   if (!count)
-    return name_row(std::move(count).error(), candidates, name_);
+    return name_row(name_values(std::move(count).error(), candidates, {&residual_, 1}), candidates,
+                    name_);
   if (*count == pairs.size())
     return {};
   for (std::uint32_t i = 0; i < *count; ++i) {
@@ -139,7 +141,8 @@ result<std::uint32_t> join_pairs::match_chunk(const row_store& chunk_side, std::
   }
   auto count = filter_rows(*residual_, candidates, selection::all(candidates), places);
   if (!count)
-    return name_row(std::move(count).error(), candidates, name_);
+    return name_row(name_values(std::move(count).error(), candidates, {&residual_, 1}), candidates,
+                    name_);
   return *count;
 }
 

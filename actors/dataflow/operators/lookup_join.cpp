@@ -2,6 +2,7 @@
 
 #include "actors/dataflow/operators/changelog_join_state.hpp"
 #include "actors/dataflow/operators/held_batches.hpp"
+#include "actors/dataflow/operators/row_values.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -251,7 +252,8 @@ private:
       std::vector<std::uint32_t> kept(made->rows);
       auto count = filter_rows(*spec_.residual, *made, selection::all(*made), kept.data());
       if (!count)
-        return name_row(std::move(count).error(), *made, context_.name);
+        return name_row(name_values(std::move(count).error(), *made, {&spec_.residual, 1}), *made,
+                        context_.name);
       kept.resize(*count);
       if (*count < made->rows)
         made = *count == 0 ? nullptr : std::make_shared<batch>(gather(*made, kept.data(), *count));

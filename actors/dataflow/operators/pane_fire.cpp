@@ -1,5 +1,6 @@
 /// Firing of pane_aggregate: putting the panes of a window together and emitting its groups.
 #include "actors/dataflow/operators/pane_aggregate.hpp"
+#include "actors/dataflow/operators/row_values.hpp"
 #include "schemas/assert.hpp"
 
 #include <algorithm>
@@ -34,6 +35,21 @@ std::uint32_t take_budget(step_budget& budget, std::size_t wanted) {
       std::min<std::size_t>({wanted, chunk_max, std::max<std::uint32_t>(1, budget.rows)}));
   budget.rows -= std::min(budget.rows, rows);
   return rows;
+}
+
+/// Which of the groups cannot be emitted.
+error name_group(error problem, const aggregate_table& groups, std::span<const std::uint32_t> slots,
+                 const pane_id& window) {
+  for (const auto& slot : slots) {
+    std::vector<column> values;
+    if (groups.results({&slot, 1}, values))
+      continue;
+    values.clear();
+    groups.keys({&slot, 1}, values);
+    name_key(problem, values, 0, time_column(window.start, 1), time_column(window.end, 1));
+    break;
+  }
+  return problem;
 }
 
 } // namespace
@@ -198,7 +214,8 @@ result<void> pane_aggregate::emit_groups(step_budget& budget, output& out) {
   made->columns.push_back(time_column(f.window.start, made->rows));
   made->columns.push_back(time_column(f.window.end, made->rows));
   if (auto done = f.groups->results(slots, made->columns); !done)
-    return name_row(std::move(done).error(), batch{}, context_.name);
+    return name_row(name_group(std::move(done).error(), *f.groups, slots, f.window), batch{},
+                    context_.name);
   counters_.rows_out += made->rows;
   collector_.add(std::move(made), out);
   return {};

@@ -1,6 +1,7 @@
 #include "actors/dataflow/operators/session_aggregate.hpp"
 
 #include "actors/dataflow/operators/chosen_columns.hpp"
+#include "actors/dataflow/operators/row_values.hpp"
 #include "schemas/assert.hpp"
 
 #include <algorithm>
@@ -238,8 +239,18 @@ result<void> session_aggregate::emit_expired(step_budget& budget, output& out) {
   made->columns.push_back(std::move(ends));
   for (const auto& call : calls_) {
     auto x = call->finish(numbers);
-    if (!x)
-      return name_row(std::move(x).error(), batch{}, context_.name);
+    if (!x) {
+      auto problem = std::move(x).error();
+      const auto failing = std::find_if(numbers.begin(), numbers.end(), [&](const auto& number) {
+        return !call->finish({&number, 1});
+      });
+      if (failing != numbers.end())
+        name_key(problem, std::span(made->columns).first(shape_.key_types.size()),
+                 static_cast<std::uint32_t>(failing - numbers.begin()),
+                 made->columns[shape_.key_types.size()],
+                 made->columns[shape_.key_types.size() + 1]);
+      return name_row(std::move(problem), batch{}, context_.name);
+    }
     made->columns.push_back(*std::move(x));
   }
   counters_.rows_out += count;
