@@ -63,8 +63,10 @@ const char* hint_for(std::string_view message) {
 } // namespace
 
 error name_row(error problem, const batch& input, std::string_view operator_name) {
-  // The manifest was right, or the operator would not run: what is wrong is one of the rows.
-  const bool wrong_rows = problem.code == ec::invalid_argument;
+  // The manifest was right, or the operator would not run: what is wrong, or asks for what ebb does
+  // not do, is one of the rows.
+  const bool wrong_rows =
+      problem.code == ec::invalid_argument || problem.code == ec::unsupported;
   if (wrong_rows)
     problem.code = ec::evaluation;
   if (problem.code == ec::evaluation && problem.hint.empty())

@@ -388,6 +388,16 @@ def test_errors_of_one_of_several_streams_name_it():
     assert "error: operator q: " in Run("run", "m.yaml").err
 
 
+def test_what_is_not_supported_is_refused_or_fails():
+    write("in.ndjson", '{"a": 1, "b": "LATIN1"}\n')
+    sinks = "  sinks:\n    - discard: {}\n"
+    refused(HEAD + SOURCE + operators(("q", "SELECT convert_from(b::bytea, 'LATIN1') AS n FROM src")) + sinks,
+            'encoding "LATIN1" is not supported', "^")
+    stream("a BIGINT, b TEXT", "SELECT convert_from(b::bytea, b) AS n FROM src")
+    run = Run("run", "m.yaml")
+    assert run.code == 1 and 'encoding "LATIN1" is not supported (source src' in run.err, (run.code, run.err)
+
+
 if __name__ == "__main__":
     # The largest input of a test is sparse; nothing may write so much.
     resource.setrlimit(resource.RLIMIT_FSIZE, (5 << 30, 5 << 30))

@@ -255,6 +255,11 @@ error broken_utf8(std::uint32_t i, std::string_view bytes) {
   return row_error(i, std::move(message));
 }
 
+error unsupported_encoding(std::string_view name) {
+  return make_error(ec::unsupported, "encoding \"" + std::string(name) + "\" is not supported",
+                    "use 'UTF8'");
+}
+
 /// UTF-8 only. From bytes the text is checked; to bytes nothing changes.
 template <bool Check>
 result<column> convert(const call_context& context, std::span<const column> args) {
@@ -266,9 +271,8 @@ result<column> convert(const call_context& context, std::span<const column> args
     if (skipped(context, i))
       continue;
     if (!is_utf8_name(encoding[i])) {
-      auto problem = row_error(i, "encoding \"" + std::string(encoding[i]) + "\" is not supported",
-                               "use 'UTF8'");
-      problem.code = ec::unsupported;
+      auto problem = unsupported_encoding(encoding[i]);
+      problem.row = i;
       return problem;
     }
     if (Check) {
@@ -279,6 +283,27 @@ result<column> convert(const call_context& context, std::span<const column> args
     out.share(i, bytes[i]);
   }
   return out.take();
+}
+
+/// A constant encoding is known before the first row.
+result<std::shared_ptr<const bound_call>> check_encoding(std::span<const expr_ptr> args) {
+  const auto& name = *args[1];
+  if (name.kind == expr_kind::literal && !name.value.is_null(0)
+      && !is_utf8_name(name.value.text_of(0)))
+    return unsupported_encoding(name.value.text_of(0));
+  return std::shared_ptr<const bound_call>{};
+}
+
+void add_conversion(function_catalog& catalog, const char* name, type_kind from, type_kind to,
+                    kernel run) {
+  scalar_function function;
+  function.name = name;
+  function.params = {sql_type{from}, sql_type{type_kind::text}};
+  function.returns = sql_type{to};
+  function.run = run;
+  function.may_fail = true;
+  function.bind = check_encoding;
+  catalog.add(std::move(function));
 }
 
 } // namespace
@@ -294,8 +319,8 @@ void register_text_codes(function_catalog& catalog) {
   add_overload(catalog, {"sha512", {bytea}, bytea, digest<sha512_name, false>});
   add_overload(catalog, {"encode", {bytea, text}, text, encode, true});
   add_overload(catalog, {"decode", {text, text}, bytea, decode, true});
-  add_overload(catalog, {"convert_from", {bytea, text}, text, convert<true>, true});
-  add_overload(catalog, {"convert_to", {text, text}, bytea, convert<false>, true});
+  add_conversion(catalog, "convert_from", bytea, text, convert<true>);
+  add_conversion(catalog, "convert_to", text, bytea, convert<false>);
 }
 
 } // namespace ebb

@@ -2,9 +2,11 @@
 
 #include "actors/dataflow/functions/text_kernel.hpp"
 #include "actors/dataflow/functions/utf8.hpp"
+#include "actors/dataflow/value_text.hpp"
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -103,10 +105,11 @@ struct directive {
   std::size_t argument = 0; ///< 0 = the next one
   bool left = false;
   std::size_t width = 0;
+  std::optional<std::size_t> width_argument; ///< the width is this argument; 0 = the next one
   char kind = 's';
 };
 
-/// Reads format texts: `%[n$][-][width]s|I|L`.
+/// Reads format texts: `%[n$][-][width|*|*n$]s|I|L`.
 class format_reader {
 public:
   format_reader(std::string_view text, std::uint32_t row) : text_(text), row_(row) {}
@@ -136,7 +139,7 @@ public:
     EBB_ASSIGN(const auto number, read_number());
     if (at_ > start && !at_end() && text_[at_] == '$') {
       if (number == 0)
-        return row_error(row_, "format specifies argument 0, but arguments are numbered from 1");
+        return argument_0();
       x.argument = number;
       ++at_;
     } else {
@@ -147,12 +150,10 @@ public:
       ++at_;
     }
     if (!at_end() && text_[at_] == '*') {
-      auto problem = row_error(row_, "format() with a width from an argument is not supported",
-                               "write the width into the format text");
-      problem.code = ec::unsupported;
-      return problem;
+      EBB_ASSIGN(x.width_argument, read_width_argument());
+    } else {
+      EBB_ASSIGN(x.width, read_number());
     }
-    EBB_ASSIGN(x.width, read_number());
     if (at_end())
       return unterminated();
     x.kind = text_[at_];
@@ -174,6 +175,26 @@ private:
         return row_error(row_, "number is out of range");
     }
     return value;
+  }
+
+  /// At `*`.
+  result<std::size_t> read_width_argument() {
+    const auto start = ++at_;
+    EBB_ASSIGN(const auto number, read_number());
+    if (at_ == start)
+      return number;
+    if (at_end())
+      return unterminated();
+    if (text_[at_] != '$')
+      return row_error(row_, "width argument position must be ended by \"$\"");
+    if (number == 0)
+      return argument_0();
+    ++at_;
+    return number;
+  }
+
+  error argument_0() const {
+    return row_error(row_, "format specifies argument 0, but arguments are numbered from 1");
   }
 
   error unterminated() const {
@@ -210,6 +231,21 @@ result<void> append_argument(const directive& x, std::span<const column> args, s
   return {};
 }
 
+/// A width that an argument gives: none of NULL, and to the left where it is negative.
+result<void> take_width(const column& from, std::uint32_t i, directive& x) {
+  if (from.is_null(i))
+    return {};
+  auto read = parse_literal(from.text_of(i), sql_type{type_kind::integer});
+  if (!read)
+    return row_error(i, std::move(read).error().message);
+  const std::int64_t width = read->data<std::int32_t>()[0];
+  if (width == std::numeric_limits<std::int32_t>::min())
+    return row_error(i, "number is out of range");
+  x.left = x.left || width < 0;
+  x.width = static_cast<std::size_t>(width < 0 ? -width : width);
+  return {};
+}
+
 result<column> format(const call_context& context, std::span<const column> args) {
   const text_arg formats(args[0]);
   text_output out(context);
@@ -226,10 +262,16 @@ result<column> format(const call_context& context, std::span<const column> args)
       scratch += reader.literal();
       if (reader.at_end())
         break;
-      EBB_ASSIGN(const auto x, reader.next());
+      EBB_ASSIGN(auto x, reader.next());
       if (!x) {
         scratch += '%';
         continue;
+      }
+      if (x->width_argument) {
+        last = *x->width_argument == 0 ? last + 1 : *x->width_argument;
+        if (last >= args.size())
+          return row_error(i, "too few arguments for format()");
+        EBB_TRY(take_width(args[last], i, *x));
       }
       last = x->argument == 0 ? last + 1 : x->argument;
       if (last >= args.size())
