@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(expressions_above_state_that_updates_are_compared) {
                        "ORDER BY v) AS n FROM o) AS x WHERE n <= 3")
              != "");
   const std::string most = "(SELECT k, max(v) AS v FROM o GROUP BY k) AS a ";
-  for (const std::string join :
+  for (const std::string& join :
        {"SELECT a.k, a.v, u.v AS w FROM " + most + "LEFT JOIN u ON a.k = u.k",
         "SELECT a.k, a.v, b.v AS w FROM " + most
             + "JOIN (SELECT k, min(v) AS v FROM o GROUP BY k) AS b ON a.k = b.k"}) {
