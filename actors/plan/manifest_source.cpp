@@ -69,7 +69,8 @@ result<nexmark_source> read_nexmark(const reader& in, const located& at) {
 }
 
 /// The expression of one generated column; checked here, where its place is known.
-result<std::string> read_expression(const reader& in, const located& at) {
+result<std::string> read_expression(const reader& in, const located& at,
+                                    const ebb::field& column) {
   EBB_ASSIGN(auto sql, in.text(at, "a SQL expression over n"));
   const auto place = in.place_of_sql(at, sql);
   schema numbers;
@@ -80,6 +81,12 @@ result<std::string> read_expression(const reader& in, const located& at) {
       problem.hint = "write a SQL expression over n, the number of the row from 0: n % 10";
     return in.place_sql_error(std::move(problem), place);
   }
+  auto type = column.type;
+  type.length = 0; // what is too long is known of each value
+  if (auto cast = bind_expression("CAST((" + sql + "\n) AS " + to_string(type) + ')', numbers); !cast)
+    return in.fail(at, "column " + column.name + ": " + cast.error().message,
+                   "write an expression that gives " + to_string(column.type)
+                       + ", or change the column's type in the schema");
   return sql;
 }
 
@@ -99,7 +106,7 @@ result<std::vector<std::string>> read_columns(const reader& in, const located& a
     if (given[i])
       return in.fail({&key, path}, "column " + key.text + " is given twice", "keep one");
     given[i] = true;
-    EBB_ASSIGN(out[i], read_expression(in, {&value, path}));
+    EBB_ASSIGN(out[i], read_expression(in, {&value, path}, columns[i]));
     return {};
   };
   if (at.node->kind == yaml_kind::map) {
@@ -116,7 +123,7 @@ result<std::vector<std::string>> read_columns(const reader& in, const located& a
         return in.fail(items[i], "the schema has no column for this expression");
       } else {
         given[i] = true;
-        EBB_ASSIGN(out[i], read_expression(in, items[i]));
+        EBB_ASSIGN(out[i], read_expression(in, items[i], columns[i]));
       }
     }
   }

@@ -224,6 +224,11 @@ private:
     }
     auto& parent = open_.back().node;
     if (parent.kind == yaml_kind::list || parent.keys.size() > parent.values.size()) {
+      // A value that is not there has the place of what follows.
+      if (parent.kind == yaml_kind::map && node.kind == yaml_kind::null && node.text.empty()) {
+        node.line = parent.keys.back().line;
+        node.column = parent.keys.back().column;
+      }
       parent.values.push_back(std::move(node));
       return;
     }

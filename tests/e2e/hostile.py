@@ -398,6 +398,50 @@ def test_what_is_not_supported_is_refused_or_fails():
     assert run.code == 1 and 'encoding "LATIN1" is not supported (source src' in run.err, (run.code, run.err)
 
 
+def test_refusals_tell_what_to_write_instead():
+    sinks = "  sinks:\n    - discard: {}\n"
+
+    def query(sql, *parts):
+        write("m.yaml", HEAD + SOURCE + f"  operators:\n    - name: q\n      sql: |\n        {sql}\n" + sinks)
+        run = Run("validate", "m.yaml")
+        assert run.code == 2, (sql, run.err)
+        for part in parts:
+            assert part in run.err, (sql, part, run.err)
+
+    query("SELECT regexp_matches(b, '(.)') AS m FROM src", "regexp_matches() is not supported", "regexp_match(")
+    query("SELECT jsonb_each(b::jsonb) AS m FROM src", "jsonb_each() is not supported", "jsonb_object_keys")
+    query("SELECT 1 AS n FROM tumbel(src, a, INTERVAL '1 h')", 'did you mean "tumble"?')
+    query("SELECT 1 AS n FROM what(src)", "tumble, hop, cumulate, session, unnest, generate_series, jsonb_array_elements")
+    caret = "\n       ^"
+    query("SELECT xmlelement(name x, b) AS n FROM src", "XML is not supported", "concat or format", caret)
+    query("SELECT lpad(b, length => 3) AS n FROM src", "named arguments are not supported", "^")
+    query("SELECT sum(v => a) AS n FROM src", "an argument by its name is not supported", "in their order", "^")
+    query("SELECT E'\\xff' AS n FROM src", "invalid byte sequence", caret)
+    query("SELECT E'ok', e'a\\377' AS n FROM src", "invalid byte sequence", "\n              ^")
+
+
+def test_places_of_what_is_wrong_in_a_source():
+    sinks = "  operators:\n    - {name: q, sql: SELECT a FROM src}\n  sinks:\n    - discard: {}\n"
+    refused(HEAD + SOURCE.replace("a BIGINT", "a BIGINT, " + "x" * 64 + " TEXT") + sinks,
+            "the name of this column has 64 bytes", "at most 63 bytes", "^")
+    refused(HEAD + SOURCE.replace(" {path: in.ndjson, format: json}", "") + sinks,
+            "m.yaml:8:7: spec.sources[0].file: expected an object, found nothing", "      file:\n")
+    generator = "  sources:\n    - name: src\n      schema: a BIGINT\n      generator: {rows: 1, columns: {a: \"%s\"}}\n"
+    refused(HEAD + generator % "'x'" + sinks,
+            "spec.sources[0].generator.columns.a: column a: invalid input syntax for type bigint", "gives bigint")
+
+
+def test_a_source_is_not_called_unused_for_a_query_that_is_wrong():
+    for queries in ([("q", "SELECT a FROM other")], [("q", "SELECT a FROM q")],
+                    [("q", "SELECT a FROM r"), ("r", "SELECT a FROM q")]):
+        write("m.yaml", HEAD + SOURCE + operators(*queries) + "  sinks:\n    - discard: {}\n")
+        run = Run("validate", "m.yaml")
+        assert run.code == 2 and "nothing reads" not in run.err, run.err
+    write("m.yaml", HEAD + SOURCE + SOURCE.split("  sources:\n")[1].replace("name: src", "name: other")
+          + operators(("q", "SELECT a FROM src")) + "  sinks:\n    - discard: {}\n")
+    assert "nothing reads source other" in Run("validate", "m.yaml").err
+
+
 if __name__ == "__main__":
     # The largest input of a test is sparse; nothing may write so much.
     resource.setrlimit(resource.RLIMIT_FSIZE, (5 << 30, 5 << 30))

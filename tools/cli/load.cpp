@@ -1,6 +1,7 @@
 #include "tools/cli/load.hpp"
 
 #include "actors/connectors/file_overlap.hpp"
+#include "actors/plan/plan_graph.hpp"
 #include "tools/cli/commands.hpp"
 
 #include <algorithm>
@@ -123,6 +124,15 @@ result<void> add(std::vector<Definition>& to, std::vector<Definition> from, cons
   return {};
 }
 
+// A query that is refused may well be the one that should read the source.
+void drop_unused(const manifest_documents& parsed, std::vector<error>& warnings) {
+  const auto unused = [](const error& x) { return x.message.starts_with("nothing reads "); };
+  if (std::any_of(warnings.begin(), warnings.end(), unused)
+      && std::any_of(parsed.streams.begin(), parsed.streams.end(),
+                     [](const auto& stream) { return !plan_stream(stream); }))
+    std::erase_if(warnings, unused);
+}
+
 result<manifest_documents> load(const std::vector<std::string>& files, bool topics) {
   manifest_documents all;
   for (const auto& path : files) {
@@ -136,6 +146,8 @@ result<manifest_documents> load(const std::vector<std::string>& files, bool topi
     } else {
       parsed = std::move(streams).error();
     }
+    if (parsed)
+      drop_unused(*parsed, warnings);
     for (const auto& warning : warnings)
       print_warning(warning);
     if (!parsed)

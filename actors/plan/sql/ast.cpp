@@ -89,7 +89,8 @@ std::int32_t start_of(const ast& wrapped) {
         || node.is("BooleanTest") || node.is("CoalesceExpr") || node.is("MinMaxExpr")
         || node.is("SubLink") || node.is("A_ArrayExpr") || node.is("RowExpr")
         || node.is("SQLValueFunction") || node.is("ResTarget") || node.is("CollateClause")
-        || node.is("ParamRef") || node.is("GroupingSet") || node.is("GroupingFunc");
+        || node.is("ParamRef") || node.is("XmlExpr") || node.is("XmlSerialize")
+        || node.is("NamedArgExpr") || node.is("GroupingSet") || node.is("GroupingFunc");
     if (has_place)
       best = leftmost(best, place_of(*node.body));
     if (node.is("A_Expr")) {

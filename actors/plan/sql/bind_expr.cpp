@@ -197,7 +197,12 @@ result<expr_ptr> expr_binder::bind_node(const ast& wrapped) {
   if (node.is("SetToDefault"))
     return text_.fail(ec::invalid_argument, place_of(body),
                       "DEFAULT is not allowed in this context");
-  return refused(text_, start_of(wrapped), "this expression (" + std::string(node.tag) + ')');
+  if (node.is("XmlExpr") || node.is("XmlSerialize"))
+    return refused(text_, place_of(body), "XML", "make text of it with concat or format");
+  if (node.is("NamedArgExpr"))
+    return refused(text_, place_of(body), "an argument by its name",
+                   "give the arguments in their order, without names");
+  return refused(text_, start_of(wrapped), "this expression");
 }
 
 result<expr_ptr> expr_binder::bind_column(const ast& body) {

@@ -1,6 +1,7 @@
 // Function calls, array subscripts, and the functions that a stream cannot have.
 
 #include "actors/plan/sql/bind_expr.hpp"
+#include "actors/plan/sql/expansion.hpp"
 #include "actors/plan/sql/overload.hpp"
 
 #include <algorithm>
@@ -99,6 +100,15 @@ result<expr_ptr> expr_binder::refused_function(const std::string& name, std::int
   if (among(volatile_ones, name))
     return text_.fail(ec::unsupported, at, name + "() is not supported",
                       "results must be the same when a row is read again");
+  const auto expanding = expanding_functions();
+  const bool expands = std::find(expanding.begin(), expanding.end(), name) != expanding.end();
+  if (among(sets, name) && !expands)
+    return text_.fail(ec::unsupported, at, name + "() is not supported",
+                      name == "regexp_matches"
+                          ? "take the first match with regexp_match(text, pattern), or each one's "
+                            "surroundings with regexp_split_to_table(text, pattern)"
+                          : "take the keys with jsonb_object_keys(object), and the value of each "
+                            "with object -> key");
   if (among(sets, name))
     return text_.fail(ec::unsupported, at,
                       name + " returns several rows, which is not supported here",

@@ -2,6 +2,7 @@
 
 #include "actors/plan/sql/bind_expr.hpp"
 #include "actors/plan/sql/bind_from.hpp"
+#include "actors/plan/sql/expansion.hpp"
 
 #include <algorithm>
 #include <array>
@@ -31,6 +32,22 @@ constexpr micros max_windows_per_row = 10'000;
 constexpr const char* event_time_hint =
     "give the source an eventTime: {column: …, maxDelay: …} and pass that column on, or use "
     "window_start, window_end or proctime()";
+
+// What may stand in FROM; or what a misspelt name may mean.
+std::string functions_hint(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& x : functions)
+    names.emplace_back(x.name);
+  for (auto& x : expanding_functions())
+    names.push_back(std::move(x));
+  if (const auto nearest = name.empty() ? std::string{} : nearest_name(name, names);
+      !nearest.empty())
+    return "did you mean \"" + nearest + "\"?";
+  std::string text = "the functions in FROM are ";
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
+  return text;
+}
 
 } // namespace
 
@@ -187,8 +204,7 @@ result<from_clause> from_binder::bind_window_function(const ast& body) {
   const auto call = parts.empty() ? ast_node{} : open(parts.front());
   if (!call.is("FuncCall"))
     return text.fail(ec::unsupported, parts.empty() ? -1 : start_of(parts.front()),
-                     "this function in FROM is not supported",
-                     "the functions in FROM are tumble, hop, cumulate and session");
+                     "this function in FROM is not supported", functions_hint({}));
   const auto at = place_of(*call.body);
   const auto path = names(list(*call.body, "funcname"));
   const auto name = path.empty() ? std::string{} : path.back();
@@ -197,7 +213,7 @@ result<from_clause> from_binder::bind_window_function(const ast& body) {
                                     [&](const auto& f) { return f.name == name; });
   if (!known)
     return text.fail(ec::unsupported, at, "function " + name + " in FROM is not supported",
-                     "the functions in FROM are tumble, hop, cumulate and session");
+                     functions_hint(name));
   if (flag(body, "lateral") || flag(body, "ordinality") || flag(body, "is_rowsfrom")
       || has(body, "coldeflist"))
     return text.fail(ec::unsupported, at,

@@ -104,6 +104,13 @@ result<void> bind_arrays(const sql_text& text, std::vector<expr_ptr> args, std::
 
 } // namespace
 
+std::vector<std::string> expanding_functions() {
+  std::vector<std::string> names;
+  for (const auto& x : functions)
+    names.emplace_back(x.name);
+  return names;
+}
+
 std::string expanding_function(const ast& wrapped) {
   const auto call = open(wrapped);
   if (!call.is("FuncCall"))

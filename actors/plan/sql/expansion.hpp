@@ -10,6 +10,9 @@ namespace ebb::sql {
 /// The name of the function that the node calls, if it is such a one; else empty.
 [[nodiscard]] std::string expanding_function(const ast& wrapped);
 
+/// Their names.
+[[nodiscard]] std::vector<std::string> expanding_functions();
+
 /// A FuncCall of such a function; arguments are bound with `context`, which names what is left of
 /// it.
 [[nodiscard]] result<from_expansion> bind_expansion(const sql_text& text, const ast& call,

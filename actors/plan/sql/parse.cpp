@@ -197,6 +197,43 @@ std::size_t depth_bound(std::string_view text) {
   return depth.deepest();
 }
 
+// The first E'' string whose escapes make a byte beyond ASCII, -1 if none does: PostgreSQL gives no
+// place for bytes that are no UTF-8.
+std::int32_t escaped_bytes_at(std::string_view text) {
+  const auto is_high = [](std::string_view token) {
+    for (std::size_t i = 0; i + 2 < token.size(); ++i) {
+      if (token[i] != '\\')
+        continue;
+      const char kind = token[++i];
+      const char digit = token[i + 1];
+      if ((kind == 'x' && ((digit >= '8' && digit <= '9') || (digit >= 'A' && digit <= 'F')
+                           || (digit >= 'a' && digit <= 'f')))
+          || (kind >= '2' && kind <= '3'))
+        return true;
+    }
+    return false;
+  };
+  for (std::size_t i = 0; i < text.size();) {
+    if (is_word(text[i])) {
+      const auto begin = i;
+      while (i < text.size() && is_word(text[i]))
+        ++i;
+      const bool escapes = i == begin + 1 && (text[begin] == 'e' || text[begin] == 'E')
+                           && i < text.size() && text[i] == '\'';
+      if (!escapes)
+        continue;
+      const auto after = skip_opaque(text, i, true);
+      if (is_high(text.substr(i, after - i)))
+        return static_cast<std::int32_t>(begin);
+      i = after;
+    } else {
+      const auto after = skip_opaque(text, i, false);
+      i = after == i ? i + 1 : after;
+    }
+  }
+  return -1;
+}
+
 // The number behind a minus sign at `at`, negated; 0 if there is none.
 std::int32_t negative_at(std::string_view sql, std::size_t at) {
   if (at >= sql.size() || sql[at] != '-')
@@ -270,9 +307,14 @@ result<ast> parse_statement(const sql_text& text) {
     // The parser's own limit, of symbols whose rule is not complete.
     if (message.starts_with("memory exhausted"))
       return too_deep();
-    const auto at =
-        parsed.error->cursorpos > 0 ? text.offset_of_character(parsed.error->cursorpos) : -1;
+    const bool bytes = message.starts_with("invalid byte sequence");
+    const auto at = parsed.error->cursorpos > 0
+                        ? text.offset_of_character(parsed.error->cursorpos)
+                        : bytes ? escaped_bytes_at(sql) : -1;
     std::string hint;
+    if (bytes)
+      hint = "the escapes of one character are its bytes in UTF-8: E'\\xc3\\xa9', or its number: "
+             "E'\\u00e9'";
     if (message.starts_with("subquery in FROM must have an alias"))
       hint = "for example, FROM (SELECT ...) AS foo";
     return text.fail(ec::invalid_argument, at, message, hint);

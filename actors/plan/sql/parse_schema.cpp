@@ -19,6 +19,27 @@ error duplicate(const sql_text& text, const std::string& name, std::int32_t at) 
   return text.fail(ec::invalid_argument, at, "column \"" + name + "\" specified more than once");
 }
 
+// PostgreSQL's parser cuts longer names.
+constexpr std::size_t name_bytes_max = 63;
+
+// Bytes of the identifier as written at `at`.
+std::size_t written_length(std::string_view text, std::size_t at) {
+  std::size_t length = 0;
+  if (at < text.size() && text[at] == '"') {
+    for (++at; at < text.size(); ++at, ++length)
+      if (text[at] == '"' && (at + 1 == text.size() || text[++at] != '"'))
+        break;
+    return length;
+  }
+  for (; at < text.size(); ++at, ++length) {
+    const char c = text[at];
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'
+          || c == '$' || static_cast<unsigned char>(c) >= 0x80))
+      break;
+  }
+  return length;
+}
+
 // PRIMARY KEY (…) of the table, or of a column where `column` is not null.
 result<void> add_primary_key(const sql_text& text, const ast& constraint, const std::string* column,
                              parsed_schema& parsed) {
@@ -34,6 +55,11 @@ result<void> add_column(const sql_text& text, const ast& definition, parsed_sche
   const auto at = sql::place_of(definition);
   field column;
   column.name = sql::text(definition, "colname");
+  if (const auto length = at < 0 ? 0 : written_length(text.parsed(), static_cast<std::size_t>(at));
+      length > name_bytes_max)
+    return text.fail(ec::invalid_argument, at,
+                     "the name of this column has " + std::to_string(length) + " bytes",
+                     "a name has at most 63 bytes; give the column a shorter one");
   if (std::any_of(parsed.columns.begin(), parsed.columns.end(),
                   [&](const auto& other) { return other.name == column.name; }))
     return duplicate(text, column.name, at);
