@@ -442,6 +442,21 @@ def test_a_source_is_not_called_unused_for_a_query_that_is_wrong():
     assert "nothing reads source other" in Run("validate", "m.yaml").err
 
 
+# --- Values as PostgreSQL has them ------------------------------------------------------------
+
+def test_values_that_only_postgres_would_have():
+    write("in.ndjson", '{"t": "abc", "n": -2147483648}\n')
+    for sql, expected in ((r"SELECT right(t, n) AS x FROM src", "abc"),
+                          ("SELECT (INTERVAL '5 3' DAY TO HOUR)::text AS x FROM src", "5 days 03:00:00"),
+                          ("SELECT (INTERVAL '2 days 3' HOUR)::text AS x FROM src", "2 days 03:00:00"),
+                          ("SELECT format('%*s|%-*s|', 5, 'x', 2, t) AS x FROM src", "    x|abc|"),
+                          ("SELECT format('%2$*1$s|%s', -4, t, 'e') AS x FROM src", "abc |e")):
+        stream("t TEXT, n INTEGER", sql)
+        run = Run("run", "m.yaml")
+        assert run.code == 0, (sql, run.err)
+        assert [row["x"] for row in rows()] == [expected], (sql, rows())
+
+
 if __name__ == "__main__":
     # The largest input of a test is sparse; nothing may write so much.
     resource.setrlimit(resource.RLIMIT_FSIZE, (5 << 30, 5 << 30))

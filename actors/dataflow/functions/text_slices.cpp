@@ -92,8 +92,11 @@ result<column> right(const call_context& context, std::span<const column> args) 
   out.share_heap(args[0]);
   for (std::uint32_t i = 0; i < context.rows; ++i) {
     const std::int64_t n = count[i];
+    // PostgreSQL cannot negate the least count, and cuts nothing off.
     const auto from = n >= 0 ? utf8::before_suffix(text[i], static_cast<std::size_t>(n))
-                             : utf8::prefix(text[i], static_cast<std::size_t>(-n));
+                      : n == std::numeric_limits<std::int32_t>::min()
+                          ? 0
+                          : utf8::prefix(text[i], static_cast<std::size_t>(-n));
     out.share(i, text[i].substr(from));
   }
   return out.take();

@@ -42,11 +42,13 @@ constexpr std::array<interval_unit, 6> finest_first{{{interval_field::second, "s
                                                      {interval_field::month, "month"},
                                                      {interval_field::year, "year"}}};
 
-bool is_plain_number(std::string_view text) {
-  const auto begin = text.find_first_not_of(' ');
-  if (begin == std::string_view::npos)
+// The last word, which has no unit of its own: `5`, or the `3` of `5 3`.
+bool ends_in_plain_number(std::string_view text) {
+  const auto last = text.find_last_not_of(' ');
+  if (last == std::string_view::npos)
     return false;
-  text = text.substr(begin, text.find_last_not_of(' ') - begin + 1);
+  text = text.substr(0, last + 1);
+  text.remove_prefix(text.find_last_of(' ') + 1);
   if (text.front() == '+' || text.front() == '-')
     text.remove_prefix(1);
   return !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
@@ -116,7 +118,7 @@ result<expr_ptr> expr_binder::bind_interval(const std::string& written, std::int
   std::string full = written;
   if (finest != finest_first.end()) {
     constexpr auto minute_to_second = interval_field::minute | interval_field::second;
-    if (is_plain_number(written))
+    if (ends_in_plain_number(written))
       full = written + ' ' + finest->word;
     else if (fields == minute_to_second && std::count(written.begin(), written.end(), ':') == 1)
       full.insert(written.find_first_not_of(" +-"), "00:");
