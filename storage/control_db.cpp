@@ -113,6 +113,7 @@ result<void> control_db::erase_stream(control_transaction& in, std::string_view 
   EBB_TRY(in.erase(control_table::lives, entry.uid));
   EBB_TRY(in.erase(control_table::traits, entry.uid));
   EBB_TRY(in.erase(control_table::events, restore_key(entry.uid)));
+  EBB_TRY(erase_all(in, control_table::events, given_up_key(entry.uid)));
   for (const auto table : {control_table::records, control_table::savepoints, control_table::tokens,
                            control_table::events})
     EBB_TRY(erase_all(in, table, entry.uid));
@@ -160,6 +161,54 @@ result<std::uint64_t> control_db::reserve_epochs(std::string_view uid, std::uint
 
 // --- checkpoints ---------------------------------------------------------------------------------
 
+namespace {
+
+/// After a stream has gone back to `record`, its targets hold output up to the epoch of the record
+/// or of a token. A savepoint that lists later output is of a history that is given up: whatever
+/// comes to lie in its targets from now on is not what it counts on.
+result<void> give_up_savepoints(control_transaction& in, const checkpoint_record& record,
+                                std::span<const sink_token> tokens) {
+  auto held = record.epoch;
+  for (const auto& x : tokens)
+    held = std::max(held, x.epoch);
+  EBB_ASSIGN(const auto all, load_savepoints(in, record.uid));
+  for (const auto& x : all) {
+    const bool counts_on_more =
+        std::any_of(x.record.outputs.begin(), x.record.outputs.end(),
+                    [&](const auto& output) { return output.epoch > held; });
+    const auto key = given_up_key(record.uid, x.name);
+    EBB_ASSIGN(const auto before, in.get(control_table::events, key));
+    if (counts_on_more && !before)
+      EBB_TRY(in.put(control_table::events, key, std::to_string(held)));
+  }
+  return {};
+}
+
+/// ec::conflict where the savepoint's history was given up; says which savepoints are not.
+result<void> must_hold(const control_transaction& in, std::string_view uid,
+                       std::string_view name) {
+  EBB_ASSIGN(const auto held, in.get(control_table::events, given_up_key(uid, name)));
+  if (!held)
+    return {};
+  EBB_ASSIGN(const auto all, load_savepoints(in, uid));
+  std::string good;
+  for (const auto& x : all) {
+    EBB_ASSIGN(const auto other, in.get(control_table::events, given_up_key(uid, x.name)));
+    if (!other)
+      good += (good.empty() ? "" : ", ") + x.name;
+  }
+  return make_error(ec::conflict,
+                    fmt::format("savepoint {} is of a history that was given up when the stream "
+                                "went back behind it: sinks have no output of it after epoch {}",
+                                name, *held),
+                    (good.empty() ? std::string("no savepoint is left whose output sinks have")
+                                  : "go back to a savepoint whose output sinks have: " + good)
+                        + "; or begin anew: ebb delete stream and ebb apply, or ebb run --from "
+                          "fresh --yes");
+}
+
+} // namespace
+
 result<void> control_db::commit(const commit_request& request) {
   const auto& record = request.record;
   EBB_ASSIGN(auto in, write());
@@ -183,7 +232,7 @@ result<void> control_db::commit(const commit_request& request) {
     EBB_ASSIGN(const auto taken, in.get(control_table::savepoints, key));
     if (taken)
       return make_error(ec::conflict, "stream " + entry.name + " has a savepoint named " + name,
-                        "choose another name, or delete that one first");
+                        "choose another name: a savepoint is kept as long as its stream");
     EBB_TRY(
         in.put(control_table::savepoints, key, encode(savepoint_entry{name, record.when, record})));
   }
@@ -223,6 +272,7 @@ result<void> control_db::rewind(const checkpoint_record& record, std::uint64_t g
   entry.life = stream_life::active;
   EBB_TRY(store_stream(in, entry));
   EBB_TRY(in.erase(control_table::events, restore_key(record.uid)));
+  EBB_TRY(give_up_savepoints(in, record, tokens));
   return in.commit("control.rewind");
 }
 
@@ -239,6 +289,7 @@ result<std::optional<savepoint_entry>> control_db::savepoint(std::string_view ui
   EBB_ASSIGN(const auto value, in.get(control_table::savepoints, savepoint_key(uid, name)));
   if (!value)
     return std::optional<savepoint_entry>{};
+  EBB_TRY(must_hold(in, uid, name));
   EBB_ASSIGN(auto x, decode_savepoint(*value));
   return std::optional{std::move(x)};
 }
@@ -250,6 +301,7 @@ result<void> control_db::delete_savepoint(std::string_view uid, std::string_view
   if (!value)
     return make_error(ec::not_found, "there is no savepoint named " + std::string(name));
   EBB_TRY(in.erase(control_table::savepoints, key));
+  EBB_TRY(in.erase(control_table::events, given_up_key(uid, name)));
   return in.commit("control.delete");
 }
 

@@ -49,6 +49,14 @@ std::string restore_key(std::string_view uid) {
   return event_prefix({}, "restore").append(uid);
 }
 
+std::string given_up_key(std::string_view uid) {
+  return event_prefix({}, "given-up").append(uid);
+}
+
+std::string given_up_key(std::string_view uid, std::string_view savepoint) {
+  return stream_prefix(given_up_key(uid)).append(savepoint);
+}
+
 result<void> check_name(std::string_view name, const char* what) {
   if (!name.empty() && name.size() <= control_name_max && name.find('\0') == std::string_view::npos)
     return {};

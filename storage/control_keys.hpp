@@ -27,6 +27,9 @@ namespace ebb {
                                     std::uint64_t number);
 /// Among the events of no stream; behind it the uid of the one that is to go back.
 [[nodiscard]] std::string restore_key(std::string_view uid);
+/// Also there; behind it, after a zero byte, the name of a savepoint whose history was given up.
+[[nodiscard]] std::string given_up_key(std::string_view uid);
+[[nodiscard]] std::string given_up_key(std::string_view uid, std::string_view savepoint);
 
 /// ec::invalid_argument for a name that is empty, too long, or has a zero byte. `what` names it.
 [[nodiscard]] result<void> check_name(std::string_view name, const char* what);

@@ -71,7 +71,8 @@ public:
   newest_record(std::string_view uid) = 0;
 
   /// Makes `record` (of a savepoint, or an older one) the newest: later ones go. The stream is
-  /// active again, and its tokens are `tokens`.
+  /// active again, and its tokens are `tokens`. A savepoint that lists output of epochs after the
+  /// record's and all tokens' is of a history that is given up from now on.
   [[nodiscard]] virtual result<void> rewind(const checkpoint_record& record,
                                             std::uint64_t generation,
                                             std::span<const sink_token> tokens) = 0;
@@ -80,6 +81,7 @@ public:
 
   [[nodiscard]] virtual result<std::vector<savepoint_entry>> savepoints(std::string_view uid) = 0;
 
+  /// One to go back to. ec::conflict where its history was given up: sinks do not have its output.
   [[nodiscard]] virtual result<std::optional<savepoint_entry>> savepoint(std::string_view uid,
                                                                          std::string_view name) = 0;
 

@@ -227,6 +227,47 @@ BOOST_AUTO_TEST_CASE(a_rewind_makes_a_record_the_newest) {
   error_of(x.db.rewind(record("uid-1", 1, 1), 0, {}), ec::conflict);
 }
 
+BOOST_AUTO_TEST_CASE(going_back_gives_up_the_savepoints_behind) {
+  one_stream x;
+  require(x.commit(1, 3, {"first"}));
+  require(x.commit(2, 3, {"second"}));
+  require(x.commit(3, 3, {"third"}));
+  const auto found = [&](const char* name) { return x.db.savepoint("uid-1", name); };
+  const auto go_back_to = [&](const char* name, std::uint64_t held) {
+    const std::vector<sink_token> tokens = {{"out", 2, held, 1'017}};
+    require(x.db.rewind(value_of(found(name))->record, 1, tokens));
+  };
+  // Targets that were not cut back still have it.
+  go_back_to("first", 3);
+  BOOST_TEST((value_of(found("third"))->record.epoch == 3));
+  go_back_to("second", 2);
+  BOOST_TEST((value_of(found("second"))->record.epoch == 2));
+  const auto refused = error_of(found("third"), ec::conflict);
+  BOOST_TEST(refused.message.find("after epoch 2") != std::string::npos);
+  BOOST_TEST(refused.hint.find("first, second;") != std::string::npos);
+  go_back_to("first", 1);
+  error_of(found("second"), ec::conflict);
+  error_of(found("third"), ec::conflict);
+  // A new history does not bring the old one back.
+  require(x.commit(10, 3, {"new"}));
+  go_back_to("new", 10);
+  error_of(found("third"), ec::conflict);
+  BOOST_TEST(value_of(x.db.savepoints("uid-1")).size() == 4);
+  require(x.db.delete_savepoint("uid-1", "third"));
+  require(x.commit(11, 3, {"third"}));
+  BOOST_TEST((value_of(found("third"))->record.epoch == 11));
+}
+
+BOOST_AUTO_TEST_CASE(savepoints_without_output_hold_whatever_the_sinks_have) {
+  one_stream x;
+  require(x.commit(1, 3, {"first"}));
+  auto silent = record("uid-1", 2, 1);
+  silent.outputs.clear();
+  require(x.db.commit({silent, 1, {"second"}, 3}));
+  require(x.db.rewind(value_of(x.db.savepoint("uid-1", "first"))->record, 1, {}));
+  BOOST_TEST((value_of(x.db.savepoint("uid-1", "second"))->record.epoch == 2));
+}
+
 BOOST_AUTO_TEST_CASE(a_finished_stream_says_so) {
   one_stream x;
   auto last = record("uid-1", 1, 1);
