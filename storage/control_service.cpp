@@ -2,6 +2,9 @@
 #include "storage/control_keys.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
 
 namespace ebb {
 
@@ -61,6 +64,34 @@ result<void> add_event(control_transaction& in, const told_event& x) {
   return in.put(control_table::events, event_key(x.uid, x.kind, number), x.text);
 }
 
+result<bool> is_there(const control_transaction& in, std::string_view uid) {
+  EBB_ASSIGN(const auto value, in.get(control_table::streams, uid));
+  if (!value)
+    return false;
+  EBB_ASSIGN(const auto entry, decode_stream(*value));
+  return entry.life != stream_life::deleted;
+}
+
+/// Versions that told of streams which were deleted meanwhile left events of nobody; once a
+/// database is enough, since none come any more.
+result<void> sweep_events(control_transaction& in) {
+  const auto done = event_key({}, "swept", 0);
+  EBB_ASSIGN(const auto before, in.get(control_table::events, done));
+  if (before)
+    return {};
+  EBB_ASSIGN(const auto entries, in.scan(control_table::events, {}));
+  std::set<std::string, std::less<>> uids;
+  for (const auto& [key, value] : entries)
+    if (const auto uid = key.substr(0, key.find('\0')); !uid.empty() && !uids.contains(uid))
+      uids.emplace(uid);
+  for (const auto& uid : uids) {
+    EBB_ASSIGN(const auto stream, in.get(control_table::streams, uid));
+    if (!stream)
+      EBB_TRY(erase_all(in, control_table::events, uid));
+  }
+  return in.put(control_table::events, done, "1");
+}
+
 } // namespace
 
 result<void> control_db::change(const service_changes& changes) {
@@ -92,6 +123,7 @@ result<std::uint64_t> control_db::begin_incarnation(std::uint64_t least) {
   const auto now =
       std::max<std::uint64_t>((before ? std::stoull(std::string(*before)) : 0) + 1, least);
   EBB_TRY(in.put(control_table::events, key, std::to_string(now)));
+  EBB_TRY(sweep_events(in));
   EBB_TRY(in.commit("control.incarnation"));
   return now;
 }
@@ -198,8 +230,16 @@ result<std::vector<kept_restore>> control_db::restores() {
 
 result<void> control_db::add_events(std::span<const told_event> events) {
   EBB_ASSIGN(auto in, write());
-  for (const auto& x : events)
-    EBB_TRY(add_event(in, x));
+  std::map<std::string_view, bool> wanted;
+  for (const auto& x : events) {
+    const auto [known, first] = wanted.try_emplace(x.uid, false);
+    if (first) {
+      EBB_ASSIGN(known->second, is_there(in, x.uid));
+    }
+    // It may have been deleted since: nothing would ever take its events away.
+    if (known->second)
+      EBB_TRY(add_event(in, x));
+  }
   return in.commit("control.event");
 }
 
@@ -224,7 +264,7 @@ result<std::uint64_t> control_db::name_newest(std::string_view uid, std::string_
   EBB_ASSIGN(const auto taken, in.get(control_table::savepoints, key));
   if (taken)
     return make_error(ec::conflict, "there is a savepoint named " + std::string(name),
-                      "choose another name, or delete that one first");
+                      "choose another name: a savepoint is kept as long as its stream");
   const auto& record = records.back();
   EBB_TRY(in.put(control_table::savepoints, key,
                  encode(savepoint_entry{std::string(name), record.when, record})));

@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(what_fits_has_no_problems) {
   auto db = value_of(control_db::open(folder.path()));
   const auto found = value_of(db.check());
   BOOST_TEST(found.problems.empty());
-  BOOST_TEST(found.entries == 12U);
+  BOOST_TEST(found.entries == 13U);
   BOOST_TEST((found.streams == std::set<std::string>{"uid-a", "uid-gone"}));
   BOOST_TEST((found.topics == std::set<std::string>{"topic-1"}));
 }
@@ -157,6 +157,26 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_said) {
         BOOST_TEST(said[k].starts_with(rows[i].said[k]), said[k]);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_start_sweeps_events_of_nobody) {
+  temporary_folder folder;
+  fill(folder.path());
+  {
+    auto store =
+        value_of(control_store::open(folder.path(), value_of(folder_lock::acquire(folder.path()))));
+    auto in = value_of(store->begin_write());
+    // As versions left it that did not sweep.
+    require(in.erase(control_table::events, event_key({}, "swept", 0)));
+    require(in.put(control_table::events, event_key("uid-x", "wakes", 0), "text"));
+    require(in.put(control_table::events, event_key("uid-x", "log", 7), "text"));
+    require(in.commit("test"));
+  }
+  auto db = value_of(control_db::open(folder.path()));
+  BOOST_TEST(value_of(db.check()).problems.size() == 1U);
+  BOOST_TEST(value_of(db.begin_incarnation()) == 2U);
+  BOOST_TEST(value_of(db.check()).problems.empty());
+  BOOST_TEST(value_of(db.events("uid-a", "log", 10)).size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(folders_of_nothing_are_left_over) {

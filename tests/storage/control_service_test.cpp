@@ -106,11 +106,20 @@ BOOST_AUTO_TEST_CASE(a_deleted_stream_leaves_no_life_and_no_events) {
   BOOST_TEST(value_of(db.events("uid-a", "wakes", 10)).empty());
   BOOST_TEST(!static_cast<bool>(db.put_life(life_of("uid-a"))));
   BOOST_TEST(!static_cast<bool>(db.put_life(life_of("nobody"))));
+  // What comes late belongs to nobody.
+  require(db.add_events(std::vector<told_event>{{"uid-a", "wakes", "two"}}));
+  require(db.forget_stream("uid-a"));
+  require(db.add_events(std::vector<told_event>{{"uid-a", "wakes", "three"}}));
+  BOOST_TEST(value_of(db.events("uid-a", "wakes", 10)).empty());
+  BOOST_TEST(value_of(db.check()).problems.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_newest_events_are_kept_by_kind) {
   temporary_folder folder;
   auto db = value_of(control_db::open(folder.path()));
+  service_changes made;
+  made.new_streams = {stream_named("a", "uid")};
+  require(db.change(made));
   std::vector<told_event> all;
   for (int i = 0; i < 300; ++i)
     all.push_back({"uid", "wakes", "wake " + std::to_string(i)});
