@@ -17,6 +17,7 @@ namespace {
 
 // Exit codes that people and scripts rely on (INTERFACES: command line).
 constexpr int usage_error = 2;
+constexpr std::uint64_t bench_events_max = 1'000'000'000'000;
 
 void add_run(CLI::App& app, ebb::cli::run_arguments& to) {
   auto* command =
@@ -275,10 +276,12 @@ int run_command_line(int argc, char** argv) {
   bench_command
       ->add_option(
           "names", bench.names,
-          "Queries q0 … q22, all of them (queries), memory, ingest, latency, start, "
-          "scaling, state, save, checkpoint, recovery, written; all of it (all, the default)")
+          "Queries q0 … q22 and q4_windowed, all of them (queries), memory, ingest, latency, "
+          "window-latency, start, scaling, state, save, checkpoint, recovery, resume, resume-joins, "
+          "written, topics; all of it (all, the default)")
       ->type_name("NAME");
   bench_command->add_option("--events", bench.events, "Nexmark events (all three tables)")
+      ->check(CLI::Range(std::uint64_t{1}, bench_events_max))
       ->type_name("N");
   bench_command->add_option("--parallelism", bench.parallelism, "Subtasks a stage")
       ->check(CLI::Range(1, 128))

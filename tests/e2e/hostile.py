@@ -457,6 +457,17 @@ def test_values_that_only_postgres_would_have():
         assert [row["x"] for row in rows()] == [expected], (sql, rows())
 
 
+def test_bench_takes_no_negative_counts():
+    for count in ("-1", "0", "18446744073709551615"):
+        run = Run("bench", "q0", "--events", count)
+        assert run.code == 2 and "--events" in run.err, (count, run.err)
+    known = Run("bench", "nonsense").err.split("there are: all queries ")[1].split()
+    shown = Run("bench", "--help").out
+    for name in known:
+        if not (name[0] == "q" and name[1:].isdigit()):
+            assert name in shown, (name, shown)
+
+
 if __name__ == "__main__":
     # The largest input of a test is sparse; nothing may write so much.
     resource.setrlimit(resource.RLIMIT_FSIZE, (5 << 30, 5 << 30))
