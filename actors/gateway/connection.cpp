@@ -269,6 +269,8 @@ void connection::on_head() {
     return;
   }
   x.request = std::move(admitted.request);
+  x.for_anybody = x.request->to->access == route_access::open;
+  x.token = x.request->from.token;
   if (!x.request->from.token.empty())
     core_.tokens.used(x.request->from.token, server_core::wall_time());
   x.request->peer = peer_;

@@ -32,10 +32,19 @@ public:
   /// The server stops: closes when nothing is under way, else finishes that.
   void wind_up();
 
+  /// Tokens may have been revoked, or have expired: an answer that goes on ends with its token. It
+  /// is cut, so that the client does not take it for complete.
+  void on_tokens();
+
   /// There is news of the reply.
   void on_reply();
 
   void on_deadline() override;
+
+  /// An answer goes on.
+  [[nodiscard]] bool streams() const noexcept {
+    return stage_ == stage::streaming;
+  }
 
   /// Its part in limits by address; empty = not counted.
   [[nodiscard]] const std::string& counted_address() const noexcept {

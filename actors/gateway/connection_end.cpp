@@ -83,6 +83,12 @@ void connection::wind_up() {
   }
 }
 
+void connection::on_tokens() {
+  if (streams() && !exchange_->for_anybody
+      && !core_.tokens.holds(exchange_->token, core_.wall_time()))
+    close();
+}
+
 void connection::linger() {
   exchange_.reset();
   if (peer_ended_) {

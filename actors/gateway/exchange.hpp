@@ -23,6 +23,8 @@ struct connection::exchange {
   bool pending = false; ///< counted in the core
   bool keep_alive = true;
   bool http_1_0 = false;
+  bool for_anybody = false; ///< no token is needed
+  std::string token;        ///< id of the one that the request came with; may be empty
   bool head_only = false;
 
   // The answer: three pieces one after the other.

@@ -264,11 +264,24 @@ void server_core::refresh_tokens() {
   if (options.token_folder.empty())
     return;
   tokens.refresh();
+  tell_of_tokens();
   token_timer_.expires_after(1s);
   token_timer_.async_wait([this](const error_code& cancelled) {
     if (!cancelled)
       refresh_tokens();
   });
+}
+
+void server_core::tell_of_tokens() {
+  if (tokens.tokens() == nullptr)
+    return;
+  // One that closes leaves the list.
+  std::vector<std::shared_ptr<connection>> all;
+  for (const auto& [_, x] : connections_)
+    if (x->streams())
+      all.push_back(x);
+  for (const auto& x : all)
+    x->on_tokens();
 }
 
 void server_core::stop(clock::duration patience) {

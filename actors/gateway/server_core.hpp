@@ -88,6 +88,7 @@ private:
   void admit(tcp::socket socket);
   void arm_timer(clock::time_point when);
   void refresh_tokens();
+  void tell_of_tokens();
   [[nodiscard]] bool make_room();
   [[nodiscard]] std::size_t open_connections_max() const;
 

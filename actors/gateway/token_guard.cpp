@@ -20,6 +20,12 @@ bool token_guard::any_good(micros now) const {
          });
 }
 
+bool token_guard::holds(std::string_view id, micros now) const {
+  return !tokens_ || std::any_of(tokens_->all().begin(), tokens_->all().end(), [&](const auto& x) {
+    return x.id == id && x.expires > now;
+  });
+}
+
 void token_guard::refresh() {
   if (!file_)
     return;

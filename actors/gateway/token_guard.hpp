@@ -21,6 +21,9 @@ public:
     return tokens_ ? &*tokens_ : nullptr;
   }
 
+  /// Whether a request with the token of this id (empty: with none) would still be let in.
+  [[nodiscard]] bool holds(std::string_view id, micros now) const;
+
   /// Whether some token would be good at `now`.
   [[nodiscard]] bool any_good(micros now) const;
 

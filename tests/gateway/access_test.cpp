@@ -253,6 +253,41 @@ BOOST_AUTO_TEST_CASE(holds_no_longer_when_a_token_is_revoked) {
   BOOST_TEST(client.ask(get("/v1/streams", credentials[2].header)).value().status == 200);
 }
 
+BOOST_AUTO_TEST_CASE(ends_answers_that_go_on_with_their_token) {
+  std::vector<http_stream> streams;
+  server->service.on_request([&](std::shared_ptr<const http_request>, http_reply reply) {
+    streams.push_back(reply.stream(200, "text/event-stream"));
+    (void)streams.back().write("data: 1\n\n");
+  });
+  auto store = tokens;
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  const auto soon = store.create({access_role::viewer, {}, now + 3 * micros_per_second}, now);
+  BOOST_REQUIRE(static_cast<bool>(soon));
+  BOOST_REQUIRE(static_cast<bool>(token_file(folder.path()).save(store)));
+  std::this_thread::sleep_for(1200ms);
+  const auto follow = [&](http_client& client, const std::string& header) {
+    client.send(get("/v1/topics/t/messages", "Accept: text/event-stream\r\n" + header));
+    BOOST_TEST(client.read_until("data: 1\n\n").find("data: 1") != std::string::npos);
+  };
+  http_client good(server->port());
+  http_client revoked(server->port());
+  http_client expired(server->port());
+  follow(good, credentials[2].header);
+  follow(revoked, credentials[0].header);
+  follow(expired, "Authorization: Bearer " + soon->text + "\r\n");
+  BOOST_REQUIRE(static_cast<bool>(store.revoke(store.all()[0].id)));
+  BOOST_REQUIRE(static_cast<bool>(token_file(folder.path()).save(store)));
+  // Cut: a client must not take what it has for all.
+  BOOST_TEST(revoked.read_until("0\r\n\r\n").find("0\r\n\r\n") == std::string::npos);
+  BOOST_TEST((streams[1].write("data: 2\n\n") == http_stream::taken::closed));
+  BOOST_TEST(expired.ends_within(3500ms));
+  BOOST_TEST((streams[2].write("data: 2\n\n") == http_stream::taken::closed));
+  (void)streams[0].write("data: 2\n\n");
+  BOOST_TEST(good.read_until("data: 2\n\n").find("data: 2") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(exposure)
