@@ -297,7 +297,7 @@ def test_views(case):
     assert "x" in case.good("verify") and case.service.requests[-1]["query"] == {}
     assert case.good("verify", "-o", "json") == good + '{"files":1,"damaged":0}\n'
     case.service.answer("GET", "/v1/verify", (200, {}, good + bad + '{"files":2,"damaged":1}\n'))
-    case.bad(1, "verify", says=["1 files are damaged"])
+    case.bad(1, "verify", says=["1 file is damaged"])
     case.service.answer("GET", "/v1/verify", (200, {}, good))
     case.bad(1, "verify", says=["before all was read"])
 

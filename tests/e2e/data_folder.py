@@ -346,7 +346,7 @@ def test_inspect_and_verify():
         file.seek(-1, 1)
         file.write(bytes([byte[0] ^ 64]))
     run = ebb("verify", "--data", "d", "-o", "json")
-    fails(run, 1, "1 files are damaged")
+    fails(run, 1, "1 file is damaged")
     lines = [json.loads(line) for line in run.stdout.splitlines()]
     assert lines[-1]["damaged"] == 1 and lines[-1]["files"] == len(lines) - 1, lines
     assert segment.name in run.stdout

@@ -40,7 +40,7 @@ def check(step, side):
         # pylint: disable=consider-using-with
         service.process = subprocess.Popen([e2e.EBB, "up", "--data", service.data, "--listen", "127.0.0.1:0"],
                                            cwd=folder, env=environment, stdout=log, stderr=log)
-    wait_for(lambda: " streams at http" in service.said() or service.process.poll() is not None)
+    wait_for(lambda: " at http" in service.said() or service.process.poll() is not None)
     if service.process.poll() is None:
         service.url = service.said().split(" at ")[1].split()[0]
         try:

@@ -253,7 +253,7 @@ def test_damage_is_found_while_it_serves():
             left.mkdir()
             run = e2e.ebb("verify", *arguments)
             left.rmdir()
-            assert run.returncode == 1 and "1 files are damaged" in run.stderr, run
+            assert run.returncode == 1 and "1 file is damaged" in run.stderr, run
             assert "the folder of a stream that does not exist" in run.stdout and left.name in run.stdout, run
         assert service.phase("copy") == "Asleep"
         segment = max((e2e.FOLDER / "data").glob("streams/*/segments/*.seg"), key=lambda x: x.stat().st_size)
@@ -263,7 +263,7 @@ def test_damage_is_found_while_it_serves():
             file.seek(-1, 1)
             file.write(bytes([byte[0] ^ 64]))
         run = e2e.ebb("verify", "-o", "json")
-        assert run.returncode == 1 and "1 files are damaged" in run.stderr, run
+        assert run.returncode == 1 and "1 file is damaged" in run.stderr, run
         bad = [x for x in map(json.loads, run.stdout.splitlines()) if x.get("good") is False]
         assert [x["file"] for x in bad] == [segment.name] and bad[0]["stream"] == "copy", bad
 

@@ -134,8 +134,25 @@ void tell_alarms(const run_progress& progress, std::map<std::string, std::string
   }
 }
 
+/// Where a source's bad records are, or how they would be kept.
+std::string where_bad_records_are(const std::vector<stream_definition>& streams,
+                                  const std::string& stream, const std::string& source,
+                                  const std::string& data) {
+  for (const auto& x : streams)
+    for (const auto& from : x.sources)
+      if (x.name == stream && from.name == source
+          && from.on_bad_record == bad_record_policy::quarantine)
+        return "they are appended, with reasons, to "
+               + (std::filesystem::path(data.empty() ? x.folder : data) / "quarantine"
+                  / (stream + '-' + source + ".ndjson"))
+                     .lexically_normal()
+                     .string();
+  return "onBadRecord: quarantine keeps them, with reasons";
+}
+
 /// What a person should know of rows that are not in the results.
-void tell_losses(const std::vector<stream_report>& reports) {
+void tell_losses(const std::vector<stream_definition>& streams,
+                 const std::vector<stream_report>& reports, const std::string& data) {
   for (const auto& stream : reports)
     for (const auto& x : stream.operators)
       if (x.late_rows != 0)
@@ -148,8 +165,9 @@ void tell_losses(const std::vector<stream_report>& reports) {
   for (const auto& stream : reports)
     for (const auto& x : stream.sources)
       if (x.bad_rows != 0)
-        std::fprintf(stderr, "warning: source %s of stream %s set aside %s\n", x.name.c_str(),
-                     stream.name.c_str(), counted(x.bad_rows, "bad record").c_str());
+        std::fprintf(stderr, "warning: source %s of stream %s set aside %s: %s\n", x.name.c_str(),
+                     stream.name.c_str(), counted(x.bad_rows, "bad record").c_str(),
+                     where_bad_records_are(streams, stream.name, x.name, data).c_str());
 }
 
 /// `--stats`, also of a run that has failed. An error is printed.
@@ -165,7 +183,7 @@ bool write_stats(const run_arguments& arguments, std::chrono::steady_clock::time
   return written ? true : false;
 }
 
-/// Whether some stream would lose its turn if it did not wait: a new one can as well be begun again.
+/// Whether a stream goes on from what it has: a new one can as well be begun again.
 bool have_state(shared_ledger* ledger, const std::vector<stream_definition>& streams) {
   return ledger != nullptr
          && std::any_of(streams.begin(), streams.end(), [&](const stream_definition& x) {
@@ -316,7 +334,7 @@ int run_command(const run_arguments& arguments) {
     log.tell("info", stream.name, stream.interrupted ? "ends before its input" : "has completed");
   if (!write_stats(arguments, start, reports, nullptr))
     return exit_failed;
-  tell_losses(reports);
+  tell_losses(*streams, reports, arguments.data);
   for (const auto& stream : reports)
     if (stream.interrupted)
       return exit_interrupted;

@@ -103,8 +103,9 @@ result<int> inspect(const state_arguments& arguments) {
               static_cast<unsigned long long>(record->epoch), moment_text(record->when).c_str());
   std::fputs(table.text().c_str(), stdout);
   if (found.more)
-    std::printf("more than %llu entries: name a key, or raise --limit\n",
-                static_cast<unsigned long long>(arguments.limit));
+    std::printf("more than %llu %s: name a key, or raise --limit\n",
+                static_cast<unsigned long long>(arguments.limit),
+                arguments.limit == 1 ? "entry" : "entries");
   return exit_done;
 }
 
@@ -158,7 +159,8 @@ result<int> verify_all(const state_arguments& arguments) {
     std::fputs(table.text().c_str(), stdout);
   if (damaged == 0)
     return exit_done;
-  return make_error(ec::corrupt, std::to_string(damaged) + " files are damaged",
+  return make_error(ec::corrupt,
+                    counted(damaged, "file") + (damaged == 1 ? " is damaged" : " are damaged"),
                     "restore them from a copy of the data folder; ebb run goes back to an older "
                     "checkpoint where no output has gone out since");
 }

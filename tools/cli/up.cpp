@@ -10,6 +10,7 @@
 #include "tools/cli/commands.hpp"
 #include "tools/cli/load.hpp"
 #include "tools/cli/process_memory.hpp"
+#include "tools/cli/stats.hpp"
 #include "tools/cli/up_kubernetes.hpp"
 
 #include <caf/actor_system.hpp>
@@ -233,7 +234,7 @@ int serve(const up_arguments& arguments, const signals& until, control_options o
   workers.tell(service->get());
   if (cluster != nullptr)
     cluster->serve((*service)->resources());
-  std::fprintf(stderr, "ebb serves %zu streams at %s\n", (*service)->streams(),
+  std::fprintf(stderr, "ebb serves %s at %s\n", counted((*service)->streams(), "stream").c_str(),
                (*service)->url().c_str());
   std::fprintf(stderr, "data: %s\nfiles of streams: %s\n", data.c_str(),
                files.empty() ? "none (--files DIR)" : files.c_str());

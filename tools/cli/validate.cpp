@@ -1,6 +1,7 @@
 #include "actors/plan/stage_plan.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/load.hpp"
+#include "tools/cli/stats.hpp"
 
 #include <cstdio>
 
@@ -25,8 +26,9 @@ int validate_command(const std::vector<std::string>& files) {
   }
   bool good = true;
   for (const auto& topic : documents->topics)
-    std::printf("topic %s is valid: %zu columns, %u partitions\n", topic.name.c_str(),
-                topic.columns.size(), topic.partitions);
+    std::printf("topic %s is valid: %s, %s\n", topic.name.c_str(),
+                counted(topic.columns.size(), "column").c_str(),
+                counted(topic.partitions, "partition").c_str());
   for (const auto& stream : documents->streams) {
     plan_graph graph;
     if (const auto plan = plan_of(stream, graph); !plan) {
@@ -34,8 +36,10 @@ int validate_command(const std::vector<std::string>& files) {
       good = false;
       continue;
     }
-    std::printf("stream %s is valid: %zu sources, %zu operators, %zu sinks\n", stream.name.c_str(),
-                stream.sources.size(), stream.operators.size(), stream.sinks.size());
+    std::printf("stream %s is valid: %s, %s, %s\n", stream.name.c_str(),
+                counted(stream.sources.size(), "source").c_str(),
+                counted(stream.operators.size(), "operator").c_str(),
+                counted(stream.sinks.size(), "sink").c_str());
   }
   return good ? exit_done : exit_invalid;
 }

@@ -124,7 +124,8 @@ result<int> verify(const connection_options& to, const view_arguments& what) {
     return make_error(ec::io, "the service has stopped before all was read");
   if (*damaged == 0)
     return 0;
-  return make_error(ec::corrupt, std::to_string(*damaged) + " files are damaged",
+  return make_error(ec::corrupt, *damaged == 1 ? "1 file is damaged"
+                                                : std::to_string(*damaged) + " files are damaged",
                     "restore them from a copy of the data folder");
 }
 

@@ -128,6 +128,8 @@ result<expr_ptr> expr_binder::bind_interval(const std::string& written, std::int
     auto problem = std::move(value).error();
     if (full != written)
       problem.message = "invalid input syntax for type interval: \"" + written + '"';
+    if (problem.hint.empty())
+      problem.hint = "write a duration, as in '1 hour 30 minutes'";
     return text_.locate(std::move(problem), at);
   }
   if (finest != finest_first.end())

@@ -26,13 +26,45 @@ bool allows(cast_context cast, cast_context context) {
   return false;
 }
 
+/// What to write for a value of the type.
+std::string value_hint(const sql_type& to) {
+  switch (to.kind) {
+  case type_kind::boolean:
+    return "write true or false";
+  case type_kind::smallint:
+  case type_kind::integer:
+  case type_kind::bigint:
+    return "write a whole number, as in '42'";
+  case type_kind::real:
+  case type_kind::double_precision:
+  case type_kind::numeric:
+    return "write a number, as in '1.5'";
+  case type_kind::timestamp:
+    return "write a time, as in '2026-01-31 12:30:00'";
+  case type_kind::timestamptz:
+    return "write a time, as in '2026-01-31 12:30:00+00'";
+  case type_kind::date:
+    return "write a date, as in '2026-01-31'";
+  case type_kind::interval:
+    return "write a duration, as in '1 hour 30 minutes'";
+  default:
+    return "write a value of type " + to_string(to);
+  }
+}
+
 result<expr_ptr> literal_as(const sql_text& text, const expr& x, const sql_type& to,
                             std::int32_t at) {
   if (x.value.is_null(0))
     return make_null_literal(to);
   auto value = parse_literal(x.value.text_of(0), to);
-  if (!value)
-    return text.locate(std::move(value).error(), at);
+  if (!value) {
+    auto problem = std::move(value).error();
+    if (problem.hint.empty())
+      problem.hint = problem.message.find("out of range for type") == std::string::npos
+                         ? value_hint(to)
+                         : "cast to a wider type";
+    return text.locate(std::move(problem), at);
+  }
   value->type = to;
   return make_literal(*std::move(value), x.text);
 }

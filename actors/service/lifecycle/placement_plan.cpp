@@ -451,8 +451,10 @@ std::string placement_plan::why(const placement_key& key, micros now) const {
   if (found == waiting_.end())
     return {};
   if (failures_ != 0)
-    return fmt::format("{} workers in a row died at once, the next one starts in {}", failures_,
-                       duration_text(std::max<micros>(start_after_ - now, 0)));
+    return fmt::format(
+        "{} died at once, the next one starts in {}",
+        failures_ == 1 ? "the last worker" : fmt::format("{} workers in a row", failures_),
+        duration_text(std::max<micros>(start_after_ - now, 0)));
   return fmt::format("waits for {} for a worker: {} of at most {}, {} of them start",
                      duration_text(std::max<micros>(now - found->since, 0)), workers_.size(),
                      limits_.max_workers, count_starting());

@@ -9,6 +9,12 @@
 
 namespace ebb {
 
+namespace {
+std::string streams_wait(std::size_t count) {
+  return count == 1 ? "1 stream waits" : fmt::format("{} streams wait", count);
+}
+} // namespace
+
 wake_queue::wake_queue(const wake_queue_limits& limits) : limits_(limits) {
   EBB_ASSERT(limits.starting > 0);
 }
@@ -17,13 +23,13 @@ result<void> wake_queue::ask(std::string_view name_space, std::string_view strea
   if (entries_.contains(std::string(stream)))
     return {};
   if (waiting_ >= limits_.waiting)
-    return make_error(ec::resource, fmt::format("{} streams wait to be woken", waiting_),
+    return make_error(ec::resource, fmt::format("{} to be woken", streams_wait(waiting_)),
                       "it is tried again; more workers or memory let more start at a time");
   const auto known = lines_.find(std::string(name_space));
   if (known != lines_.end() && known->second.waiting >= limits_.waiting_in_namespace)
     return make_error(ec::resource,
-                      fmt::format("{} streams of namespace {} wait to be woken",
-                                  known->second.waiting, name_space),
+                      fmt::format("{} to be woken in namespace {}",
+                                  streams_wait(known->second.waiting), name_space),
                       "it is tried again; other namespaces are not held up");
   const turn x{std::string(stream), next_ticket_++, now};
   entries_.emplace(x.stream, entry{std::string(name_space), x.ticket, now});
@@ -132,8 +138,10 @@ std::string wake_queue::why(std::string_view stream) const {
       break;
     before += waits(x) ? 1U : 0U;
   }
-  return fmt::format("{} streams of its namespace are before it, {} wait in all, {} start", before,
-                     waiting_, starting_);
+  return fmt::format("{} of its namespace {} before it, {} {} in all, {} {}",
+                     before == 1 ? "1 stream" : fmt::format("{} streams", before),
+                     before == 1 ? "is" : "are", waiting_, waiting_ == 1 ? "waits" : "wait",
+                     starting_, starting_ == 1 ? "starts" : "start");
 }
 
 } // namespace ebb

@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(workers_that_are_killed_together_count_once) {
   BOOST_TEST(x.lost(3) == "");
   BOOST_TEST(x.place("a", 2) == "");
   BOOST_TEST(x.plan.why({"a", 2}, x.now)
-             == "1 workers in a row died at once, the next one starts in 1 s");
+             == "the last worker died at once, the next one starts in 1 s");
   BOOST_TEST(x.tick(s) == "start 4");
   BOOST_TEST(x.ready(4) == "a2 to 4, start 5");
   BOOST_TEST(x.lost(4) == "lost a2");

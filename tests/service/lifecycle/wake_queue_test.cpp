@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(too_many_are_refused) {
   const auto crowded = x.ask("a", "5", 0);
   BOOST_REQUIRE(!crowded);
   BOOST_TEST((crowded.error().code == ec::resource));
-  BOOST_TEST(crowded.error().message == "4 streams of namespace a wait to be woken");
+  BOOST_TEST(crowded.error().message == "4 streams wait to be woken in namespace a");
   BOOST_TEST(bool(x.ask("b", "5", 0)));
   BOOST_TEST(bool(x.ask("b", "6", 0)));
   const auto full = x.ask("c", "7", 0);
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(the_late_are_told_once) {
   BOOST_TEST(x.next_time() == ('4' + 10) * s);
   x.leave("4");
   BOOST_TEST(x.next_time() == max_time);
-  BOOST_TEST(x.why("3") == "0 streams of its namespace are before it, 1 wait in all, 2 start");
+  BOOST_TEST(x.why("3") == "0 streams of its namespace are before it, 1 waits in all, 2 start");
   BOOST_TEST(x.why("1") == "");
 }
 
