@@ -99,5 +99,34 @@ def test_a_savepoint_of_a_history_that_was_given_up_is_refused_for_a_file():
     check_given_up("{file: {path: out.ndjson, format: json}}", "out.ndjson")
 
 
+def test_a_restore_that_cannot_work_disturbs_nothing():
+    """The file was cut by somebody: the stream knows where it writes and goes on, until it is asked to go back."""
+    out = files() / "x.ndjson"
+    with Service("--files", "files") as service:
+        serve(service, "{name: x, file: {path: x.ndjson, format: json}}")
+        send(service, 1, 2, 3)
+        gets(service, [1, 2, 3], "x.ndjson")
+        ordered("savepoint", "cp", "s1")
+        send(service, 4)
+        gets(service, [1, 2, 3, 4], "x.ndjson")
+        whole = out.read_bytes()
+        wakes = len(service.ask("GET", "/v1/streams/cp/wakes").json()["items"])
+        epoch = service.stream("cp")["status"]["checkpoint"]["epoch"]
+        for other, told in ((whole[:4], "has only 4 bytes"),
+                            (whole.replace(b"2", b"7"), "was changed or replaced")):
+            out.write_bytes(other)
+            run = ordered("restore", "cp", "s1", "--sinks", "rewind", code=4,
+                          says=["sink x: x.ndjson", told, "older savepoint"])
+            assert "--from fresh" not in run.stderr, run.stderr
+            out.write_bytes(whole)
+        assert service.phase("cp") == "Running"
+        assert len(service.ask("GET", "/v1/streams/cp/wakes").json()["items"]) == wakes
+        assert service.stream("cp")["status"]["checkpoint"]["epoch"] >= epoch
+        send(service, 5)
+        gets(service, [1, 2, 3, 4, 5], "x.ndjson")
+        ordered("restore", "cp", "s1", "--sinks", "rewind")
+        gets(service, [1, 2, 3, 4, 5], "x.ndjson")
+
+
 if __name__ == "__main__":
     e2e.run_tests(sys.argv, [x for name, x in list(globals().items()) if name.startswith("test_")])

@@ -6,6 +6,7 @@
 #include "actors/service/apply_plan.hpp"
 #include "actors/service/control_records.hpp"
 #include "actors/service/keeper/input_positions.hpp"
+#include "actors/service/sink_files.hpp"
 #include "actors/service/topics/topic_registry.hpp"
 
 #include <nlohmann/json.hpp>
@@ -171,17 +172,23 @@ result<void> check_restore(control_records& records, const std::string& uid,
       return about("query.savepoint",
                    make_error(ec::not_found, "there is no savepoint " + wish.savepoint,
                               "ebb checkpoints STREAM lists the stream's savepoints"));
-    if (wish.past_output == link_past_output::keep)
-      return {};
     EBB_ASSIGN(const auto tokens, db.tokens(uid));
-    if (!is_passed(found->record, tokens))
-      return {};
-    if (wish.past_output == link_past_output::refuse)
-      return about("query.sinks", savepoint_passed(wish.savepoint));
     EBB_ASSIGN(const auto entry, db.stream(uid));
     EBB_ASSIGN(const auto definition, definition_of(entry, files_folder));
-    const auto can = can_rewind(definition);
-    return can ? result<void>() : about("query.sinks", can.error());
+    const bool keep = wish.past_output == link_past_output::keep;
+    if (!keep && is_passed(found->record, tokens)) {
+      if (wish.past_output == link_past_output::refuse)
+        return about("query.sinks", savepoint_passed(wish.savepoint));
+      const auto can = can_rewind(definition);
+      if (!can)
+        return about("query.sinks", can.error());
+    }
+    // Elsewhere only the workers see them.
+    std::error_code ignored;
+    if (files_folder.empty() || !std::filesystem::is_directory(files_folder, ignored))
+      return {};
+    const auto held = holds_output(definition, found->record, tokens, keep);
+    return held ? result<void>() : about("query.savepoint", held.error());
   });
 }
 
