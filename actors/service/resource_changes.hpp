@@ -33,6 +33,8 @@ public:
   [[nodiscard]] result<void> remove_topic(const std::string& qualified);
 
 private:
+  [[nodiscard]] result<void> spare_files(const service_changes& changes);
+
   control_records& records_;
   topic_registry& topics_;
   std::function<micros()> clock_;

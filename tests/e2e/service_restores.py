@@ -128,5 +128,44 @@ def test_a_restore_that_cannot_work_disturbs_nothing():
         gets(service, [1, 2, 3, 4, 5], "x.ndjson")
 
 
+A = "{name: a1, file: {path: one.ndjson, format: json}}"
+B = "{name: b1, file: {path: two.ndjson, format: json}}"
+
+
+def test_a_change_empties_no_file():
+    files()
+    with Service("--files", "files") as service:
+        serve(service, A + ", " + B)
+        send(service, 1, 2)
+        gets(service, [1, 2], "one.ndjson")
+        gets(service, [1, 2], "two.ndjson")
+        renamed = A.replace("a1", "other")
+        swapped = A.replace("one", "two") + ", " + B.replace("two", "one")
+        for sinks in (renamed + ", " + B, swapped):
+            for route in ("/v1/apply", "/v1/apply?dryRun=true"):
+                answer = service.ask("POST", route, STREAM.replace("SINKS", sinks), Content_Type="application/yaml")
+                assert answer.status == 409, answer
+                problem = answer.json()
+                assert "would empty" in problem["detail"] and "stream cp" in problem["detail"], problem
+                assert "move the file away" in problem["hint"] and "sinks[].name" in problem["hint"], problem
+        assert rows("one.ndjson") == rows("two.ndjson") == [1, 2]
+        # Left out, and then back: nobody knows any more what the file is to it.
+        serve(service, A, topic="")
+        send(service, 3)
+        gets(service, [1, 2, 3], "one.ndjson")
+        assert "would empty" in serve(service, A + ", " + B, 409, "").json()["detail"]
+        # In another order it is the same sink.
+        (e2e.FOLDER / "files/two.ndjson").rename(e2e.FOLDER / "files/kept.ndjson")
+        serve(service, B + ", " + A, topic="")
+        send(service, 4)
+        gets(service, [1, 2, 3, 4], "one.ndjson")
+        gets(service, [4], "two.ndjson")
+        # A file that was moved, as the sink's path says.
+        (e2e.FOLDER / "files/one.ndjson").rename(e2e.FOLDER / "files/moved.ndjson")
+        serve(service, A.replace("one", "moved") + ", " + B, topic="")
+        send(service, 5)
+        gets(service, [1, 2, 3, 4, 5], "moved.ndjson")
+
+
 if __name__ == "__main__":
     e2e.run_tests(sys.argv, [x for name, x in list(globals().items()) if name.startswith("test_")])
