@@ -1,5 +1,6 @@
 #include "actors/connectors/file_feed.hpp"
 
+#include <cerrno>
 #include <sys/stat.h>
 #include <utility>
 
@@ -27,22 +28,32 @@ void file_feed::submit() {
   io_.submit(lane_, [self = shared_from_this()] { self->run(); });
 }
 
-std::optional<error> file_feed::shrunk() const {
+std::optional<error> file_feed::no_longer_grows() const {
+  const auto changed = [&](const std::string& how) {
+    return make_error(ec::corrupt, file_.shown + " was " + how + " while it was followed",
+                      "a followed file may only grow; write new data into a new file");
+  };
+
   struct stat info {};
 
-  if (::stat(file_.path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)
-      || static_cast<std::uint64_t>(info.st_size) >= offset_)
+  if (::stat(file_.path.c_str(), &info) != 0)
+    return plain_ && errno == ENOENT ? std::optional(changed("removed or renamed")) : std::nullopt;
+  if (!plain_ || !S_ISREG(info.st_mode))
     return std::nullopt;
-  return make_error(ec::corrupt,
-                    file_.shown + " was cut from at least " + std::to_string(offset_) + " to "
-                        + std::to_string(info.st_size) + " bytes while it was followed",
-                    "a followed file may only grow; write new data into a new file");
+  if (info.st_dev != device_ || info.st_ino != inode_)
+    return changed("replaced by another file");
+  if (static_cast<std::uint64_t>(info.st_size) < offset_)
+    return changed("cut from at least " + std::to_string(offset_) + " to "
+                   + std::to_string(info.st_size) + " bytes");
+  return std::nullopt;
 }
 
 result<void> file_feed::open() {
   struct stat info {};
 
   plain_ = ::stat(file_.path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+  device_ = info.st_dev;
+  inode_ = info.st_ino;
   // Called while a job of this feed runs, which holds it.
   const auto stopped = [this] {
     const std::lock_guard lock(mutex_);
@@ -68,7 +79,7 @@ result<std::size_t> file_feed::read_chunk(byte_chunk& chunk) {
   chunk.end = chunk.begin + count;
   offset_ += count;
   if (count == 0 && follow_)
-    if (auto problem = shrunk())
+    if (auto problem = no_longer_grows())
       return *std::move(problem);
   return count;
 }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <sys/types.h>
 
 namespace ebb {
 
@@ -52,7 +53,7 @@ private:
   void run();
   result<std::size_t> read_chunk(byte_chunk& chunk);
   result<void> open();
-  [[nodiscard]] std::optional<error> shrunk() const;
+  [[nodiscard]] std::optional<error> no_longer_grows() const;
 
   const named_file file_;
   const text_position from_;
@@ -63,6 +64,8 @@ private:
   // Of the job alone.
   std::unique_ptr<byte_reader> bytes_;
   std::uint64_t offset_ = 0;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
 
   std::atomic<bool> plain_ = false;
 

@@ -100,6 +100,10 @@ result<std::vector<named_file>> list_files(const std::string& path, const std::s
                           "put files into it first" + where(path, folder));
     }
   } else if (const int problem = errno; path.find_first_of("*?[") != std::string::npos) {
+    if (path.find("**") != std::string::npos)
+      return make_error(ec::unsupported,
+                        "** in the path " + path + ": a * matches within one folder",
+                        "write a pattern for each level, such as */*.csv");
     const bool relative = full != path;
     const auto prefix = full.size() - path.size();
     const auto pattern = relative ? escaped(full.substr(0, prefix)) + path : path;

@@ -23,7 +23,8 @@ constexpr std::size_t waiting_max = std::size_t{4} << 20;
 constexpr std::size_t waiting_max_of_partition = std::size_t{256} << 10;
 
 std::string folder_of(const connector_context& context) {
-  return join_path(context.data_folder, "quarantine");
+  return join_path(context.data_folder.empty() ? context.folder : context.data_folder,
+                   "quarantine");
 }
 
 std::string file_of(const connector_context& context, const std::string& source,

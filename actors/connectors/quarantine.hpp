@@ -12,7 +12,8 @@
 
 namespace ebb {
 
-/// Appends `{error, source, offset, raw}` to `quarantine/STREAM-SOURCE.ndjson`. `raw` that is not
+/// Appends `{error, source, offset, raw}` to `quarantine/STREAM-SOURCE.ndjson` in the data folder, or
+/// without one in the stream's. `raw` that is not
 /// UTF-8 is base64, marked by `"rawEncoding":"base64"`. Every append is one write of whole lines,
 /// so several subtasks may share the file.
 ///

@@ -40,7 +40,7 @@ struct connector_context {
   std::uint32_t parallelism = 1;
   std::string stream;
   std::string folder;      ///< relative paths start here
-  std::string data_folder; ///< for quarantine files; empty = current folder
+  std::string data_folder; ///< for quarantine files; empty = the manifest's folder
   /// With checkpoints: where outputs wait for their commit; empty = none, and sinks write at once.
   std::string output_folder;
   std::string stream_uid;       ///< with checkpoints; part of the names of output parts

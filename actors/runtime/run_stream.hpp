@@ -25,7 +25,7 @@ struct run_options {
   /// Set from anywhere, a signal handler included: the streams drain and end early. Looked at every
   /// 20 ms.
   const std::atomic<bool>* interrupted = nullptr;
-  std::string data_folder;        ///< for quarantine files; empty = current folder
+  std::string data_folder;        ///< for quarantine files; empty = the manifest's folder
   std::shared_ptr<run_data> data; ///< null = nothing is kept, no checkpoints
   /// What was found in the data folder and decided, before anything runs; and what a sink waits
   /// for. From any thread.

@@ -29,6 +29,10 @@ stream_run::stream_run(caf::actor_system& system, const stage_plan& plan,
 }
 
 stream_run::~stream_run() {
+  give_up();
+}
+
+void stream_run::give_up() {
   if (!outcome_->get())
     caf::anon_send_exit(supervisor_, caf::exit_reason::kill);
 }

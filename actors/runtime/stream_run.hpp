@@ -24,7 +24,10 @@ public:
   stream_run(const stream_run&) = delete;
   stream_run& operator=(const stream_run&) = delete;
 
+  /// It drains, and what it has written counts.
   void interrupt();
+  /// It ends at once, as if it had failed.
+  void give_up();
 
   /// Null for a stream that had finished before.
   [[nodiscard]] const supervisor_actor& supervisor() const noexcept {

@@ -105,6 +105,8 @@ BOOST_AUTO_TEST_CASE(finds_the_files_of_a_path) {
   BOOST_TEST(shown("no.csv") == lines{"cannot open no.csv: No such file or directory"},
              boost::test_tools::per_element());
   BOOST_TEST(shown("*.json") == lines{"no file matches *.json"}, boost::test_tools::per_element());
+  BOOST_TEST(shown("**/*.csv") == lines{"** in the path **/*.csv: a * matches within one folder"},
+             boost::test_tools::per_element());
   BOOST_TEST(shown("sub.csv") == lines{"the folder sub.csv holds no files"},
              boost::test_tools::per_element());
 }
@@ -358,6 +360,37 @@ BOOST_AUTO_TEST_CASE(follows_growing_files) {
   BOOST_REQUIRE(!cut);
   BOOST_TEST(to_string(cut.error()).find("2.csv was cut from at least 8 to 2 bytes") == 0U,
              to_string(cut.error()));
+}
+
+BOOST_AUTO_TEST_CASE(a_followed_file_that_goes_away_is_an_error) {
+  struct {
+    const char* from;
+    const char* to;
+    const char* how;
+  } const cases[] = {{"1.csv", "gone.csv", "removed or renamed"},
+                     {"2.csv", "1.csv", "replaced by another file"}};
+
+  for (const auto& x : cases) {
+    const test::temporary_folder folder;
+    folder.write("1.csv", "a,b\n1,x\n");
+    folder.write("2.csv", "a,b\n1,x\n2,y\n");
+    test::inline_executor io;
+    auto options = csv_at("1.csv");
+    options.follow = true;
+    auto reader = open_file_source(ab_source(), options, context_of(io, folder));
+    BOOST_REQUIRE(reader);
+    test::collector out;
+    step_budget budget{100};
+    BOOST_REQUIRE((*reader)->read(0, budget, out));
+    BOOST_TEST(out.lines() == lines{"1|'x'"}, boost::test_tools::per_element());
+    std::filesystem::rename(folder / x.from, folder / x.to);
+    auto next = (*reader)->read(200'000, budget, out);
+    BOOST_REQUIRE(!next);
+    BOOST_TEST(
+        to_string(next.error()).find("1.csv was " + std::string(x.how) + " while it was followed")
+            == 0U,
+        to_string(next.error()));
+  }
 }
 
 /// Writes down what a source says of its partitions, and where rows came in between.

@@ -200,7 +200,7 @@ def test_one_row_is_one_row():
         file.write("2024-01-01 00:45:00,4\nnever,5\n")
     run = ebb("run", "m.yaml")
     assert "dropped 2 rows that came late or have no time" in run.stderr, run.stderr
-    assert "set aside 1 bad record\n" in run.stderr, run.stderr
+    assert "set aside 1 bad record: they are appended" in run.stderr, run.stderr
 
 
 def test_peak_memory_is_not_that_of_who_starts_it():
@@ -392,7 +392,9 @@ def test_bad_records_are_skipped_or_quarantined():
     assert run.returncode == 0 and [r["a"] for r in rows_of("out.ndjson")] == [1, 3]
     assert "1 bad record" in run.stderr
     write("m.yaml", manifest(numbers(text) + "      onBadRecord: quarantine\n", "SELECT a FROM src", sinks))
-    assert ebb("run", "m.yaml").returncode == 0
+    os.mkdir(FOLDER / "elsewhere")
+    run = subprocess.run([EBB, "run", "../m.yaml"], cwd=FOLDER / "elsewhere", stderr=subprocess.PIPE, text=True, check=False)
+    assert run.returncode == 0 and "appended, with reasons, to ../quarantine/s-src.ndjson\n" in run.stderr, run.stderr
     aside = rows_of("quarantine/s-src.ndjson")
     assert len(aside) == 1 and "oops" in aside[0]["raw"] and aside[0]["source"] == "src"
 
@@ -527,6 +529,17 @@ def test_disk_full():
 
 def endless():
     return "    - name: src\n      schema: a BIGINT\n      generator: {rate: 1000, columns: {a: \"n\"}}\n"
+
+
+def test_the_failure_of_one_stream_leaves_no_half_output_of_another():
+    one = manifest(endless().replace("rate: 1000", "rows: 400, rate: 1000"), "SELECT a FROM src",
+                   "  sinks:\n    - file: {path: good.ndjson, format: json}\n").replace("{name: s}", "{name: good}")
+    bad = one.replace('"n"', '"10/(n-50)"').replace("good", "bad")
+    write("m.yaml", bad + "---\n" + one)
+    (FOLDER / "good.ndjson").write_text("older\n")
+    fails(ebb("run", "m.yaml"), 1, "stream bad", "division by zero", "stream good: is given up, as stream bad has failed")
+    assert (FOLDER / "good.ndjson").read_text() == "older\n"
+    assert sorted(x.name for x in FOLDER.iterdir()) == ["good.ndjson", "m.yaml"], list(FOLDER.iterdir())
 
 
 def test_interrupt_drains_and_exits_130():
