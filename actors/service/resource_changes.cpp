@@ -2,8 +2,6 @@
 
 #include "actors/service/sink_files.hpp"
 
-#include "actors/service/sink_files.hpp"
-
 namespace ebb {
 
 namespace {
@@ -16,27 +14,6 @@ bool is_nothing(const service_changes& x) {
 }
 
 } // namespace
-
-// The file of a sink that the stream did not have, or had with another path, is begun anew.
-result<void> resource_changes::spare_files(const service_changes& changes) {
-  for (const auto& x : changes.changed_streams) {
-    EBB_ASSIGN(const auto before,
-               records_.with([&](control_db& db) { return db.find_stream(x.name); }));
-    EBB_ASSIGN(const auto newest,
-               records_.with([&](control_db& db) { return db.newest_record(x.uid); }));
-    if (!before || !newest)
-      continue;
-    EBB_ASSIGN(const auto old, definition_of(*before, files_folder_));
-    EBB_ASSIGN(const auto now, definition_of(x, files_folder_));
-    if (auto spared = empties_no_file(old, *newest, now); !spared) {
-      auto problem = std::move(spared).error();
-      problem.message = "stream " + split(x.name).name + ": " + problem.message;
-      problem.place = {{}, 0, 0, problem.place.field}; // lines are those of the stored document
-      return problem;
-    }
-  }
-  return {};
-}
 
 // The file of a sink that the stream did not have, or had with another path, is begun anew.
 result<void> resource_changes::spare_files(const service_changes& changes) {
@@ -79,8 +56,6 @@ result<apply_plan> resource_changes::apply(const wish& x) {
         return records_.with([&](control_db& db) { return db.writer_of_file(path, but); });
       }};
   EBB_ASSIGN(auto plan, plan_apply(x.text, options, known));
-  if (!files_folder_.empty())
-    EBB_TRY(spare_files(plan.changes));
   if (!files_folder_.empty())
     EBB_TRY(spare_files(plan.changes));
   if (x.dry_run || is_nothing(plan.changes))
