@@ -29,6 +29,9 @@ struct held_resource {
   bool operator==(const held_resource&) const = default;
 };
 
+/// Reason of a stream's condition `Degraded`.
+inline constexpr const char* checkpoint_held_up = "CheckpointHeldUp";
+
 /// A stream as people are shown it.
 struct resource_report {
   std::string uid;
@@ -44,6 +47,7 @@ struct resource_report {
   std::uint64_t rows = 0;           ///< that its sources have read in this run
   std::optional<std::uint64_t> lag; ///< rows of its topics that no checkpoint has yet
   bool ready = false;               ///< it would take a message, asleep included
+  std::string held_up;              ///< what keeps its checkpoints from being made; empty = nothing
 
   struct checkpoint {
     std::uint64_t epoch = 0;

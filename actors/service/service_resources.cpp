@@ -25,6 +25,8 @@ resource_report report_of(const stream_view& x, const wake_trace* wake) {
   y.parallelism = x.parallelism;
   y.ready = x.ready;
   if (x.status)
+    y.held_up = x.status->checkpoints.alarm;
+  if (x.status)
     for (const auto& source : x.status->sources)
       y.rows += source.rows;
   return y;

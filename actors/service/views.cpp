@@ -4,6 +4,7 @@
 #include "actors/runtime/moment_text.hpp"
 #include "actors/service/keeper/life_codec.hpp"
 #include "actors/service/manifest_json.hpp"
+#include "actors/service/resource_desk.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -49,6 +50,16 @@ json condition(const char* type, bool is, const stream_view& x) {
           {"reason", x.reason},
           {"message", x.message},
           {"lastTransitionTime", moment_text(x.since)}};
+}
+
+/// Whether something is wrong with what runs.
+json degraded(const stream_view& x) {
+  const auto alarm = x.status ? x.status->checkpoints.alarm : std::string();
+  return {{"type", "Degraded"},
+          {"status", alarm.empty() ? "False" : "True"},
+          {"reason", alarm.empty() ? "AsExpected" : checkpoint_held_up},
+          {"message", alarm},
+          {"lastTransitionTime", moment_text(x.alarm_since != 0 ? x.alarm_since : x.since)}};
 }
 
 std::uint64_t state_bytes_of(const checkpoint_record& x) {
@@ -114,6 +125,11 @@ stream_view view_of(const keeper& all, const stream_slot& x, micros now) {
   y.ready = y.phase != lifecycle_phase::failed && y.phase != lifecycle_phase::stopped;
   if (x.awake) {
     y.status = x.awake->status;
+    // What runs no more is not held up.
+    if (y.status && y.phase != lifecycle_phase::running
+        && y.phase != lifecycle_phase::going_to_sleep)
+      y.status->checkpoints.alarm.clear();
+    y.alarm_since = x.awake->alarm_since;
     y.notes = x.awake->notes;
   }
   return y;
@@ -145,7 +161,7 @@ std::string stream_json(const stream_view& x, const stream_entry& entry,
     status["notes"] = x.notes;
   status["conditions"] =
       json::array({condition("Ready", x.ready, x),
-                   condition("Running", x.phase == lifecycle_phase::running, x)});
+                   condition("Running", x.phase == lifecycle_phase::running, x), degraded(x)});
   all["status"] = std::move(status);
   return text_of(all);
 }

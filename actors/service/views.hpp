@@ -28,6 +28,7 @@ struct stream_view {
   std::uint32_t parallelism = 0;
   bool ready = false; ///< a message would be taken
   std::optional<stream_status> status;
+  micros alarm_since = 0; ///< when its checkpoints were held up, or no more; 0 = they never were
   std::vector<std::string> notes;
 };
 

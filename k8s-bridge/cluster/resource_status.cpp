@@ -127,6 +127,8 @@ void put_stream(const observed_resource& x, kube_json& to, std::vector<truth>& c
   conditions.push_back({"Progressing", moves, r.reason, r.message});
   if (!bad && r.phase == "Running" && x.pod_problem && x.pod_problem->reason == clock_skew)
     conditions.push_back({"Degraded", true, clock_skew, x.pod_problem->message});
+  else if (!bad && !r.held_up.empty())
+    conditions.push_back({"Degraded", true, checkpoint_held_up, r.held_up});
   else
     conditions.push_back({"Degraded", bad, bad ? r.reason : "AsExpected", bad ? r.message : ""});
 }

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 
@@ -13,6 +14,24 @@ from service import Service, wait_for
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
+
+# Its output waits for a checkpoint that is far.
+WIDE = """apiVersion: ebb.dev/v1alpha1
+kind: Stream
+metadata: {name: wide}
+spec:
+  checkpoint: {interval: 1h}
+  sources:
+    - name: s
+      schema: a BIGINT
+      generator: {rows: 100000, columns: {a: "n"}}
+  operators:
+    - name: rows
+      sql: SELECT a, repeat('x', 100) AS x FROM s
+  sinks:
+    - name: parts
+      file: {path: out/, format: json}
+"""
 
 MANIFEST = """apiVersion: ebb.dev/v1alpha1
 kind: Topic
@@ -159,6 +178,37 @@ def test_a_restore_that_was_promised_is_done():
         assert results(service, 71) == sorted(expected + [60])
         said = "".join(x.read_text() for x in (e2e.FOLDER / "data/logs").glob("worker-*"))
         assert "copy: going on from savepoint fifty" in said, said
+
+
+def test_a_full_disk_under_output_shows():
+    """What the run says under its output is a condition of the stream, and goes with its cause."""
+    disk = e2e.FOLDER / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk],
+                                           capture_output=True).returncode != 0:
+        print("  (not tried: no right to mount a small disk)")
+        return
+    files = disk / "files"
+    files.mkdir()
+
+    def degraded():
+        return next(x for x in service.stream("wide")["status"]["conditions"] if x["type"] == "Degraded")
+
+    try:
+        with Service("--files", files) as service:
+            assert service.apply(WIDE).status == 200
+            wait_for(lambda: degraded()["status"] == "True", 30)
+            found = degraded()
+            assert found["reason"] == "CheckpointHeldUp" and "waits: cannot write" in found["message"], found
+            assert "No space left on device" in found["message"], found
+            assert "waits: cannot write" in e2e.ebb("why", "wide").stdout
+            assert subprocess.run(["mount", "-o", "remount,size=64m", disk]).returncode == 0
+            wait_for(lambda: service.stream("wide")["status"]["reason"] == "Completed", 60)
+            assert degraded()["status"] == "False", degraded()
+        rows = [json.loads(line)["a"] for part in sorted((files / "out").iterdir()) for line in part.open()]
+        assert sorted(rows) == list(range(100000)), len(rows)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=False)
 
 
 def test_a_restore_takes_parts_back():

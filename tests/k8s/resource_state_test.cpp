@@ -141,6 +141,17 @@ BOOST_AUTO_TEST_CASE(a_setback_is_a_degraded_stream) {
   BOOST_TEST(condition(*desired_state(x, 0, 0).status, "Degraded").at("status") == "False");
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_whose_checkpoint_is_held_up_is_degraded) {
+  auto x = held();
+  x.report->phase = "Running";
+  x.report->held_up = "control.mdb: commit: No space left on device";
+  const auto to = desired_state(x, 0, 0);
+  BOOST_TEST(condition(*to.status, "Degraded").at("status") == "True");
+  BOOST_TEST(condition(*to.status, "Degraded").at("reason") == "CheckpointHeldUp");
+  BOOST_TEST(condition(*to.status, "Degraded").at("message") == x.report->held_up);
+  BOOST_TEST(condition(*to.status, "Ready").at("status") == "True");
+}
+
 BOOST_AUTO_TEST_CASE(nobody_needs_what_is_on_neither_side) {
   auto x = held();
   x.wished.reset();

@@ -57,6 +57,9 @@ result<supervisor_setup> placed_part::build(const peer_begin& begin) {
   auto environment = environment_;
   environment.data_folder = order_.data_folder;
   environment.keep = parts_;
+  environment.note = [to = &services_, me](const std::string&, const std::string& text) {
+    to->note(me, text);
+  };
   environment.part = order_.part;
   environment.parts = static_cast<std::uint32_t>(order_.peers.size());
   EBB_ASSIGN(const auto files, services_.files(me));

@@ -1,6 +1,7 @@
 #include "actors/service/hosting/placed_stream.hpp"
 
 #include "actors/connectors/factory.hpp"
+#include "actors/runtime/alarm_reason.hpp"
 #include "actors/runtime/run_data.hpp"
 #include "actors/service/hosting/part_begin.hpp"
 
@@ -90,6 +91,9 @@ result<std::optional<stream_started>> placed_stream::open(const std::function<vo
   auto environment = environment_;
   environment.data_folder = order_.data_folder;
   environment.keep = parts_;
+  environment.note = [sinks = sinks_](const std::string&, const std::string& text) {
+    sinks->told(text);
+  };
   environment.parts = std::max(1U, static_cast<std::uint32_t>(order_.peers.size()));
   EBB_ASSIGN(auto prepared,
              prepare_run({&parts_->planned, 1}, *parts_->connectors, environment, run));
@@ -208,6 +212,9 @@ stream_status placed_stream::status(const stream_report& from) const {
   if (board_) {
     const auto made = board_->get();
     x.checkpoints = {made.completed, made.failed, made.last, made.longest, made.alarm};
+    // It says more than what waits for it.
+    if (auto waits = sinks_->text(); !waits.empty())
+      x.checkpoints.alarm = std::move(waits);
   }
   return x;
 }
@@ -218,6 +225,8 @@ std::optional<stream_status> placed_stream::change(bool always) {
     return std::nullopt;
   auto x = status(run_->report());
   x.busy = !told_ || x.activity != told_->activity;
+  if (told_ && alarm_reason(x.checkpoints.alarm) == alarm_reason(told_->checkpoints.alarm))
+    x.checkpoints.alarm = told_->checkpoints.alarm;
   if (!always && told_ && !differs(x, *told_))
     return std::nullopt;
   told_ = x;

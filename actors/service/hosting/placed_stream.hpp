@@ -6,6 +6,7 @@
 #include "actors/service/hosting/part_meeting.hpp"
 #include "actors/service/hosting/placed_run.hpp"
 #include "actors/service/hosting/stream_host.hpp"
+#include "actors/service/hosting/waiting_sinks.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -41,6 +42,7 @@ private:
   host_services& services_;
 
   const std::shared_ptr<parts> parts_ = std::make_shared<parts>();
+  const std::shared_ptr<waiting_sinks> sinks_ = std::make_shared<waiting_sinks>();
   std::shared_ptr<checkpoint_board> board_;
   std::shared_ptr<part_meeting> meeting_; ///< null = it has one part
 

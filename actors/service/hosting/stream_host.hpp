@@ -42,6 +42,12 @@ public:
     return std::shared_ptr<snapshot_store>{};
   }
 
+  /// What a sink of a part that does not speak for its stream says of itself.
+  virtual void note(const stream_placement& of, const std::string& text) {
+    static_cast<void>(of);
+    static_cast<void>(text);
+  }
+
   /// Where it meets the other workers that a stream is spread over.
   [[nodiscard]] virtual peer_desk& peers() = 0;
 };

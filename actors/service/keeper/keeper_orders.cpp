@@ -276,6 +276,8 @@ std::vector<std::string> keeper::why(const stream_slot& x) const {
   const auto& status = *x.awake->status;
   if (!status.held_back.empty())
     all.push_back("its event time goes no further than " + status.held_back);
+  if (!status.checkpoints.alarm.empty() && x.life.phase() == lifecycle_phase::running)
+    all.push_back("its checkpoint is held up: " + status.checkpoints.alarm);
   constexpr micros day = 86'400 * micros_per_second;
   if (status.watermark != max_time && status.watermark > now + day)
     all.push_back("its event time is " + duration_text(status.watermark - now)

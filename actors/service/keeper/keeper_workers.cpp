@@ -232,8 +232,13 @@ void keeper::take(std::uint64_t, stream_status&& x) {
   status.first_record = x.first_record;
   status.first_output = x.first_output;
   slot->life.status(x.placement, status, now);
-  if (slot->life.accepts(x.placement))
-    awake(*slot).status = std::move(x);
+  if (slot->life.accepts(x.placement)) {
+    auto& part = awake(*slot);
+    const bool held_up = part.status && !part.status->checkpoints.alarm.empty();
+    if (held_up == x.checkpoints.alarm.empty())
+      part.alarm_since = now;
+    part.status = std::move(x);
+  }
   pump(*slot);
   pump_places();
 }

@@ -22,6 +22,7 @@ struct restore_wish {
 /// What only a stream that is not asleep has.
 struct awake_part {
   std::optional<stream_status> status; ///< the last one
+  micros alarm_since = 0;              ///< when its checkpoints were held up, or no more
   std::vector<std::string> notes;      ///< of its start
   std::optional<restore_wish> restore;
 };

@@ -1,5 +1,7 @@
 #include "actors/service/worker/worker_log.hpp"
 
+#include "actors/runtime/alarm_reason.hpp"
+
 #include <chrono>
 #include <cstdio>
 #include <utility>
@@ -14,12 +16,6 @@ constexpr std::size_t waiting_max = 256;
 micros now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
-}
-
-/// What the system said, behind the names of files, of which each attempt has others.
-std::string reason_of(const std::string& alarm) {
-  const auto at = alarm.rfind(": ");
-  return at == std::string::npos ? alarm : alarm.substr(at);
 }
 
 } // namespace
@@ -69,7 +65,7 @@ void worker_log::alarm(const std::string& uid, const std::string& text) {
     std::lock_guard guard(mutex_);
     const auto found = alarms_.find(uid);
     const auto before = found == alarms_.end() ? std::string() : found->second;
-    if (reason_of(before) == reason_of(text))
+    if (alarm_reason(before) == alarm_reason(text))
       return;
     if (text.empty())
       alarms_.erase(found);

@@ -374,6 +374,10 @@ private:
     return std::shared_ptr<snapshot_store>(std::move(opened));
   }
 
+  void note(const stream_placement& of, const std::string& text) override {
+    log_.write(log_level::warning, text, of.uid);
+  }
+
   peer_desk& peers() override {
     return *peers_;
   }

@@ -1,4 +1,5 @@
 #include "actors/connectors/topic_position.hpp"
+#include "actors/service/views.hpp"
 #include "tests/support/rows.hpp"
 
 #include <malloc.h>
@@ -403,6 +404,35 @@ BOOST_AUTO_TEST_CASE(a_worker_that_has_died_is_not_waited_for) {
   BOOST_REQUIRE(x.world->last<start_stream>() != nullptr);
   BOOST_TEST(x.world->last<start_stream>()->placement == 2U);
   BOOST_TEST(x.streams->returned({}));
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_is_held_up_is_shown) {
+  service x;
+  x.start();
+  const auto* order = x.world->last<start_stream>();
+  stream_status status;
+  status.uid = order->uid;
+  status.placement = order->placement;
+  stream_entry entry;
+  entry.manifest = "kind: Stream";
+  const auto degraded = [&] {
+    const auto text =
+        stream_json(view_of(*x.streams, x.slot(), x.world->time), entry, std::nullopt);
+    return text.find("\"type\":\"Degraded\",\"status\":\"True\",\"reason\":\"CheckpointHeldUp\","
+                     "\"message\":\"sink s waits\"")
+           != std::string::npos;
+  };
+  x.says(status);
+  BOOST_TEST(!degraded());
+  status.checkpoints.alarm = "sink s waits";
+  x.says(status);
+  BOOST_TEST(degraded());
+  const auto why = x.streams->why(x.slot());
+  BOOST_TEST((std::find(why.begin(), why.end(), "its checkpoint is held up: sink s waits")
+              != why.end()));
+  status.checkpoints.alarm.clear();
+  x.says(status);
+  BOOST_TEST(!degraded());
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_worker_is_replaced_by_the_next_placement) {
