@@ -9,7 +9,7 @@ namespace {
 
 using advice = std::pair<std::string_view, const char*>;
 
-constexpr std::array<advice, 9> advices{{
+constexpr std::array<advice, 10> advices{{
     {"Unschedulable",
      "free room on a node or add one, or change spec.pod: resources, nodeSelector, "
      "affinity, tolerations"},
@@ -18,6 +18,8 @@ constexpr std::array<advice, 9> advices{{
     {"QuotaExceeded", "raise the ResourceQuota of ebb's namespace, or ask for less in "
                       "spec.pod.resources"},
     {"Forbidden", "give ebb's service account the rights of deployments/ebb.yaml"},
+    {"PodSecurity", "let ebb's namespace allow what the pod has: a folder of the node (--cache-volume "
+                    "node:/PATH) needs the label pod-security.kubernetes.io/enforce=privileged"},
     {"OOMKilled", "raise spec.pod.resources.limits.memory, or leave it out"},
     {"Evicted",
      "the node ran short: give the stream spec.pod.resources.requests, or the node room"},
@@ -38,6 +40,8 @@ pod_trouble refused_pod(const kube_answer& answer) {
   if (x.message.find("exceeded quota") != std::string::npos
       || x.message.find("failed quota") != std::string::npos)
     x.reason = "QuotaExceeded";
+  else if (x.message.find("violates PodSecurity") != std::string::npos)
+    x.reason = "PodSecurity"; // forbidden, though not for a lack of rights
   else if (answer.status == unprocessable)
     x.reason = "InvalidPod";
   return x;

@@ -15,7 +15,7 @@ import scale
 from counting import counts, remove_counts
 from installation import NAMESPACE, Installation, clusters, wait_for
 from api_client import ApiClient
-from warm_wakes import set_warm, warm_wakes
+from warm_wakes import claim_copies, set_warm, warm_wakes
 
 POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "plain"}, "spec": {
     "restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "automountServiceAccountToken": False,
@@ -81,7 +81,7 @@ def wakes(ebb, rounds):
 def warm(ebb, rounds, mebibytes, shared):
     """One message to a stream that sleeps, where a pod waits; what it needs of its state is fetched from control, or was left on the
     node by other pods."""
-    set_warm(ebb, 2, shared)
+    set_warm(ebb, 2, claim_copies(ebb) if shared else "")
     for size in (10, mebibytes):
         there, took, moments = warm_wakes(ebb, size, rounds)
         line(f"message to result, a warm pod, {there:.0f} MiB {'there' if shared else 'fetched'}", "s", took)

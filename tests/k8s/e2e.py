@@ -30,7 +30,7 @@ import bad_days
 import faults
 from counting import COUNTS, apply_counts, ids, remove_counts, send_ids
 from installation import NAMESPACE, Installation, clusters, wait_for
-from warm_wakes import COPIES, set_warm
+from warm_wakes import COPIES, claim_copies, set_warm
 
 EXAMPLE = ROOT / "deployments" / "examples" / "flights-service" / "service.yaml"
 
@@ -336,27 +336,25 @@ def long_test_warm_pods(ebb):
         wait_for(lambda at=path: ebb.ask("GET", "/v1/" + at).status == 404, 30, f"{path} is gone")
 
 
-def long_test_shared_copies(ebb):
+def share_copies(ebb, name, volume, folder_of, sleeps):
     """With a volume for copies of state, what one pod of a stream has written is there for the next one, a copy that was damaged is
     fetched again, and pods leave nothing else there."""
-    name = "copied"
-
     def contents(paths):
         return {hashlib.sha256(x.read_bytes()).hexdigest() for x in paths}
 
-    set_warm(ebb, 0, True)
+    set_warm(ebb, 0, volume)
     try:
         apply_windows(ebb, name)
         uid = ebb.status(name)["uid"].replace("-", "")
         volumes = ebb.cluster.nodes[0].home / "volumes"
-        for i in range(4):
+        for i in range(sleeps):
             # One row of each window comes before each sleep.
             ebb.send(f"{name}-in", [{"at": f"2024-01-01T{i:02}:{x}:00", "id": i} for x in (10, 30)], "p", 2 * i)
             wait_for(lambda n=i: len(ebb.messages(f"{name}-out")) == n, 60, f"window {i}")
             wait_for(lambda: ebb.ask("POST", f"/v1/streams/{name}:sleep").status in (200, 202), 30, "sleep asked for")
             ebb.wait_phase(name, "Asleep")
             wait_for(lambda: not ebb.worker_pods(), 60, "no worker's pod")
-            shared = next(x for x in volumes.iterdir() if (x / "workers").exists())
+            shared = folder_of(volumes)
             assert list((shared / "workers").iterdir()) == [], "folders of pods that have ended"
             kept, copies = list(volumes.glob(f"*/streams/{uid}/segments/*.seg")), list((shared / "segments").iterdir())
             assert kept and contents(kept) <= contents(copies), (kept, copies)
@@ -364,11 +362,38 @@ def long_test_shared_copies(ebb):
             if i == 2:
                 for x in copies:
                     x.write_bytes(b"x" * x.stat().st_size)
-        assert [x["id"] for x in ebb.messages(f"{name}-out")] == [2, 2, 2]
+        assert [x["id"] for x in ebb.messages(f"{name}-out")] == [2] * (sleeps - 1)
     finally:
         set_warm(ebb, 0)
         remove_counts(ebb, name)
+
+
+def long_test_shared_copies(ebb):
+    """In a claim: nothing more is allowed to pods than without one."""
+    try:
+        share_copies(ebb, "copied", claim_copies(ebb),
+                     lambda volumes: next(x for x in volumes.iterdir() if (x / "workers").exists()), 4)
+    finally:
         ebb.cluster.kubectl("delete", "pvc", COPIES, "-n", NAMESPACE)
+
+
+def long_test_copies_of_the_node(ebb):
+    """In a folder of the node, in a namespace that allows it; a pod that was refused before is made then."""
+    folder = ebb.cluster.folder / "copies"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 10001, 10001)
+    level = "pod-security.kubernetes.io/enforce"
+    try:
+        set_warm(ebb, 0, f"node:{folder}")
+        apply_counts(ebb, "barred")
+        send_ids(ebb, "barred", 0, 1)
+        ebb.cluster.kubectl("label", "namespace", NAMESPACE, f"{level}=privileged", "--overwrite")
+        wait_for(lambda: ids(ebb, "barred") == [0], 90, "the pod that was refused is made")
+        remove_counts(ebb, "barred")
+        share_copies(ebb, "noded", f"node:{folder}", lambda _: folder, 2)
+    finally:
+        set_warm(ebb, 0)
+        ebb.cluster.kubectl("label", "namespace", NAMESPACE, f"{level}=restricted", "--overwrite")
 
 
 def test_uninstall(ebb):

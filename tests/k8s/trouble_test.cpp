@@ -30,6 +30,10 @@ BOOST_AUTO_TEST_CASE(a_refused_pod_has_a_reason_and_advice) {
   answer.reason = "Forbidden";
   answer.problem = make_error(ec::unsupported, "pods \"x\" is forbidden: exceeded quota: full");
   BOOST_TEST(refused_pod(answer).reason == "QuotaExceeded");
+  answer.problem =
+      make_error(ec::unsupported, "pods \"x\" is forbidden: violates PodSecurity \"restricted:v1\"");
+  BOOST_TEST(refused_pod(answer).reason == "PodSecurity");
+  BOOST_TEST(sentence_of(refused_pod(answer), "p").find("enforce=privileged") != std::string::npos);
   answer.problem = make_error(ec::unsupported, "User may not");
   BOOST_TEST(refused_pod(answer).reason == "Forbidden");
   answer.status = 422;

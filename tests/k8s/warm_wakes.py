@@ -65,11 +65,15 @@ spec:
 COPIES = "ebb-copies"
 
 
-def set_warm(ebb, count, shared=False):
-    """So many pods wait. `shared`: pods share a volume for copies of state."""
-    if shared:
-        ebb.cluster.apply(CLAIM.format(COPIES, NAMESPACE))
-    options = ([f"--warm={count}"] if count else []) + ([f"--cache-volume=claim:{COPIES}"] if shared else [])
+def claim_copies(ebb):
+    """Makes a claim that pods can share for copies of state; what --cache-volume says."""
+    ebb.cluster.apply(CLAIM.format(COPIES, NAMESPACE))
+    return f"claim:{COPIES}"
+
+
+def set_warm(ebb, count, volume=""):
+    """So many pods wait. `volume`: that pods share for copies of state."""
+    options = ([f"--warm={count}"] if count else []) + ([f"--cache-volume={volume}"] if volume else [])
     now = ebb.cluster.get("statefulset", "ebb", "-n", NAMESPACE)["spec"]["template"]["spec"]["containers"][0]["args"]
     wanted = [x for x in now if not x.startswith(("--warm=", "--cache-volume="))] + options
     ebb.cluster.kubectl("patch", "statefulset", "ebb", "-n", NAMESPACE, "--type=json", "-p",
