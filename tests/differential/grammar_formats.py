@@ -43,3 +43,13 @@ def sound_number_format(rnd):
 
 number_format = Either(sound_number_format,
                        lambda rnd: quoted(rnd.choice(["PR999", "9.9.9", "FM9.9EEEE", "S9MI", "9.9V", "SS9", "9EEEE9"])))
+
+
+def sound_format_without_shift(rnd):
+    """For INTEGER: where V takes a value out of its range PostgreSQL gives another number, ebb an error."""
+    while "V" in (text := sound_number_format(rnd)):
+        pass
+    return text
+
+
+integer_format = Either(sound_format_without_shift, number_format.wrong)

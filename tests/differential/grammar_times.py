@@ -1,6 +1,6 @@
 """Productions for dates, times and intervals."""
 from grammar_types import Either
-from grammar_formats import date_format, number_format, time_format
+from grammar_formats import date_format, integer_format, number_format, time_format
 
 DATE_FIELDS = ["year", "month", "day", "quarter", "week", "isodow", "dow", "doy", "isoyear", "decade",
                "century", "millennium", "epoch", "julian"]
@@ -103,7 +103,7 @@ def formats(add):
         add("to_char interval", "text", "to_char({0}, {1})", "interval", time_format)
     for t in ("integer", "bigint", "numeric", "double precision", "real"):
         for _ in range(3):
-            add(f"to_char {t}", "text", "to_char({0}, {1})", t, number_format)
+            add(f"to_char {t}", "text", "to_char({0}, {1})", t, integer_format if t == "integer" else number_format)
     for f in ("YYYY-MM-DD", "DD Mon YYYY", "YYYYMMDD", "FMMonth FMDD, YYYY", "J", "IYYY-IW-ID", "YYYY-DDD", "MM/DD/YY"):
         add("to_date", "date", f"to_date(to_char({{0}}, '{f}'), '{f}')", "date")
     for f in ("YYYY-MM-DD HH24:MI:SS.US", "Mon DD YYYY HH12:MI:SS AM", "YYYYMMDDHH24MISS", "DD/MM/YYYY SSSS"):
