@@ -39,6 +39,8 @@ def page_classes(data):
 
 def places(path, data, rng, thorough):
     """(what, offset) of bytes to flip: of each class of page its header and its contents."""
+    if not data:  # killed between the creation and the first write
+        return
     if path.suffix not in (".mdb", ".seg"):
         yield from (("bytes", at) for at in sorted({0, len(data) // 2, len(data) - 1}))
         return
