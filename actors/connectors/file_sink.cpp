@@ -77,8 +77,8 @@ const sealed_output* last_output(const connector_context& context) {
   return context.outputs.empty() ? nullptr : &context.outputs.back();
 }
 
-/// The file, claimed for this sink of the stream; another stream's is refused. None where it may not
-/// be read.
+/// The file, claimed for this sink of the stream; another stream's is refused. None where it may
+/// not be read.
 result<descriptor> claimed(const target& at, const std::string& shown, const std::string& sink,
                            const connector_context& context, int flags) {
   descriptor file(::open(at.path.c_str(), O_RDWR | O_CLOEXEC | flags, at.mode));
@@ -115,7 +115,8 @@ public:
     EBB_ASSIGN(auto lock, same_file(file, options_.path));
     const auto held = std::make_shared<descriptor>(std::move(lock));
     const auto publish = [from = part, to = at_.path, shown = options_.path, held,
-                          claim = std::make_shared<descriptor>(std::move(before))]() -> result<void> {
+                          claim =
+                              std::make_shared<descriptor>(std::move(before))]() -> result<void> {
       if (std::rename(from.c_str(), to.c_str()) != 0)
         return file_error("write", shown, errno);
       held->close();
@@ -145,8 +146,10 @@ public:
     std::uint64_t size = 0;
     if (const auto* last = last_output(context_); last != nullptr) {
       const bool lines = method_ == compression::none && options_.format != record_format::csv;
-      EBB_ASSIGN(size, whole_size(file, lines, last->offset, options_.path));
-      if (size >= last->offset)
+      // Exactly-once output has its bytes behind its offset.
+      const auto recorded = last->offset + last->bytes;
+      EBB_ASSIGN(size, whole_size(file, lines, recorded, options_.path));
+      if (size >= recorded)
         EBB_TRY(check_appended(at_.path, options_.path, *last));
     }
     if (::ftruncate(file.number(), static_cast<off_t>(size)) != 0)
@@ -170,10 +173,11 @@ public:
     parts.discard = [held, stopped = how.stopped] { *stopped = true; };
     const auto where = append_target + options_.path;
     how.target = [where](epoch_number) { return where; };
-    // A sink that was given another path begins a file there, unless its file was moved there.
+    // A sink that was given another path begins a file there, unless its file was moved there. At
+    // least once, no target is recorded, as nothing has to be applied.
     if (const auto* last = last_output(context_);
         last != nullptr
-        && (last->target == where
+        && (last->target.empty() || last->target == where
             || was_moved(last->target, options_.path, context_.folder,
                          last->offset + last->bytes))) {
       how.offset = last->offset + last->bytes;

@@ -5,9 +5,11 @@
 
 Ends in `N passed, N failed`.
 """
+import gzip
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -552,6 +554,36 @@ def test_output_that_another_file_took_the_place_of():
     out.write_bytes(ours + b"more\n")
     run_for(2)
     assert out.read_bytes().startswith(ours) and b"more" not in out.read_bytes()
+
+
+def test_a_file_goes_on_with_another_delivery():
+    manifest = """apiVersion: ebb.dev/v1alpha1
+kind: Stream
+metadata: {name: s}
+spec:
+  checkpoint: {interval: 100ms, mode: %s}
+  sources:
+    - {name: t, schema: n BIGINT, generator: {rate: 2000, columns: {n: "n"}}}
+  sinks:
+    - file: {path: %s, format: %s}
+"""
+    for path in ("out.ndjson", "out.ndjson.gz", "out.csv"):
+        size = 0
+        for mode in ("at-least-once", "exactly-once") * 2:
+            write("m.yaml", manifest % (mode, path, "csv" if path.endswith("csv") else "json"))
+            if not (e2e.FOLDER / "d").exists():
+                with running("m.yaml", "--data", "d") as run:
+                    wait_for(lambda: len(checkpoints()) > 1)
+                    run.process.send_signal(signal.SIGINT)
+                    assert run.process.wait(60) == 130
+            run_for(2)
+            raw = (e2e.FOLDER / path).read_bytes()
+            lines = (gzip.decompress(raw) if path.endswith("gz") else raw).decode().splitlines()
+            rows = [int(x) for x in lines[1:]] if path.endswith("csv") else [json.loads(x)["n"] for x in lines]
+            assert rows == list(range(rows[0], rows[0] + len(rows))) and rows[0] <= 1, (mode, path, len(rows), next((rows[i-1:i+2] for i in range(1, len(rows)) if rows[i] != rows[i-1] + 1), rows[:2]))
+            assert len(rows) > size, (mode, path, size, len(rows))
+            size = len(rows)
+        shutil.rmtree(e2e.FOLDER / "d")
 
 
 def test_one_stream_a_file():
