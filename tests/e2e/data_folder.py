@@ -480,6 +480,18 @@ def test_fresh_names_what_goes_and_what_stays():
     assert run.returncode == 0 and "still has" not in run.stderr, run.stderr
 
 
+def test_fresh_drops_nothing_for_a_stream_that_cannot_begin():
+    write("m.yaml", e2e.manifest(e2e.numbers(), "SELECT a FROM src",
+                                 "  sinks:\n    - file: {path: out.ndjson, format: json}\n"))
+    assert ebb("run", "m.yaml", "--data", "d").returncode == 0
+    os.rename(e2e.FOLDER / "in.csv", e2e.FOLDER / "away.csv")
+    run = ebb("run", "m.yaml", "--data", "d", "--from", "fresh", "--yes")
+    assert run.returncode == 2 and "in.csv" in run.stderr and "dropped" not in run.stderr, run.stderr
+    os.rename(e2e.FOLDER / "away.csv", e2e.FOLDER / "in.csv")
+    run = ebb("run", "m.yaml", "--data", "d")
+    assert run.returncode == 0 and "has finished before" in run.stderr, run.stderr
+
+
 def test_a_finished_stream_does_not_read_what_came_later():
     (e2e.FOLDER / "in").mkdir()
     write("in/a.csv", "id\n1\n")

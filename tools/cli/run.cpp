@@ -248,6 +248,15 @@ result<void> run_rounds(run_orders& orders, connector_factory& connectors, run_o
   }
 }
 
+/// What --from fresh drops is gone: not for a stream that cannot begin.
+result<void> check_inputs(const std::vector<stream_definition>& streams,
+                          connector_factory& connectors) {
+  for (const auto& stream : streams)
+    for (const auto& source : stream.sources)
+      EBB_TRY(connectors.partitions(source, stream.folder));
+  return {};
+}
+
 } // namespace
 
 int run_command(const run_arguments& arguments) {
@@ -270,12 +279,15 @@ int run_command(const run_arguments& arguments) {
   const auto from = options_of(arguments);
   if (!from)
     return cannot_begin(from.error());
+  const auto connectors = make_connectors();
+  if (from->from == resume_from::fresh)
+    if (const auto there = check_inputs(*streams, *connectors); !there)
+      return cannot_begin(there.error());
   run_log log(arguments.data);
   wait_for_room room(arguments.data, log, end_round);
   const auto ledger = open_ledger_in_time(arguments.data, room);
   if (!ledger)
     return cannot_begin(ledger.error());
-  const auto connectors = make_connectors();
   progress_line line{arguments.quiet || fills_the_terminal(*streams)};
   run_options options;
   options.threads = arguments.threads;
