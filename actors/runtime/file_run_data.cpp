@@ -308,6 +308,8 @@ private:
     if (passed && options_.output == past_output::rewind)
       EBB_TRY(can_rewind(definition));
     EBB_ASSIGN(data.state, open_state(data, record));
+    if (options_.may_go_back)
+      EBB_TRY(options_.may_go_back(definition, record, tokens, options_.output));
     if (options_.output == past_output::rewind)
       for (auto& token : tokens) {
         token.epoch = std::min(token.epoch, record.epoch);

@@ -48,6 +48,11 @@ struct data_options {
   past_output output = past_output::refuse;
   /// Where a stream, by uid, keeps its files; null: in FOLDER/streams/UID.
   std::function<result<std::shared_ptr<snapshot_store>>(const std::string& uid)> files = {};
+  /// Asked before a savepoint takes the place of what is newer; after its error all is as it was.
+  /// Null: nothing stands against it.
+  std::function<result<void>(const stream_definition&, const checkpoint_record&,
+                             const std::vector<sink_token>&, past_output)>
+      may_go_back = {};
 };
 
 /// One stream of the folder, made ready to run: its generation is new, and what others of older

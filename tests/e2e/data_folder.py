@@ -492,6 +492,32 @@ def test_fresh_drops_nothing_for_a_stream_that_cannot_begin():
     assert run.returncode == 0 and "has finished before" in run.stderr, run.stderr
 
 
+def test_a_savepoint_that_cannot_be_gone_back_to_changes_nothing():
+    write("m.yaml", e2e.manifest(e2e.numbers().replace("format: csv", "format: csv, follow: true"), "SELECT a FROM src",
+                                 "  sinks:\n    - file: {path: out.ndjson, format: json}\n",
+                                 "  checkpoint: {interval: 100ms}\n"))
+    out = e2e.FOLDER / "out.ndjson"
+    with running("m.yaml", "--data", "d"):
+        wait_for(lambda: out.exists() and out.read_bytes().count(b"\n") == 2)
+        assert ebb("savepoint", "s", "one", "--data", "d").returncode == 0
+        with open(e2e.FOLDER / "in.csv", "a", encoding="utf-8") as more:
+            more.write("3,z\n")
+        wait_for(lambda: out.read_bytes().count(b"\n") == 3)
+    ours, kept = out.read_bytes(), checkpoints()
+
+    def refused(code, *words):
+        for how in ("rewind", "keep"):
+            before = out.read_bytes()
+            fails(ebb("run", "m.yaml", "--data", "d", "--from", "one", "--sinks", how), code, *words)
+            assert out.read_bytes() == before and checkpoints() == kept
+    os.rename(e2e.FOLDER / "in.csv", e2e.FOLDER / "away.csv")
+    refused(2, "in.csv")
+    os.rename(e2e.FOLDER / "away.csv", e2e.FOLDER / "in.csv")
+    out.write_bytes(b"x" * 1000)
+    refused(4, "out.ndjson", "put the file back")
+    out.write_bytes(ours)
+
+
 def test_a_finished_stream_does_not_read_what_came_later():
     (e2e.FOLDER / "in").mkdir()
     write("in/a.csv", "id\n1\n")

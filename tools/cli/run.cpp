@@ -1,8 +1,10 @@
 #include "actors/connectors/factory.hpp"
 #include "actors/plan/stage_plan.hpp"
 #include "actors/runtime/alarm_reason.hpp"
+#include "actors/runtime/recorded_values.hpp"
 #include "actors/runtime/run_stream.hpp"
 #include "actors/runtime/stream_store.hpp"
+#include "actors/service/sink_files.hpp"
 #include "storage/control_db.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/control_socket.hpp"
@@ -257,6 +259,25 @@ result<void> check_inputs(const std::vector<stream_definition>& streams,
   return {};
 }
 
+/// A savepoint drops what is newer, and may cut output: not where the stream could not go on from
+/// it.
+result<void> check_savepoint(const stream_definition& stream, const checkpoint_record& record,
+                             const std::vector<sink_token>& tokens, bool kept,
+                             connector_factory& connectors) {
+  std::map<std::string, std::vector<source_position>> known;
+  for (const auto& x : record.positions)
+    known[x.source].push_back(to_position(x));
+  for (const auto& source : stream.sources)
+    EBB_TRY(connectors.partitions_after(source, stream.folder, known[source.name]));
+  auto held = holds_output(stream, record, tokens, kept);
+  if (held)
+    return {};
+  auto problem = std::move(held).error();
+  problem.hint = "put the file back as it was, go back to an older savepoint, or begin anew with "
+                 "--from fresh --yes";
+  return problem;
+}
+
 } // namespace
 
 int run_command(const run_arguments& arguments) {
@@ -276,10 +297,14 @@ int run_command(const run_arguments& arguments) {
     static_cast<void>(write_stats(arguments, start, {}, &problem));
     return exit_of_start(problem);
   };
-  const auto from = options_of(arguments);
+  auto from = options_of(arguments);
   if (!from)
     return cannot_begin(from.error());
   const auto connectors = make_connectors();
+  from->may_go_back = [&](const auto& stream, const auto& record, const auto& tokens,
+                          past_output what) {
+    return check_savepoint(stream, record, tokens, what == past_output::keep, *connectors);
+  };
   if (from->from == resume_from::fresh)
     if (const auto there = check_inputs(*streams, *connectors); !there)
       return cannot_begin(there.error());
