@@ -1,6 +1,7 @@
 #include "actors/connectors/file_overlap.hpp"
 
 #include "actors/connectors/file_paths.hpp"
+#include "actors/connectors/folder_sink.hpp"
 #include "actors/plan/sink_folder.hpp"
 
 #include <filesystem>
@@ -30,28 +31,14 @@ bool is_special(const fs::path& path) {
          && kind != fs::file_type::regular && kind != fs::file_type::directory;
 }
 
-bool is_pattern(const std::string& text) {
-  return text.find_first_of("*?[") != std::string::npos;
-}
-
 struct written_path {
   fs::path path;
   bool is_folder = false;
 };
 
-/// Would a source's folder or glob take the name? Not hidden ones, nor those of unfinished output.
-bool is_listed(const std::string& name) {
-  return !name.starts_with('.') && !name.ends_with(".part");
-}
-
 /// The name that a file written here would have.
-fs::path some_file_of(const written_path& sink, const std::string& ending) {
-  return sink.is_folder ? sink.path / ("0-0-1" + ending) : sink.path;
-}
-
-/// A folder's part has a number for its name and the ending of its format.
-std::string ending_of(const file_sink& sink) {
-  return sink.format == record_format::csv ? ".csv" : ".ndjson";
+fs::path some_file_of(const written_path& sink, record_format format) {
+  return sink.is_folder ? sink.path / (std::string("0-0-1") + part_ending(format)) : sink.path;
 }
 
 /// What of the source the sink would write, in words; nothing where they are apart.
@@ -60,9 +47,9 @@ std::optional<std::string> overlap(const written_path& sink, const file_sink& op
   const fs::path full = join_path(folder, source.path);
   std::error_code problem;
   const auto kind = fs::status(full, problem).type();
-  const auto file = some_file_of(sink, ending_of(options));
+  const auto file = some_file_of(sink, options.format);
   if (kind == fs::file_type::directory) {
-    if (resolved(full) == file.parent_path() && is_listed(file.filename().string()))
+    if (resolved(full) == file.parent_path() && is_input_name(file.filename().string()))
       return "the folder " + resolved(full).string();
     return std::nullopt;
   }
@@ -71,7 +58,7 @@ std::optional<std::string> overlap(const written_path& sink, const file_sink& op
                       || (!sink.is_folder && fs::equivalent(full, sink.path, problem));
     return same ? std::optional(resolved(full).string()) : std::nullopt;
   }
-  if (kind != fs::file_type::not_found || !is_pattern(source.path))
+  if (kind != fs::file_type::not_found || !is_glob(source.path))
     return std::nullopt;
   // What it matches now may be the sink's file by another name.
   if (const auto found = list_files(source.path, folder); found)
@@ -82,12 +69,12 @@ std::optional<std::string> overlap(const written_path& sink, const file_sink& op
   fs::path start;
   fs::path rest;
   for (const auto& part : fs::absolute(full))
-    if (rest.empty() && !is_pattern(part.string()))
+    if (rest.empty() && !is_glob(part.string()))
       start /= part;
     else
       rest /= part;
   const auto below = file.lexically_relative(resolved(start)).string();
-  if (is_listed(file.filename().string())
+  if (is_input_name(file.filename().string())
       && ::fnmatch(rest.c_str(), below.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0)
     return source.path + ", which matches " + file.string();
   return std::nullopt;

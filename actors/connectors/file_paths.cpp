@@ -21,11 +21,6 @@ bool is_regular(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
-// What a file sink is still writing.
-bool is_part(const std::string& name) {
-  return name.size() > 5 && name.compare(name.size() - 5, 5, ".part") == 0;
-}
-
 // glob(3) must not read the folder's name as a pattern.
 std::string escaped(const std::string& text) {
   std::string out;
@@ -44,7 +39,7 @@ result<std::vector<std::string>> files_in(const std::string& folder, const std::
   std::vector<std::string> names;
   while (const auto* entry = ::readdir(handle)) {
     const std::string name = entry->d_name;
-    if (name.front() != '.' && !is_part(name) && is_regular(folder + "/" + name))
+    if (is_input_name(name) && is_regular(folder + "/" + name))
       names.push_back(name);
   }
   ::closedir(handle);
@@ -80,6 +75,14 @@ std::string join_path(const std::string& folder, const std::string& path) {
   return folder.back() == '/' ? folder + path : folder + "/" + path;
 }
 
+bool is_glob(const std::string& path) {
+  return path.find_first_of("*?[") != std::string::npos;
+}
+
+bool is_input_name(const std::string& name) {
+  return !name.starts_with('.') && !name.ends_with(".part");
+}
+
 result<std::vector<named_file>> list_files(const std::string& path, const std::string& folder) {
   if (path.empty())
     return make_error(ec::invalid_argument, "the path is empty");
@@ -99,7 +102,7 @@ result<std::vector<named_file>> list_files(const std::string& path, const std::s
         return make_error(ec::not_found, "the folder " + path + " holds no files",
                           "put files into it first" + where(path, folder));
     }
-  } else if (const int problem = errno; path.find_first_of("*?[") != std::string::npos) {
+  } else if (const int problem = errno; is_glob(path)) {
     if (path.find("**") != std::string::npos)
       return make_error(ec::unsupported,
                         "** in the path " + path + ": a * matches within one folder",

@@ -16,6 +16,13 @@ struct named_file {
 /// `path` from `folder` on, unless it is absolute. An empty folder is the current one.
 [[nodiscard]] std::string join_path(const std::string& folder, const std::string& path);
 
+/// Whether a path that names no file is a glob.
+[[nodiscard]] bool is_glob(const std::string& path);
+
+/// Whether a folder's file of this name is one of a source's: not a hidden one, nor what a file
+/// sink is still writing.
+[[nodiscard]] bool is_input_name(const std::string& name);
+
 /// The files of a path that is a file, a folder (its files, but hidden ones, subfolders and
 /// `*.part`) or a glob, in the order of their names' bytes. At least one, all readable.
 [[nodiscard]] result<std::vector<named_file>> list_files(const std::string& path,

@@ -123,7 +123,7 @@ result<void> open_folder_parts(const file_sink& options, const connector_context
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
     return file_error("write", shown, errno);
   parts.separate = true;
-  const std::string ending = options.format == record_format::csv ? ".csv" : ".ndjson";
+  const std::string ending = part_ending(options.format);
   const auto mode = write_mode_of(context);
   const auto& owner = mode == write_mode::at_end ? context.stream : context.stream_uid;
   const auto name = file_name(owner) + '-' + std::to_string(context.subtask);

@@ -5,6 +5,11 @@
 
 namespace ebb {
 
+/// Of a part's name.
+[[nodiscard]] inline const char* part_ending(record_format format) noexcept {
+  return format == record_format::csv ? ".csv" : ".ndjson";
+}
+
 /// Parts are `UID-LANE-EPOCH.ndjson` (or `.csv`, each with a header); the lane is the subtask that
 /// wrote it, and an epoch without rows has none. While it is written, and until its epoch is
 /// committed, a part is a hidden file `.….part` of the folder. The folder is created.
