@@ -22,14 +22,17 @@ constexpr std::size_t waiting_max = std::size_t{4} << 20;
 // What waits becomes part of positions.
 constexpr std::size_t waiting_max_of_partition = std::size_t{256} << 10;
 
-std::string folder_of(const connector_context& context) {
-  return join_path(context.data_folder.empty() ? context.folder : context.data_folder,
-                   "quarantine");
+std::string folder_in(const std::string& folder, const std::string& data_folder) {
+  return join_path(data_folder.empty() ? folder : data_folder, "quarantine");
 }
 
-std::string file_of(const connector_context& context, const std::string& source,
-                    std::uint32_t partition) {
-  auto name = context.stream + "-" + source;
+std::string folder_of(const connector_context& context) {
+  return folder_in(context.folder, context.data_folder);
+}
+
+std::string file_name(const std::string& stream, const std::string& source,
+                      std::uint32_t partition) {
+  auto name = stream + "-" + source;
   if (partition != 0)
     name += "." + std::to_string(partition);
   name += ".ndjson";
@@ -142,14 +145,14 @@ quarantine::quarantine(const connector_context& context, std::string source)
     : source_(std::move(source)), io_(*context.io), lane_(context.io->open_lane()),
       shared_(std::make_shared<shared>()) {
   shared_->folder = folder_of(context);
-  shared_->file = file_of(context, source_, 0);
+  shared_->file = file_name(context.stream, source_, 0);
   shared_->wake = context.wake;
 }
 
 quarantine::quarantine(const connector_context& context, std::string source,
                        std::uint32_t partition, std::uint64_t offset)
     : quarantine(context, std::move(source)) {
-  shared_->file = file_of(context, source_, partition);
+  shared_->file = file_name(context.stream, source_, partition);
   shared_->durable = true;
   shared_->most = waiting_max_of_partition;
   shared_->offset = offset;
@@ -202,7 +205,7 @@ result<std::uint64_t> restore_quarantine(const connector_context& context,
                                          const std::string& source, std::uint32_t partition,
                                          const quarantine_position* at) {
   const auto folder = folder_of(context);
-  const auto path = join_path(folder, file_of(context, source, partition));
+  const auto path = join_path(folder, file_name(context.stream, source, partition));
 
   struct stat info {};
 
@@ -218,6 +221,11 @@ result<std::uint64_t> restore_quarantine(const connector_context& context,
     return file_error("write", path, errno);
   EBB_TRY(write_all(file, at->pending, path));
   return kept + at->pending.size();
+}
+
+std::string quarantine_path(const std::string& folder, const std::string& data_folder,
+                            const std::string& stream, const std::string& source) {
+  return join_path(folder_in(folder, data_folder), file_name(stream, source, 0));
 }
 
 std::string quarantine_line(const std::string& source, const bad_record& record) {

@@ -60,6 +60,10 @@ private:
                                                        std::uint32_t partition,
                                                        const quarantine_position* at);
 
+/// The file of a source's first partition. `folder`: the stream's; `data_folder`: empty = none.
+[[nodiscard]] std::string quarantine_path(const std::string& folder, const std::string& data_folder,
+                                          const std::string& stream, const std::string& source);
+
 /// One line of the quarantine file.
 [[nodiscard]] std::string quarantine_line(const std::string& source, const bad_record& record);
 

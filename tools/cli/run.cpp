@@ -1,4 +1,5 @@
 #include "actors/connectors/factory.hpp"
+#include "actors/connectors/quarantine.hpp"
 #include "actors/plan/stage_plan.hpp"
 #include "actors/runtime/alarm_reason.hpp"
 #include "actors/runtime/recorded_values.hpp"
@@ -145,8 +146,7 @@ std::string where_bad_records_are(const std::vector<stream_definition>& streams,
       if (x.name == stream && from.name == source
           && from.on_bad_record == bad_record_policy::quarantine)
         return "they are appended, with reasons, to "
-               + (std::filesystem::path(data.empty() ? x.folder : data) / "quarantine"
-                  / (stream + '-' + source + ".ndjson"))
+               + std::filesystem::path(quarantine_path(x.folder, data, stream, source))
                      .lexically_normal()
                      .string();
   return "onBadRecord: quarantine keeps them, with reasons";
