@@ -236,8 +236,7 @@ state_change compare_plan(const pinned_plan& before, const planned_state& now, b
     std::ranges::copy_if(x.upstream, std::back_inserter(result.to_empty), is_kept);
   }
   std::ranges::sort(result.to_empty);
-  const auto repeated = std::ranges::unique(result.to_empty);
-  result.to_empty.erase(repeated.begin(), repeated.end());
+  result.to_empty.erase(std::unique(result.to_empty.begin(), result.to_empty.end()), result.to_empty.end());
   return result;
 }
 
