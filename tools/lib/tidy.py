@@ -18,6 +18,9 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.M)
 HEADER_BUDGET, SOURCE_BUDGET = 150, 400
 CLOCKS = re.compile(r"\b(steady_clock|system_clock|high_resolution_clock|clock_gettime|gettimeofday"
                     r"|std::thread|std::this_thread|random_device)\b")
+# clang 14, which compiles the fuzz targets, cannot use the subranges and views of g++ 12's library.
+SUBRANGES = re.compile(r"\bstd::(?:ranges::(?:unique|remove|remove_if|partition|stable_partition|rotate"
+                       r"|search|equal_range|find_end|subrange|views?\b)|views\b)")
 LEFTOVERS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
@@ -106,6 +109,9 @@ def check_style(files):
         allowed = r"(?!std::(?:chrono|string)_literals" + ("|ebb|\\w*test)" if path.parts[0] == "tests" else ")")
         for match in re.finditer(rf"^\s*using namespace {allowed}", text, re.M):
             yield f"{path}:{line_of(text, match.start())}: using namespace"
+        for match in SUBRANGES.finditer(text):
+            yield (f"{path}:{line_of(text, match.start())}: {match[0]}: clang 14 cannot compile it, "
+                   "take the form with iterators")
 
 
 def check_folders(_):
