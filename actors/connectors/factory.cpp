@@ -3,6 +3,7 @@
 #include "actors/connectors/apply_output.hpp"
 #include "actors/connectors/discard.hpp"
 #include "actors/connectors/file_sink.hpp"
+#include "actors/connectors/file_sink_check.hpp"
 #include "actors/connectors/file_source.hpp"
 #include "actors/connectors/generator.hpp"
 #include "actors/connectors/moved_output.hpp"
@@ -100,6 +101,18 @@ public:
                           },
                       },
                       sink.connector);
+  }
+
+  result<void> check_sink(const sink_definition& sink, const std::string& folder,
+                          const sink_prospect& start) override {
+    if (const auto* file = std::get_if<file_sink>(&sink.connector))
+      return check_file_sink(sink, *file, folder, start);
+    if (const auto* topic = std::get_if<topic_sink>(&sink.connector); topic != nullptr) {
+      if (topics_ == nullptr)
+        return no_topics("topic " + topic->name);
+      EBB_TRY(topics_->find(topic->name));
+    }
+    return {};
   }
 
   result<void> apply_output(const sink_definition& sink, const std::string& folder,

@@ -66,14 +66,25 @@ result<void> claim_file(const descriptor& file, const std::string& writer,
   // First the lock, then the look: of two at once, one is refused at least.
   if (::fcntl(file.number(), F_OFD_SETLK, &mine) != 0)
     return {};
-  for (const auto& found : {lock_in(file, first, place), lock_in(file, place + room, end)}) {
-    if (found.l_type == F_UNLCK)
-      continue;
+  auto free = check_claim(file, writer, shown);
+  if (!free) {
     mine.l_type = F_UNLCK;
     ::fcntl(file.number(), F_OFD_SETLK, &mine);
-    return taken(found, shown);
   }
+  return free;
+}
+
+result<void> check_claim(const descriptor& file, const std::string& writer,
+                         const std::string& shown) {
+  const auto place = place_of(writer);
+  for (const auto& found : {lock_in(file, first, place), lock_in(file, place + room, end)})
+    if (found.l_type != F_UNLCK)
+      return taken(found, shown);
   return {};
+}
+
+std::string claim_name(const std::string& stream_uid, const std::string& sink) {
+  return stream_uid.empty() ? "process " + std::to_string(::getpid()) : stream_uid + '/' + sink;
 }
 
 } // namespace ebb

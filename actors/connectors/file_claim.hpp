@@ -16,4 +16,11 @@ namespace ebb {
 [[nodiscard]] result<void> claim_file(const descriptor& file, const std::string& writer,
                                       const std::string& shown);
 
+/// The error that `claim_file` would have, without a claim.
+[[nodiscard]] result<void> check_claim(const descriptor& file, const std::string& writer,
+                                       const std::string& shown);
+
+/// Of a sink of a stream with checkpoints; of a stream without a uid, this process.
+[[nodiscard]] std::string claim_name(const std::string& stream_uid, const std::string& sink);
+
 } // namespace ebb

@@ -70,6 +70,21 @@ struct sink_rewind {
   bool asked = false; ///< a person wants what was written later to be gone
 };
 
+/// The last output of one lane of a sink, as a start expects to find it.
+struct expected_output {
+  sealed_output output; ///< as the record lists it
+  bool applied = true;  ///< it has reached its target: all of its bytes are there
+  /// How far the target reaches at least, where it has offsets.
+  std::uint64_t end = 0;
+};
+
+/// What a start will go on from in a sink.
+struct sink_prospect {
+  std::string stream_uid; ///< empty: the stream gets one that is new
+  bool exactly_once = true;
+  std::vector<expected_output> outputs; ///< of the lanes that have written
+};
+
 /// Makes readers and writers; implemented by actors/connectors, handed in by main.
 class connector_factory {
 public:
@@ -92,6 +107,17 @@ public:
   open_source(const source_definition& source, connector_context context) = 0;
   [[nodiscard]] virtual result<std::unique_ptr<sink_writer>>
   open_sink(const sink_definition& sink, const schema& columns, connector_context context) = 0;
+
+  /// Whether the sink can be opened there and go on: for a start that would drop something. Changes
+  /// nothing, and claims nothing. Blocks.
+  [[nodiscard]] virtual result<void> check_sink(const sink_definition& sink,
+                                                const std::string& folder,
+                                                const sink_prospect& start) {
+    static_cast<void>(sink);
+    static_cast<void>(folder);
+    static_cast<void>(start);
+    return {};
+  }
 
   /// Brings a committed output to its target; doing it again changes nothing. Blocks. Outputs of a
   /// lane come in the order of their epochs.

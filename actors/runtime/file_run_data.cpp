@@ -53,6 +53,18 @@ public:
     return opened;
   }
 
+  bool may_drop(const stream_definition& definition) const override {
+    return options_.from != resume_from::latest || definition.reset_state;
+  }
+
+  result<start_outlook> look(const stream_definition& definition,
+                             const stage_plan& plan) override {
+    auto seen = look_at(definition, plan);
+    if (!seen)
+      return in_stream(std::move(seen).error(), definition.name);
+    return seen;
+  }
+
 private:
   template <class Use>
   auto with(const Use& use) {
@@ -127,6 +139,56 @@ private:
     return opened;
   }
 
+  result<start_outlook> look_at(const stream_definition& definition, const stage_plan& plan) {
+    start_outlook seen;
+    EBB_ASSIGN(auto stream,
+               with([&](stream_ledger& db) { return db.find_stream(definition.name); }));
+    if (options_.from == resume_from::fresh) {
+      seen.drops = stream.has_value();
+      if (stream)
+        EBB_TRY(droppable(*stream));
+      return seen;
+    }
+    if (!stream)
+      return options_.from == resume_from::savepoint ? result<start_outlook>(no_savepoint({}))
+                                                     : seen;
+    EBB_ASSIGN(const auto savepoint, wanted_savepoint(*stream));
+    EBB_ASSIGN(const auto newest,
+               with([&](stream_ledger& db) { return db.newest_record(stream->uid); }));
+    EBB_ASSIGN(const auto tokens, with([&](stream_ledger& db) { return db.tokens(stream->uid); }));
+    stream_data data;
+    EBB_TRY(fit(*stream, definition, plan, savepoint, data));
+    if (savepoint) {
+      EBB_TRY(may_pass(*savepoint, tokens, definition, options_.output));
+      EBB_ASSIGN(const auto files, files_of(stream->uid));
+      data.segments = {
+          files->folder(stored_area::segments), stream->uid, stream->key_groups, {}, files};
+      EBB_TRY(open_state(data, savepoint->record));
+    }
+    if (savepoint || newest)
+      seen = outlook_of(savepoint ? savepoint->record : *newest, tokens, options_.output);
+    seen.uid = stream->uid;
+    // What fits the state says nothing.
+    seen.drops = savepoint || !data.notes.empty();
+    return seen;
+  }
+
+  /// What is there of the stream, if a person has said that it may go; empty where it is nothing.
+  result<std::string> droppable(const stream_entry& found) {
+    EBB_ASSIGN(const auto newest,
+               with([&](stream_ledger& db) { return db.newest_record(found.uid); }));
+    EBB_ASSIGN(const auto names, savepoint_names(found.uid));
+    if (!newest && names.empty())
+      return std::string{};
+    const auto what = (newest ? "epoch " + std::to_string(newest->epoch) : "no checkpoint")
+                      + (names.empty() ? "" : ", and savepoints " + names);
+    if (!options_.drop_state)
+      return make_error(ec::conflict,
+                        "there is state of this stream in " + options_.folder + ": " + what,
+                        "add --yes to drop it, or leave out --from fresh to go on from it");
+    return what;
+  }
+
   /// What there was of the stream goes, when it is asked for.
   result<void> drop_if_fresh(const stream_definition& definition, stream_data& data) {
     if (options_.from != resume_from::fresh)
@@ -135,22 +197,13 @@ private:
     EBB_ASSIGN(const auto found, with([&](stream_ledger& db) { return db.find_stream(name); }));
     if (!found)
       return {};
-    EBB_ASSIGN(const auto newest,
-               with([&](stream_ledger& db) { return db.newest_record(found->uid); }));
-    EBB_ASSIGN(const auto names, savepoint_names(found->uid));
-    const auto what = (newest ? "epoch " + std::to_string(newest->epoch) : "no checkpoint")
-                      + (names.empty() ? "" : ", and savepoints " + names);
-    const bool has_state = newest || !names.empty();
-    if (has_state && !options_.drop_state)
-      return make_error(ec::conflict,
-                        "there is state of this stream in " + options_.folder + ": " + what,
-                        "add --yes to drop it, or leave out --from fresh to go on from it");
+    EBB_ASSIGN(const auto what, droppable(*found));
     EBB_TRY(with([&](stream_ledger& db) { return db.delete_stream(name); }));
     std::error_code ignored;
     std::filesystem::remove_all(folder_of_stream(found->uid), ignored);
     if (!ignored)
       EBB_TRY(with([&](stream_ledger& db) { return db.forget_stream(found->uid); }));
-    if (has_state)
+    if (!what.empty())
       data.notes.push_back("dropped the state: " + what);
     for (auto& x : left_parts(definition, found->uid))
       data.notes.push_back(std::move(x));
@@ -291,6 +344,11 @@ private:
     if (found)
       return found;
     EBB_ASSIGN(const auto names, savepoint_names(stream.uid));
+    return no_savepoint(names);
+  }
+
+  /// `names`: of those that there are.
+  [[nodiscard]] error no_savepoint(const std::string& names) const {
     return make_error(ec::not_found, "there is no savepoint " + options_.savepoint,
                       names.empty() ? "the stream has none: ebb savepoint STREAM NAME makes one"
                                     : "its savepoints are " + names);
@@ -302,14 +360,8 @@ private:
                                                           stream_data& data) {
     auto record = found.record;
     EBB_ASSIGN(auto tokens, with([&](stream_ledger& db) { return db.tokens(stream.uid); }));
-    const bool passed = is_passed(record, tokens);
-    if (passed && options_.output == past_output::refuse)
-      return savepoint_passed(found.name);
-    if (passed && options_.output == past_output::rewind)
-      EBB_TRY(can_rewind(definition));
+    EBB_TRY(may_pass(found, tokens, definition, options_.output));
     EBB_ASSIGN(data.state, open_state(data, record));
-    if (options_.may_go_back)
-      EBB_TRY(options_.may_go_back(definition, record, tokens, options_.output));
     if (options_.output == past_output::rewind)
       for (auto& token : tokens) {
         token.epoch = std::min(token.epoch, record.epoch);
@@ -352,30 +404,6 @@ private:
 };
 
 } // namespace
-
-bool is_passed(const checkpoint_record& record, const std::vector<sink_token>& tokens) {
-  return std::any_of(tokens.begin(), tokens.end(),
-                     [&](const auto& x) { return x.epoch > record.epoch; });
-}
-
-result<void> can_rewind(const stream_definition& definition) {
-  for (const auto& sink : definition.sinks) {
-    if (const auto* topic = std::get_if<topic_sink>(&sink.connector))
-      return make_error(ec::unsupported,
-                        "sink " + sink.name + " writes topic " + topic->name
-                            + ", whose rows are not taken back: others may have read them",
-                        "use --sinks keep, and rows since the savepoint come again; or let the "
-                        "sink write another topic first, which gets each of them once");
-  }
-  return {};
-}
-
-error savepoint_passed(const std::string& savepoint) {
-  return make_error(ec::conflict,
-                    "sinks have written output of epochs after savepoint " + savepoint,
-                    "--sinks rewind cuts the targets back to where they were, --sinks keep "
-                    "leaves what they have and writes the rows since then again");
-}
 
 result<std::unique_ptr<stored_state>> open_recorded(const recorded_segments& from,
                                                     std::uint64_t small) {

@@ -13,18 +13,6 @@ const sink_definition& sink_named(const stream_definition& stream, const std::st
                        [&](const auto& x) { return x.name == name; });
 }
 
-/// An error where a source that is still to be read is not there.
-result<void> find_sources(const stream_definition& stream, connector_factory& connectors,
-                          const stream_start& start) {
-  for (const auto& source : stream.sources) {
-    const auto known = start.positions.find(source.name);
-    EBB_TRY(known == start.positions.end()
-                ? connectors.partitions(source, stream.folder)
-                : connectors.partitions_after(source, stream.folder, known->second));
-  }
-  return {};
-}
-
 /// Changes whenever the stream has read, written or held back something.
 std::uint64_t activity_of(const std::vector<std::shared_ptr<stats_board>>& boards) {
   std::uint64_t sum = 0;
@@ -178,7 +166,7 @@ result<prepared_stream> prepare_with_data(const planned_stream& stream,
     result.finished = true;
     return result;
   }
-  EBB_TRY(find_sources(stream.definition, connectors, data.start));
+  EBB_TRY(find_sources(stream.definition, data.start.positions, connectors));
   EBB_ASSIGN(result.setup,
              build_stream(stream.plan, stream.definition, connectors, environment, &data.start));
   if (data.state)
@@ -205,6 +193,25 @@ result<prepared_stream> prepare(const planned_stream& stream, connector_factory&
   return result;
 }
 
+/// A start that would drop something of one stream and is refused, be it for another one, drops
+/// nothing.
+result<void> look_first(std::span<const planned_stream> streams, connector_factory& connectors,
+                        run_data& data) {
+  if (std::none_of(streams.begin(), streams.end(),
+                   [&](const auto& x) { return data.may_drop(x.definition); }))
+    return {};
+  std::vector<start_outlook> seen;
+  for (const auto& x : streams) {
+    EBB_ASSIGN(auto one, data.look(x.definition, x.plan));
+    seen.push_back(std::move(one));
+  }
+  if (std::none_of(seen.begin(), seen.end(), [](const auto& x) { return x.drops; }))
+    return {};
+  for (std::size_t i = 0; i < streams.size(); ++i)
+    EBB_TRY(check_start(streams[i].definition, seen[i], connectors));
+  return {};
+}
+
 } // namespace
 
 result<std::vector<prepared_stream>> prepare_run(std::span<const planned_stream> streams,
@@ -214,7 +221,9 @@ result<std::vector<prepared_stream>> prepare_run(std::span<const planned_stream>
   // What a stream with data reads depends on where it stands.
   if (!options.data)
     for (const auto& x : streams)
-      EBB_TRY(find_sources(x.definition, connectors, {}));
+      EBB_TRY(find_sources(x.definition, {}, connectors));
+  if (options.data)
+    EBB_TRY(look_first(streams, connectors, *options.data));
   std::vector<prepared_stream> result;
   for (const auto& x : streams) {
     auto prepared = prepare(x, connectors, environment, options);

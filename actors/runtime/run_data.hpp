@@ -5,6 +5,7 @@
 #include "actors/runtime/checkpoint_store.hpp"
 #include "actors/runtime/restore_stream.hpp"
 #include "actors/runtime/segment_state.hpp"
+#include "actors/runtime/start_check.hpp"
 #include "schemas/control_records.hpp"
 
 #include <functional>
@@ -21,25 +22,6 @@ enum class resume_from : std::uint8_t {
   savepoint, ///< a named one
 };
 
-/// What becomes of output that was written after the savepoint that is restored.
-enum class past_output : std::uint8_t {
-  refuse,
-  rewind, ///< targets are cut back to where they were
-  keep,   ///< it stays, and may be written again
-};
-
-/// Whether output of epochs after the savepoint has reached some target.
-[[nodiscard]] bool is_passed(const checkpoint_record& record,
-                             const std::vector<sink_token>& tokens);
-
-/// What a person is told who goes back to a savepoint that is passed, and has not said what becomes
-/// of the output.
-[[nodiscard]] error savepoint_passed(const std::string& savepoint);
-
-/// Whether what the stream's sinks have written can be taken back: what was appended to a file is
-/// cut off, parts are removed. What readers of a topic may have seen stays.
-[[nodiscard]] result<void> can_rewind(const stream_definition& definition);
-
 struct data_options {
   std::string folder;
   resume_from from = resume_from::latest;
@@ -48,11 +30,6 @@ struct data_options {
   past_output output = past_output::refuse;
   /// Where a stream, by uid, keeps its files; null: in FOLDER/streams/UID.
   std::function<result<std::shared_ptr<snapshot_store>>(const std::string& uid)> files = {};
-  /// Asked before a savepoint takes the place of what is newer; after its error all is as it was.
-  /// Null: nothing stands against it.
-  std::function<result<void>(const stream_definition&, const checkpoint_record&,
-                             const std::vector<sink_token>&, past_output)>
-      may_go_back = {};
 };
 
 /// One stream of the folder, made ready to run: its generation is new, and what others of older
@@ -78,6 +55,21 @@ struct stream_data {
 class run_data {
 public:
   virtual ~run_data() = default;
+
+  /// Whether opening the stream may drop something: state, checkpoints, output.
+  [[nodiscard]] virtual bool may_drop(const stream_definition& definition) const {
+    static_cast<void>(definition);
+    return false;
+  }
+
+  /// What `open_stream` would find, with the errors that it would have. Nothing changes.
+  [[nodiscard]] virtual result<start_outlook> look(const stream_definition& definition,
+                                                   const stage_plan& plan) {
+    static_cast<void>(definition);
+    static_cast<void>(plan);
+    return start_outlook{};
+  }
+
   /// Errors are for people: what does not fit, where, what to do. Nothing has changed then.
   [[nodiscard]] virtual result<stream_data> open_stream(const stream_definition& definition,
                                                         const stage_plan& plan) = 0;

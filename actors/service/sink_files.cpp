@@ -1,10 +1,8 @@
 #include "actors/service/sink_files.hpp"
 
-#include "actors/connectors/apply_output.hpp"
 #include "actors/connectors/file_paths.hpp"
 #include "actors/connectors/moved_output.hpp"
 #include "actors/plan/sink_folder.hpp"
-#include "actors/runtime/recorded_values.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -37,36 +35,6 @@ std::string full_path(const file_sink& file, const std::string& folder) {
   return std::filesystem::path(join_path(folder, file.path)).lexically_normal().string();
 }
 
-const sink_token* token_of(const std::vector<sink_token>& tokens, const recorded_output& x) {
-  const auto found = std::find_if(tokens.begin(), tokens.end(), [&](const auto& y) {
-    return y.sink == x.sink && y.lane == x.lane;
-  });
-  return found == tokens.end() ? nullptr : &*found;
-}
-
-error no_longer(const std::string& sink, const std::string& what) {
-  return make_error(ec::conflict, "sink " + sink + ": " + what,
-                    "put the file back as it was, or go back to an older savepoint; to begin "
-                    "anew, delete the stream and apply it again");
-}
-
-result<void> holds(const sink_definition& sink, const std::string& shown, const std::string& path,
-                   const recorded_output& x, const sink_token* token, bool kept) {
-  const auto size = size_of(path);
-  if (!size)
-    return {};
-  const bool later = kept && token != nullptr && token->epoch > x.epoch;
-  const bool applied = token != nullptr && token->epoch >= x.epoch;
-  const auto least = later ? token->offset : x.offset;
-  if (*size < least)
-    return no_longer(sink.name, shown + " has only " + std::to_string(*size) + " bytes, and "
-                                    + std::to_string(least) + " are taken for granted");
-  if (!applied)
-    return {};
-  const auto same = check_appended(path, shown, to_output(x));
-  return same ? result<void>() : no_longer(sink.name, same.error().message);
-}
-
 /// The sink that goes on in the file at `path`, if one does.
 const sink_definition* writer_of(const stream_definition& stream, const std::string& path) {
   for (const auto& sink : stream.sinks)
@@ -77,21 +45,6 @@ const sink_definition* writer_of(const stream_definition& stream, const std::str
 }
 
 } // namespace
-
-result<void> holds_output(const stream_definition& stream, const checkpoint_record& record,
-                          const std::vector<sink_token>& tokens, bool kept) {
-  for (const auto& sink : stream.sinks) {
-    const auto* file = appending(sink, stream.folder);
-    if (file == nullptr)
-      continue;
-    // A sink that writes elsewhere now begins a file there.
-    for (const auto& x : record.outputs)
-      if (x.sink == sink.name && x.target == append_target + file->path)
-        EBB_TRY(holds(sink, file->path, full_path(*file, stream.folder), x, token_of(tokens, x),
-                      kept));
-  }
-  return {};
-}
 
 result<void> empties_no_file(const stream_definition& before, const checkpoint_record& newest,
                              const stream_definition& now) {

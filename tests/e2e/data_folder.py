@@ -6,6 +6,7 @@
 Ends in `N passed, N failed`.
 """
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -516,6 +517,107 @@ def test_a_savepoint_that_cannot_be_gone_back_to_changes_nothing():
     out.write_bytes(b"x" * 1000)
     refused(4, "out.ndjson", "put the file back")
     out.write_bytes(ours)
+
+
+def everything():
+    """Digests of the data folder, but what a start that is refused may write (its log and its locks), and of all else."""
+    def free(path):
+        return path.name in ("run.log", "control.lock", "control.mdb-lock")
+    return {str(path.relative_to(e2e.FOLDER)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(e2e.FOLDER.rglob("*"))
+            if path.is_file() and not free(path) and path.suffix not in (".yaml", ".stats")}
+
+
+def followed(name, counted=False, sink="{path: %s.ndjson, format: json}"):
+    """A stream of rows that come later, too, perhaps with state."""
+    sql = "SELECT a, count(*) AS n FROM src GROUP BY a" if counted else "SELECT a FROM src"
+    if counted:
+        sink = sink.replace("json}", "debezium}")
+    text = e2e.manifest(e2e.numbers().replace("format: csv", "format: csv, follow: true"), sql,
+                        f"  sinks:\n    - {{name: out, file: {sink % name}}}\n",
+                        "  checkpoint: {interval: 100ms}\n")
+    return text.replace("{name: s}", "{name: %s}" % name)
+
+
+def test_a_start_that_is_refused_drops_nothing():
+    """Of no stream of the run: neither state, nor savepoints, nor output."""
+    (e2e.FOLDER / "sub").mkdir()
+    one, two = followed("s", counted=True), followed("t", sink="{path: sub/%s.ndjson, format: json}")
+    write("m.yaml", one + "---\n" + two)
+    outs = [e2e.FOLDER / "s.ndjson", e2e.FOLDER / "sub" / "t.ndjson"]
+    with running("m.yaml", "--data", "d"):
+        wait_for(lambda: all(x.exists() and x.read_bytes().count(b"\n") == 2 for x in outs))
+        for name in ("s", "t"):
+            assert ebb("savepoint", name, "one", "--data", "d").returncode == 0
+        with open(e2e.FOLDER / "in.csv", "a", encoding="utf-8") as more:
+            more.write("3,z\n")
+        wait_for(lambda: all(x.read_bytes().count(b"\n") == 3 for x in outs))
+    # The state of the first has other keys now.
+    other = one.replace("SELECT a, count(*) AS n FROM src GROUP BY a", "SELECT b, count(*) AS n FROM src GROUP BY b")
+    assert other != one
+    write("reset.yaml", other.replace("  checkpoint:", "  onChange: reset\n  checkpoint:") + "---\n" + two)
+    starts = [("m.yaml", "--from", "fresh", "--yes"), ("m.yaml", "--from", "one", "--sinks", "rewind"),
+              ("m.yaml", "--from", "one", "--sinks", "keep"), ("reset.yaml",)]
+
+    def refused(code, *words, but=()):
+        before = everything()
+        for manifest, *how in starts:
+            if manifest in but or how[1:2] == ["fresh"] and "fresh" in but:
+                continue
+            fails(ebb("run", manifest, "--data", "d", *how), code, *words)
+            after = everything()
+            changed = [x for x in before.keys() | after.keys() if before.get(x) != after.get(x)]
+            assert not changed, (manifest, how, words, changed)
+
+    # An input that is gone.
+    os.rename(e2e.FOLDER / "in.csv", e2e.FOLDER / "away.csv")
+    refused(2, "in.csv")
+    os.rename(e2e.FOLDER / "away.csv", e2e.FOLDER / "in.csv")
+    # The folder of the second stream's file.
+    os.rename(e2e.FOLDER / "sub", e2e.FOLDER / "away")
+    refused(2, "sink out: cannot write sub/t.ndjson", "does not exist")
+    os.rename(e2e.FOLDER / "away", e2e.FOLDER / "sub")
+    # Its file is another one: to begin anew is what is left.
+    ours = outs[1].read_bytes()
+    for bad in (ours[:4], b"x" * len(ours)):
+        outs[1].write_bytes(bad)
+        refused(4, "sink out: sub/t.ndjson", but=("fresh",))
+    outs[1].write_bytes(ours)
+    # Somebody else writes it.
+    write("other.yaml", e2e.manifest(ENDLESS, SOME, "  sinks:\n    - file: {path: sub/t.ndjson, format: json}\n",
+                                     "  checkpoint: {interval: 100ms}\n").replace("{name: s}", "{name: other}"))
+    with running("other.yaml", "--data", "e") as run:
+        wait_for(lambda: outs[1].read_bytes() != ours)
+        run.process.send_signal(signal.SIGSTOP)
+        refused(4, "cannot write sub/t.ndjson", f"in process {run.process.pid}", but=("m.yaml", "reset.yaml"))
+        refused(4, "sub/t.ndjson", but=("fresh",))
+        run.process.send_signal(signal.SIGCONT)
+    outs[1].write_bytes(ours)
+    # As it was, all of it can be done.
+    for manifest, *how in starts[1:] + starts[:1]:
+        with running(manifest, "--data", "d", *how) as run:
+            time.sleep(1)
+            assert run.process.poll() is None, run.process.stderr.read()
+
+
+def test_an_order_that_is_refused_drops_nothing():
+    """The stream that runs goes on."""
+    write("m.yaml", followed("s"))
+    out = e2e.FOLDER / "s.ndjson"
+    with running("m.yaml", "--data", "d"):
+        wait_for(lambda: out.exists() and out.read_bytes().count(b"\n") == 2)
+        assert ebb("savepoint", "s", "one", "--data", "d").returncode == 0
+        with open(e2e.FOLDER / "in.csv", "a", encoding="utf-8") as more:
+            more.write("3,z\n")
+        wait_for(lambda: out.read_bytes().count(b"\n") == 3)
+        ours = out.read_bytes()
+        out.write_bytes(b"x" * len(ours))
+        for how in ("rewind", "keep"):
+            fails(ebb("restore", "s", "one", "--sinks", how, "--data", "d"), 4, "sink out: s.ndjson", "put the file back")
+            assert out.read_bytes() == b"x" * len(ours)
+        out.write_bytes(ours)
+        assert ebb("restore", "s", "one", "--sinks", "rewind", "--data", "d").returncode == 0
+        wait_for(lambda: out.read_bytes() == ours)
 
 
 def test_a_finished_stream_does_not_read_what_came_later():

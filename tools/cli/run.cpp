@@ -2,10 +2,8 @@
 #include "actors/connectors/quarantine.hpp"
 #include "actors/plan/stage_plan.hpp"
 #include "actors/runtime/alarm_reason.hpp"
-#include "actors/runtime/recorded_values.hpp"
 #include "actors/runtime/run_stream.hpp"
 #include "actors/runtime/stream_store.hpp"
-#include "actors/service/sink_files.hpp"
 #include "storage/control_db.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/control_socket.hpp"
@@ -250,34 +248,6 @@ result<void> run_rounds(run_orders& orders, connector_factory& connectors, run_o
   }
 }
 
-/// What --from fresh drops is gone: not for a stream that cannot begin.
-result<void> check_inputs(const std::vector<stream_definition>& streams,
-                          connector_factory& connectors) {
-  for (const auto& stream : streams)
-    for (const auto& source : stream.sources)
-      EBB_TRY(connectors.partitions(source, stream.folder));
-  return {};
-}
-
-/// A savepoint drops what is newer, and may cut output: not where the stream could not go on from
-/// it.
-result<void> check_savepoint(const stream_definition& stream, const checkpoint_record& record,
-                             const std::vector<sink_token>& tokens, bool kept,
-                             connector_factory& connectors) {
-  std::map<std::string, std::vector<source_position>> known;
-  for (const auto& x : record.positions)
-    known[x.source].push_back(to_position(x));
-  for (const auto& source : stream.sources)
-    EBB_TRY(connectors.partitions_after(source, stream.folder, known[source.name]));
-  auto held = holds_output(stream, record, tokens, kept);
-  if (held)
-    return {};
-  auto problem = std::move(held).error();
-  problem.hint = "put the file back as it was, go back to an older savepoint, or begin anew with "
-                 "--from fresh --yes";
-  return problem;
-}
-
 } // namespace
 
 int run_command(const run_arguments& arguments) {
@@ -297,17 +267,10 @@ int run_command(const run_arguments& arguments) {
     static_cast<void>(write_stats(arguments, start, {}, &problem));
     return exit_of_start(problem);
   };
-  auto from = options_of(arguments);
+  const auto from = options_of(arguments);
   if (!from)
     return cannot_begin(from.error());
   const auto connectors = make_connectors();
-  from->may_go_back = [&](const auto& stream, const auto& record, const auto& tokens,
-                          past_output what) {
-    return check_savepoint(stream, record, tokens, what == past_output::keep, *connectors);
-  };
-  if (from->from == resume_from::fresh)
-    if (const auto there = check_inputs(*streams, *connectors); !there)
-      return cannot_begin(there.error());
   run_log log(arguments.data);
   wait_for_room room(arguments.data, log, end_round);
   const auto ledger = open_ledger_in_time(arguments.data, room);

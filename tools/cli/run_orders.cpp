@@ -1,5 +1,6 @@
 #include "tools/cli/run_orders.hpp"
 
+#include "actors/connectors/factory.hpp"
 #include "actors/runtime/moment_text.hpp"
 #include "actors/runtime/processing_time.hpp"
 #include "actors/runtime/stream_store.hpp"
@@ -161,11 +162,10 @@ result<void> run_orders::check_savepoint(const order& x, const life& of) {
                       "ebb checkpoints STREAM --data DIR lists the stream's savepoints");
   EBB_ASSIGN(const auto tokens,
              ledger_->with([&](stream_ledger& db) { return db.tokens(entry->uid); }));
-  if (!is_passed(found->record, tokens))
-    return {};
-  if (x.request.sinks.empty())
-    return savepoint_passed(x.request.name);
-  return x.request.sinks == "rewind" ? can_rewind(of.definition) : result<void>();
+  const auto output = output_of(x.request.sinks);
+  EBB_TRY(may_pass(*found, tokens, of.definition, output));
+  const auto connectors = make_connectors();
+  return check_start(of.definition, outlook_of(found->record, tokens, output), *connectors);
 }
 
 std::vector<stream_definition> run_orders::next_round() const {
@@ -184,12 +184,25 @@ std::shared_ptr<run_data> run_orders::data_of_round() const {
     std::shared_ptr<run_data> others;
     std::vector<std::pair<std::string, std::shared_ptr<run_data>>> restored;
 
+    bool may_drop(const stream_definition& definition) const override {
+      return of(definition).may_drop(definition);
+    }
+
+    result<start_outlook> look(const stream_definition& definition,
+                               const stage_plan& plan) override {
+      return of(definition).look(definition, plan);
+    }
+
     result<stream_data> open_stream(const stream_definition& definition,
                                     const stage_plan& plan) override {
+      return of(definition).open_stream(definition, plan);
+    }
+
+    [[nodiscard]] run_data& of(const stream_definition& definition) const {
       for (const auto& [name, data] : restored)
         if (name == definition.name)
-          return data->open_stream(definition, plan);
-      return others->open_stream(definition, plan);
+          return *data;
+      return *others;
     }
   };
 

@@ -4,6 +4,7 @@
 #include "actors/runtime/alarm_reason.hpp"
 #include "actors/runtime/run_data.hpp"
 #include "actors/service/hosting/part_begin.hpp"
+#include "actors/service/past_output.hpp"
 
 #include <caf/logger.hpp>
 #include <caf/send.hpp>
@@ -17,18 +18,6 @@
 namespace ebb {
 
 namespace {
-
-past_output past_output_of(link_past_output x) {
-  switch (x) {
-  case link_past_output::refuse:
-    return past_output::refuse;
-  case link_past_output::rewind:
-    return past_output::rewind;
-  case link_past_output::keep:
-    return past_output::keep;
-  }
-  return past_output::refuse;
-}
 
 /// Whether it says something else to people, or to those who decide over sleep.
 bool differs(const stream_status& a, const stream_status& b) {

@@ -1,18 +1,21 @@
 #include "actors/service/keeper/life_codec.hpp"
 
+#include "actors/connectors/factory.hpp"
 #include "actors/gateway/trace_context.hpp"
 #include "actors/runtime/moment_text.hpp"
-#include "actors/runtime/run_data.hpp"
+#include "actors/runtime/start_check.hpp"
 #include "actors/service/apply_plan.hpp"
 #include "actors/service/control_records.hpp"
 #include "actors/service/keeper/input_positions.hpp"
-#include "actors/service/sink_files.hpp"
+#include "actors/service/past_output.hpp"
 #include "actors/service/topics/topic_registry.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
+#include <variant>
 
 namespace ebb {
 
@@ -30,7 +33,7 @@ T choice(std::uint8_t value, T last) {
 lifecycle_record to_lifecycle(const life_record& x) {
   lifecycle_record y;
   y.phase = choice(x.phase, lifecycle_phase::failed);
-  y.reason = choice(x.reason, lifecycle_reason::will_not_work);
+  y.reason = choice(x.reason, lifecycle_reason::restarted);
   y.aim = choice(x.aim, lifecycle_aim::deleted);
   y.placed = x.placed;
   y.since = x.since;
@@ -158,15 +161,38 @@ comparison compare_inputs(control_records& records, topic_registry& topics, cons
 }
 
 namespace {
+
 error about(const char* field, error problem) {
   problem.place.field = field;
   return problem;
 }
+
+/// Of a service's stream, which nobody begins anew by a word to its start.
+error without_fresh(error problem) {
+  if (problem.hint.find("--from fresh") != std::string::npos)
+    problem.hint = "put the file back as it was, or go back to an older savepoint; to begin anew, "
+                   "delete the stream and apply it again";
+  return problem;
+}
+
+/// What the control process sees of it: files, not topics.
+stream_definition files_of(stream_definition x) {
+  std::erase_if(x.sources, [](const auto& y) {
+    return std::holds_alternative<topic_source>(y.connector);
+  });
+  std::erase_if(x.sinks,
+                [](const auto& y) { return std::holds_alternative<topic_sink>(y.connector); });
+  return x;
+}
+
 } // namespace
 
 result<void> check_restore(control_records& records, const std::string& uid,
                            const std::string& files_folder, const restore_wish& wish) {
-  return records.with([&](control_db& db) -> result<void> {
+  const auto output = past_output_of(wish.past_output);
+  stream_definition definition;
+  start_outlook outlook;
+  EBB_TRY(records.with([&](control_db& db) -> result<void> {
     EBB_ASSIGN(const auto found, db.savepoint(uid, wish.savepoint));
     if (!found)
       return about("query.savepoint",
@@ -174,22 +200,20 @@ result<void> check_restore(control_records& records, const std::string& uid,
                               "ebb checkpoints STREAM lists the stream's savepoints"));
     EBB_ASSIGN(const auto tokens, db.tokens(uid));
     EBB_ASSIGN(const auto entry, db.stream(uid));
-    EBB_ASSIGN(const auto definition, definition_of(entry, files_folder));
-    const bool keep = wish.past_output == link_past_output::keep;
-    if (!keep && is_passed(found->record, tokens)) {
-      if (wish.past_output == link_past_output::refuse)
-        return about("query.sinks", savepoint_passed(wish.savepoint));
-      const auto can = can_rewind(definition);
-      if (!can)
-        return about("query.sinks", can.error());
-    }
-    // Elsewhere only the workers see them.
-    std::error_code ignored;
-    if (files_folder.empty() || !std::filesystem::is_directory(files_folder, ignored))
-      return {};
-    const auto held = holds_output(definition, found->record, tokens, keep);
-    return held ? result<void>() : about("query.savepoint", held.error());
-  });
+    EBB_ASSIGN(definition, definition_of(entry, files_folder));
+    if (auto passes = may_pass(*found, tokens, definition, output); !passes)
+      return about("query.sinks", std::move(passes).error());
+    outlook = outlook_of(found->record, tokens, output);
+    return {};
+  }));
+  // Elsewhere only the workers see them.
+  std::error_code ignored;
+  if (files_folder.empty() || !std::filesystem::is_directory(files_folder, ignored))
+    return {};
+  const auto connectors = make_connectors();
+  auto good = check_start(files_of(std::move(definition)), outlook, *connectors);
+  return good ? result<void>()
+              : about("query.savepoint", without_fresh(std::move(good).error()));
 }
 
 result<void> delete_stream_files(control_records& records, topic_registry& topics,
