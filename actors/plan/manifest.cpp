@@ -1,6 +1,7 @@
 #include "actors/plan/manifest.hpp"
 
 #include "actors/plan/manifest_parts.hpp"
+#include "actors/plan/sink_folder.hpp"
 
 #include <filesystem>
 #include <map>
@@ -148,7 +149,7 @@ private:
       const auto at = reader::field(reader::field(sink_nodes_[i], "file"), "path");
       const auto path = normal_path(out_.folder, file->path);
       const auto [other, is_new] = writers.emplace(path, out_.sinks[i].name);
-      if (!is_new)
+      if (!is_new && !is_special_file(path))
         return in_.fail(at,
                         "sinks " + other->second + " and " + out_.sinks[i].name
                             + " write one file, " + path,

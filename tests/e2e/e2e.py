@@ -343,6 +343,22 @@ def test_two_sinks_on_one_file():
     fails(ebb("validate", "m.yaml"), 2, "sink one of stream t writes o.csv, which sink one of stream s")
 
 
+def test_sinks_share_a_device():
+    sink = "    - {name: %s, file: {path: %s, format: csv}}\n"
+    os.mkfifo(FOLDER / "pipe")
+    os.symlink("/dev/null", FOLDER / "nothing")
+    one = manifest(numbers(), "SELECT a FROM src",
+                   "  sinks:\n" + "".join(sink % x for x in (("one", "/dev/null"), ("two", "/dev/null"), ("three", "nothing"))))
+    write("m.yaml", one + "---\n" + one.replace("{name: s}", "{name: t}"))
+    for how in ((), ("--data", "d")):
+        run = ebb("run", "m.yaml", *how)
+        assert run.returncode == 0, run.stderr
+    write("m.yaml", manifest(numbers(), "SELECT a FROM src",
+                             "  sinks:\n" + sink % ("one", "pipe") + sink % ("two", "pipe")))
+    run = ebb("validate", "m.yaml")
+    assert run.returncode == 0, run.stderr
+
+
 def test_times_at_the_end_of_the_calendar_end():
     write("in.csv", "at\n294247-01-10 01:00:00\n")
     source = ("    - name: src\n      schema: at TIMESTAMP\n      eventTime: {column: at}\n"

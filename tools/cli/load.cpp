@@ -2,6 +2,7 @@
 
 #include "actors/connectors/file_overlap.hpp"
 #include "actors/plan/plan_graph.hpp"
+#include "actors/plan/sink_folder.hpp"
 #include "tools/cli/commands.hpp"
 
 #include <algorithm>
@@ -65,6 +66,8 @@ std::filesystem::path real_path(std::filesystem::path path) {
   return std::filesystem::weakly_canonical(path, ignored);
 }
 
+      if (is_special_file(whole.string()))
+        continue;
 // Two sinks that end in one file, by whatever name, of one stream or two.
 result<void> check_outputs(const std::vector<stream_definition>& streams) {
   std::map<std::string, std::string> taken; // file, or its unfinished form → sink
