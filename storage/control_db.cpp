@@ -283,6 +283,18 @@ result<std::vector<savepoint_entry>> control_db::savepoints(std::string_view uid
   return load_savepoints(in, uid);
 }
 
+result<std::vector<std::string>> control_db::given_up_savepoints(std::string_view uid) {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  EBB_ASSIGN(const auto all, load_savepoints(in, uid));
+  std::vector<std::string> names;
+  for (const auto& x : all) {
+    EBB_ASSIGN(const auto held, in.get(control_table::events, given_up_key(uid, x.name)));
+    if (held)
+      names.push_back(x.name);
+  }
+  return names;
+}
+
 result<std::optional<savepoint_entry>> control_db::savepoint(std::string_view uid,
                                                              std::string_view name) {
   EBB_ASSIGN(const auto in, store_->begin_read());

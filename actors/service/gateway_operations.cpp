@@ -105,7 +105,8 @@ void service_gateway::checkpoints(const request_pointer& request, const http_rep
     const auto made = parts_.records->with([&](control_db& db) -> result<std::string> {
       EBB_ASSIGN(const auto records, db.records(entry.uid));
       EBB_ASSIGN(const auto savepoints, db.savepoints(entry.uid));
-      return checkpoints_json(records, savepoints, limit_of(*request));
+      EBB_ASSIGN(const auto given_up, db.given_up_savepoints(entry.uid));
+      return checkpoints_json(records, savepoints, given_up, limit_of(*request));
     });
     answer(reply, made);
   });

@@ -256,7 +256,8 @@ std::string state_json(const state_rows& x) {
 }
 
 std::string checkpoints_json(const std::vector<checkpoint_record>& records,
-                             const std::vector<savepoint_entry>& savepoints, std::size_t limit) {
+                             const std::vector<savepoint_entry>& savepoints,
+                             const std::vector<std::string>& given_up, std::size_t limit) {
   auto all = json::array();
   const auto put = [&](const checkpoint_record& x, const std::string& savepoint) {
     if (all.size() >= limit)
@@ -277,6 +278,8 @@ std::string checkpoints_json(const std::vector<checkpoint_record>& records,
                {"write", millis(x.phases.write)}}}};
     if (!savepoint.empty())
       one["savepoint"] = savepoint;
+    if (std::find(given_up.begin(), given_up.end(), savepoint) != given_up.end())
+      one["givenUp"] = true;
     all.push_back(std::move(one));
   };
   for (const auto& x : records)

@@ -50,9 +50,11 @@ struct stream_view {
 
 [[nodiscard]] std::string state_json(const state_rows& x);
 
-/// Checkpoints that the stream can be restored from, newest first, then its savepoints.
+/// Checkpoints that the stream can be restored from, newest first, then its savepoints. `given_up`:
+/// names of those that it cannot go back to.
 [[nodiscard]] std::string checkpoints_json(const std::vector<checkpoint_record>& records,
                                            const std::vector<savepoint_entry>& savepoints,
+                                           const std::vector<std::string>& given_up,
                                            std::size_t limit);
 
 } // namespace ebb

@@ -600,6 +600,23 @@ def test_a_start_that_is_refused_drops_nothing():
             assert run.process.poll() is None, run.process.stderr.read()
 
 
+def test_savepoints_that_were_given_up_are_marked():
+    write("m.yaml", followed("s"))
+    out = e2e.FOLDER / "s.ndjson"
+    with running("m.yaml", "--data", "d"):
+        for name in ("one", "two"):
+            with open(e2e.FOLDER / "in.csv", "a", encoding="utf-8") as more:
+                more.write("3,z\n")
+            wait_for(lambda: out.exists() and out.read_bytes().count(b"\n") == 3 + (name == "two"))
+            assert ebb("savepoint", "s", name, "--data", "d").returncode == 0
+    assert "given up" not in ebb("checkpoints", "s", "--data", "d").stdout
+    with running("m.yaml", "--data", "d", "--from", "one", "--sinks", "rewind"):
+        wait_for(lambda: any(x.get("givenUp") for x in checkpoints()))
+    assert {x["savepoint"]: x.get("givenUp", False) for x in checkpoints() if "savepoint" in x} == {"one": False, "two": True}
+    listed = ebb("checkpoints", "s", "--data", "d").stdout
+    assert "two (given up)" in listed and "one (given up)" not in listed, listed
+
+
 def test_an_order_that_is_refused_drops_nothing():
     """The stream that runs goes on."""
     write("m.yaml", followed("s"))

@@ -79,6 +79,9 @@ def check_given_up(sink, name):
         gets(service, [1, 2, 3, 4, 5], name)
         for choice in (["--sinks", "rewind"], ["--sinks", "keep"], []):
             ordered("restore", "cp", "s2", *choice, code=4, says=["given up", "s1"])
+        listed = service.ask("GET", "/v1/streams/cp/checkpoints").json()["items"]
+        marks = {x["savepoint"]: x.get("givenUp", False) for x in listed if "savepoint" in x}
+        assert marks == {"s1": False, "s2": True}, marks
         send(service, 6)
         gets(service, [1, 2, 3, 4, 5, 6], name)
         service.wait_phase("cp", "Running")

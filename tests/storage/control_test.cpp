@@ -245,6 +245,8 @@ BOOST_AUTO_TEST_CASE(going_back_gives_up_the_savepoints_behind) {
   const auto refused = error_of(found("third"), ec::conflict);
   BOOST_TEST(refused.message.find("after epoch 2") != std::string::npos);
   BOOST_TEST(refused.hint.find("first, second;") != std::string::npos);
+  BOOST_TEST(value_of(x.db.given_up_savepoints("uid-1")) == std::vector<std::string>{"third"},
+             boost::test_tools::per_element());
   go_back_to("first", 1);
   error_of(found("second"), ec::conflict);
   error_of(found("third"), ec::conflict);
@@ -255,6 +257,8 @@ BOOST_AUTO_TEST_CASE(going_back_gives_up_the_savepoints_behind) {
   BOOST_TEST(value_of(x.db.savepoints("uid-1")).size() == 4);
   require(x.db.delete_savepoint("uid-1", "third"));
   require(x.commit(11, 3, {"third"}));
+  BOOST_TEST(value_of(x.db.given_up_savepoints("uid-1")) == std::vector<std::string>{"second"},
+             boost::test_tools::per_element());
   BOOST_TEST((value_of(found("third"))->record.epoch == 11));
 }
 

@@ -34,6 +34,7 @@ result<int> show_checkpoints(const state_arguments& arguments) {
   EBB_ASSIGN(auto opened, open_stream(arguments.data, arguments.stream));
   EBB_ASSIGN(auto records, opened.database.records(opened.stream.uid));
   EBB_ASSIGN(const auto savepoints, opened.database.savepoints(opened.stream.uid));
+  EBB_ASSIGN(const auto given_up, opened.database.given_up_savepoints(opened.stream.uid));
   for (const auto& x : savepoints)
     if (std::none_of(records.begin(), records.end(),
                      [&](const auto& r) { return r.epoch == x.record.epoch; }))
@@ -49,7 +50,7 @@ result<int> show_checkpoints(const state_arguments& arguments) {
   };
   if (arguments.output == "json" || arguments.output == "yaml") {
     EBB_ASSIGN(const auto kept, opened.database.records(opened.stream.uid));
-    const auto all = checkpoints_json(kept, savepoints, kept.size() + savepoints.size());
+    const auto all = checkpoints_json(kept, savepoints, given_up, kept.size() + savepoints.size());
     std::fputs(client::listing_text(json::parse(all), arguments.output).c_str(), stdout);
     return exit_done;
   }
@@ -71,7 +72,10 @@ result<int> show_checkpoints(const state_arguments& arguments) {
       state += segment.bytes;
     std::string names;
     for (const auto& name : names_of(x.epoch))
-      names += (names.empty() ? "" : ", ") + name;
+      names += (names.empty() ? "" : ", ") + name
+               + (std::find(given_up.begin(), given_up.end(), name) == given_up.end()
+                      ? ""
+                      : " (given up)");
     table.add({std::to_string(x.epoch), moment_text(x.when),
                std::string(to_string(x.reason)) + (x.finished ? ", finished" : ""),
                duration_text(x.phases.write), size_text(x.bytes), std::to_string(x.segments.size()),

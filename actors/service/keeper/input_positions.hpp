@@ -18,8 +18,8 @@ input_positions(const checkpoint_record& x);
 
 class control_records;
 
-/// Lowest offset of each partition of the topic that a record or savepoint of a stream stands at;
-/// 0 where a stream that reads it has no record yet. Blocks.
+/// Lowest offset of each partition of the topic that a record of a stream stands at, or a savepoint
+/// that can be gone back to; 0 where a stream that reads it has no record yet. Blocks.
 [[nodiscard]] std::vector<std::uint64_t>
 needed_offsets(control_records& records, const std::string& topic, std::uint32_t partitions);
 

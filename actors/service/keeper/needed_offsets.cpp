@@ -25,8 +25,10 @@ std::vector<std::uint64_t> needed_offsets(control_records& records, const std::s
       if (kept.empty())
         return make_error(ec::not_found, "a stream has no checkpoint yet");
       EBB_ASSIGN(const auto savepoints, db.savepoints(x.uid));
+      EBB_ASSIGN(const auto given_up, db.given_up_savepoints(x.uid));
       for (const auto& y : savepoints)
-        kept.push_back(y.record);
+        if (std::find(given_up.begin(), given_up.end(), y.name) == given_up.end())
+          kept.push_back(y.record);
       for (const auto& record : kept)
         for (const auto& [at, offset] : input_positions(record))
           if (at.first == topic && at.second < partitions)
