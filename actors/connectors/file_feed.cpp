@@ -48,12 +48,32 @@ std::optional<error> file_feed::no_longer_grows() const {
   return std::nullopt;
 }
 
+// What is open of a file that was replaced or removed is whole; one that was cut and written anew is two
+// halves. Looked at with each chunk, for it may have grown beyond its size again by the end.
+std::optional<error> file_feed::was_cut() {
+  struct stat info {};
+
+  if (!plain_ || ::stat(file_.path.c_str(), &info) != 0 || info.st_dev != device_
+      || info.st_ino != inode_)
+    return std::nullopt;
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (size < size_)
+    return make_error(ec::corrupt,
+                      file_.shown + " was cut from " + std::to_string(size_) + " to "
+                        + std::to_string(size) + " bytes while it was read",
+                      "a file that is read may only grow: put it back as it was and start again; "
+                      "rotate by renaming, not by copying and emptying");
+  size_ = size;
+  return std::nullopt;
+}
+
 result<void> file_feed::open() {
   struct stat info {};
 
   plain_ = ::stat(file_.path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
   device_ = info.st_dev;
   inode_ = info.st_ino;
+  size_ = plain_ ? static_cast<std::uint64_t>(info.st_size) : 0;
   // Called while a job of this feed runs, which holds it.
   const auto stopped = [this] {
     const std::lock_guard lock(mutex_);
@@ -78,9 +98,8 @@ result<std::size_t> file_feed::read_chunk(byte_chunk& chunk) {
              bytes_->read(chunk.begin, static_cast<std::size_t>(chunk.limit() - chunk.begin)));
   chunk.end = chunk.begin + count;
   offset_ += count;
-  if (count == 0 && follow_)
-    if (auto problem = no_longer_grows())
-      return *std::move(problem);
+  if (auto problem = !follow_ ? was_cut() : count == 0 ? no_longer_grows() : std::nullopt)
+    return *std::move(problem);
   return count;
 }
 

@@ -238,6 +238,23 @@ BOOST_AUTO_TEST_CASE(sets_bad_records_aside) {
                 "{\"error\":\"1.csv:6: invalid byte sequence for encoding \\\"UTF8\\\"\","
                 "\"source\":\"flights\",\"offset\":4,\"raw\":\"Myz/\","
                 "\"rawEncoding\":\"base64\"}\n");
+  // What is kept of a very long record says that it is not all, and how long the record is.
+  const std::string start = "nine,";
+  for (const std::uint64_t most : {std::uint64_t{16} << 20, std::uint64_t{80'000}}) {
+    std::filesystem::remove_all(folder / "quarantine");
+    folder.write("long.csv", "a,b\r\n" + start + std::string(100'000, 'x') + "\r\n2,z\r\n");
+    auto options = csv_at("long.csv");
+    options.max_record = most;
+    BOOST_TEST(read_all(ab_source(bad_record_policy::quarantine), options, context_of(io, folder))
+                   == lines{"2|'z'"},
+               boost::test_tools::per_element());
+    const auto line = folder.read("quarantine/delays-flights.ndjson");
+    BOOST_TEST(line.ends_with("\"raw\":\"" + start
+                              + std::string((std::size_t{64} << 10) - start.size(), 'x')
+                              + "\",\"truncated\":true,\"length\":100005}\n"),
+               line.substr(line.size() - 60));
+  }
+  std::filesystem::remove_all(folder / "quarantine");
   // A quarantine that cannot be written stops the stream.
   std::filesystem::remove_all(folder / "quarantine");
   folder.write("quarantine", "a file");
@@ -360,6 +377,49 @@ BOOST_AUTO_TEST_CASE(follows_growing_files) {
   BOOST_REQUIRE(!cut);
   BOOST_TEST(to_string(cut.error()).find("2.csv was cut from at least 8 to 2 bytes") == 0U,
              to_string(cut.error()));
+}
+
+// Rotation by copying and emptying, or a file that is written anew in place: not the end of the input, and
+// the record that was cut is none.
+BOOST_AUTO_TEST_CASE(a_file_that_is_cut_while_it_is_read_is_an_error) {
+  std::string text = "a,b\n";
+  while (text.size() < 3'000'000)
+    text += "1," + std::string(40, 'x') + "\n";
+  const auto rows = (text.size() - 4) / 43;
+  const auto read_after = [&](auto change) -> std::string {
+    const test::temporary_folder folder;
+    folder.write("1.csv", text);
+    test::inline_executor io;
+    auto reader = open_file_source(ab_source(), csv_at("1.csv"), context_of(io, folder));
+    BOOST_REQUIRE(reader);
+    test::collector out;
+    bool changed = false;
+    for (;;) {
+      step_budget budget{1000};
+      auto status = (*reader)->read(0, budget, out);
+      if (!status) {
+        BOOST_TEST(out.batches.back()->rows != 0U);
+        return to_string(status.error());
+      }
+      if (status->what == read_status::kind::finished)
+        return std::to_string((*reader)->counters().rows);
+      if (!std::exchange(changed, true))
+        change(folder);
+    }
+  };
+  for (const std::size_t left : {0U, 100U})
+    BOOST_TEST(read_after([&](const auto& folder) { folder.write("1.csv", text.substr(0, left)); })
+                   .find("1.csv was cut from " + std::to_string(text.size()) + " to "
+                         + std::to_string(left) + " bytes while it was read")
+               == 0U);
+  // It may grow, and another may take its name: what is open is whole.
+  BOOST_TEST(read_after([&](const auto& folder) { folder.write("1.csv", "2,y\n", true); })
+             == std::to_string(rows + 1));
+  BOOST_TEST(read_after([&](const auto& folder) {
+               folder.write("new", "a,b\n");
+               std::filesystem::rename(folder.path() + "/new", folder.path() + "/1.csv");
+             })
+             == std::to_string(rows));
 }
 
 BOOST_AUTO_TEST_CASE(a_followed_file_that_goes_away_is_an_error) {
