@@ -22,6 +22,12 @@ input_gate::input_gate(std::uint32_t channels)
     : is_held_(channels), merge_(channels), closed_(channels), open_(channels), unended_(channels) {
 }
 
+void input_gate::without_rows(std::uint32_t channel) {
+  EBB_ASSERT(waiting_.empty() && held_.empty());
+  merge_.advance(channel, max_time);
+  EBB_ASSERT(merge_.merged() == min_time);
+}
+
 void input_gate::push(std::uint32_t channel, channel_item item) {
   EBB_ASSERT(channel < closed_.size() && !closed_[channel]);
   closed_[channel] = item.what == channel_signal::end || item.what == channel_signal::stop;

@@ -25,6 +25,10 @@ public:
 
   explicit input_gate(std::uint32_t channels);
 
+  /// No partition lies behind this channel, so no row comes on it: it holds no watermark back. Before
+  /// the first arrival, and not for the last channel that is left.
+  void without_rows(std::uint32_t channel);
+
   void push(std::uint32_t channel, channel_item item);
 
   [[nodiscard]] bool empty() const noexcept {

@@ -44,6 +44,8 @@ subtask::subtask(subtask_parts parts)
   }
   for (const auto channels : parts.inputs)
     gates_.emplace_back(channels);
+  for (const auto& [input, channel] : parts.without_rows)
+    gates_[input].without_rows(channel);
   gate_users_.resize(gates_.size());
   connect(parts);
 }

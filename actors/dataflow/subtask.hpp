@@ -59,6 +59,8 @@ struct subtask_parts {
   std::string stream; ///< for messages
   std::vector<subtask_step> steps;
   std::vector<std::uint32_t> inputs; ///< channels of each input from outside
+  /// Input and channel behind which no partition lies; some other channel of the input has one.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> without_rows = {};
   std::vector<subtask_output> outputs;
   std::size_t channel_window = credit_ledger::default_window;
   batch_limits limits;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace ebb {
@@ -110,6 +111,7 @@ private:
     parts.limits.bytes_uncut = std::min(parts.limits.bytes_uncut, parts.channel_window);
     for (const auto& x : at.inputs)
       parts.inputs.push_back(channels_of(plan_, x));
+    bool rows_come = add_channels_without_rows(at, index, parts);
     // By user stage and input; `wire` goes through them in the same order.
     for (const auto& user : plan_.stages)
       for (const auto& x : user.inputs)
@@ -131,9 +133,33 @@ private:
           (*sink)->abandon();
       return opened;
     }
+    for (const auto& x : parts.steps)
+      if (const auto* reader = std::get_if<std::unique_ptr<source_reader>>(&x.body))
+        rows_come |= (*reader)->partitions() != 0;
+    if (!rows_come)
+      without_rows_.insert(built.number);
     built.task = std::make_unique<subtask>(std::move(parts));
     setup_.subtasks.push_back(std::move(built));
     return {};
+  }
+
+  /// Says behind which channels no partition lies, so that how far time has come does not depend on
+  /// when their senders end; of senders in other parts that is not known. True when rows may come on
+  /// some channel.
+  bool add_channels_without_rows(const stage& at, std::uint32_t index, subtask_parts& parts) const {
+    bool any = false;
+    for (std::uint32_t i = 0; i < at.inputs.size(); ++i) {
+      const bool forward = at.inputs[i].kind == exchange_kind::forward;
+      std::vector<std::pair<std::uint32_t, std::uint32_t>> found;
+      for (std::uint32_t c = 0; c < parts.inputs[i]; ++c)
+        if (without_rows_.contains(first_[at.inputs[i].from_stage] + (forward ? index : c)))
+          found.emplace_back(i, c);
+      if (found.size() == parts.inputs[i])
+        continue;
+      any = true;
+      parts.without_rows.insert(parts.without_rows.end(), found.begin(), found.end());
+    }
+    return any;
   }
 
   /// A source whose rows meet those of others waits for them.
@@ -297,6 +323,7 @@ private:
   const stream_start* start_;
   std::vector<stateful_step> stateful_ = stateful_steps(plan_);
   std::vector<std::uint32_t> first_;
+  std::set<std::uint32_t> without_rows_; ///< numbers of subtasks that no partition reaches
   /// By stage and step: where a source meets others, and how.
   std::map<std::pair<std::uint32_t, std::uint32_t>,
            std::pair<std::shared_ptr<alignment_board>, timed_source>>

@@ -259,4 +259,30 @@ BOOST_AUTO_TEST_CASE(broadcast_and_forward_reach_the_right_subtasks) {
   }
 }
 
+// Time comes as far as the one partition says, at whatever moment the other instances of the source end.
+BOOST_AUTO_TEST_CASE(instances_without_a_partition_hold_no_watermark_back) {
+  for (const auto kind : {exchange_kind::hash, exchange_kind::forward})
+    for (std::uint64_t seed = 1; seed <= 20; ++seed)
+      BOOST_TEST_CONTEXT("seed " << seed) {
+        std::string trace;
+        stage_set x(3);
+        x.stream.plan.stages[1].inputs[0].kind = kind;
+        x.connectors.opens_source = [](const connector_context& context) {
+          std::vector<source_action> script;
+          if (context.subtask == 0)
+            script = {emit_watermark(1), emit_watermark(2), emit_watermark(3)};
+          return std::make_unique<scripted_source>(std::move(script), context.subtask == 0 ? 1 : 0);
+        };
+        x.environment.make = [&](const operator_spec&, const operator_context& known) {
+          const bool traced = known.name == "second" && known.subtask == 0;
+          return std::make_unique<passing_operator>(traced ? &trace : nullptr);
+        };
+        x.start();
+        x.actors.settle_seeded(seed);
+        BOOST_TEST(x.ended_well());
+        BOOST_TEST(trace == "w1 w2 w3 wmax e");
+        x.stop();
+      }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -45,7 +45,8 @@ inline source_action fail_with(error problem) {
 /// Performs its actions one a read, then is finished.
 class scripted_source final : public source_reader {
 public:
-  explicit scripted_source(std::vector<source_action> script) : script_(std::move(script)) {}
+  explicit scripted_source(std::vector<source_action> script, std::uint32_t partitions = 1)
+      : script_(std::move(script)), partitions_(partitions) {}
 
   result<read_status> read(micros now, step_budget&, output& out) override {
     if (next_ == script_.size())
@@ -61,11 +62,12 @@ public:
   }
 
   [[nodiscard]] std::uint32_t partitions() const override {
-    return 1;
+    return partitions_;
   }
 
 private:
   std::vector<source_action> script_;
+  std::uint32_t partitions_;
   std::size_t next_ = 0;
   source_counters counters_;
 };
