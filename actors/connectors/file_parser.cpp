@@ -160,12 +160,15 @@ bool record_parser::search_on() {
   return found;
 }
 
-void record_parser::starve() {
-  const std::string_view tail(at_, static_cast<std::size_t>(end_ - at_));
+bool record_parser::reaches_limit() const noexcept {
   // The byte more is a carriage return that belongs to the line end.
-  if (tail.size() > options_.max_record + 1) {
+  return static_cast<std::uint64_t>(end_ - at_) > options_.max_record + 1;
+}
+
+void record_parser::starve() {
+  if (reaches_limit()) {
     start_discarding();
-  } else if (mode_ == mode::normal && tail.size() > chunk_headroom) {
+  } else if (mode_ == mode::normal && end_ - at_ > static_cast<std::ptrdiff_t>(chunk_headroom)) {
     mode_ = mode::long_record;
     find_end(at_, end_, true);
     searched_ = end_;
@@ -181,11 +184,21 @@ void record_parser::start_discarding() {
     find_end(at_, end_, true);
   held_ = position();
   mode_ = mode::discarding;
-  discarded_raw_.assign(at_, std::min(raw_bytes_max, static_cast<std::size_t>(end_ - at_)));
+  discarded_raw_.clear();
+  discarded_end_.clear();
+  discarded_size_ = 0;
+  note_discarded({at_, static_cast<std::size_t>(end_ - at_)});
   discarded_lines_ = count_lines(at_, end_);
   at_ = end_;
   if (options_.on_bad_record == bad_record_policy::fail)
     reject(discarded_raw_, too_long());
+}
+
+void record_parser::note_discarded(std::string_view bytes) {
+  discarded_size_ += bytes.size();
+  discarded_raw_ += bytes.substr(0, raw_bytes_max - discarded_raw_.size());
+  discarded_end_ += bytes.substr(bytes.size() - std::min<std::size_t>(bytes.size(), 2));
+  discarded_end_.erase(0, discarded_end_.size() - std::min<std::size_t>(discarded_end_.size(), 2));
 }
 
 // True when the record's end was found.
@@ -194,13 +207,15 @@ bool record_parser::discard() {
   const bool found = stop != nullptr || ended_;
   if (stop == nullptr)
     stop = end_;
-  const auto room = raw_bytes_max - discarded_raw_.size();
-  discarded_raw_.append(at_, std::min(room, static_cast<std::size_t>(stop - at_)));
+  note_discarded({at_, static_cast<std::size_t>(stop - at_)});
   discarded_lines_ += count_lines(at_, stop);
   at_ += stop - at_;
   if (!found)
     return false;
-  reject(discarded_raw_, too_long());
+  const auto line_end = discarded_end_.size() - without_line_end(discarded_end_).size();
+  const auto length = discarded_size_ - line_end;
+  const auto kept = std::min<std::uint64_t>(discarded_raw_.size(), length);
+  reject({discarded_raw_.data(), kept}, too_long(), length - kept);
   discarded_raw_ = {};
   ++number_;
   line_ += discarded_lines_;
@@ -222,12 +237,8 @@ result<record_parser::state> record_parser::next(std::uint32_t rows, batch_ptr& 
       continue;
     }
     if (mode_ == mode::long_record) {
-      if (!search_on() && !ended_) {
-        starve();
-        if (mode_ == mode::long_record)
-          return state::starving;
-        continue;
-      }
+      if (!search_on() && !ended_ && !reaches_limit())
+        return state::starving;
       mode_ = mode::normal;
     }
     const auto done = parse(rows);
@@ -250,18 +261,21 @@ result<record_parser::state> record_parser::next(std::uint32_t rows, batch_ptr& 
   }
 }
 
-bool record_parser::reject(std::string_view raw, value_problem problem) {
+bool record_parser::reject(std::string_view raw, value_problem problem, std::uint64_t left_out) {
   ++bad_;
   builder_.restart_row();
   if (options_.on_bad_record == bad_record_policy::skip)
     return true;
   error x = make_error(ec::bad_record, std::move(problem.message));
   x.place.file = options_.file;
-  x.place.line = static_cast<std::uint32_t>(std::min<std::uint64_t>(line_, UINT32_MAX));
+  x.place.line =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(line_ + problem.lines, UINT32_MAX));
   x.place.field = std::move(problem.field);
   if (options_.on_bad_record == bad_record_policy::quarantine) {
-    raw = without_line_end(raw);
-    quarantined_.push_back({to_string(x), number_, std::string(raw.substr(0, raw_bytes_max))});
+    if (left_out == 0)
+      raw = without_line_end(raw);
+    quarantined_.push_back({to_string(x), number_, std::string(raw.substr(0, raw_bytes_max)),
+                            raw.size() + left_out});
     return true;
   }
   x.hint = "correct the record, or give source " + options_.source

@@ -43,6 +43,7 @@ struct bad_record {
   std::string error;
   std::uint64_t number = 0; ///< record number in its file, from 1
   std::string raw;          ///< the record's bytes, at most `raw_bytes_max`
+  std::uint64_t length = 0; ///< bytes of the whole record, without its line end
 };
 
 /// What is kept of a bad record.
@@ -126,8 +127,8 @@ protected:
   }
 
   /// Deals with a bad record as the source's policy says; its number is `number_`, its first line
-  /// `line_`. False when the stream must fail.
-  bool reject(std::string_view raw, value_problem problem);
+  /// `line_`. `left_out`: bytes of the record behind `raw`. False when the stream must fail.
+  bool reject(std::string_view raw, value_problem problem, std::uint64_t left_out = 0);
   /// Fails whatever the policy is.
   void fail_file(value_problem problem, std::string hint);
   [[nodiscard]] value_problem too_long() const;
@@ -157,9 +158,12 @@ private:
   void append(const byte_chunk& chunk);
   bool skip_byte_order_mark();
   bool search_on();
+  /// No record can begin at at_ and end behind end_.
+  [[nodiscard]] bool reaches_limit() const noexcept;
   void starve();
   void start_discarding();
   bool discard();
+  void note_discarded(std::string_view bytes);
   batch_ptr emit();
 
   buffer_ptr memory_;
@@ -172,6 +176,8 @@ private:
   std::shared_ptr<const std::string> origin_;
   std::vector<bad_record> quarantined_;
   std::string discarded_raw_;
+  std::string discarded_end_; ///< its last two bytes
+  std::uint64_t discarded_size_ = 0;
   const char* searched_ = nullptr;
   std::uint64_t good_ = 0;
   std::uint64_t bad_ = 0;

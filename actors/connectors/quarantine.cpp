@@ -241,6 +241,9 @@ std::string quarantine_line(const std::string& source, const bad_record& record)
     base64_encode(record.raw, text.data());
     line += "\"" + text + "\",\"rawEncoding\":\"base64\"";
   }
+  // Nobody must take what is cut for the record.
+  if (record.length > record.raw.size())
+    line += ",\"truncated\":true,\"length\":" + std::to_string(record.length);
   line += "}\n";
   return line;
 }

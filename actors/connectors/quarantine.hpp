@@ -14,7 +14,8 @@ namespace ebb {
 
 /// Appends `{error, source, offset, raw}` to `quarantine/STREAM-SOURCE.ndjson` in the data folder,
 /// or without one in the stream's. `raw` that is not UTF-8 is base64, marked by
-/// `"rawEncoding":"base64"`. Every append is one write of whole lines, so several subtasks may
+/// `"rawEncoding":"base64"`; of a record longer than `raw_bytes_max` it is the beginning, marked by
+/// `"truncated":true` with the record's `length`. Every append is one write of whole lines, so several subtasks may
 /// share the file.
 ///
 /// With checkpoints each partition has a file of its own, `STREAM-SOURCE.P.ndjson` but for the
