@@ -34,7 +34,8 @@ void add_run(CLI::App& app, ebb::cli::run_arguments& to) {
       ->type_name("N");
   command
       ->add_option("--stats", to.stats,
-                   "Write statistics of the run as JSON to this file, also when it fails")
+                   "Write statistics of the run as JSON to this file, also when it fails; it may "
+                   "replace those of an earlier run")
       ->type_name("FILE");
   command
       ->add_option("--data", to.data,

@@ -82,6 +82,10 @@ std::optional<std::string> overlap(const written_path& sink, const file_sink& op
 
 } // namespace
 
+bool reads_file(const file_source& source, const std::string& folder, const std::string& file) {
+  return overlap({resolved(file), false}, {}, source, folder).has_value();
+}
+
 result<void> check_file_overlap(const stream_definition& stream) {
   for (const auto& sink : stream.sinks) {
     const auto* to = std::get_if<file_sink>(&sink.connector);

@@ -3,6 +3,8 @@
 
 #include "actors/plan/manifest.hpp"
 
+#include <string>
+
 namespace ebb {
 
 /// An error (ec::invalid_argument, with the sink's place) where a file sink would replace, append
@@ -10,5 +12,10 @@ namespace ebb {
 /// source's folder, or one that its glob matches. Looks at the file system; what is not there yet
 /// is judged by its name. Pipes and devices are left alone. Blocks.
 [[nodiscard]] result<void> check_file_overlap(const stream_definition& stream);
+
+/// Whether a source of a stream in `folder` reads `file`, which need not be there yet. Looks at the
+/// file system as check_file_overlap does.
+[[nodiscard]] bool reads_file(const file_source& source, const std::string& folder,
+                              const std::string& file);
 
 } // namespace ebb

@@ -379,6 +379,33 @@ def test_stats_into_a_device_leave_it_alone():
     assert not pathlib.Path("/dev/full").is_file()
 
 
+def test_stats_replace_nothing_but_stats():
+    parts = "  sinks:\n    - name: one\n      file: {path: out.csv, format: csv}\n    - name: many\n      file: {path: parts/, format: json}\n"
+    source = numbers().replace("path: in.csv", "path: 'in*.csv'").replace("    - name: src", "    - name: src\n      onBadRecord: quarantine")
+    write("m.yaml", manifest(source, "SELECT a FROM src", parts))
+    write("notes.txt", "mine\n")
+    (FOLDER / "link.json").symlink_to("in.csv")
+    for path, what in (("m.yaml", "the manifest m.yaml"), ("./m.yaml", "the manifest"), ("notes.txt", "not the statistics of an earlier run"),
+                       ("in.csv", "not the statistics"), ("link.json", "not the statistics"), ("in2.csv", "what source src of stream s reads"),
+                       ("out.csv", "what sink one of stream s writes"), ("parts/stats.json", "what sink many of stream s writes"),
+                       ("quarantine/s-src.ndjson", "where bad records of source src of stream s go")):
+        before = {x: x.read_bytes() for x in FOLDER.iterdir()}
+        fails(ebb("run", "m.yaml", "--stats", path), 2, "--stats would replace " if "not" not in what else what, what, "hint: ")
+        assert {x: x.read_bytes() for x in FOLDER.iterdir()} == before, path
+    write("broken.yaml", "apiVersion: [\n")
+    fails(ebb("run", "broken.yaml", "--stats", "broken.yaml"), 2, "the manifest broken.yaml")
+    fails(ebb("run", "broken.yaml", "--stats", "in.csv"), 2, "not the statistics")
+    assert (FOLDER / "in.csv").read_text() == "a,b\n1,x\n2,y\n"
+    write("stats.json", "")
+    fails(ebb("run", "broken.yaml", "--stats", "stats.json"), 2)
+    for _ in range(2):
+        assert ebb("run", "m.yaml", "--stats", "stats.json").returncode == 0
+        assert json.loads((FOLDER / "stats.json").read_text())["streams"][0]["sources"][0]["rows"] == 2
+    # An input that is statistics itself is an input all the same.
+    write("m.yaml", manifest(NUMBERS.replace("in.csv", "stats.json"), "SELECT a FROM src", "  sinks:\n    - discard: {}\n"))
+    fails(ebb("run", "m.yaml", "--stats", "stats.json"), 2, "what source src of stream s reads")
+
+
 def test_missing_input_file():
     write("m.yaml", manifest(NUMBERS, "SELECT a FROM src"))
     # At the field that names it.
@@ -567,6 +594,28 @@ def test_interrupt_drains_and_exits_130():
         assert run.returncode == 130, f"{run.returncode}: {errors}"
     values = (FOLDER / "out.csv").read_text().split()[1:]
     assert values == [str(i) for i in range(len(values))] and len(values) > 100
+
+
+def test_a_second_interrupt_ends_at_once():
+    """Soon after the first, too; but not what a process group doubles."""
+    write("m.yaml", manifest(endless().replace("rate: 1000, ", ""), "SELECT a FROM src", "  sinks:\n    - stdout: {format: csv}\n"))
+    for first, second, apart in ((1, signal.SIGINT, 0.3), (2, signal.SIGINT, 0.3), (1, signal.SIGTERM, 1.5)):
+        # Nobody reads the pipe: what is under way cannot be written.
+        with subprocess.Popen([EBB, "run", "m.yaml"], cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+            try:
+                time.sleep(0.7)
+                for _ in range(first):
+                    run.send_signal(signal.SIGINT)
+                    time.sleep(0.01)
+                try:
+                    run.wait(timeout=apart)
+                    raise AssertionError(f"ended with {run.returncode} though output waits: {run.stderr.read()}")
+                except subprocess.TimeoutExpired:
+                    pass
+                run.send_signal(second)
+                assert run.wait(timeout=2) == 130, run.returncode
+            finally:
+                run.kill()
 
 
 def test_a_silent_pipe_does_not_hold_up_the_end():

@@ -57,17 +57,6 @@ std::string folder_of(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
-// The file behind a path, which need not exist: links are followed, loops of them cut short.
-std::filesystem::path real_path(std::filesystem::path path) {
-  constexpr int links_max = 40;
-  std::error_code ignored;
-  for (int i = 0; i < links_max && std::filesystem::is_symlink(path, ignored); ++i)
-    path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
-  return std::filesystem::weakly_canonical(path, ignored);
-}
-
-      if (is_special_file(whole.string()))
-        continue;
 // Two sinks that end in one file, by whatever name, of one stream or two.
 result<void> check_outputs(const std::vector<stream_definition>& streams) {
   std::map<std::string, std::string> taken; // file, or its unfinished form → sink
@@ -99,6 +88,16 @@ void print(const char* kind, const error& problem) {
 
 } // namespace
 
+std::filesystem::path real_path(std::filesystem::path path) {
+  constexpr int links_max = 40;
+  std::error_code ignored;
+  for (int i = 0; i < links_max && std::filesystem::is_symlink(path, ignored); ++i)
+    path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
+  return std::filesystem::weakly_canonical(std::filesystem::absolute(path), ignored);
+}
+
+      if (is_special_file(whole.string()))
+        continue;
 void print_error(const error& problem) {
   print("error", problem);
 }

@@ -12,6 +12,7 @@
 #include "tools/cli/run_log.hpp"
 #include "tools/cli/run_orders.hpp"
 #include "tools/cli/stats.hpp"
+#include "tools/cli/stats_path.hpp"
 #include "tools/cli/wait_for_room.hpp"
 
 #include <algorithm>
@@ -33,21 +34,26 @@ std::atomic<bool> interrupted{false};
 /// What runs is to end, for a signal or for an order of a person.
 std::atomic<bool> end_round{false};
 
-std::atomic<std::time_t> interrupted_at{0};
+std::atomic<std::int64_t> interrupted_at{0}; ///< milliseconds of the steady clock
 
-constexpr std::time_t grace_seconds = 2;
+/// A signal to the process and to its group comes twice; a person takes longer to press again.
+constexpr std::int64_t doubled_millis = 100;
+constexpr std::int64_t patience_millis = 2000;
 
-extern "C" void on_signal(int signal) {
-  // A second Ctrl-C ends the process at once; one that comes with the first (to the process and to
-  // its group) does not count.
+/// May be called by a signal handler.
+std::int64_t steady_millis() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+extern "C" void on_signal(int) {
+  const auto now = steady_millis();
   if (!interrupted.exchange(true)) {
+    interrupted_at = now;
     end_round = true; // behind `interrupted`, which is looked at after this is taken back
-    interrupted_at = now.tv_sec;
-  } else if (now.tv_sec - interrupted_at >= grace_seconds) {
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);
+  } else if (interrupted_at != 0 && now - interrupted_at > doubled_millis) {
+    _exit(exit_interrupted); // what is under way is not waited for
   }
 }
 
@@ -97,9 +103,7 @@ bool fills_the_terminal(const std::vector<stream_definition>& streams) {
 /// Says once why an interrupted run goes on.
 void tell_patience() {
   static bool told = false;
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  if (told || !interrupted || now.tv_sec - interrupted_at < grace_seconds)
+  if (told || !interrupted || steady_millis() - interrupted_at < patience_millis)
     return;
   told = true;
   std::fputs("ending: what was read is still being written; one more Ctrl-C ends at once\n",
@@ -253,6 +257,8 @@ result<void> run_rounds(run_orders& orders, connector_factory& connectors, run_o
 int run_command(const run_arguments& arguments) {
   catch_signals();
   const auto start = std::chrono::steady_clock::now();
+  if (const auto free = check_stats_path(arguments.stats, arguments.files); !free)
+    return exit_of_start(free.error());
   auto streams = load_streams(arguments.files);
   if (!streams) {
     print_error(streams.error());
@@ -262,6 +268,8 @@ int run_command(const run_arguments& arguments) {
   for (auto& stream : *streams)
     if (arguments.parallelism != 0)
       stream.parallelism = arguments.parallelism;
+  if (const auto free = check_stats_path(arguments.stats, *streams, arguments.data); !free)
+    return exit_of_start(free.error());
   tell_warnings(*streams);
   const auto cannot_begin = [&](const error& problem) {
     static_cast<void>(write_stats(arguments, start, {}, &problem));
