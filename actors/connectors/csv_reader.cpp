@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace ebb {
 
@@ -16,10 +17,16 @@ std::size_t distance(const char* from, const char* to) noexcept {
   return static_cast<std::size_t>(to - from);
 }
 
+constexpr std::size_t shown_bytes = 60;
+
 // What stands at `p`, up to the line's end; long lines are cut.
 std::string_view line_start(const char* p, const char* end) noexcept {
-  const std::string_view text(p, std::min<std::size_t>(60, distance(p, end)));
+  const std::string_view text(p, std::min(shown_bytes, distance(p, end)));
   return text.substr(0, text.find('\n'));
+}
+
+const char* line_feed(const char* from, const char* to) noexcept {
+  return static_cast<const char*>(std::memchr(from, '\n', distance(from, to)));
 }
 
 // Doubled quotes become one.
@@ -48,6 +55,10 @@ csv_reader::csv_reader(parse_options options)
 }
 
 const char* csv_reader::find_end(const char* from, const char* to, bool restart) {
+  if (to_line_end_) {
+    const char* p = line_feed(from, to);
+    return p == nullptr ? nullptr : p + 1;
+  }
   if (restart)
     place_ = place::field_start;
   for (const char* p = from; p < to; ++p) {
@@ -59,19 +70,41 @@ const char* csv_reader::find_end(const char* from, const char* to, bool restart)
     }
     if (c == '\n')
       return p + 1;
-    if (c == options_.delimiter)
+    if (c == options_.delimiter) {
       place_ = place::field_start;
-    else if (c == '"' && place_ != place::unquoted)
+    } else if (c == '"' && place_ != place::unquoted) {
+      if (place_ == place::field_start)
+        opened_ = p;
       place_ = place::quoted;
-    else
+    } else {
       place_ = place::unquoted;
+    }
   }
   return nullptr;
 }
 
 csv_reader::outcome csv_reader::bad(std::string message, std::string field) {
   problem_ = {std::move(field), std::move(message)};
+  bad_quote_ = nullptr;
   return outcome::bad;
+}
+
+csv_reader::outcome csv_reader::bad(value_problem problem) {
+  problem_ = std::move(problem);
+  bad_quote_ = nullptr;
+  return outcome::bad;
+}
+
+csv_reader::outcome csv_reader::bad_quoted(std::string message, const char* open,
+                                           const char* where) {
+  problem_ = {{}, std::move(message), lines_before(open)};
+  bad_quote_ = open;
+  bad_place_ = where;
+  return outcome::bad;
+}
+
+std::uint64_t csv_reader::lines_before(const char* p) const noexcept {
+  return static_cast<std::uint64_t>(std::count<const char*>(at_, p, '\n'));
 }
 
 csv_reader::outcome csv_reader::read_quoted(char* p, raw_field& out) {
@@ -82,7 +115,7 @@ csv_reader::outcome csv_reader::read_quoted(char* p, raw_field& out) {
     if (end_ - q < 2)
       return outcome::incomplete;
     if (*q != '"')
-      return bad(nul_message);
+      return bad_quoted(nul_message, p, q);
     if (q[1] != '"')
       break;
     doubled = true;
@@ -98,7 +131,9 @@ csv_reader::outcome csv_reader::read_quoted(char* p, raw_field& out) {
       ++behind;
   }
   if (*behind != options_.delimiter && *behind != '\n')
-    return bad("text behind the closing quote of a field: " + shown(line_start(q + 1, end_)));
+    return bad_quoted("text behind the closing quote of a field: "
+                          + shown(line_start(q + 1, end_)),
+                      p, q);
   out.last = *behind;
   out.next = p + (behind + 1 - p);
   if (doubled) {
@@ -145,8 +180,7 @@ csv_reader::outcome csv_reader::store(std::size_t index, const raw_field& x, boo
       !quoted && is_null(x) ? builder_.store_null(slot) : builder_.store_text(slot, x.text, x.size);
   if (done)
     return outcome::done;
-  problem_ = builder_.take_problem();
-  return outcome::bad;
+  return bad(builder_.take_problem());
 }
 
 csv_reader::outcome csv_reader::finish_record(char* next, std::size_t fields) {
@@ -159,14 +193,10 @@ csv_reader::outcome csv_reader::finish_record(char* next, std::size_t fields) {
       return bad("invalid byte sequence for encoding \"UTF8\"");
     scanner_.clear_high();
   }
-  if (over_limit(text)) {
-    problem_ = too_long();
-    return outcome::bad;
-  }
-  if (!builder_.check_time()) {
-    problem_ = builder_.take_problem();
-    return outcome::bad;
-  }
+  if (over_limit(text))
+    return bad(too_long());
+  if (!builder_.check_time())
+    return bad(builder_.take_problem());
   builder_.commit(number_++);
   line_ += 1 + inner_lines_;
   at_ = next;
@@ -222,6 +252,50 @@ bool csv_reader::reject_at(const char* end) {
   scanner_.seek(at_, end_);
   scanner_.clear_high();
   return true;
+}
+
+// Deals with a record that was not read. All that is decided here follows from the text, not from
+// how much of it has come: for that a record is looked at as far as it may reach.
+csv_reader::progress csv_reader::leave_out(outcome read) {
+  const auto most = options_.max_record + 2; // with its line end
+  const bool all = ended_ || distance(at_, end_) >= most;
+  if (!all && read == outcome::incomplete)
+    return progress::incomplete;
+  char* const limit = distance(at_, end_) > most ? at_ + most : end_;
+  if (limit != end_) {
+    const auto behind = std::exchange(end_, limit);
+    builder_.restart_row();
+    scanner_.seek(at_, end_);
+    read = read_record();
+    end_ = behind;
+  }
+  if (read == outcome::bad && bad_quote_ != nullptr)
+    if (const char* feed = line_feed(bad_quote_, bad_place_); feed != nullptr) {
+      // The message shows what follows.
+      if (!all && distance(bad_place_, end_) <= shown_bytes
+          && line_feed(bad_place_, end_) == nullptr)
+        return progress::incomplete;
+      return reject_at(feed + 1) ? progress::full : progress::failed;
+    }
+  const char* end = find_end(at_, limit, true);
+  if (end == nullptr) {
+    if (!all)
+      return progress::incomplete;
+    const bool open = place_ == place::quoted;
+    const char* feed = line_feed(open ? opened_ : limit, end_);
+    if (feed == nullptr) {
+      to_line_end_ = true;
+      return progress::incomplete;
+    }
+    if (open && read == outcome::incomplete)
+      problem_ = {{},
+                  distance(at_, limit) < most
+                      ? "a quoted field is not closed before the end of the file"
+                      : too_long().message + ": a quoted field is not closed",
+                  lines_before(opened_)};
+    end = feed + 1;
+  }
+  return reject_at(end) ? progress::full : progress::failed;
 }
 
 csv_reader::progress csv_reader::read_header() {
@@ -283,6 +357,7 @@ csv_reader::progress csv_reader::parse(std::uint32_t rows) {
   if (!have_header_)
     if (const auto done = read_header(); done != progress::full)
       return done;
+  to_line_end_ = false;
   scanner_.seek(at_, end_);
   while (builder_.rows() < rows) {
     if (at_ == end_)
@@ -292,18 +367,8 @@ csv_reader::progress csv_reader::parse(std::uint32_t rows) {
     const auto read = read_record();
     if (read == outcome::done)
       continue;
-    const char* end = nullptr;
-    if (read == outcome::bad)
-      end = find_end(at_, end_, true);
-    else if (ended_)
-      problem_ = {{}, "a quoted field is not closed before the end of the file"};
-    if (end == nullptr) {
-      if (!ended_)
-        return progress::incomplete;
-      end = end_;
-    }
-    if (!reject_at(end))
-      return progress::failed;
+    if (const auto left = leave_out(read); left != progress::full)
+      return left;
   }
   return progress::full;
 }

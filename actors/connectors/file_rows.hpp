@@ -34,6 +34,7 @@ struct row_slot {
 struct value_problem {
   std::string field; ///< column; empty = the record as a whole
   std::string message;
+  std::uint64_t lines = 0; ///< of the record, before the one that it is on
 };
 
 /// Builds batches of up to `capacity` rows. Values of one row may be stored in any order and again;

@@ -304,7 +304,7 @@ BOOST_AUTO_TEST_CASE(passes_over_a_huge_record_in_little_memory) {
   o.on_bad_record = bad_record_policy::skip;
   std::string text = "a,b\n1,x\n2,\"";
   for (int i = 0; i < 400'000; ++i)
-    text += "line\n\"\"";
+    text += "line\"\"";
   text += "\"\n3,z\n";
   csv_reader reader(o);
   const auto x = test::run_parser(reader, text, [] { return std::size_t{50'000}; });
@@ -319,6 +319,98 @@ BOOST_AUTO_TEST_CASE(passes_over_a_huge_record_in_little_memory) {
         test::run_parser(again, "a,b\n1,\"" + long_text + "\"\n2,z\n", [&] { return size; });
     BOOST_TEST(y.error == "");
     BOOST_TEST((y.rows == lines{"1|'" + long_text + "'", "2|'z'"}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_stray_quote_takes_its_line_only) {
+  auto o = options_of(ab);
+  o.on_bad_record = bad_record_policy::quarantine;
+  const auto check = [&](std::string_view text, const lines& rows, const lines& bad) {
+    const auto x = read(text, o);
+    check_rows(x, rows);
+    BOOST_TEST(x.quarantined == bad, boost::test_tools::per_element());
+  };
+  const std::string open = "a quoted field is not closed before the end of the file";
+  check("a,b\n1,\"x\n2,y\n3,z\n", {"2|'y'", "3|'z'"}, {"1: flights.csv:2: " + open + " [1,\"x]"});
+  // Doubled quotes close nothing; without a line feed at the end, too.
+  check("a,b\n1,\"x\r\n2,\"\"\r\n3,z", {"2|''", "3|'z'"},
+        {"1: flights.csv:2: " + open + " [1,\"x]"});
+  // The quote of the second line of a record.
+  check("a,b\n\"4\n4\",\"x\n2,y\n", {"2|'y'"},
+        {"1: flights.csv:2: a: invalid input syntax for type bigint: \"4\\n4\" [\"4\n4\",\"x]"});
+  check("b,a\n\"4\n4\",\"x\ny,2\n", {"2|'y'"},
+        {"1: flights.csv:3: " + open + " [\"4\n4\",\"x]"});
+  // Closed by the quote that opens a field of a later line.
+  check("a,b\n1,\"x\n2,y\n3,\"z\"\n4,w\n", {"2|'y'", "3|'z'", "4|'w'"},
+        {"1: flights.csv:2: text behind the closing quote of a field: z\" [1,\"x]"});
+  // A quote where the record is bad already.
+  check("a,b\nnine,\"y\n2,y\n", {"2|'y'"},
+        {"1: flights.csv:2: a: invalid input syntax for type bigint: \"nine\" [nine,\"y]"});
+  o.max_record = 20;
+  check("a,b\n1,\"x\n22,yyyyy\n33,zzzzz\n44,\"\"\n5,\"v\"\n",
+        {"22|'yyyyy'", "33|'zzzzz'", "44|''", "5|'v'"},
+        {"1: flights.csv:2: the record is longer than 20 bytes (maxRecord): a quoted field is not "
+         "closed [1,\"x]"});
+  // The line itself is longer.
+  check("a,b\n1,\"xxxxxxxxxxxxxxxxxxxxxxxxx\n2,y\n3,\"z\"\n", {"2|'y'", "3|'z'"},
+        {"1: flights.csv:2: the record is longer than 20 bytes (maxRecord) "
+         "[1,\"xxxxxxxxxxxxxxxxxxxxxxxxx]"});
+  o.max_record = 1000;
+  o.on_bad_record = bad_record_policy::fail;
+  const auto failed = read("b,a\n\"4\n4\",1\n\"5\n5\",\"x\ny,2\n", o);
+  BOOST_TEST(failed.error.find("flights.csv:5: " + open) == 0U, failed.error);
+}
+
+// However the text is cut, and wherever reading goes on.
+BOOST_AUTO_TEST_CASE(stray_quotes_give_the_same_wherever_it_goes_on) {
+  const std::string_view pieces[] = {"1",     ",",           "\"",      "\"\"",    "x",          "\n",
+                                     "\r\n",  "2,y\n",       "3,\"z\"\n", "\"q\n\"", "\xC3\xA9", "longer text"};
+  for (unsigned seed = 1; seed <= 300; ++seed) {
+    std::mt19937 random(seed);
+    auto o = options_of({column_of("a", type_kind::text), column_of("b", type_kind::text)});
+    o.on_bad_record = bad_record_policy::quarantine;
+    o.max_record = seed % 2 == 0 ? 12 + random() % 40 : 1000;
+    const std::string header = "a,b\n";
+    auto text = header;
+    for (auto count = random() % 60; count > 0; --count)
+      text += pieces[random() % std::size(pieces)];
+    const auto whole = read(text, o);
+    // Row by row; at each position another reader goes on.
+    csv_reader reader(o);
+    auto chunk = make_chunk(text.size());
+    std::memcpy(chunk.begin, text.data(), text.size());
+    chunk.end += text.size();
+    lines rows;
+    lines bad;
+    reader.feed(chunk);
+    reader.end_input();
+    for (;;) {
+      batch_ptr made;
+      const auto state = reader.next(1, made);
+      BOOST_REQUIRE(state);
+      for (const auto& x : reader.take_bad())
+        bad.push_back(std::to_string(x.number) + ": " + x.error + " [" + x.raw + "]");
+      if (*state != record_parser::state::batch)
+        break;
+      test::append_rows(*made, rows);
+      const auto at = reader.position();
+      auto start = make_chunk(header.size());
+      std::memcpy(start.begin, header.data(), header.size());
+      start.end += header.size();
+      text_trail trail;
+      trail.add(text.data(), at.offset);
+      csv_reader again(o);
+      BOOST_REQUIRE(again.resume(at, start, trail));
+      const auto rest = test::run_parser(again, std::string_view(text).substr(at.offset),
+                                         [&] { return 1 + random() % 9; });
+      auto all = rows;
+      all.insert(all.end(), rest.rows.begin(), rest.rows.end());
+      auto all_bad = bad;
+      all_bad.insert(all_bad.end(), rest.quarantined.begin(), rest.quarantined.end());
+      BOOST_TEST(all == whole.rows, "seed " << seed << " at " << at.offset);
+      BOOST_TEST(all_bad == whole.quarantined, "seed " << seed << " at " << at.offset);
+    }
+    BOOST_TEST((rows == whole.rows && bad == whole.quarantined), "seed " << seed);
   }
 }
 
