@@ -25,8 +25,14 @@ result<descriptor> open_exclusive_part(const std::string& path, mode_t mode,
                                        const std::string& shown) {
   for (;;) {
     descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, mode));
-    if (file.number() < 0)
-      return file_error("write", shown, errno);
+    if (file.number() < 0) {
+      auto problem = file_error("write", path, errno);
+      if (errno == EISDIR)
+        problem.hint = "rows are kept there until the stream ends: move the folder away, or write to "
+                       "another path than "
+                       + shown;
+      return problem;
+    }
     if (!try_lock(file))
       return make_error(ec::conflict,
                         "cannot write " + shown + ": another process or sink is writing " + path,
@@ -38,6 +44,17 @@ result<descriptor> open_exclusive_part(const std::string& path, mode_t mode,
       return file_error("write", shown, errno);
     return file;
   }
+}
+
+result<void> check_part(const descriptor& file, const std::string& path,
+                        const std::string& shown) {
+  if (is_at(file, path))
+    return {};
+  return make_error(ec::io,
+                    "cannot write " + shown + ": " + path
+                        + " was removed or replaced while the stream ran",
+                    "its rows are lost: leave files that end in .part alone while a stream runs, and "
+                    "run it again");
 }
 
 result<descriptor> same_file(const descriptor& file, const std::string& shown) {

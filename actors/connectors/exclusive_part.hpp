@@ -18,6 +18,11 @@ namespace ebb {
 /// Whether the path still leads to the open file.
 [[nodiscard]] bool is_at(const descriptor& file, const std::string& path) noexcept;
 
+/// An error (ec::io) where it does not: what was written would be lost, or another's file published.
+/// `shown`: the path of the whole file.
+[[nodiscard]] result<void> check_part(const descriptor& file, const std::string& path,
+                                      const std::string& shown);
+
 /// Another descriptor of the same open file.
 [[nodiscard]] result<descriptor> same_file(const descriptor& file, const std::string& shown);
 

@@ -115,6 +115,7 @@ public:
     const auto publish = [from = part, to = at_.path, shown = options_.path, held,
                           claim =
                               std::make_shared<descriptor>(std::move(before))]() -> result<void> {
+      EBB_TRY(check_part(*held, from, shown));
       if (std::rename(from.c_str(), to.c_str()) != 0)
         return file_error("write", shown, errno);
       held->close();

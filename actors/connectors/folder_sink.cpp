@@ -91,6 +91,7 @@ public:
       return {};
     }
     EBB_TRY(writer_->finish());
+    EBB_TRY(check_part(file_, part_, shown_));
     for (std::uint64_t n = 1;; ++n) {
       const auto name = start_ + std::to_string(n) + end_;
       const int problem = rename_anew(part_.c_str(), name.c_str());

@@ -443,6 +443,55 @@ BOOST_AUTO_TEST_CASE(writes_in_the_background_within_bounds) {
   BOOST_TEST(!folder.has("other.json.part"));
 }
 
+BOOST_AUTO_TEST_CASE(tells_when_its_part_was_taken_away) {
+  for (const bool replaced : {false, true}) {
+    const test::temporary_folder folder;
+    test::inline_executor io;
+    folder.write("out.json", "old");
+    auto sink = open_file_sink(sink_at(), json_at("out.json"), ab, context_of(io, folder.path()));
+    BOOST_REQUIRE(sink);
+    BOOST_REQUIRE((*sink)->write(ab_rows({"1"}, {"x"})));
+    std::filesystem::remove(folder / "out.json.part");
+    if (replaced)
+      folder.write("out.json.part", "another's");
+    auto done = (*sink)->finish();
+    if (done && !*done)
+      done = (*sink)->finish();
+    BOOST_REQUIRE(!done);
+    BOOST_TEST((done.error().code == ec::io));
+    BOOST_TEST(done.error().message.find("out.json.part was removed or replaced while the stream ran")
+                   != std::string::npos,
+               done.error().message);
+    BOOST_TEST(!done.error().hint.empty());
+    BOOST_TEST(folder.read("out.json") == "old");
+  }
+  // A folder of parts.
+  const test::temporary_folder folder;
+  test::inline_executor io;
+  auto sink = open_file_sink(sink_at(), json_at("out/"), ab, context_of(io, folder.path()));
+  BOOST_REQUIRE(sink);
+  BOOST_REQUIRE((*sink)->write(ab_rows({"1"}, {"x"})));
+  for (const auto& x : std::filesystem::directory_iterator(folder / "out"))
+    std::filesystem::remove(x.path());
+  auto done = (*sink)->finish();
+  if (done && !*done)
+    done = (*sink)->finish();
+  BOOST_REQUIRE(!done);
+  BOOST_TEST((done.error().code == ec::io));
+}
+
+BOOST_AUTO_TEST_CASE(names_what_cannot_be_its_part) {
+  const test::temporary_folder folder;
+  test::inline_executor io;
+  std::filesystem::create_directory(folder / "out.json.part");
+  const auto sink = open_file_sink(sink_at(), json_at("out.json"), ab, context_of(io, folder.path()));
+  BOOST_REQUIRE(!sink);
+  BOOST_TEST(sink.error().message.find("out.json.part: Is a directory") != std::string::npos,
+             sink.error().message);
+  BOOST_TEST(sink.error().hint.find("move the folder away") != std::string::npos,
+             sink.error().hint);
+}
+
 BOOST_AUTO_TEST_CASE(compresses_by_the_ending) {
   for (const char* name : {"out.json", "out.json.gz", "out.json.zst"}) {
     const test::temporary_folder folder;
