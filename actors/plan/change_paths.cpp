@@ -1,6 +1,7 @@
 #include "actors/plan/change_paths.hpp"
 
 #include "actors/plan/changelog.hpp"
+#include "actors/plan/column_words.hpp"
 #include "actors/plan/expr_words.hpp"
 #include "actors/plan/stateful_steps.hpp"
 
@@ -32,17 +33,6 @@ std::string list(const std::vector<std::string>& parts) {
   return text;
 }
 
-std::vector<std::string> names_of(const std::vector<plan_column>& columns) {
-  std::vector<std::string> result;
-  std::map<std::string, int> seen;
-  for (const auto& x : columns) {
-    auto name = one_line(x.name);
-    const auto times = ++seen[name];
-    result.push_back(times == 1 ? name : name + '#' + std::to_string(times));
-  }
-  return result;
-}
-
 std::string window_words(const window_spec& x) {
   std::string text = " in windows";
   for (const auto part : {static_cast<micros>(x.kind), x.size, x.slide, x.offset})
@@ -57,7 +47,7 @@ std::string words_of(const row_words& x) {
 class path_finder {
 public:
   path_finder(const stage_plan& plan, const stream_definition& stream)
-      : plan_(plan), stream_(stream) {
+      : plan_(plan), stream_(stream), words_(plan) {
     for (auto& x : stateful_steps(plan))
       identities_[{x.stage, x.step}] = std::move(x.identity);
   }
@@ -134,7 +124,8 @@ private:
   /// An operator that keeps the rows of its inputs, or what they add up to.
   row_words kept_by(const std::string& identity, const stage_step& step, const operator_spec& spec,
                     const std::vector<row_words>& inputs) {
-    row_words made{true, identity, {}, names_of(step.columns), {identity}, {identity}};
+    row_words made{true, identity, {}, words_.of(plan_.stages[stage_], step), {identity},
+                   {identity}};
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       const auto& x = inputs[k];
       if (!x.updating)
@@ -154,26 +145,19 @@ private:
   }
 
   [[nodiscard]] std::string residual_words(const stage_step& step,
-                                           const changelog_join_spec& join) const {
+                                           const changelog_join_spec& join) {
     if (!join.residual)
       return {};
-    std::vector<plan_column> both;
-    for (const auto& x : step.inputs) {
-      const auto& columns = step_before(plan_, plan_.stages[stage_], x).columns;
-      both.insert(both.end(), columns.begin(), columns.end());
-    }
-    return " ON " + ebb::words_of(*join.residual, names_of(both));
+    return " ON " + ebb::words_of(*join.residual, words_.into(plan_.stages[stage_], step));
   }
 
   /// Only the table is kept: a row's deletion is joined with it again.
   row_words looked_up(const stage_step& step, const changelog_join_spec& join,
-                      std::vector<row_words> inputs) const {
+                      std::vector<row_words> inputs) {
     const auto side = static_cast<std::size_t>(1 - join.lookup);
-    const auto& table = step_before(plan_, plan_.stages[stage_],
-                                    step.inputs[static_cast<std::size_t>(join.lookup)])
-                            .columns;
     auto& rows = inputs[side];
-    auto of_table = names_of(table);
+    const auto of_table = words_.into(plan_.stages[stage_], step,
+                                      step.inputs[static_cast<std::size_t>(join.lookup)]);
     rows.columns.insert(side == 0 ? rows.columns.end() : rows.columns.begin(), of_table.begin(),
                         of_table.end());
     rows.which += " JOIN " + list(of_table) + residual_words(step, join);
@@ -232,6 +216,7 @@ private:
 
   const stage_plan& plan_;
   const stream_definition& stream_;
+  column_words words_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::string> identities_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, row_words> rows_;
   std::vector<change_path> result_;

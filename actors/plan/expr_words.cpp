@@ -58,21 +58,40 @@ std::string call_words(const expr& x, const std::vector<std::string>& args) {
   return name + '(' + joined(args, ", ") + ')';
 }
 
+/// Of a conjunction or a disjunction, whose parts may come in any order, and more than once.
+void add_parts(const expr& x, expr_kind kind, const std::vector<std::string>& columns,
+               std::vector<std::string>& to) {
+  for (const auto& arg : x.args)
+    if (arg->kind == kind)
+      add_parts(*arg, kind, columns, to);
+    else
+      to.push_back(words_of(*arg, columns));
+}
+
+std::string set_words(const expr& x, std::string_view between,
+                      const std::vector<std::string>& columns) {
+  std::vector<std::string> parts;
+  add_parts(x, x.kind, columns, parts);
+  std::sort(parts.begin(), parts.end());
+  parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
+  return parts.size() == 1 ? parts.front() : '(' + joined(parts, between) + ')';
+}
+
 std::string full_words(const expr& x, const std::vector<std::string>& columns) {
   if (x.kind == expr_kind::column)
     return x.index < columns.size() ? columns[x.index] : "?";
   if (x.kind == expr_kind::literal)
     return literal_words(x);
+  if (x.kind == expr_kind::and_)
+    return set_words(x, " AND ", columns);
+  if (x.kind == expr_kind::or_)
+    return set_words(x, " OR ", columns);
   std::vector<std::string> args;
   for (const auto& arg : x.args)
     args.push_back(words_of(*arg, columns));
   switch (x.kind) {
   case expr_kind::call:
     return call_words(x, args);
-  case expr_kind::and_:
-    return '(' + joined(args, " AND ") + ')';
-  case expr_kind::or_:
-    return '(' + joined(args, " OR ") + ')';
   case expr_kind::not_:
     return "NOT " + joined(args, ", ");
   case expr_kind::case_:
@@ -85,6 +104,8 @@ std::string full_words(const expr& x, const std::vector<std::string>& columns) {
     return joined(args, ", ") + " IS NOT NULL";
   case expr_kind::column:
   case expr_kind::literal:
+  case expr_kind::and_:
+  case expr_kind::or_:
     break;
   }
   return {};

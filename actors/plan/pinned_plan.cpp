@@ -19,6 +19,7 @@ constexpr std::string_view dropped_line = "#dropped";
 constexpr std::string_view version_line = "#version";
 constexpr std::string_view manifest_line = "#manifest";
 constexpr std::string_view format_line = "#format";
+constexpr std::string_view words_line = "#words";
 constexpr std::string_view path_line = "#path"; // TAKER TAB PATH TAB SPANS
 constexpr std::string_view dropped_ending = " (dropped)";
 
@@ -87,10 +88,18 @@ std::string line_of(const pinned_operator& x) {
          + text_of(x.spans);
 }
 
+/// Of clocks: a column more in the rows that pass by is nothing to them.
+bool keeps_no_columns(std::string_view identity) noexcept {
+  const auto end = identity.rfind('/');
+  const auto kind = identity.substr(0, end);
+  return end != std::string_view::npos
+         && (kind.ends_with("/watermark") || kind.ends_with("/processing time"));
+}
+
 } // namespace
 
 bool fits(const kept_state& before, const kept_state& now) noexcept {
-  return before.signature == now.signature && (before.shape.empty() || before.shape == now.shape);
+  return (before.signature == now.signature || keeps_no_columns(now.identity)) && (before.shape.empty() || before.shape == now.shape);
 }
 
 std::vector<kept_state> pinned_plan::used() const {
@@ -173,6 +182,12 @@ void pinned_plan::empty(std::span<const std::string> identities, std::uint64_t l
       drop(x, last, generation);
 }
 
+void pinned_plan::forget_shapes() {
+  for (auto& x : operators)
+    if (x.dropped_by == 0)
+      x.state.shape.clear();
+}
+
 void pinned_plan::forget_numbers_by_stage() {
   const auto kind = [](const pinned_operator& x) {
     const auto& identity = x.state.identity;
@@ -204,6 +219,8 @@ pinned_plan read_pinned(const stream_entry& from) {
       result.manifest = fields[1];
     } else if (fields[0] == format_line) {
       result.format = static_cast<std::uint32_t>(number_in(fields[1]));
+    } else if (fields[0] == words_line) {
+      result.words = static_cast<std::uint32_t>(number_in(fields[1]));
     } else if (fields[0] == path_line && fields.size() == 4) {
       result.paths.push_back(
           {std::string(fields[1]), std::string(fields[2]), spans_in(fields[3])});
@@ -253,6 +270,7 @@ void write_pinned(const pinned_plan& from, stream_entry& to) {
   text += std::string(version_line) + '\t' + from.version + '\n';
   text += std::string(manifest_line) + '\t' + from.manifest + '\n';
   text += std::string(format_line) + '\t' + std::to_string(from.format) + '\n';
+  text += std::string(words_line) + '\t' + std::to_string(from.words) + '\n';
 }
 
 bool is_dropped(std::string_view name) noexcept {

@@ -62,6 +62,7 @@ struct pinned_plan {
   std::string version;      ///< of the ebb that made the plan; empty = not known
   std::string manifest;     ///< digest of the text that it was made from; empty = not known
   std::uint32_t format = 0; ///< of operators' entries; 0 = before formats had numbers
+  std::uint32_t words = 0;  ///< that shapes and paths are put in; 0 = those of the query's text
 
   /// State that the present plan's newest checkpoint has.
   [[nodiscard]] std::vector<kept_state> used() const;
@@ -81,6 +82,9 @@ struct pinned_plan {
   /// Those of `identities` that are used begin with empty state at the next `adopt`.
   void empty(std::span<const std::string> identities, std::uint64_t last, std::uint64_t generation);
 
+  /// What the values of used states are is no longer known: the same manifest tells it.
+  void forget_shapes();
+
   /// Until format 2, states of one kind in one operator were numbered by stage, and so differently at
   /// another parallelism: which is which is not known, so such states become ones that no plan has.
   void forget_numbers_by_stage();
@@ -91,6 +95,9 @@ struct pinned_plan {
 /// Grows whenever an operator writes entries that earlier versions cannot read, or identities mean
 /// something else.
 inline constexpr std::uint32_t state_format = 2;
+
+/// Grows whenever shapes and paths of a plan are put in other words.
+inline constexpr std::uint32_t state_words = 1;
 
 /// Numbers of operators are less.
 inline constexpr std::size_t pinned_operators_max = 4096;

@@ -173,6 +173,7 @@ bool keeps_its_columns(const operator_spec& spec) {
 
 std::vector<kept_state> kept_states(const stage_plan& plan) {
   std::vector<kept_state> result;
+  column_words words(plan);
   for (const auto& x : stateful_steps(plan)) {
     const auto& at = plan.stages[x.stage];
     const auto& step = at.steps[x.step];
@@ -183,7 +184,7 @@ std::vector<kept_state> kept_states(const stage_plan& plan) {
         append_types(step_before(plan, at, input).columns, signature);
     append_types(step.columns, signature);
     std::visit(describe{signature}, spec);
-    result.push_back({x.identity, std::move(signature), state_shape(plan, at, step)});
+    result.push_back({x.identity, std::move(signature), state_shape(plan, at, step, words)});
   }
   return result;
 }

@@ -86,24 +86,36 @@ struct shape {
   const stage_plan& plan;
   const stage& at;
   const stage_step& step;
+  column_words* words = nullptr; ///< null: columns by their names, as people write them
 
-  [[nodiscard]] const columns& input(std::size_t i = 0) const {
-    return step_before(plan, at, step.inputs[i]).columns;
+  [[nodiscard]] columns coming_into(const stage& where, const stage_step& user,
+                                    const step_input& from) const {
+    auto found = step_before(plan, where, from).columns;
+    if (words == nullptr)
+      return found;
+    auto put = words->into(where, user, from);
+    for (std::size_t i = 0; i < found.size(); ++i)
+      found[i].name = std::move(put[i]);
+    return found;
+  }
+
+  [[nodiscard]] columns input(std::size_t i = 0) const {
+    return coming_into(at, step, step.inputs[i]);
   }
 
   /// The spec of the phase that reads rows, and the columns of these: a final phase's own input
   /// has states.
   template <class Spec>
-  [[nodiscard]] std::pair<const Spec*, const columns*> rows_of(const Spec& own) const {
+  [[nodiscard]] std::pair<const Spec*, columns> rows_of(const Spec& own) const {
     const auto& first = step.inputs[0];
     const auto& before = step_before(plan, at, first);
     const auto* spec = std::get_if<operator_spec>(&before.what);
     const auto* partial = spec == nullptr ? nullptr : std::get_if<Spec>(spec);
     if (partial == nullptr || partial->phase != decltype(own.phase)::partial
         || own.phase != decltype(own.phase)::final)
-      return {&own, &input()};
+      return {&own, input()};
     const auto& where = first.from_outside ? plan.stages[at.inputs[first.index].from_stage] : at;
-    return {partial, &step_before(plan, where, before.inputs[0]).columns};
+    return {partial, coming_into(where, before, before.inputs[0])};
   }
 
   [[nodiscard]] std::string sides(const std::vector<std::uint32_t>& left,
@@ -117,7 +129,7 @@ struct shape {
     const auto [x, from] = rows_of(own);
     std::vector<std::string> result;
     for (const auto& call : x->calls)
-      result.push_back(call_name(*from, call));
+      result.push_back(call_name(from, call));
     return result;
   }
 
@@ -137,13 +149,13 @@ struct shape {
     const auto [x, from] = rows_of(own);
     std::string time;
     if (x->window.time_column >= 0)
-      time = name_of(*from, static_cast<std::size_t>(x->window.time_column));
-    return with("keys", list(*from, x->keys)) + with("time", time) + text_of(*from, x->calls);
+      time = name_of(from, static_cast<std::size_t>(x->window.time_column));
+    return with("keys", list(from, x->keys)) + with("time", time) + text_of(from, x->calls);
   }
 
   std::string operator()(const group_aggregate_spec& own) const {
     const auto [x, from] = rows_of(own);
-    return with("keys", list(*from, x->keys)) + text_of(*from, x->calls);
+    return with("keys", list(from, x->keys)) + text_of(from, x->calls);
   }
 
   std::string operator()(const window_join_spec& x) const {
@@ -215,8 +227,9 @@ std::vector<std::string> call_names(const stage_plan& plan, const stage& at,
   return {};
 }
 
-std::string state_shape(const stage_plan& plan, const stage& at, const stage_step& step) {
-  return std::visit(shape{plan, at, step}, std::get<operator_spec>(step.what));
+std::string state_shape(const stage_plan& plan, const stage& at, const stage_step& step,
+                        column_words& words) {
+  return std::visit(shape{plan, at, step, &words}, std::get<operator_spec>(step.what));
 }
 
 } // namespace ebb

@@ -246,11 +246,13 @@ private:
       pinned.forget_numbers_by_stage();
     // Of all records and savepoints, also of those that were gone back behind.
     const auto last = stream.next_epoch - 1;
+    const auto manifest = digest_of_text(definition.text);
+    if (pinned.words < state_words && pinned.manifest == manifest)
+      pinned.forget_shapes();
     const auto generation = stream.generation + 1;
     if (savepoint)
       pinned.go_back_to(savepoint->record.epoch, last, generation);
     const auto now = planned_state_of(plan, definition);
-    const auto manifest = digest_of_text(definition.text);
     const auto change = compare_plan(pinned, now, pinned.manifest == manifest);
     if ((newest || savepoint) && !change.fits()) {
       if (!definition.reset_state)
@@ -273,6 +275,7 @@ private:
     pinned.format = state_format;
     pinned.manifest = manifest;
     write_pinned(pinned, stream);
+    pinned.words = state_words;
     stream.plan = to_text(state_layouts(plan));
     stream.parallelism = definition.parallelism;
     return {};

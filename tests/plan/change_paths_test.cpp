@@ -127,6 +127,84 @@ BOOST_AUTO_TEST_CASE(spelling_and_what_never_takes_back_go_on) {
                  .fits());
 }
 
+// What is meant decides, not how it is written.
+BOOST_AUTO_TEST_CASE(qualifiers_and_aliases_mean_nothing) {
+  const std::string plain = "SELECT k, sum(v) AS s FROM o GROUP BY k";
+  for (const std::string other : {"SELECT o.k, sum(o.v) AS s FROM o GROUP BY o.k",
+                                   "SELECT a.k, sum(a.v) AS s FROM o AS a GROUP BY a.k",
+                                   "SELECT k, sum(v) AS s FROM o AS b GROUP BY b.k"})
+    BOOST_TEST(told(plain, other) == "", other << ": " << told(plain, other));
+  const std::string made = "SELECT k % 7 AS g, sum(v + 1) AS s, count(*) FILTER (WHERE v > 1 AND k > 2) AS n "
+                           "FROM o GROUP BY k % 7";
+  const std::string spelt = "SELECT a.k%7 AS g, sum(a.v+1) AS s, count(*) FILTER (WHERE a.k > 2 AND a.v > 1) AS n "
+                            "FROM o AS a GROUP BY a.k % 7";
+  BOOST_TEST(told(made, spelt) == "", told(made, spelt));
+  const std::string join = "SELECT o.k, p.v, o.v + 1 AS w FROM o LEFT JOIN p ON o.k % 7 = p.k % 7 AND o.v < p.v";
+  const std::string renamed = "SELECT a.k, b.v, a.v + 1 AS w FROM o AS a LEFT JOIN p AS b ON a.v < b.v AND a.k % 7 = b.k % 7";
+  BOOST_TEST(told(join, renamed) == "", told(join, renamed));
+  const std::string window = "SELECT window_end, k + 1 AS x, max(v * 2) AS m FROM tumble(o, t, INTERVAL '1 minute') "
+                             "GROUP BY window_start, window_end, k + 1";
+  const std::string other = "SELECT w.window_end, w.k + 1 AS x, max(w.v * 2) AS m FROM tumble(o, t, INTERVAL '1 minute') AS w "
+                            "GROUP BY w.window_start, w.window_end, w.k + 1";
+  BOOST_TEST(told(window, other) == "", told(window, other));
+}
+
+// The same letters that mean something else are something else.
+BOOST_AUTO_TEST_CASE(other_columns_of_the_same_name_are_others) {
+  const auto differ = [](const std::string& a, const std::string& b) {
+    BOOST_TEST(told(a, b) != "", a << " / " << b);
+    BOOST_TEST(told(b, a) != "", b << " / " << a);
+  };
+  differ("SELECT k % 7 AS g, count(*) AS n FROM o GROUP BY k % 7",
+         "SELECT v % 7 AS g, count(*) AS n FROM o GROUP BY v % 7");
+  differ("SELECT k, sum(v + 1) AS s FROM o GROUP BY k", "SELECT k, sum(v + 2) AS s FROM o GROUP BY k");
+  differ("SELECT k, sum(v) FILTER (WHERE v > 1) AS s FROM o GROUP BY k",
+         "SELECT k, sum(v) FILTER (WHERE v > 2) AS s FROM o GROUP BY k");
+  // Of one side of a join, and of the other.
+  const std::string from = " AS n FROM o AS a LEFT JOIN o AS b ON a.v = b.v GROUP BY ";
+  differ("SELECT a.k, count(*)" + from + "a.k", "SELECT b.k, count(*)" + from + "b.k");
+  differ("SELECT a.k % 7 AS k, count(*)" + from + "a.k % 7", "SELECT b.k % 7 AS k, count(*)" + from + "b.k % 7");
+  differ("SELECT a.v, sum(a.k)" + from + "a.v", "SELECT a.v, sum(b.k)" + from + "a.v");
+  // An alias that stands for another column now.
+  differ("SELECT x, count(*) AS n FROM (SELECT k AS x, v AS y FROM o) AS q GROUP BY x",
+         "SELECT x, count(*) AS n FROM (SELECT v AS x, k AS y FROM o) AS q GROUP BY x");
+}
+
+BOOST_AUTO_TEST_CASE(conditions_come_in_any_order) {
+  const std::string some = "SELECT k, count(*) AS n FROM o GROUP BY k HAVING ";
+  const std::string both = some + "count(*) > 2 AND k < 9 AND sum(v) > 3";
+  const std::string turned = some + "sum(v) > 3 AND (count(*) > 2 AND k < 9)";
+  BOOST_TEST(told(both, turned) == "", told(both, turned));
+  const auto either = some + "count(*) > 2 OR sum(v) > 3";
+  BOOST_TEST(told(either, some + "sum(v) > 3 OR count(*) > 2") == "");
+  BOOST_TEST(told(either, some + "count(*) > 2 AND sum(v) > 3") != "");
+  BOOST_TEST(told(both, some + "count(*) > 2 AND k < 9 AND sum(v) > 4") != "");
+  BOOST_TEST(told(both, some + "count(*) > 2 AND sum(v) > 3") != "");
+  const std::string read = "SELECT k, count(*) AS n FROM p WHERE ";
+  BOOST_TEST(told(read + "v > 1 AND k > 2 GROUP BY k", read + "k > 2 AND v > 1 GROUP BY k") == "");
+  BOOST_TEST(told(read + "v > 1 AND k > 2 GROUP BY k", read + "k > 1 AND v > 2 GROUP BY k") != "");
+}
+
+BOOST_AUTO_TEST_CASE(a_column_that_nothing_reads_changes_no_state) {
+  const auto read = [](const std::string& schema) {
+    auto text = manifest(operators({"SELECT window_end, count(*) AS n FROM tumble(o, t, INTERVAL '1 minute') "
+                                    "GROUP BY window_start, window_end"}),
+                         out);
+    const std::string before = "k BIGINT, v BIGINT, t TIMESTAMP'";
+    return plan_of(text.replace(text.find(before), before.size(), schema + "'"));
+  };
+  const auto plain = read("k BIGINT, v BIGINT, t TIMESTAMP");
+  for (const std::string more : {"k BIGINT, v BIGINT, t TIMESTAMP, x TEXT", "x TEXT, k BIGINT, t TIMESTAMP", "t TIMESTAMP"})
+    BOOST_TEST(change(plain, read(more)).text() == "", more);
+  // Rows that are kept whole have it.
+  const auto whole = [](const std::string& schema) {
+    auto text = manifest(operators({"SELECT a.*, b.v AS w FROM o AS a JOIN o AS b ON a.k = b.k"}), out);
+    const std::string before = "k BIGINT, v BIGINT, t TIMESTAMP'";
+    return plan_of(text.replace(text.find(before), before.size(), schema + "'"));
+  };
+  BOOST_TEST(change(whole("k BIGINT, v BIGINT, t TIMESTAMP"), whole("k BIGINT, v BIGINT, t TIMESTAMP, x TEXT")).text() != "");
+}
+
 // A row's deletion comes as the row did, or it is not found.
 BOOST_AUTO_TEST_CASE(changes_on_their_way_into_state_are_compared) {
   const std::string count = "SELECT k, count(*) AS n FROM p WHERE v > 1 GROUP BY k";
