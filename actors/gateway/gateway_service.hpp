@@ -3,9 +3,10 @@
 
 #include "actors/gateway/http_reply.hpp"
 #include "actors/gateway/http_request.hpp"
+#include "schemas/error.hpp"
 
+#include <functional>
 #include <memory>
-#include <string>
 
 namespace ebb {
 
@@ -21,8 +22,9 @@ public:
   /// receipt).
   virtual void handle(std::shared_ptr<const http_request> request, http_reply reply) = 0;
 
-  /// Empty = ready for messages, else why not: a sentence for /readyz.
-  [[nodiscard]] virtual std::string not_ready() const = 0;
+  /// Whether messages would be taken now, for /readyz. `answer` comes once, from any thread; an
+  /// error says why not and what to do.
+  virtual void look_ready(std::function<void(const result<void>&)> answer) = 0;
 };
 
 } // namespace ebb

@@ -38,6 +38,12 @@ std::string address_key(const boost::asio::ip::address& address) {
   return {bytes.begin(), bytes.begin() + network_bytes};
 }
 
+http_problem not_ready(const error& why) {
+  auto problem = make_problem(503, "not-ready", why.message, {}, why.hint);
+  problem.retry_after_seconds = 1;
+  return problem;
+}
+
 } // namespace
 
 /// What comes while the server's thread is busy is one batch, with one wake.
@@ -319,17 +325,17 @@ bool server_core::answer(const http_request& request, const http_reply& reply) {
   case api_call::healthz:
     reply.json(200, R"({"status":"ok"})");
     return true;
-  case api_call::readyz: {
-    const auto why = stopping ? std::string("the service stops") : service.not_ready();
-    if (why.empty()) {
-      reply.json(200, R"({"status":"ready"})");
-    } else {
-      auto problem = make_problem(503, "not-ready", why);
-      problem.retry_after_seconds = 1;
-      reply.fail(problem);
-    }
+  case api_call::readyz:
+    if (stopping)
+      reply.fail(not_ready(make_error(ec::cancelled, "the service stops", "ask the next one")));
+    else
+      service.look_ready([reply](const result<void>& found) {
+        if (found)
+          reply.json(200, R"({"status":"ready"})");
+        else
+          reply.fail(not_ready(found.error()));
+      });
     return true;
-  }
   case api_call::openapi:
     if (openapi_.empty())
       openapi_ = openapi_document(routes, options.version);

@@ -24,6 +24,10 @@ std::string blamed_part(const http_request& x) {
   return x.to->path.empty() ? std::string{} : "path." + x.to->path.back().name;
 }
 
+error is_starting() {
+  return make_error(ec::cancelled, "the service is starting", "try again");
+}
+
 /// What is applied elsewhere is not changed here.
 bool changes_resources(api_call x) {
   return x == api_call::apply || x == api_call::delete_stream || x == api_call::delete_topic
@@ -31,6 +35,9 @@ bool changes_resources(api_call x) {
 }
 
 } // namespace
+
+service_gateway::service_gateway(gateway_parts parts)
+    : parts_(std::move(parts)), writes_(*parts_.io, parts_.records->folder()) {}
 
 void service_gateway::with_keeper(std::function<void(keeper&)> run) const {
   caf::anon_send(parts_.streams, keeper_task{std::move(run)});
@@ -54,14 +61,16 @@ void service_gateway::with_stream(const request_pointer& request, const http_rep
   });
 }
 
-std::string service_gateway::not_ready() const {
-  return ready_ ? "" : "the service is starting";
+void service_gateway::look_ready(std::function<void(const result<void>&)> answer) {
+  if (!ready_)
+    return answer(is_starting());
+  writes_.ask(std::move(answer));
 }
 
 void service_gateway::handle(request_pointer request, http_reply reply) {
   reply.about(blamed_part(*request));
   if (!ready_)
-    return reply.fail(make_error(ec::cancelled, "the service is starting", "try again"));
+    return reply.fail(is_starting());
   if (!parts_.owner.empty() && changes_resources(request->to->call))
     return reply.fail(make_error(ec::conflict,
                                  "this service takes its streams and topics from " + parts_.owner,

@@ -7,6 +7,7 @@
 #include "actors/service/keeper/keeper_actor.hpp"
 #include "actors/service/resource_changes.hpp"
 #include "actors/service/topics/message_api.hpp"
+#include "actors/service/write_watch.hpp"
 
 #include <atomic>
 #include <functional>
@@ -40,10 +41,10 @@ class service_gateway final : public gateway_service {
 public:
   using request_pointer = std::shared_ptr<const http_request>;
 
-  explicit service_gateway(gateway_parts parts) : parts_(std::move(parts)) {}
+  explicit service_gateway(gateway_parts parts);
 
   void handle(request_pointer request, http_reply reply) override;
-  [[nodiscard]] std::string not_ready() const override;
+  void look_ready(std::function<void(const result<void>&)> answer) override;
 
   /// From now on it is.
   void ready() noexcept {
@@ -83,6 +84,7 @@ private:
 
   gateway_parts parts_;
   std::atomic<bool> ready_ = false;
+  write_watch writes_;
 };
 
 } // namespace ebb

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """service_observe.py EBB: what a service tells of wakes, checkpoints and damage, and how it keeps what it has
 promised when processes die or freeze. Ends in `N passed, N failed`."""
+import contextlib
 import json
 import os
 import re
@@ -207,6 +208,37 @@ def test_a_full_disk_under_output_shows():
             assert degraded()["status"] == "False", degraded()
         rows = [json.loads(line)["a"] for part in sorted((files / "out").iterdir()) for line in part.open()]
         assert sorted(rows) == list(range(100000)), len(rows)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=False)
+
+
+def test_a_full_disk_is_not_ready():
+    """Whoever asks before sending is told why, and when there is room again."""
+    disk = e2e.FOLDER / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk],
+                                           capture_output=True).returncode != 0:
+        print("  (not tried: no right to mount a small disk)")
+        return
+    try:
+        with Service(data="disk/data") as service:
+            serve(service)
+            send(service, 0, 10)
+            assert service.ask("GET", "/readyz").status == 200
+            with open(disk / "other", "wb", buffering=0) as other, contextlib.suppress(OSError):
+                while True:
+                    other.write(bytes(4096))
+            answer = wait_for(lambda: (x := service.ask("GET", "/readyz")).status != 200 and x)
+            assert answer.status == 503 and answer.headers["Retry-After"] == "1", answer
+            said = answer.json()
+            assert said["type"].endswith("/not-ready") and "No space left on device" in said["detail"], said
+            assert "make room" in said["hint"], said
+            assert service.ask("GET", "/healthz").status == 200
+            (disk / "other").unlink()
+            wait_for(lambda: service.ask("GET", "/readyz").status == 200)
+            send(service, 10, 20)
+            results(service, 20)
+            assert not list((disk / "data").glob(".probe*"))
     finally:
         subprocess.run(["umount", "-l", disk], check=False)
 

@@ -68,8 +68,8 @@ public:
       changed_.notify_one();
   }
 
-  [[nodiscard]] std::string not_ready() const override {
-    return {};
+  void look_ready(std::function<void(const result<void>&)> answer) override {
+    answer({});
   }
 
 private:

@@ -36,9 +36,11 @@ public:
                         + std::to_string(request->body.size()) + '}');
   }
 
-  [[nodiscard]] std::string not_ready() const override {
+  void look_ready(std::function<void(const result<void>&)> answer) override {
     std::lock_guard guard(mutex_);
-    return not_ready_;
+    answer(not_ready_.empty()
+               ? result<void>()
+               : make_error(ec::resource, not_ready_, "wait until " + not_ready_ + " no more"));
   }
 
   void on_request(handler call) {

@@ -358,6 +358,7 @@ BOOST_AUTO_TEST_CASE(is_ready_when_the_service_is) {
   BOOST_TEST(answer->status == 503);
   BOOST_TEST(answer->headers.at("retry-after") == "1");
   BOOST_TEST(contains(answer->body, "the topics are being opened"));
+  BOOST_TEST(contains(answer->body, R"("hint":"wait until)"));
 }
 
 BOOST_AUTO_TEST_CASE(counts_requests_by_route) {

@@ -149,8 +149,8 @@ public:
     api->handle(std::move(request), std::move(reply));
   }
 
-  [[nodiscard]] std::string not_ready() const override {
-    return {};
+  void look_ready(std::function<void(const result<void>&)> answer) override {
+    answer({});
   }
 
   void put(topic_settings x) const {
