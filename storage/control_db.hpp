@@ -141,6 +141,10 @@ public:
   [[nodiscard]] result<void> change(const service_changes& changes);
   /// The number of the control process that begins; grows each time, and is not below `least`.
   [[nodiscard]] result<std::uint64_t> begin_incarnation(std::uint64_t least = 0);
+  /// The control process of this number ends in order, and none of what it has started is left.
+  [[nodiscard]] result<void> end_incarnation(std::uint64_t number);
+  /// Whether the last control process but this one, the `number`-th, has done so.
+  [[nodiscard]] result<bool> follows_an_end(std::uint64_t number);
   /// By name.
   [[nodiscard]] result<std::vector<topic_entry>> topics();
   [[nodiscard]] result<std::optional<topic_entry>> find_topic(std::string_view name);

@@ -128,6 +128,18 @@ result<std::uint64_t> control_db::begin_incarnation(std::uint64_t least) {
   return now;
 }
 
+result<void> control_db::end_incarnation(std::uint64_t number) {
+  EBB_ASSIGN(auto in, write());
+  EBB_TRY(in.put(control_table::events, event_key({}, "ended", 0), std::to_string(number)));
+  return in.commit("control.end");
+}
+
+result<bool> control_db::follows_an_end(std::uint64_t number) {
+  EBB_ASSIGN(const auto in, store_->begin_read());
+  EBB_ASSIGN(const auto ended, in.get(control_table::events, event_key({}, "ended", 0)));
+  return ended && *ended == std::to_string(number - 1);
+}
+
 result<std::vector<topic_entry>> control_db::topics() {
   EBB_ASSIGN(const auto in, store_->begin_read());
   return load_entries<topic_entry>(in, control_table::topics, {}, decode_topic);

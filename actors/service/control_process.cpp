@@ -297,6 +297,7 @@ struct control_process::parts final : keeper_world {
   worker_starter starter;
   clock_function clock;
   std::unique_ptr<control_records> database;
+  std::uint64_t incarnation = 0;
   std::unique_ptr<ack_desk> acks;
   moved_topics moved;
   std::atomic<bool> stirred = false;  ///< since the last look for rest
@@ -370,11 +371,13 @@ void control_process::parts::load_streams(keeper::loaded all) {
 result<void> control_process::parts::open() {
   EBB_ASSIGN(database, control_records::open(options.data_folder));
   acks = std::make_unique<ack_desk>(*database);
-  EBB_ASSIGN(const auto incarnation, database->with([this](control_db& db) {
+  EBB_ASSIGN(incarnation, database->with([this](control_db& db) {
     return db.begin_incarnation(options.least_incarnation);
   }));
   keeper::loaded loaded;
+  bool after_end = false;
   EBB_TRY(database->with([&](control_db& db) -> result<void> {
+    EBB_ASSIGN(after_end, db.follows_an_end(incarnation));
     EBB_ASSIGN(loaded.names, db.stream_names());
     EBB_ASSIGN(loaded.lives, db.lives());
     EBB_ASSIGN(loaded.traits, db.traits());
@@ -385,6 +388,7 @@ result<void> control_process::parts::open() {
   keeping_options.data_folder = options.data_folder;
   keeping_options.files_folder = options.files_folder;
   keeping_options.incarnation = incarnation;
+  keeping_options.after_end = after_end;
   keeping_options.placement = options.placement;
   streams =
       system.spawn(keeping, keeper_setup{[this, keeping_options] {
@@ -469,7 +473,11 @@ void control_process::stop() {
   parts_->http->stop(std::chrono::seconds(2));
   const auto done = std::make_shared<std::promise<void>>();
   parts_->tell([done](keeper& k) { k.shut_down([done] { done->set_value(); }); });
-  static_cast<void>(done->get_future().wait_for(stop_patience));
+  if (done->get_future().wait_for(stop_patience) != std::future_status::ready)
+    return;
+  // Where it cannot be written, the next one takes it that the workers were lost.
+  static_cast<void>(parts_->database->with(
+      [this](control_db& db) { return db.end_incarnation(parts_->incarnation); }));
 }
 
 void control_process::leave() {

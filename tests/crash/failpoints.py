@@ -13,7 +13,7 @@ from verdict import drop_older_parts
 NAMED = re.compile(r'\b(?:failpoint|commit)\(\s*"([a-z_.-]+)"')
 # `ebb run` has no topics: tests/storage/topic_faults_test.cpp comes to their steps. Those of a service
 # alone: tests/e2e/service_failpoints.py.
-SERVICE = ("control.apply", "control.event", "control.incarnation", "control.life", "control.restore", "control.savepoint")
+SERVICE = ("control.apply", "control.end", "control.event", "control.incarnation", "control.life", "control.restore", "control.savepoint")
 # Of files on their way to the control process: tests/e2e/service_store.py.
 STORE = ("store.send", "store.write", "store.sync", "store.rename")
 ELSEWHERE = ("topic.", "store.", *SERVICE)

@@ -47,6 +47,8 @@ def check(step, side):
             work(service)
         except (OSError, http.client.HTTPException, ValueError, KeyError, AssertionError):
             pass  # it died under the request
+    if step == "control.end":
+        service.process.send_signal(signal.SIGINT)
     assert service.process.wait(timeout=30) == CRASHED, f"{step}:{side} was not reached"
     with service:
         work(service)

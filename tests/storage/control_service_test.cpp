@@ -227,4 +227,18 @@ BOOST_AUTO_TEST_CASE(incarnations_only_grow) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(it_is_known_whether_the_last_service_has_ended) {
+  temporary_folder folder;
+  auto db = value_of(control_db::open(folder.path()));
+  auto number = value_of(db.begin_incarnation());
+  BOOST_TEST(!value_of(db.follows_an_end(number)));
+  require(db.end_incarnation(number));
+  number = value_of(db.begin_incarnation());
+  BOOST_TEST(value_of(db.follows_an_end(number)));
+  // This one is killed.
+  number = value_of(db.begin_incarnation());
+  BOOST_TEST(!value_of(db.follows_an_end(number)));
+  BOOST_TEST(value_of(db.check()).problems.empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -28,6 +28,7 @@ struct keeper_options {
   std::string data_folder;
   std::string files_folder; ///< relative paths of manifests start here
   std::uint64_t incarnation = 1;
+  bool after_end = false; ///< the one before has ended, and its workers with it
   placement_limits placement;
   wake_queue_limits queue;
 };

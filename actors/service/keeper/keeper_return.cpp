@@ -21,7 +21,10 @@ bool keeper::returned(const std::vector<std::uint64_t>& living) {
   const auto now = world_.now();
   for (const auto& uid : awaiting)
     if (auto* slot = by_uid(uid)) {
-      slot->life.worker_lost(slot->life.awaited(), now);
+      if (options_.after_end)
+        slot->life.restarted(now);
+      else
+        slot->life.worker_lost(slot->life.awaited(), now);
       pump(*slot);
     }
   places_.returned(now);

@@ -203,7 +203,7 @@ result<void> check_restore(control_records& records, const std::string& uid,
     EBB_ASSIGN(definition, definition_of(entry, files_folder));
     if (auto passes = may_pass(*found, tokens, definition, output); !passes)
       return about("query.sinks", std::move(passes).error());
-    outlook = outlook_of(found->record, tokens, output);
+    outlook = outlook_of(records.folder(), found->record, tokens, output);
     return {};
   }));
   // Elsewhere only the workers see them.

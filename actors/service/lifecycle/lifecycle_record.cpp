@@ -59,6 +59,8 @@ const char* to_string(lifecycle_reason x) noexcept {
     return "Deleted";
   case lifecycle_reason::will_not_work:
     return "WillNotWork";
+  case lifecycle_reason::restarted:
+    return "Restarted";
   }
   EBB_UNREACHABLE("reason");
 }

@@ -39,6 +39,7 @@ enum class lifecycle_reason : std::uint8_t {
   completed,      ///< its input has ended and all of its output is in
   deleted,
   will_not_work, ///< an error that another try does not heal
+  restarted,     ///< it ran when the service was ended, and goes on with the next start
 };
 
 /// `InputArrived`, `Completed` …: as the API shows it.

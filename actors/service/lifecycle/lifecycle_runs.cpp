@@ -211,6 +211,11 @@ void stream_lifecycle::worker_lost(std::uint64_t placement, micros now) {
   emit(effect::kind::kill).placement = placement;
 }
 
+void stream_lifecycle::restarted(micros now) {
+  if (step_ == step::adopt)
+    lose(lifecycle_reason::restarted, effect::kind::kill, false, now);
+}
+
 void stream_lifecycle::lose(lifecycle_reason why, effect::kind how, bool counts, micros now) {
   emit(how).placement = step_ == step::adopt ? placement_ : held_;
   held_ = 0;
@@ -238,8 +243,11 @@ void stream_lifecycle::lose(lifecycle_reason why, effect::kind how, bool counts,
   aim_ = lifecycle_aim::awake;
   next_wake_ = max_time;
   open_trace(now, now);
-  note(fmt::format("{} failure{} in a row, next try in {}", failures_, failures_ == 1 ? "" : "s",
-                   duration_text(std::max<micros>(retry_at_ - now, 0))));
+  note(why == lifecycle_reason::restarted && failures_ == 0
+           ? std::string("its last run ended with the service")
+           : fmt::format("{} failure{} in a row, next try in {}", failures_,
+                         failures_ == 1 ? "" : "s",
+                         duration_text(std::max<micros>(retry_at_ - now, 0))));
   try_start(now);
   if (counts)
     want_record();

@@ -69,6 +69,8 @@ const char* phrase(lifecycle_reason x) {
     return "it is deleted";
   case lifecycle_reason::will_not_work:
     return "it will not work as it is";
+  case lifecycle_reason::restarted:
+    return "it goes on after the service was ended and started again";
   }
   return "";
 }

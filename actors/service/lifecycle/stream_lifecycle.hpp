@@ -27,7 +27,7 @@ public:
   /// A stream as the control database has it, when the control process starts or the stream is
   /// created (then with a default record that is durable already). `definition` numbers what is to
   /// run, from 1: another number than the record's is a change. The worker that had it calls
-  /// `adopted` or `ended`; `worker_lost` when it is known that there is none.
+  /// `adopted` or `ended`; `worker_lost` when it is known that there is none, or `restarted`.
   stream_lifecycle(std::shared_ptr<const lifecycle_policy> policy, const lifecycle_record& recorded,
                    std::uint64_t definition, micros now);
   stream_lifecycle(stream_lifecycle&&) noexcept;
@@ -55,6 +55,8 @@ public:
   void ended(std::uint64_t placement, const run_end& x, micros now);
   /// The worker is dead, or will be before anything else runs there.
   void worker_lost(std::uint64_t placement, micros now);
+  /// No worker comes back with `awaited`: its run ended with the service.
+  void restarted(micros now);
 
   // The world.
 

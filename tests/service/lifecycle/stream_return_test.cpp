@@ -51,6 +51,17 @@ BOOST_AUTO_TEST_CASE(runs_are_adopted) {
   driver z(running());
   z.life.worker_lost(4, z.now);
   BOOST_TEST(z.effects() == "kill 4, ask_grant");
+  BOOST_TEST(z.phase() == "Waking WorkerLost");
+  // It went with the service.
+  driver u(running());
+  u.life.restarted(u.now);
+  BOOST_TEST(u.effects() == "kill 4, ask_grant");
+  BOOST_TEST(u.phase() == "Waking Restarted");
+  u.granted();
+  u.recorded();
+  BOOST_CHECK(u.record.reason == lifecycle_reason::restarted);
+  u.life.restarted(u.now);
+  BOOST_TEST(u.effects() == "");
   // It runs what is not wanted any more.
   driver w(running(), quick(), 2);
   w.life.adopted(4, 3, 1, w.now);
