@@ -14,6 +14,7 @@
 #include "storage/stream_ledger.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -150,9 +151,9 @@ public:
   [[nodiscard]] result<std::optional<topic_entry>> find_topic(std::string_view name);
   /// Names of streams that read or write the topic.
   [[nodiscard]] result<std::vector<std::string>> users_of_topic(std::string_view uid);
-  /// Name of a stream, but the one with this uid, that writes the file.
-  [[nodiscard]] result<std::optional<std::string>> writer_of_file(std::string_view path,
-                                                                  std::string_view but);
+  /// Name of a stream, but the one with this uid, that writes a file whose path `is_it`.
+  [[nodiscard]] result<std::optional<std::string>>
+  writer_of_file(const std::function<bool(const std::string&)>& is_it, std::string_view but);
   [[nodiscard]] result<std::optional<life_traits>> find_traits(std::string_view uid);
   [[nodiscard]] result<std::vector<life_record>> lives();
   [[nodiscard]] result<std::vector<life_traits>> traits();

@@ -155,13 +155,14 @@ result<std::optional<life_traits>> control_db::find_traits(std::string_view uid)
   return find_entry<life_traits>(in, control_table::traits, uid, decode_traits);
 }
 
-result<std::optional<std::string>> control_db::writer_of_file(std::string_view path,
-                                                              std::string_view but) {
+result<std::optional<std::string>>
+control_db::writer_of_file(const std::function<bool(const std::string&)>& is_it,
+                           std::string_view but) {
   EBB_ASSIGN(const auto in, store_->begin_read());
   EBB_ASSIGN(const auto all,
              load_entries<life_traits>(in, control_table::traits, {}, decode_traits));
   for (const auto& x : all)
-    if (x.uid != but && std::find(x.files.begin(), x.files.end(), path) != x.files.end()) {
+    if (x.uid != but && std::any_of(x.files.begin(), x.files.end(), is_it)) {
       EBB_ASSIGN(const auto entry, load_stream(in, x.uid));
       return std::optional(entry.name);
     }

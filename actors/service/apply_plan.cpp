@@ -1,5 +1,6 @@
 #include "actors/service/apply_plan.hpp"
 
+#include "actors/connectors/same_file.hpp"
 #include "actors/plan/plan_graph.hpp"
 #include "actors/plan/stage_plan.hpp"
 #include "actors/plan/state_change.hpp"
@@ -190,8 +191,15 @@ private:
   result<void> owns_its_files(const life_traits& traits, const stream_definition& x) {
     for (const auto& path : traits.files) {
       EBB_ASSIGN(auto other, known_.writer(path, traits.uid));
-      if (const auto found = files_.find(path); found != files_.end())
+      const auto is_it = same_file_as(path);
+      const auto found = std::find_if(files_.begin(), files_.end(),
+                                      [&](const auto& y) { return is_it(y.first); });
+      if (found != files_.end())
         other = found->second;
+      if (other && *other == x.name)
+        return make_error(ec::conflict,
+                          "another sink of the stream writes the file " + path + ", too",
+                          "give each sink a file of its own");
       if (other)
         return make_error(ec::conflict,
                           "stream " + split(*other).name + " writes the file " + path + ", too",

@@ -1,5 +1,6 @@
 #include "actors/service/resource_changes.hpp"
 
+#include "actors/connectors/same_file.hpp"
 #include "actors/service/sink_files.hpp"
 
 namespace ebb {
@@ -53,7 +54,8 @@ result<apply_plan> resource_changes::apply(const wish& x) {
         return records_.with([&](control_db& db) { return db.find_traits(uid); });
       },
       [this](const std::string& path, const std::string& but) {
-        return records_.with([&](control_db& db) { return db.writer_of_file(path, but); });
+        return records_.with(
+            [&](control_db& db) { return db.writer_of_file(same_file_as(path), but); });
       }};
   EBB_ASSIGN(auto plan, plan_apply(x.text, options, known));
   if (!files_folder_.empty())

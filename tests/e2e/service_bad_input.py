@@ -52,6 +52,10 @@ def stream(name, source="numbers", sink="counts"):
     return STREAM.replace("NAME", name).replace("SOURCE", source).replace("TARGET", sink)
 
 
+def to_file(name, path):
+    return stream(name).replace("- topic: {name: counts}", f"- file: {{path: {path}, format: json}}")
+
+
 def all_of(*documents):
     return "---\n".join(documents)
 
@@ -148,6 +152,30 @@ def test_unknown_parameters_and_headers():
         # A slip of the finger is told.
         said = problem(service.ask("GET", "/v1/streams?limt=1"), 400, "query.limt")
         assert "limit" in said["hint"], said
+
+
+def test_one_file_has_one_stream_whatever_it_is_called():
+    files = e2e.FOLDER / "files"
+    (files / "real").mkdir(parents=True)
+    (files / "also").symlink_to("real")
+    (files / "dangling.ndjson").symlink_to("real/out.ndjson")
+    with Service("--files", "files") as service:
+        good(service.apply(all_of(topic("numbers"), to_file("one", "real/out.ndjson"))))
+        # Before the first row comes there is no file, and links mean the one that will be.
+        names = ["also/out.ndjson", "dangling.ndjson"]
+        for name in names:
+            problem(service.apply(to_file("two", name)), 409, None, "stream one writes the file", "file of its own")
+        service.wait_phase("one", "Asleep")
+        if not (files / "real/out.ndjson").exists():
+            (files / "real/out.ndjson").touch()
+        (files / "hard.ndjson").hardlink_to(files / "real/out.ndjson")
+        for name in [*names, "hard.ndjson"]:
+            problem(service.apply(to_file("two", name)), 409, None, "stream one writes the file")
+        problem(service.apply(all_of(to_file("two", "new.ndjson"), to_file("three", "real/../new.ndjson"))), 409, None,
+                "stream two writes the file")
+        good(service.apply(to_file("two", "real/other.ndjson")))
+        good(service.ask("DELETE", "/v1/streams/one"))
+        good(service.apply(to_file("three", "also/out.ndjson")))
 
 
 def test_wrong_values_of_every_parameter():

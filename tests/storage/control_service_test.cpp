@@ -214,9 +214,12 @@ BOOST_AUTO_TEST_CASE(it_is_known_who_writes_a_file) {
   made.new_streams = {stream_named("a", "uid-a")};
   made.traits = {traits_of("uid-a")};
   require(db.change(made));
-  BOOST_TEST(value_of(db.writer_of_file("/srv/out.ndjson", "uid-b")).value_or("") == "a");
-  BOOST_TEST(!value_of(db.writer_of_file("/srv/out.ndjson", "uid-a")).has_value());
-  BOOST_TEST(!value_of(db.writer_of_file("/srv/other", "uid-b")).has_value());
+  const auto named = [](const char* path) {
+    return [path](const std::string& x) { return x == path; };
+  };
+  BOOST_TEST(value_of(db.writer_of_file(named("/srv/out.ndjson"), "uid-b")).value_or("") == "a");
+  BOOST_TEST(!value_of(db.writer_of_file(named("/srv/out.ndjson"), "uid-a")).has_value());
+  BOOST_TEST(!value_of(db.writer_of_file(named("/srv/other"), "uid-b")).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(incarnations_only_grow) {

@@ -88,7 +88,9 @@ public:
           return records.with([&](control_db& db) { return db.find_traits(uid); });
         },
         [&](const std::string& path, const std::string& but) {
-          return records.with([&](control_db& db) { return db.writer_of_file(path, but); });
+          return records.with([&](control_db& db) {
+            return db.writer_of_file([&](const std::string& x) { return x == path; }, but);
+          });
         }};
     const auto plan = value_of(plan_apply(text, options, known));
     require(records.with([&](control_db& db) { return db.change(plan.changes); }));
