@@ -72,7 +72,8 @@ std::vector<append_answer> topic_log::implementation::append(std::span<const top
                        make_error(ec::resource,
                                   fmt::format("the topic holds {} bytes of at most {}",
                                               there + more, options_.quota_bytes),
-                                  "send it later, or raise the topic's quota"));
+                                  "send it later, when retention has made room, or raise spec.quota.size "
+                                  "of the topic"));
       auto added = rows.add(x, choose_partition(x));
       if (!added)
         return refusal(append_status::invalid,

@@ -154,6 +154,7 @@ struct topic_definition {
   std::string key; ///< column whose value chooses the partition; empty = none
   micros retention_age = 7 * micros_per_day;
   std::uint64_t retention_bytes = std::uint64_t{1} << 30;
+  std::uint64_t quota_bytes = 0;              ///< messages beyond are refused; 0 = none
   record_format format = record_format::json; ///< of messages
   std::string text;                           ///< of its document alone
   error_place place;

@@ -27,6 +27,18 @@ result<void> read_retention(const reader& in, const located& spec, topic_definit
   return {};
 }
 
+result<void> read_quota(const reader& in, const located& spec, topic_definition& out) {
+  const auto at = reader::field(spec, "quota");
+  if (!at)
+    return {};
+  EBB_TRY(in.keys(at, {"size"}));
+  EBB_ASSIGN(const auto x, in.required(at, "size", "quota: {size: 4Gi}"));
+  EBB_ASSIGN(out.quota_bytes, in.size(x));
+  if (out.quota_bytes < retained_min)
+    return in.fail(x, "a topic may hold at least 1Mi", "write size: 4Gi");
+  return {};
+}
+
 /// Changes of one row must keep their order, and only a partition has one.
 result<void> check_changes(const reader& in, const located& spec, const topic_definition& topic) {
   if (topic.partitions == 1)
@@ -57,7 +69,7 @@ result<topic_definition> read_topic(const reader& in, const located& document) {
   out.name = std::move(named.name);
   out.name_space = std::move(named.name_space);
   EBB_ASSIGN(const auto spec, in.required(document, "spec", "spec with a schema"));
-  EBB_TRY(in.keys(spec, {"schema", "partitions", "key", "retention", "format"}));
+  EBB_TRY(in.keys(spec, {"schema", "partitions", "key", "retention", "quota", "format"}));
   EBB_ASSIGN(const auto columns, in.required(spec, "schema", "schema: id BIGINT, name TEXT"));
   EBB_ASSIGN(auto parsed, read_schema(in, columns));
   if (const auto x = reader::field(spec, "format")) {
@@ -83,6 +95,7 @@ result<topic_definition> read_topic(const reader& in, const located& document) {
     out.key = found->name;
   }
   EBB_TRY(read_retention(in, spec, out));
+  EBB_TRY(read_quota(in, spec, out));
   if (out.format == record_format::debezium)
     EBB_TRY(check_changes(in, spec, out));
   return out;

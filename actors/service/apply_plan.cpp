@@ -278,6 +278,7 @@ topic_settings settings_of(const topic_definition& from, const std::string& uid)
   x.partitions = from.partitions;
   x.retention_age = from.retention_age;
   x.retention_bytes = from.retention_bytes;
+  x.quota_bytes = from.quota_bytes;
   return x;
 }
 

@@ -44,7 +44,7 @@ std::string reading(const std::string& keys) {
 BOOST_AUTO_TEST_CASE(a_topic_with_every_field) {
   const auto got =
       read(topic("schema: 'Id BIGINT NOT NULL, at TIMESTAMP', partitions: 1024, key: Id,"
-                 " retention: {time: 1h, size: 64Mi}, format: json"));
+                 " retention: {time: 1h, size: 64Mi}, quota: {size: 1Gi}, format: json"));
   BOOST_TEST_REQUIRE(got.ok, ebb::to_string(got.problem));
   BOOST_TEST_REQUIRE(got.documents.topics.size() == 1U);
   const auto& x = got.documents.topics[0];
@@ -57,6 +57,7 @@ BOOST_AUTO_TEST_CASE(a_topic_with_every_field) {
   BOOST_TEST(x.key == "id");
   BOOST_TEST(x.retention_age == 3'600 * ebb::micros_per_second);
   BOOST_TEST(x.retention_bytes == std::uint64_t{64} << 20);
+  BOOST_TEST(x.quota_bytes == std::uint64_t{1} << 30);
   BOOST_TEST(x.place.line == 1U);
 }
 
@@ -68,6 +69,7 @@ BOOST_AUTO_TEST_CASE(a_topic_with_what_it_must_have) {
   BOOST_TEST(x.key.empty());
   BOOST_TEST(x.retention_age == 7 * ebb::micros_per_day);
   BOOST_TEST(x.retention_bytes == std::uint64_t{1} << 30);
+  BOOST_TEST(x.quota_bytes == 0U);
   BOOST_TEST((x.format == ebb::record_format::json));
 }
 
@@ -127,6 +129,10 @@ BOOST_AUTO_TEST_CASE(errors_of_topics) {
        "expected a duration such as 250ms, 10s, 5m, 1h or 7d, found \"soon\"", ""},
       {topic("schema: a BIGINT, retention: {size: 1Ki}"), 4, 44, "spec.retention.size",
        "a topic keeps at least 1Mi", "1Gi"},
+      {topic("schema: a BIGINT, quota: {size: 1Ki}"), 4, 40, "spec.quota.size",
+       "a topic may hold at least 1Mi", "write size: 4Gi"},
+      {topic("schema: a BIGINT, quota: {}"), 4, 33, "spec.quota.size", "size is missing",
+       "quota: {size: 4Gi}"},
       {topic("schema: a BIGINT, retention: {age: 1d}"), 4, 38, "spec.retention.age",
        "unknown key age", "time or size"},
       {topic("schema: a BIGINT, format: debezium, partitions: 2"), 4, 56, "spec.partitions",

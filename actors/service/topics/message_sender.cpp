@@ -68,6 +68,7 @@ http_problem problem_of(const append_answer& answer) {
   case append_status::over_quota:
     out.status = 429;
     out.type = "quota-exceeded";
+    out.field = "path.topic";
     out.retry_after_seconds = full_seconds;
     break;
   case append_status::invalid:

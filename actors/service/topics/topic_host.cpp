@@ -160,8 +160,11 @@ void topic_host::count(const topic_append& request, const append_answer& answer)
   case append_status::failed:
     metrics.failed.add();
     break;
-  case append_status::conflict:
   case append_status::over_quota:
+    metrics.over_quota.add();
+    metrics.refused.add();
+    break;
+  case append_status::conflict:
   case append_status::invalid:
     metrics.refused.add();
     break;

@@ -9,11 +9,13 @@ namespace ebb {
 
 namespace {
 
-// An eighth of what is kept, since files go as a whole.
-std::uint64_t file_bytes_for(std::uint64_t retained) {
+// An eighth of what is kept, since files go as a whole; of a quota that is smaller, since a topic
+// that is full in its first file would stay so.
+std::uint64_t file_bytes_for(const topic_settings& x) {
   constexpr std::uint64_t least = std::uint64_t{64} << 10;
   constexpr std::uint64_t most = std::uint64_t{1} << 30;
-  return retained == 0 ? most : std::clamp(retained / 8, least, most);
+  const auto kept = [](std::uint64_t bytes) { return bytes == 0 ? most * 8 : bytes; };
+  return std::clamp(std::min(kept(x.retention_bytes), kept(x.quota_bytes)) / 8, least, most);
 }
 
 bool any_rows(const std::vector<topic_bounds>& bounds) {
@@ -33,7 +35,7 @@ result<void> topic_host::ensure_open() {
   topic_options options;
   options.uid = uid_;
   options.partitions = what->partitions;
-  options.file_bytes = file_bytes_for(what->retention_bytes);
+  options.file_bytes = file_bytes_for(*what);
   options.quota_bytes = what->quota_bytes;
   EBB_TRY(forget_closed(folder_));
   EBB_ASSIGN(log_, topic_log::open(folder_, options, around_->clock()));

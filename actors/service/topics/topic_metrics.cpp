@@ -10,6 +10,9 @@ topic_metrics::topic_metrics(metrics_registry& to)
                                  "Requests that were in their topic already.")),
       refused(to.make_counter("ebb_topic_refused_total",
                               "Requests that topics refused: conflicts and quotas.")),
+      over_quota(to.make_counter("ebb_topic_over_quota_total",
+                                 "Requests that topics refused since they hold as much as their "
+                                 "quota allows.")),
       failed(to.make_counter("ebb_topic_failed_total", "Requests that topics could not store.")),
       seconds(to.make_histogram("ebb_topic_append_seconds",
                                 "Time from a request's arrival at its topic until it is durable.",

@@ -13,6 +13,7 @@ struct topic_metrics {
   counter& bytes;        ///< of the same, in memory
   counter& duplicates;   ///< requests that were there already
   counter& refused;      ///< conflicts, quotas, malformed requests
+  counter& over_quota;   ///< of these, requests beyond their topic's quota
   counter& failed;       ///< requests that the log could not take
   histogram& seconds;    ///< from a request's arrival at its topic until it is durable
   histogram& group_size; ///< requests that shared a commit

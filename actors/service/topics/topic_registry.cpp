@@ -122,6 +122,17 @@ void topic_registry::parts::add_samples(metrics_registry& to,
                       rows += static_cast<double>(p.end - p.begin);
                     return rows;
                   }));
+  to.sample_gauge("ebb_topic_quota_bytes", "Bytes that a topic may hold, of topics with a quota.",
+                  [of = weak(self)] {
+                    metrics_registry::samples out;
+                    if (const auto here = of.lock())
+                      for (const auto& x : here->all())
+                        if (const auto what = x->settings(); what->quota_bytes != 0)
+                          out.push_back(
+                              {{{"namespace", what->name_space}, {"topic", what->name}},
+                               static_cast<double>(what->quota_bytes)});
+                    return out;
+                  });
   to.sample_gauge("ebb_topic_logs_open", "Topics whose logs are open.", [of = weak(self)] {
     const auto here = of.lock();
     return metrics_registry::samples{

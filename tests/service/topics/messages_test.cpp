@@ -370,6 +370,8 @@ BOOST_AUTO_TEST_CASE(quotas) {
   BOOST_TEST(status == 429);
   BOOST_TEST(last.headers.contains("retry-after"));
   BOOST_TEST(type_of(last) == "quota-exceeded");
+  BOOST_TEST(last.body.find(R"("field":"path.topic")") != std::string::npos);
+  BOOST_TEST(last.body.find("spec.quota.size") != std::string::npos);
   small.quota_bytes = 0; // live
   service.put(small);
   BOOST_TEST(service.ask(post("/v1/topics/small/messages", body, ndjson)).status == 200);
