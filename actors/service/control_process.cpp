@@ -5,6 +5,7 @@
 #include "actors/runtime/io_pool.hpp"
 #include "actors/runtime/processing_time.hpp"
 #include "actors/service/keeper/input_positions.hpp"
+#include "actors/service/process_log.hpp"
 #include "actors/service/service_gateway.hpp"
 #include "actors/service/service_resources.hpp"
 #include "actors/service/stream_metrics.hpp"
@@ -20,7 +21,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <future>
 #include <unordered_map>
@@ -184,6 +184,17 @@ struct control_process::parts final : keeper_world {
     numbers.woke(x);
   }
 
+  void said(const stream_slot& x, const log_line& what) override {
+    if (!options.stream_said)
+      return;
+    auto line = what;
+    if (x.life.generation() != 0)
+      line.fields.emplace_back("generation", std::to_string(x.life.generation()));
+    if (x.awake && x.awake->status && x.awake->status->checkpoints.last != 0)
+      line.fields.emplace_back("epoch", std::to_string(x.awake->status->checkpoints.last));
+    options.stream_said(x.name, line);
+  }
+
   void reads(const stream_slot& x) override {
     acks->set_reader(x.uid, x.name, x.inputs);
   }
@@ -281,7 +292,7 @@ struct control_process::parts final : keeper_world {
       });
     };
     x.refused = [](const std::string& why) {
-      std::fprintf(stderr, "a worker was turned away: %s\n", why.c_str());
+      tell_log(log_level::warning, "a worker was turned away: " + why);
     };
     x.recorded = [this](const std::string& uid) { acks->recorded(uid); };
     x.phase = [this](const char* phase, micros took) { numbers.checkpointed(phase, took); };

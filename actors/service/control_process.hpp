@@ -6,6 +6,7 @@
 #include "actors/service/resource_desk.hpp"
 #include "actors/service/worker_address.hpp"
 #include "schemas/error.hpp"
+#include "schemas/link_records.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -27,6 +28,8 @@ struct control_options {
   std::uint64_t least_incarnation = 0;
   /// A stream, by qualified name, may look different now. Called in order; must not block.
   std::function<void(const std::string& name)> stream_changed;
+  /// A stream, by qualified name, has said something. Called in order; must not block. May be null.
+  std::function<void(const std::string& name, const log_line& what)> stream_said = {};
   /// More sentences about a stream (qualified name) for `ebb why`. From any thread; must not block.
   std::function<std::vector<std::string>(const std::string& name)> more_why = {};
   /// A worker has joined; other workers reach it there, `HOST:PORT` or a socket's path, or empty;

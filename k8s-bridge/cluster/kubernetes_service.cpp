@@ -2,6 +2,7 @@
 
 #include "actors/service/apply_plan.hpp"
 #include "actors/service/lifecycle/lifecycle_text.hpp"
+#include "actors/service/process_log.hpp"
 #include "k8s-bridge/client/curl_world.hpp"
 #include "k8s-bridge/cluster/cluster_event.hpp"
 #include "k8s-bridge/cluster/cluster_troubles.hpp"
@@ -13,7 +14,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <future>
 #include <map>
@@ -101,8 +101,11 @@ struct kubernetes_service::parts {
   /// On the cluster's thread.
   void tell_trouble(const std::string& worker, const pod_trouble& why) {
     const auto pod = pod_name(worker);
-    std::fprintf(stderr, "%s: %s\n", why.reason.c_str(), sentence_of(why, pod).c_str());
     const auto owner = owner_of(worker);
+    log_fields fields{{"reason", why.reason}, {"pod", pod}};
+    if (owner)
+      fields.insert(fields.end(), {{"namespace", owner->name_space}, {"stream", owner->name}});
+    tell_log(log_level::warning, why.reason + ": " + sentence_of(why, pod), fields);
     if (!owner)
       return;
     troubles.pod(qualified_name(owner->name_space, owner->name), why, pod, monotone());
@@ -142,7 +145,8 @@ struct kubernetes_service::parts {
 
   /// An event about our own pod; on the cluster's thread.
   void tell_of_us(const resource_event& what) {
-    std::fprintf(stderr, "%s: %s\n", what.reason.c_str(), what.message.c_str());
+    tell_log(what.warning ? log_level::warning : log_level::info,
+             what.reason + ": " + what.message, {{"reason", what.reason}});
     if (own_uid.empty())
       return;
     const auto event = make_event({"v1", "Pod", options.name_space, options.own_pod, own_uid}, what,

@@ -1,5 +1,6 @@
 #include "k8s-bridge/cluster/resource_reconciler.hpp"
 
+#include "actors/service/process_log.hpp"
 #include "k8s-bridge/cluster/resource_status.hpp"
 
 #include <utility>
@@ -64,10 +65,10 @@ mirror_events resource_reconciler::events_of(resource_kind kind) {
     if (options_.trouble)
       options_.trouble(std::string("watch ") + plural(kind), why);
     if (why != nullptr) {
-      std::fprintf(stderr, "%s\n", to_string(*why).c_str());
+      tell_log(log_level::warning, to_string(*why));
       return;
     }
-    std::fprintf(stderr, "%s of the cluster are watched again\n", plural(kind));
+    tell_log(log_level::info, std::string(plural(kind)) + " of the cluster are watched again");
     retry_writes(kind);
   };
   return x;

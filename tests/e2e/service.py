@@ -66,7 +66,7 @@ class Service:
             self.process = subprocess.Popen(
                 [e2e.EBB, "up", "--data", self.data, "--listen", self.listen, *self.arguments],
                 cwd=e2e.FOLDER, stdout=log, stderr=log)
-        found = wait_for(lambda: re.search(r"serves \d+ streams? at (\S+)", self.said()[len(before):])
+        found = wait_for(lambda: re.search(r"serves \d+ streams? at ([^\s\"]+)", self.said()[len(before):])
                          or self.process.poll() is not None)
         assert found is not True, self.said()
         self.url = found[1]

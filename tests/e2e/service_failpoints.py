@@ -4,6 +4,7 @@ service has; started again, it serves as if it had not. Ends in `N passed, N fai
 import http.client
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def check(step, side):
                                            cwd=folder, env=environment, stdout=log, stderr=log)
     wait_for(lambda: " at http" in service.said() or service.process.poll() is not None)
     if service.process.poll() is None:
-        service.url = service.said().split(" at ")[1].split()[0]
+        service.url = re.search(r" at (http[^\s\"]+)", service.said())[1]
         try:
             work(service)
         except (OSError, http.client.HTTPException, ValueError, KeyError, AssertionError):

@@ -150,6 +150,63 @@ def test_checkpoints_tell_their_phases_and_sizes():
         assert metric(service, "ebb_stream_credit_blocked_seconds")[labels] >= 0
 
 
+def test_a_service_that_was_ended_is_no_crash():
+    def why():
+        status = service.stream("copy")["status"]
+        return status["phase"] == "Running" and status["reason"]
+
+    with Service() as service:
+        serve(service, "never")
+        send(service, 0, 10)
+        results(service, 10)
+        service.stop()
+        service.start()
+        assert wait_for(why) == "Restarted"
+        assert "the service was ended and started again" in e2e.ebb("why", "copy").stdout
+        send(service, 10, 20)
+        results(service, 20)
+        decisions = service.ask("GET", "/v1/streams/copy/decisions?limit=20").json()["items"]
+        assert any(x["reason"] == "Restarted" for x in decisions), decisions
+        assert not any(x["reason"] == "WorkerLost" for x in decisions), decisions
+        # Killed, with all of its workers, it has not been ended.
+        before = service.workers()
+        service.kill()
+        for worker in before:
+            os.kill(worker, signal.SIGKILL)
+        service.start()
+        assert wait_for(why) == "WorkerLost"
+
+
+def log_lines(service):
+    return [json.loads(line) for line in service.said().splitlines()]
+
+
+def test_off_a_terminal_a_line_is_an_object():
+    with Service() as service:
+        serve(service)
+        service.post("in", '{"id":1,"at":"2024-01-01T00:00:00"}\n', Ebb_Producer="p", Ebb_Sequence="0", traceparent=PARENT)
+        results(service, 1)
+        service.wait_phase("copy", "Asleep")
+        service.post("in", '{"id":2,"at":"2024-01-01T00:00:00"}\n', Ebb_Producer="p", Ebb_Sequence="1", traceparent=PARENT)
+        results(service, 2)
+        service.stop()
+        lines = log_lines(service)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", x["time"]) and x["message"]
+               and x["level"] in ("info", "warning", "error") for x in lines), lines
+    assert lines[0]["url"] == service.url and lines[0]["data"].endswith("/data"), lines[0]
+    woken = [x for x in lines if x.get("traceId") == TRACE]
+    assert woken and all(x["stream"] == "copy" and x["namespace"] == "default" for x in woken), lines
+    assert any(x.get("generation") and x.get("epoch") for x in lines), lines
+    assert any("worker-" in x.get("worker", "") for x in lines), lines
+    # For people, as on a terminal.
+    with Service("--log-format", "text", data="other") as service:
+        service.log = e2e.FOLDER / "other.log"
+        service.stop()
+        service.start()
+        said = service.said()
+        assert said.startswith("ebb serves 0 streams at http://") and "\nnext: ebb apply" in said, said
+
+
 def test_a_restore_that_was_promised_is_done():
     """The control process is killed right behind its answer."""
     with Service() as service:

@@ -85,6 +85,7 @@ struct up_arguments {
   std::string store = "folder";             ///< or link: workers share no folder
   std::uint64_t cache_bytes = std::uint64_t{4} << 30; ///< of each worker, with link
   bool hints = true;
+  std::string log_format = "auto"; ///< or text, json; auto: text on a terminal
   // On Kubernetes.
   std::string kubeconfig;    ///< empty = the pod's service account, else as kubectl finds it
   std::string own_namespace; ///< of control and workers; empty = POD_NAMESPACE, else the context's

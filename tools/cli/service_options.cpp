@@ -156,6 +156,12 @@ void add_up(CLI::App& app, up_arguments& to) {
       ->check(CLI::IsMember({"folder", "link"}))
       ->type_name("HOW");
   add_cache_bytes(*command, to.cache_bytes);
+  command
+      ->add_option("--log-format", to.log_format,
+                   "What it tells on standard error: text for people, json for programs, one object "
+                   "a line; auto (default) is text on a terminal and json elsewhere")
+      ->check(CLI::IsMember({"auto", "text", "json"}))
+      ->type_name("FORM");
   add_kubernetes(*command, to);
 }
 

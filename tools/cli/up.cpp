@@ -2,7 +2,9 @@
 
 #include "actors/links/link_place.hpp"
 #include "actors/runtime/engine_config.hpp"
+#include "actors/service/apply_plan.hpp"
 #include "actors/service/control_process.hpp"
+#include "actors/service/process_log.hpp"
 #include "k8s-bridge/bridge.hpp"
 #include "k8s-bridge/local_backend.hpp"
 #include "k8s-bridge/worker_logs.hpp"
@@ -20,10 +22,10 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <mutex>
+#include <unistd.h>
 
 namespace ebb::cli {
 
@@ -75,6 +77,16 @@ private:
   sigset_t set_{};
 };
 
+/// What streams say, for programs: people ask `ebb logs`.
+void tell_stream(const std::string& qualified, const log_line& what) {
+  if (log_form_now() != log_form::json || what.level == log_level::debug)
+    return;
+  const auto name = split(qualified);
+  log_fields fields{{"namespace", name.name_space}, {"stream", name.name}};
+  fields.insert(fields.end(), what.fields.begin(), what.fields.end());
+  tell_log(what.level, what.text, fields);
+}
+
 result<control_options> options_of(const up_arguments& arguments) {
   control_options options;
   EBB_TRY(parse_address(arguments.listen, options.http));
@@ -101,6 +113,7 @@ result<control_options> options_of(const up_arguments& arguments) {
   options.placement.warm = arguments.warm.value_or(1);
   options.placement.max_workers = arguments.max_workers.value_or(8);
   options.rested = give_memory_back;
+  options.stream_said = tell_stream;
   return options;
 }
 
@@ -195,7 +208,8 @@ private:
     if (x.what == worker_news::kind::started)
       return;
     const auto how = x.what == worker_news::kind::failed ? x.why.message : to_string(x.how);
-    std::fprintf(stderr, "%s: %s\n", x.name.c_str(), how.c_str());
+    tell_log(x.what == worker_news::kind::failed ? log_level::error : log_level::info,
+             x.name + ": " + how, {{"worker", x.name}});
     if (!caches_.empty()) {
       std::error_code ignored;
       std::filesystem::remove_all(caches_ + '/' + x.name, ignored);
@@ -213,6 +227,22 @@ private:
   std::mutex mutex_;
   control_process* to_ = nullptr;
 };
+
+void tell_begin(const control_process& service, const std::string& data, const std::string& files,
+                bool hints) {
+  const auto serves =
+      "ebb serves " + counted(service.streams(), "stream") + " at " + service.url();
+  if (log_form_now() == log_form::json)
+    return tell_log(log_level::info, serves,
+                    {{"url", service.url()}, {"data", data}, {"files", files}});
+  tell_log(log_level::info, serves);
+  tell_log(log_level::info, "data: " + data);
+  tell_log(log_level::info,
+           "files of streams: " + (files.empty() ? std::string("none (--files DIR)") : files));
+  if (hints)
+    tell_log(log_level::info,
+             "next: ebb apply -f FILE, ebb get streams, ebb send TOPIC; Ctrl-C ends it");
+}
 
 /// Serves until a signal comes.
 int serve(const up_arguments& arguments, const signals& until, control_options options,
@@ -234,16 +264,10 @@ int serve(const up_arguments& arguments, const signals& until, control_options o
   workers.tell(service->get());
   if (cluster != nullptr)
     cluster->serve((*service)->resources());
-  std::fprintf(stderr, "ebb serves %s at %s\n", counted((*service)->streams(), "stream").c_str(),
-               (*service)->url().c_str());
-  std::fprintf(stderr, "data: %s\nfiles of streams: %s\n", data.c_str(),
-               files.empty() ? "none (--files DIR)" : files.c_str());
-  if (arguments.hints && cluster == nullptr)
-    std::fprintf(stderr,
-                 "next: ebb apply -f FILE, ebb get streams, ebb send TOPIC; Ctrl-C ends it\n");
+  tell_begin(**service, data, files, arguments.hints && cluster == nullptr);
   const int signal = until.wait();
-  std::fprintf(stderr, cluster == nullptr ? "ending: streams make their last checkpoints\n"
-                                          : "ending: workers go on\n");
+  tell_log(log_level::info, cluster == nullptr ? "ending: streams make their last checkpoints"
+                                               : "ending: workers go on");
   until.let_go();
   if (cluster == nullptr) {
     (*service)->stop();
@@ -261,6 +285,10 @@ int serve(const up_arguments& arguments, const signals& until, control_options o
 
 int up_command(const up_arguments& arguments) {
   const signals until;
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  set_log_form(arguments.log_format == "json" || (arguments.log_format == "auto" && !terminal)
+                   ? log_form::json
+                   : log_form::text);
   auto options = options_of(arguments);
   if (!options)
     return exit_of_start(options.error());

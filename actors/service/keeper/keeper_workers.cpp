@@ -298,6 +298,7 @@ void keeper::log(const stream_slot& slot, const log_line& x) {
   while (first != last)
     first = first->second(&x) ? std::next(first) : followers_.erase(first);
   keep_event(slot, "logs", log_json(x));
+  world_.said(slot, x);
 }
 
 void keeper::log(const stream_slot& slot, log_level level, std::string text) {

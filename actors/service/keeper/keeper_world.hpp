@@ -67,6 +67,9 @@ public:
   virtual void show(const stream_slot& x) = 0;
   virtual void show(const wake_trace& x) = 0;
 
+  /// A line of the stream's log.
+  virtual void said(const stream_slot&, const log_line&) {}
+
   /// The stream reads the topics of `x.inputs` now.
   virtual void reads(const stream_slot& x) = 0;
   virtual void gone(const stream_slot& x) = 0;
