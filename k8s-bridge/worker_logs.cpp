@@ -45,7 +45,7 @@ result<owned_file> worker_logs::open(const std::string& name) {
   const auto there = std::filesystem::file_size(at, ignored);
   if (!ignored && there >= bytes_)
     std::filesystem::rename(at, at + ".1", ignored);
-  const int opened = ::open(at.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  const int opened = ::open(at.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (opened < 0)
     return system_error(at, "open");
   owned_file file(opened, at);

@@ -13,6 +13,9 @@ namespace ebb {
 
 namespace {
 
+/// Whatever the folder's mode: tokens, state and messages are nobody else's business.
+constexpr mdb_mode_t owner_only = 0600;
+
 ec code_of(int status) {
   switch (status) {
   case MDB_MAP_FULL:
@@ -273,7 +276,7 @@ result<lmdb_environment> lmdb_environment::open(const std::string& path,
   if (rc == 0 && options.map_bytes != 0)
     rc = mdb_env_set_mapsize(env, options.map_bytes);
   if (rc == 0)
-    rc = mdb_env_open(env, path.c_str(), flags, 0644);
+    rc = mdb_env_open(env, path.c_str(), flags, owner_only);
   if (rc != 0)
     return failure(path, "open", rc);
   // A writer that was killed between its last commit and its note of it in the lock file, which others

@@ -11,6 +11,7 @@
 #include "storage/files.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/load.hpp"
+#include "tools/cli/private_files.hpp"
 #include "tools/cli/process_memory.hpp"
 #include "tools/cli/stats.hpp"
 #include "tools/cli/up_kubernetes.hpp"
@@ -293,10 +294,13 @@ int up_command(const up_arguments& arguments) {
   if (!options)
     return exit_of_start(options.error());
   const auto data = options->data_folder;
+  const bool in_cluster = arguments.backend == "kubernetes";
+  for (const auto& x : readable_by_others(data, options->http.tls_key, !in_cluster))
+    tell_log(log_level::warning, log_form_now() == log_form::text ? "warning: " + x : x);
   // Messages and state are nobody else's business. A folder that is there keeps its mode.
   if (auto made = make_folder(data, 0700); !made)
     return exit_of_start(made.error());
-  if (arguments.backend == "kubernetes") {
+  if (in_cluster) {
     auto cluster = join_cluster(arguments, *options);
     if (!cluster)
       return exit_of_start(cluster.error());

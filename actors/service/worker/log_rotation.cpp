@@ -30,7 +30,7 @@ void log_rotation::look() const noexcept {
                     && output.st_dev == errors.st_dev;
   if (std::rename(path_.c_str(), (path_ + ".1").c_str()) != 0)
     return;
-  const int next = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  const int next = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (next < 0)
     return;
   static_cast<void>(::flock(next, LOCK_EX | LOCK_NB));
