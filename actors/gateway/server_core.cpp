@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 using boost::system::error_code;
 
 constexpr int accepts_in_turn = 64;
+constexpr int unsent_bytes = 128 << 10; // of a connection, with the system
 // Descriptors that the process needs besides connections.
 constexpr std::size_t other_files = 256;
 
@@ -208,6 +209,10 @@ void server_core::admit(tcp::socket socket) {
   // An answer is complete when it is written: nothing is gained by waiting for more.
   const int on = 1;
   ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // What a client does not read stays with us, where it costs nothing yet: the system would take
+  // some MB of each one.
+  const int unsent = unsent_bytes;
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
   // Finds out about machines that are gone, where nothing is sent for long.
   ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   if (!key.empty())

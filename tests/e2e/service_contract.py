@@ -5,9 +5,14 @@
 
 Ends in `N passed, N failed`.
 """
+import contextlib
 import json
+import re
 import signal
+import socket
 import sys
+import threading
+import time
 
 import e2e
 from e2e import ebb, fails, write
@@ -220,6 +225,101 @@ def test_metrics_of_all_that_was_promised():
         assert values[f"ebb_stream_watermark_lag_seconds{{{stream}}}"] > 365 * 86400
         posts = [x for x in values if x.startswith("ebb_http_request_seconds_count") and "messages" in x]
         assert posts and any(values[x] > 0 for x in posts), sorted(values)
+
+
+QUOTA = """apiVersion: ebb.dev/v1alpha1
+kind: Topic
+metadata: {name: small}
+spec:
+  schema: id BIGINT, note TEXT
+  retention: {time: 1h}
+  quota: {size: SIZE}
+"""
+
+
+def test_a_topics_quota():
+    with Service() as service:
+        assert service.apply(QUOTA.replace("SIZE", "1Mi")).status == 200
+        lines = "".join(json.dumps({"id": i, "note": "x" * 200}) + "\n" for i in range(1000))
+
+        def send():
+            return service.ask("POST", "/v1/topics/small/messages", lines, Content_Type="application/x-ndjson")
+        sent = []
+        wait_for(lambda: sent.append(send()) or sent[-1].status != 200)
+        refused = sent.pop()
+        said = refused.json()
+        assert refused.status == 429 and int(refused.headers["Retry-After"]) > 0, refused
+        assert said["type"].endswith("/quota-exceeded") and said["field"] == "path.topic", said
+        assert "spec.quota.size" in said["hint"] and len(sent) > 1, said
+        shown = service.ask("GET", "/metrics").body.decode()
+        for line in ('ebb_topic_quota_bytes{namespace="default",topic="small"} 1048576', "ebb_topic_over_quota_total 1"):
+            assert line in shown, shown
+        assert len(service.messages("small")) == 1000 * len(sent)
+        assert service.apply(QUOTA.replace("SIZE", "8Mi")).json()["results"][0]["action"] == "configured"
+        assert send().status == 200
+
+
+def test_files_are_their_owners_whatever_the_folder():
+    data = e2e.FOLDER / "data"
+    data.mkdir(mode=0o755)
+    data.chmod(0o755)
+    with Service("--links", "tls") as service:
+        assert service.apply(copy_manifest()).status == 200
+        service.post("in", '{"id": 1}\n')
+        wait_for(lambda: len(service.messages("out")) == 1)
+        assert ebb("savepoint", "copy", "here").returncode == 0
+        secret = ("control.mdb", "topics/", "streams/", "links/", "auth/", "logs/")
+        files = [x for x in data.rglob("*") if x.is_file() and str(x.relative_to(data)).startswith(secret)]
+        assert any("topics" in x.parts for x in files) and any(x.suffix == ".key" for x in files), files
+        open_ones = [x for x in files if x.stat().st_mode & 0o077 and not x.name.endswith("lock") and x.suffix != ".pem"
+                     and x.name != "port"]
+        assert not open_ones, open_ones
+        assert "other users can read" not in service.said()
+        # Left so by an earlier version.
+        (data / "control.mdb").chmod(0o644)
+        service.stop()
+        service.start()
+        assert "other users can read" in service.said() and "chmod -R go= " in service.said(), service.said()
+
+
+def late(service, seconds):
+    """The time that 99 of 100 short reads stay below."""
+    took = []
+    connection = service.connection()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        begun = time.monotonic()
+        connection.request("GET", "/v1/topics/in/messages?limit=5")
+        answer = connection.getresponse()
+        assert answer.status == 200 and answer.read()
+        took.append(time.monotonic() - begun)
+        time.sleep(0.001)
+    connection.close()
+    return sorted(took)[len(took) * 99 // 100]
+
+
+def test_readers_that_do_not_read_keep_nobody_waiting():
+    with Service() as service, contextlib.ExitStack() as all_of:
+        assert service.apply(copy_manifest().replace("id BIGINT", "id BIGINT, note TEXT", 1)).status == 200
+        lines = "".join(json.dumps({"id": i, "note": "x" * 200}) + "\n" for i in range(20000))
+        for _ in range(5):
+            service.post("in", lines)
+        wait_for(lambda: service.phase("copy") == "Running")
+        e2e.ebb("sleep", "copy")
+        alone = late(service, 2)
+        host, port = re.sub("^http://", "", service.url).rsplit(":", 1)
+
+        def follow():
+            for _ in range(200):
+                reader = all_of.enter_context(socket.create_connection((host, int(port))))
+                reader.sendall(f"GET /v1/topics/in/messages?follow=true HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        begin = threading.Thread(target=follow)
+        begin.start()
+        beside = late(service, 3)
+        begin.join()
+        # While one lane served them all, it was 600 ms. What a busy machine adds is no fault.
+        assert beside < max(2 * alone, 0.15), (alone, beside)
+        assert late(service, 1) < max(2 * alone, 0.1)
 
 
 def test_shapes_with_a_folder_and_without():

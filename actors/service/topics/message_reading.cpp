@@ -11,6 +11,9 @@ namespace ebb {
 namespace {
 
 constexpr std::size_t piece_bytes = std::size_t{64} << 10;
+// Who reads little is served with these, whoever else reads.
+constexpr std::size_t first_piece_bytes = std::size_t{16} << 10;
+constexpr std::uint32_t first_pieces = 2;
 constexpr std::size_t units_a_step = 64; // while it counts
 constexpr std::size_t named_positions = 64;
 constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
@@ -101,8 +104,12 @@ void message_reading::poke(bool room) {
   post();
 }
 
+bool message_reading::has_much() const noexcept {
+  return stage_ == stage::counting || pieces_ >= first_pieces;
+}
+
 void message_reading::post() {
-  io_.submit(of_->read_lane(), [self = shared_from_this()] { self->run(); });
+  io_.submit(of_->read_lane(bulk_), [self = shared_from_this()] { self->run(); });
 }
 
 void message_reading::run() {
@@ -113,12 +120,14 @@ void message_reading::run() {
     stopped = stopped_;
   }
   const auto next = stopped || stage_ == stage::done ? outcome::done : step();
+  const bool much = has_much();
   if (next == outcome::done)
     return finish();
   auto stream = stream_; // another job may run as soon as the lock is given back
   bool more = next == outcome::more;
   {
     std::lock_guard guard(mutex_);
+    bulk_ = much;
     more = more || stopped_ || (next == outcome::wait_for_rows && again_);
     posted_ = more;
     blocked_ = !more && next == outcome::wait_for_client;
@@ -295,7 +304,8 @@ result<topic_slice> message_reading::read(std::uint32_t partition, std::uint64_t
 result<std::string> message_reading::make_piece(std::uint64_t& rows) {
   const auto read_rows = [this](auto... x) { return read(x...); };
   std::string piece;
-  while (piece.size() < piece_bytes && rows < left_) {
+  const auto bytes = has_much() ? piece_bytes : first_piece_bytes;
+  while (piece.size() < bytes && rows < left_) {
     EBB_ASSIGN(const auto unit, cursor_->next(read_rows, left_ - rows));
     if (!unit)
       break;
@@ -315,8 +325,10 @@ message_reading::outcome message_reading::send() {
     if (!bounds)
       return give_up(bounds.error());
     cursor_->extend(*bounds);
-    if (cursor_->at_end())
+    if (cursor_->at_end()) {
+      pieces_ = 0;
       return outcome::wait_for_rows;
+    }
   }
   const auto before = cursor_->positions();
   std::uint64_t rows = 0;
@@ -327,6 +339,7 @@ message_reading::outcome message_reading::send() {
   switch (stream_->write(*std::move(piece))) {
   case http_stream::taken::all:
     left_ -= left_ == no_limit ? 0 : rows;
+    ++pieces_;
     metrics_.rows_read.add(rows);
     metrics_.bytes_read.add(bytes);
     return outcome::more;

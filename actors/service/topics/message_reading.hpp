@@ -48,6 +48,7 @@ private:
   [[nodiscard]] outcome count_on();
   [[nodiscard]] outcome open_stream(const std::vector<topic_cursor::position>& next);
   [[nodiscard]] outcome send();
+  [[nodiscard]] bool has_much() const noexcept;
   [[nodiscard]] result<std::string> make_piece(std::uint64_t& rows);
   [[nodiscard]] outcome give_up(const error& why);
   [[nodiscard]] result<topic_slice> read(std::uint32_t partition, std::uint64_t offset,
@@ -68,6 +69,7 @@ private:
   std::uint64_t counted_ = 0;           ///< rows that it may still pass
   std::optional<message_text> text_;
   std::uint64_t left_ = 0; ///< rows that may still be sent
+  std::uint32_t pieces_ = 0; ///< sent since it began, or has waited at the end
   stage stage_ = stage::beginning;
 
   std::mutex mutex_;
@@ -77,6 +79,7 @@ private:
   bool again_ = false;   ///< there was news while it ran
   bool blocked_ = false; ///< only room helps
   bool stopped_ = false;
+  bool bulk_ = false; ///< the next job's lane
 };
 
 } // namespace ebb

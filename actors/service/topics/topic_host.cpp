@@ -19,7 +19,7 @@ append_answer failed(const error& why) {
 topic_host::topic_host(topic_settings settings, std::shared_ptr<topic_surroundings> around)
     : uid_(settings.uid), folder_(around->options.data_folder + "/topics/" + settings.uid),
       around_(std::move(around)), write_lanes_{around_->io.open_lane(), around_->io.open_lane()},
-      read_lane_(around_->io.open_lane()),
+      read_lane_(around_->io.open_lane()), bulk_lane_(around_->io.open_lane()),
       settings_(std::make_shared<const topic_settings>(std::move(settings))) {}
 
 std::shared_ptr<const topic_settings> topic_host::settings() const {

@@ -80,9 +80,11 @@ public:
   /// Closes the log unless it is busy.
   void close_soon();
 
-  /// Lane of the I/O pool for those who read it.
-  [[nodiscard]] std::uint64_t read_lane() const noexcept {
-    return read_lane_;
+  /// Lanes of the I/O pool for those who read it: one for those who begin, or wait at the end, and
+  /// one for those who have much to read, so that however many of these there are, nobody waits for
+  /// them who wants little.
+  [[nodiscard]] std::uint64_t read_lane(bool much) const noexcept {
+    return much ? bulk_lane_ : read_lane_;
   }
 
   /// Of its columns, made by the first call.
@@ -123,6 +125,7 @@ private:
   /// Groups take turns: while one is answered, the next is written.
   const std::array<std::uint64_t, 2> write_lanes_;
   const std::uint64_t read_lane_;
+  const std::uint64_t bulk_lane_;
   std::atomic<clock::rep> used_ = 0;
   std::atomic<bool> open_ = false;
   std::atomic<bool> reopen_ = false;        ///< its options have changed
