@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ebb {
@@ -83,8 +84,18 @@ result<void> check_claim(const descriptor& file, const std::string& writer,
   return {};
 }
 
-std::string claim_name(const std::string& stream_uid, const std::string& sink) {
-  return stream_uid.empty() ? "process " + std::to_string(::getpid()) : stream_uid + '/' + sink;
+std::string claim_name(const std::string& stream_uid, const std::string& data_folder,
+                       const std::string& sink) {
+  if (stream_uid.empty())
+    return "process " + std::to_string(::getpid());
+  auto name = stream_uid + '/' + sink;
+  // A folder keeps its number when it is renamed, and a copy gets another one. That of the device is
+  // left out: machines that share a volume may have different ones for it.
+  struct stat info {};
+
+  if (!data_folder.empty() && ::stat(data_folder.c_str(), &info) == 0)
+    name += '@' + std::to_string(info.st_ino);
+  return name;
 }
 
 } // namespace ebb

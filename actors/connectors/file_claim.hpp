@@ -20,7 +20,9 @@ namespace ebb {
 [[nodiscard]] result<void> check_claim(const descriptor& file, const std::string& writer,
                                        const std::string& shown);
 
-/// Of a sink of a stream with checkpoints; of a stream without a uid, this process.
-[[nodiscard]] std::string claim_name(const std::string& stream_uid, const std::string& sink);
+/// Of a sink of a stream with checkpoints, whatever process it runs in; of a stream without a uid,
+/// this process. A copy of the data folder has streams of the same uids, which are other writers.
+[[nodiscard]] std::string claim_name(const std::string& stream_uid, const std::string& data_folder,
+                                     const std::string& sink);
 
 } // namespace ebb

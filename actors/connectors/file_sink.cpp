@@ -85,7 +85,7 @@ result<descriptor> claimed(const target& at, const std::string& shown, const std
   if (file.number() < 0)
     return at.exists || flags == 0 ? result<descriptor>(std::move(file))
                                    : file_error("write", shown, errno);
-  EBB_TRY(claim_file(file, claim_name(context.stream_uid, sink), shown));
+  EBB_TRY(claim_file(file, claim_name(context.stream_uid, context.data_folder, sink), shown));
   return file;
 }
 
@@ -141,7 +141,8 @@ public:
       return make_error(ec::conflict,
                         "cannot write " + options_.path + ": another process is writing it",
                         "wait until it has finished, or write to another path");
-    EBB_TRY(claim_file(file, claim_name(context_.stream_uid, sink_.name), options_.path));
+    EBB_TRY(claim_file(file, claim_name(context_.stream_uid, context_.data_folder, sink_.name),
+                       options_.path));
     std::uint64_t size = 0;
     if (const auto* last = last_output(context_); last != nullptr) {
       const bool lines = method_ == compression::none && options_.format != record_format::csv;

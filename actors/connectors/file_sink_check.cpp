@@ -55,9 +55,11 @@ result<void> check_file(const std::string& path, const struct stat& info,
   EBB_TRY(may(path, start.exactly_once ? W_OK : W_OK | R_OK, options.path));
   // Where it may not be read, nobody can claim it.
   const descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  return file.number() < 0
-             ? result<void>{}
-             : check_claim(file, claim_name(start.stream_uid, sink.name), options.path);
+  if (file.number() < 0
+      || check_claim(file, claim_name(start.stream_uid, start.data_folder, sink.name), options.path))
+    return {};
+  // The stream's own workers leave the data folder out where they do not see it.
+  return check_claim(file, claim_name(start.stream_uid, {}, sink.name), options.path);
 }
 
 result<void> check(const sink_definition& sink, const file_sink& options, const std::string& folder,

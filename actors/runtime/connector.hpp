@@ -80,7 +80,8 @@ struct expected_output {
 
 /// What a start will go on from in a sink.
 struct sink_prospect {
-  std::string stream_uid; ///< empty: the stream gets one that is new
+  std::string stream_uid;  ///< empty: the stream gets one that is new
+  std::string data_folder; ///< of the stream
   bool exactly_once = true;
   std::vector<expected_output> outputs; ///< of the lanes that have written
 };

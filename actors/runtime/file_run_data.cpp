@@ -166,8 +166,10 @@ private:
       EBB_TRY(open_state(data, savepoint->record));
     }
     if (savepoint || newest)
-      seen = outlook_of(savepoint ? savepoint->record : *newest, tokens, options_.output);
+      seen = outlook_of(options_.folder, savepoint ? savepoint->record : *newest, tokens,
+                        options_.output);
     seen.uid = stream->uid;
+    seen.data_folder = options_.folder;
     // What fits the state says nothing.
     seen.drops = savepoint || !data.notes.empty();
     return seen;
@@ -244,11 +246,11 @@ private:
       data.left_by = pinned.version;
     if (pinned.format < 2)
       pinned.forget_numbers_by_stage();
-    // Of all records and savepoints, also of those that were gone back behind.
-    const auto last = stream.next_epoch - 1;
     const auto manifest = digest_of_text(definition.text);
     if (pinned.words < state_words && pinned.manifest == manifest)
       pinned.forget_shapes();
+    // Of all records and savepoints, also of those that were gone back behind.
+    const auto last = stream.next_epoch - 1;
     const auto generation = stream.generation + 1;
     if (savepoint)
       pinned.go_back_to(savepoint->record.epoch, last, generation);
@@ -273,9 +275,9 @@ private:
                         "begin anew with --from fresh --yes");
     pinned.version = engine_version();
     pinned.format = state_format;
+    pinned.words = state_words;
     pinned.manifest = manifest;
     write_pinned(pinned, stream);
-    pinned.words = state_words;
     stream.plan = to_text(state_layouts(plan));
     stream.parallelism = definition.parallelism;
     return {};

@@ -60,9 +60,10 @@ result<void> may_pass(const savepoint_entry& savepoint, const std::vector<sink_t
                     "leaves what they have and writes the rows since then again");
 }
 
-start_outlook outlook_of(const checkpoint_record& record, const std::vector<sink_token>& tokens,
-                         past_output output) {
+start_outlook outlook_of(const std::string& data_folder, const checkpoint_record& record,
+                         const std::vector<sink_token>& tokens, past_output output) {
   start_outlook seen;
+  seen.data_folder = data_folder;
   seen.uid = record.uid;
   seen.finished = record.finished;
   for (const auto& x : record.positions)
@@ -99,6 +100,7 @@ result<void> check_start(const stream_definition& stream, const start_outlook& o
     const auto found = outlook.sinks.find(sink.name);
     auto start = found == outlook.sinks.end() ? sink_prospect{} : found->second;
     start.stream_uid = outlook.uid;
+    start.data_folder = outlook.data_folder;
     start.exactly_once = stream.exactly_once;
     auto good = connectors.check_sink(sink, stream.folder, start);
     if (good)

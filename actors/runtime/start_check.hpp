@@ -35,7 +35,8 @@ using positions_by_source = std::map<std::string, std::vector<source_position>>;
 
 /// What a start would find.
 struct start_outlook {
-  std::string uid;       ///< of the stream; empty: it gets one that is new
+  std::string uid;         ///< of the stream; empty: it gets one that is new
+  std::string data_folder; ///< that it has its state in
   bool drops = false;    ///< it would drop something that is there
   bool finished = false; ///< nothing more is read
   positions_by_source positions;
@@ -43,7 +44,8 @@ struct start_outlook {
 };
 
 /// Of a start that goes on from the record.
-[[nodiscard]] start_outlook outlook_of(const checkpoint_record& record,
+[[nodiscard]] start_outlook outlook_of(const std::string& data_folder,
+                                       const checkpoint_record& record,
                                        const std::vector<sink_token>& tokens, past_output output);
 
 /// An error where a source that is still to be read is not there, or not as it was read. Blocks.

@@ -72,12 +72,14 @@ struct session {
   std::uint32_t parallelism = 1;
   std::uint64_t generation = 0;
   std::string stream_uid = "u1";
+  std::string data_folder = {};
   inline_executor io = {};
 
   [[nodiscard]] result<std::unique_ptr<sink_writer>> try_open() {
     connector_context context;
     context.io = &io;
     context.wake = [] {};
+    context.data_folder = data_folder;
     context.stream = "s";
     context.stream_uid = stream_uid;
     context.folder = folder.path();

@@ -1,6 +1,10 @@
 #include "actors/connectors/factory.hpp"
 #include "tests/connectors/exactly_once_support.hpp"
 
+#include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
+
 namespace ebb {
 
 using test::csv_of;
@@ -285,6 +289,44 @@ BOOST_AUTO_TEST_CASE(a_file_is_one_streams_at_a_time) {
     other.stream_uid = "u2";
     BOOST_TEST(static_cast<bool>(other.try_open()));
   }
+}
+
+// A process that was given up, and stands still, does not keep its successor out; a copy of the data
+// folder, whose streams have the same uids, is kept out.
+BOOST_AUTO_TEST_CASE(a_copied_data_folder_is_another_writer) {
+  const test::temporary_folder folder;
+  folder.write("o.json", "");
+  std::filesystem::create_directory(folder / "d");
+  std::filesystem::copy(folder / "d", folder / "copy", std::filesystem::copy_options::recursive);
+  session first{folder, file_at("o.json")};
+  first.data_folder = folder / "d";
+  const auto child = ::fork();
+  BOOST_REQUIRE(child >= 0);
+  if (child == 0) {
+    const auto sink = first.try_open();
+    ::raise(SIGSTOP);
+    ::_exit(sink ? 0 : 1);
+  }
+  int status = 0;
+  BOOST_REQUIRE(::waitpid(child, &status, WUNTRACED) == child);
+  BOOST_REQUIRE(WIFSTOPPED(status));
+  session copied = first;
+  copied.data_folder = folder / "copy";
+  const auto refused = copied.try_open();
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST(to_string(refused.error()).find("is writing it, in process " + std::to_string(child))
+                 != std::string::npos,
+             to_string(refused.error()));
+  session successor = first;
+  successor.generation = 9;
+  BOOST_TEST(static_cast<bool>(successor.try_open()));
+  std::filesystem::rename(folder / "d", folder / "moved");
+  successor.data_folder = folder / "moved";
+  BOOST_TEST(static_cast<bool>(successor.try_open()));
+  ::kill(child, SIGCONT);
+  BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
+  BOOST_TEST(WEXITSTATUS(status) == 0);
+  BOOST_TEST(static_cast<bool>(copied.try_open()));
 }
 
 BOOST_AUTO_TEST_CASE(one_writer_at_a_time_has_the_unfinished_file) {

@@ -765,6 +765,23 @@ def test_one_stream_a_file():
               f"another stream is writing it, in process {run.process.pid}")
 
 
+def test_a_copied_folder_is_another_writer():
+    write("m.yaml", stream())
+    arguments = ("m.yaml", "--data", "d")
+    with running(*arguments):
+        wait_for(lambda: len(checkpoints()) > 1)
+    shutil.copytree(e2e.FOLDER / "d", e2e.FOLDER / "copy")
+    out = e2e.FOLDER / "out.ndjson"
+    size = out.stat().st_size
+    with running(*arguments) as run:
+        wait_for(lambda: out.stat().st_size > size)
+        for stopped in (False, True):
+            if stopped:
+                run.process.send_signal(signal.SIGSTOP)
+            fails(ebb("run", "m.yaml", "--data", "copy"), 4, "cannot write out.ndjson", f"in process {run.process.pid}")
+        run.process.send_signal(signal.SIGCONT)
+
+
 def test_one_process_a_folder():
     write("m.yaml", stream())
     with running("m.yaml", "--data", "d") as run:

@@ -2,6 +2,9 @@
 """service_restores.py EBB: savepoints and changes against what the files of a service's sinks hold: nothing that is
 committed gets lost without a word. Ends in `N passed, N failed`."""
 import json
+import os
+import pathlib
+import signal
 import sys
 
 import e2e
@@ -129,6 +132,21 @@ def test_a_restore_that_cannot_work_disturbs_nothing():
         gets(service, [1, 2, 3, 4, 5], "x.ndjson")
         ordered("restore", "cp", "s1", "--sinks", "rewind")
         gets(service, [1, 2, 3, 4, 5], "x.ndjson")
+
+
+def test_the_file_of_a_worker_that_stands_still_goes_on():
+    files()
+    with Service("--files", "files", "--warm", "1") as service:
+        serve(service, "{name: x, file: {path: x.ndjson, format: json}}")
+        send(service, 1, 2, 3)
+        gets(service, [1, 2, 3], "x.ndjson")
+        wait_for(lambda: len(service.workers()) == 2)
+        number = service.stream("cp")["status"]["worker"]
+        frozen = [x for x in service.workers()
+                  if f"worker-{number}" in pathlib.Path(f"/proc/{x}/cmdline").read_text(encoding="utf-8")]
+        os.kill(frozen[0], signal.SIGSTOP)
+        send(service, 4)
+        gets(service, [1, 2, 3, 4], "x.ndjson")
 
 
 A = "{name: a1, file: {path: one.ndjson, format: json}}"

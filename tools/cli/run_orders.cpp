@@ -165,7 +165,8 @@ result<void> run_orders::check_savepoint(const order& x, const life& of) {
   const auto output = output_of(x.request.sinks);
   EBB_TRY(may_pass(*found, tokens, of.definition, output));
   const auto connectors = make_connectors();
-  return check_start(of.definition, outlook_of(found->record, tokens, output), *connectors);
+  return check_start(of.definition,
+                     outlook_of(options_.folder, found->record, tokens, output), *connectors);
 }
 
 std::vector<stream_definition> run_orders::next_round() const {
