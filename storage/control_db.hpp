@@ -111,9 +111,9 @@ public:
   [[nodiscard]] result<std::vector<savepoint_entry>> savepoints(std::string_view uid) override;
   [[nodiscard]] result<std::optional<savepoint_entry>> savepoint(std::string_view uid,
                                                                  std::string_view name) override;
-  /// Keeps the newest record under a name; its epoch. ec::not_found where there is no record,
   /// Names of those whose history a rewind has given up: `savepoint` refuses them.
   [[nodiscard]] result<std::vector<std::string>> given_up_savepoints(std::string_view uid);
+  /// Keeps the newest record under a name; its epoch. ec::not_found where there is no record,
   /// ec::conflict where the name is taken.
   [[nodiscard]] result<std::uint64_t> name_newest(std::string_view uid, std::string_view name);
   /// ec::not_found where there is none.

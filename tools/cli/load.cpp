@@ -66,6 +66,8 @@ result<void> check_outputs(const std::vector<stream_definition>& streams) {
       if (file == nullptr)
         continue;
       const auto whole = real_path(std::filesystem::path{stream.folder} / file->path);
+      if (is_special_file(whole.string()))
+        continue;
       const auto name = "sink " + sink.name + " of stream " + stream.name;
       for (const auto& path : {whole.string(), whole.string() + ".part"}) {
         const auto [other, fresh] = taken.emplace(path, name);
@@ -96,8 +98,6 @@ std::filesystem::path real_path(std::filesystem::path path) {
   return std::filesystem::weakly_canonical(std::filesystem::absolute(path), ignored);
 }
 
-      if (is_special_file(whole.string()))
-        continue;
 void print_error(const error& problem) {
   print("error", problem);
 }
