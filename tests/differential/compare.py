@@ -13,23 +13,23 @@ NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|Infinity|NaN)")
 TOLERANCE = 1e-12
 
 
-def close(a, b, tolerance):
-    """Equal but for the last digits of numbers."""
+def close(a, b, tolerance, near_zero=0):
+    """Equal but for the last digits of numbers; those less than `near_zero` apart are equal, too."""
     if a is None or b is None:
         return a is b
     if NUMBER.sub("#", a) != NUMBER.sub("#", b):
         return False
     for p, q in zip(NUMBER.findall(a), NUMBER.findall(b)):
-        if p != q and not abs(float(p) - float(q)) <= tolerance * max(abs(float(p)), abs(float(q))):
+        if p != q and not abs(float(p) - float(q)) <= max(near_zero, tolerance * max(abs(float(p)), abs(float(q)))):
             return False
     return True
 
 
-def same(got, wanted, tolerance):
+def same(got, wanted, tolerance, near_zero=0):
     if got == wanted:
         return True
     return tolerance and len(got) == len(wanted) and all(
-        len(g) == len(w) and all(close(p, q, tolerance) for p, q in zip(g, w))
+        len(g) == len(w) and all(close(p, q, tolerance, near_zero) for p, q in zip(g, w))
         for g, w in zip(got, wanted))
 
 
@@ -59,7 +59,8 @@ class Comparison:
         verdicts = self.oracle.ask([item.sql for item in items])
         # Before ebb answers: what is generated next must not depend on ebb.
         for item, verdict in zip(items, verdicts):
-            if any(value is not None for value in verdict.values.values()):
+            compared = not verdict.slow and not verdict.invalid and not verdict.folded
+            if compared and any(value is not None for value in verdict.values.values()):
                 self.generator.credit(item)
         sound = [n for n, verdict in enumerate(verdicts) if not verdict.errors and not verdict.invalid]
         together = self.values([items[n].sql for n in sound]) if sound else None

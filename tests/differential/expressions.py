@@ -43,6 +43,7 @@ SPECIAL = {
 }
 # How much a use counts that gives no value in any row; and one of these, which ebb refuses at times.
 WITHOUT_VALUE = 0.05
+BY_NAME = 0.92 # how often the name used least comes next, not the production
 OFTEN_REFUSED = ("regexp", "~", "!~", "substring regex", "cast text to timestamp", "timezone", "AT TIME ZONE")
 
 
@@ -168,7 +169,7 @@ class Generator:
     def next(self):
         """One expression whose root is of the name used least, or the production used least."""
         rnd = self.rnd
-        if rnd.random() < 0.8:
+        if rnd.random() < BY_NAME:
             least = min(self.name_uses[name] for name in self.names)
             name = rnd.choice([name for name in self.names if self.name_uses[name] <= least])
             candidates = self.by_name[name]
