@@ -54,6 +54,15 @@ class Comparison:
             for at in range(start, end, CHUNK):
                 self.chunk([self.generator.next() for _ in range(min(CHUNK, end - at))])
 
+    def fill(self, least):
+        """More expressions of what chance, or ebb's refusals, left with fewer than `least` uses; not without end."""
+        for _ in range(least):
+            few = [name for name in self.generator.names if self.tally.uses[name] < least]
+            if not few:
+                return
+            for name in few:
+                self.chunk([self.generator.of(name)])
+
     def chunk(self, items):
         self.tally.asked += len(items)
         verdicts = self.oracle.ask([item.sql for item in items])

@@ -75,7 +75,10 @@ def main():
     (expressions, _), (whole, _) = parts
     with Postgres() as server, Ebb(options.program) as ebb:
         try:
-            compare.Comparison(random.Random(options.seed), ebb, server, expressions, options.only).run(options.expressions)
+            comparison = compare.Comparison(random.Random(options.seed), ebb, server, expressions, options.only)
+            comparison.run(options.expressions)
+            if options.expressions >= FULL_EXPRESSIONS and not options.only:
+                comparison.fill(LEAST_USES)
             queries.compare_queries(random.Random(options.seed), options.queries, ebb, server.connect().cursor(), whole)
         except Stopped:
             pass

@@ -166,6 +166,10 @@ class Generator:
                           production.inexact or any(part.inexact for part in parts),
                           any(part.reads for part in parts))
 
+    def of(self, name):
+        """One expression whose root is of this name."""
+        return self.apply(self.rnd.choice(self.by_name[name]), 1, True)
+
     def next(self):
         """One expression whose root is of the name used least, or the production used least."""
         rnd = self.rnd
