@@ -322,6 +322,19 @@ def test_readers_that_do_not_read_keep_nobody_waiting():
         assert late(service, 1) < max(2 * alone, 0.1)
 
 
+def test_a_sender_does_not_wait_for_a_stream_that_has_failed():
+    with Service() as service:
+        divides = copy_manifest("never").replace("  sinks:", "  operators:\n    - name: o\n      sql: SELECT 10 / id AS id FROM s\n  sinks:")
+        assert service.apply(divides).status == 200
+        write("rows.ndjson", '{"id": 0}\n')
+        begun = time.monotonic()
+        for more in ((), ("--stream", "copy")):
+            fails(ebb("send", "in", "rows.ndjson", "--ack", "committed", "--timeout", "60s", *more), 1,
+                  "the messages are logged", "stream copy has failed", "division by zero")
+        assert time.monotonic() - begun < 30
+        assert service.phase("copy") == "Failed"
+
+
 def test_shapes_with_a_folder_and_without():
     """`-o json` has the same fields, whoever is asked."""
     with Service() as service:

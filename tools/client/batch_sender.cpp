@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto first_pause = 100ms;
 constexpr auto longest_pause = 5'000ms;
-constexpr auto longest_wait = 10'000ms;
+constexpr auto longest_wait = 3'000ms; // then it may be that the stream has failed
 // Then the oldest are waited for before more is sent.
 constexpr std::size_t tokens_max = 4'096;
 
@@ -140,9 +140,43 @@ result<void> batch_sender::wait_for_oldest() {
                                        {{"timeout", std::to_string(wait.count()) + "ms"}}));
     if (answer.status != 202)
       break;
+    EBB_TRY(check_readers());
     EBB_TRY(pause_for(50ms));
   }
   tokens_.pop_front();
+  return {};
+}
+
+result<void> batch_sender::check_readers() {
+  std::vector<std::string> names;
+  if (!settings_.stream.empty()) {
+    names.push_back(settings_.stream);
+  } else {
+    // Who may only send is not told, and waits until the time is over.
+    const auto topic = service_->get(path_of({"topics", settings_.topic}));
+    if (!topic || !topic->good())
+      return {};
+    EBB_ASSIGN(const auto said, parse_json(topic->body));
+    for (const auto& x : at(at(said, "status"), "users"))
+      if (x.is_string())
+        names.push_back(x.get<std::string>());
+  }
+  for (const auto& name : names) {
+    const auto answer = service_->get(path_of({"streams", name}));
+    if (!answer || !answer->good())
+      continue;
+    EBB_ASSIGN(const auto stream, parse_json(answer->body));
+    // Those that write the topic have no part in this.
+    bool reads = false;
+    for (const auto& source : at(at(stream, "spec"), "sources"))
+      reads = reads || text_at(at(source, "topic"), "name") == settings_.topic;
+    const auto& status = at(stream, "status");
+    if (reads && text_at(status, "phase") == "Failed")
+      return make_error(ec::evaluation,
+                        "the messages are logged, but stream " + name
+                            + " has failed: " + text_at(status, "message"),
+                        "they are not lost: correct the stream (ebb apply), or ebb wake " + name);
+  }
   return {};
 }
 

@@ -64,6 +64,8 @@ private:
   [[nodiscard]] bool pass_over(const http_response& answer, line_batch& batch);
   [[nodiscard]] result<void> note(const http_response& answer, std::size_t rows);
   [[nodiscard]] result<void> wait_for_oldest();
+  /// An error where the stream that is to take the messages has failed: it takes no more by itself.
+  [[nodiscard]] result<void> check_readers();
 
   api* service_;
   sender_settings settings_;
