@@ -2,6 +2,7 @@
 
 #include "actors/connectors/file_paths.hpp"
 #include "actors/connectors/folder_sink.hpp"
+#include "actors/connectors/quarantine.hpp"
 #include "actors/plan/sink_folder.hpp"
 
 #include <filesystem>
@@ -80,6 +81,34 @@ std::optional<std::string> overlap(const written_path& sink, const file_sink& op
   return std::nullopt;
 }
 
+bool is_same(const fs::path& a, const fs::path& b) {
+  std::error_code problem;
+  return resolved(a) == resolved(b) || fs::equivalent(a, b, problem);
+}
+
+/// What the run itself needs there, in words; nothing where the sink is apart from it.
+std::optional<std::string> taken_by_run(const written_path& sink, const stream_definition& stream) {
+  std::error_code problem;
+  if (sink.is_folder)
+    return std::nullopt;
+  if (const fs::path manifest = stream.place.file;
+      fs::is_regular_file(manifest, problem) && is_same(manifest, sink.path))
+    return "would replace its manifest, " + stream.place.file;
+  for (const auto& source : stream.sources)
+    if (const fs::path bad = quarantine_path(stream.folder, {}, stream.name, source.name);
+        source.on_bad_record == bad_record_policy::quarantine && is_same(bad, sink.path))
+      return "would write to where bad records of source " + source.name + " go, "
+             + resolved(bad).string();
+  return std::nullopt;
+}
+
+error refusal(const sink_definition& sink, const std::string& what, const char* hint) {
+  auto problem = make_error(ec::invalid_argument, "sink " + sink.name + ' ' + what, hint);
+  problem.place = sink.place;
+  problem.place.field += problem.place.field.empty() ? "file.path" : ".file.path";
+  return problem;
+}
+
 } // namespace
 
 bool reads_file(const file_source& source, const std::string& folder, const std::string& file) {
@@ -98,16 +127,12 @@ result<void> check_file_overlap(const stream_definition& stream) {
     for (const auto& source : stream.sources) {
       const auto* from = std::get_if<file_source>(&source.connector);
       const auto what = from == nullptr ? std::nullopt : overlap(where, *to, *from, stream.folder);
-      if (!what)
-        continue;
-      auto problem = make_error(ec::invalid_argument,
-                                "sink " + sink.name + " would write into what source " + source.name
-                                    + " reads, " + *what,
-                                "give the sink a path that no source reads");
-      problem.place = sink.place;
-      problem.place.field += problem.place.field.empty() ? "file.path" : ".file.path";
-      return problem;
+      if (what)
+        return refusal(sink, "would write into what source " + source.name + " reads, " + *what,
+                       "give the sink a path that no source reads");
     }
+    if (const auto what = taken_by_run(where, stream))
+      return refusal(sink, *what, "give the sink a file of its own");
   }
   return {};
 }

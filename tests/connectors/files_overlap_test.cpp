@@ -89,4 +89,31 @@ BOOST_AUTO_TEST_CASE(sinks_stay_away_from_what_sources_read) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(keeps_sinks_away_from_what_the_run_owns) {
+  const test::temporary_folder folder;
+  const std::filesystem::path root = folder.path();
+  folder.write("m.yaml", "kind: Stream");
+  std::filesystem::create_hard_link(root / "m.yaml", root / "twin.yaml");
+  const auto tried = [&](const std::string& to, bad_record_policy policy) {
+    auto stream = copies(root, "a.csv", to);
+    stream.place.file = (root / "m.yaml").string();
+    stream.name = "s";
+    stream.sources.front().on_bad_record = policy;
+    return check_file_overlap(stream);
+  };
+  for (const char* to : {"m.yaml", "./m.yaml", "twin.yaml"}) {
+    const auto done = tried(to, bad_record_policy::fail);
+    BOOST_REQUIRE(!done);
+    BOOST_TEST(done.error().message.starts_with("sink out would replace its manifest, "));
+    BOOST_TEST(done.error().place.field == "file.path");
+  }
+  const char* bad = "quarantine/s-t.ndjson";
+  BOOST_TEST(bool(tried(bad, bad_record_policy::skip)));
+  const auto done = tried(bad, bad_record_policy::quarantine);
+  BOOST_REQUIRE(!done);
+  BOOST_TEST(done.error().message.starts_with(
+      "sink out would write to where bad records of source t go, "));
+  BOOST_TEST(bool(tried("other.yaml", bad_record_policy::quarantine)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
