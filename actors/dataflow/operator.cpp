@@ -30,9 +30,11 @@ struct remedy {
 
 /// The first whose part is in the message counts; that of the last is in every one.
 constexpr std::array remedies{
-    remedy{"bigint out of range", "cast to NUMERIC before computing: x::numeric"},
-    remedy{"smallint out of range", "cast to a wider type before computing: x::bigint"},
-    remedy{"integer out of range", "cast to a wider type before computing: x::bigint"},
+    remedy{"bigint out of range", "use NUMERIC, from before the computing on: x::numeric"},
+    remedy{"smallint out of range",
+           "use a wider type, in the cast or from before the computing on: x::bigint"},
+    remedy{"integer out of range",
+           "use a wider type, in the cast or from before the computing on: x::bigint"},
     remedy{"division by zero", "divide by NULLIF(x, 0), which gives NULL there, or leave such rows "
                                "out with WHERE"},
     remedy{"value out of range: ", "compute with NUMERIC: x::numeric, or leave such rows out with "

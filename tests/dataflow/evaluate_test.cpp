@@ -273,9 +273,9 @@ BOOST_AUTO_TEST_CASE(an_error_of_a_row_says_what_to_do) {
     return name_row(make_error(ec::evaluation, std::move(message), std::move(own)), batch{}, "f")
         .hint;
   };
-  BOOST_TEST(hint("bigint out of range") == "cast to NUMERIC before computing: x::numeric");
+  BOOST_TEST(hint("bigint out of range") == "use NUMERIC, from before the computing on: x::numeric");
   BOOST_TEST(hint("integer out of range")
-             == "cast to a wider type before computing: x::bigint");
+             == "use a wider type, in the cast or from before the computing on: x::bigint");
   BOOST_TEST(hint("division by zero").starts_with("divide by NULLIF(x, 0)"));
   BOOST_TEST(hint("value \"9\" is out of range for type smallint").starts_with("cast to a wider"));
   BOOST_TEST(hint("value out of range: overflow").starts_with("compute with NUMERIC"));

@@ -445,12 +445,12 @@ def test_bad_records_are_skipped_or_quarantined():
 def test_overflow_names_the_record():
     write("m.yaml", manifest(numbers("a,b\n1,x\n9223372036854775807,y\n"), "SELECT a + 1 AS c FROM src",
                              "  sinks:\n    - discard: {}\n"))
-    fails(ebb("run", "m.yaml"), 1, "bigint out of range", "record 2", "hint: cast to NUMERIC")
+    fails(ebb("run", "m.yaml"), 1, "bigint out of range", "record 2", "hint: use NUMERIC")
 
 
 def test_errors_of_expressions_say_what_to_do():
     for sql, *parts in (("a / (a - 2)", "division by zero", "hint: divide by NULLIF(x, 0)", "WHERE"),
-                        ("a::smallint * 30000::smallint", "smallint out of range", "hint: cast to a wider type"),
+                        ("a::smallint * 30000::smallint", "smallint out of range", "hint: use a wider type, in the cast"),
                         ("b::bigint", 'invalid input syntax for type bigint: "x"', "hint: leave such rows out with WHERE"),
                         ("(a * 100)::numeric(3, 1)", "numeric field overflow", "hint: a field with precision 3"),
                         ("ln(a - 1)", "cannot take logarithm of zero", "hint: leave such rows out with WHERE x > 0"),

@@ -176,6 +176,24 @@ result<expr_ptr> expr_binder::function(const std::string& name, std::vector<expr
     EBB_ASSIGN(auto bound, coerce(text_, args[0], *type, cast_context::explicit_only, at));
     return folded(std::move(bound));
   }
+  static constexpr std::array<std::string_view, 6> absent{
+      "jsonb_agg", "jsonb_object_agg", "overlaps", "width_bucket", "unistr", "normalize"};
+  if (among(absent, name))
+    return text_.fail(ec::unsupported, at,
+                      (name == "overlaps" ? std::string("OVERLAPS") : name + "()")
+                          + " is not supported",
+                      name == "overlaps"       ? "compare the ends: a.start < b.end AND b.start < a.end"
+                      : name == "jsonb_agg"    ? "gather values with array_agg(x)"
+                      : name == "width_bucket" ? "compute it: floor((x - low) / (high - low) * count) + 1"
+                                               : "let the program that writes the source do it");
+  static constexpr std::array<std::string_view, 8> flink{
+      "tumble_start", "tumble_end",  "hop_start",     "hop_end",
+      "session_start", "session_end", "tumble_rowtime", "hop_rowtime"};
+  if (among(flink, name))
+    return text_.fail(ec::unsupported, at, name + "() is not supported",
+                      "write FROM " + name.substr(0, name.find('_'))
+                          + "(relation, event_time, INTERVAL '…'), and take window_start and "
+                            "window_end of its rows");
   std::string hint = add_casts;
   if (catalog.overloads(name).empty()) {
     auto all = catalog.names();

@@ -84,6 +84,11 @@ result<expr_ptr> expr_binder::operation(std::string_view name, std::vector<expr_
                       "operator is not unique: " + operator_text(name, args),
                       "could not choose a best candidate operator; you might need to add explicit "
                       "type casts");
+  const auto is_array = [](const sql_type& x) { return x.kind == type_kind::array; };
+  if (choice.outcome == overload_outcome::none && (name == "@>" || name == "<@" || name == "&&")
+      && std::any_of(types.begin(), types.end(), is_array))
+    return text_.fail(ec::unsupported, at, "operator " + std::string(name) + " is not supported over arrays",
+                      "look for one element: x = ANY (list)");
   if (choice.outcome == overload_outcome::none)
     return text_.fail(ec::invalid_argument, at,
                       "operator does not exist: " + operator_text(name, args),

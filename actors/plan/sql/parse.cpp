@@ -6,6 +6,7 @@
 #include <charconv>
 #include <memory>
 #include <pg_query.h>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -276,6 +277,16 @@ void restore_negative_constants(ast& statement, std::string_view sql) {
   }
 }
 
+/// `tumble(TABLE orders, DESCRIPTOR(at), …)`, with the word TABLE at `start`.
+bool is_flink_window(std::string_view sql, std::size_t start) {
+  constexpr std::string_view word = "table";
+  const auto found = sql.substr(std::min(start, sql.size()), word.size());
+  const bool same = std::equal(found.begin(), found.end(), word.begin(), word.end(),
+                               [](char a, char b) { return (a | 0x20) == b; });
+  const auto before = sql.substr(0, start).find_last_not_of(" \t\r\n");
+  return same && before != std::string_view::npos && sql[before] == '(';
+}
+
 } // namespace
 
 result<ast> parse_statement(const sql_text& text) {
@@ -317,6 +328,11 @@ result<ast> parse_statement(const sql_text& text) {
              "E'\\u00e9'";
     if (message.starts_with("subquery in FROM must have an alias"))
       hint = "for example, FROM (SELECT ...) AS foo";
+    // PostgreSQL takes a backtick for an operator, so it stumbles later.
+    if (sql.find('`') != std::string::npos)
+      hint = "quote names with double quotes: \"name\"";
+    else if (is_flink_window(sql, at < 0 ? sql.size() : static_cast<std::size_t>(at)))
+      hint = "name the relation and the column alone: FROM tumble(orders, at, INTERVAL '1 minute')";
     return text.fail(ec::invalid_argument, at, message, hint);
   }
   auto tree = ast::parse(parsed.parse_tree, nullptr, false);

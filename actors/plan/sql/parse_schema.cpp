@@ -66,7 +66,7 @@ result<void> add_column(const sql_text& text, const ast& definition, parsed_sche
   EBB_ASSIGN(column.type, sql::type_of_name(text, sql::child(definition, "typeName")));
   if (column.type.kind == type_kind::array)
     return text.fail(ec::unsupported, at, "columns of an array type are not supported",
-                     "read the column as TEXT");
+                     "read arrays as JSONB, or the text of one as TEXT");
   if (sql::has(definition, "collClause"))
     return text.fail(ec::unsupported, at, "COLLATE is not supported",
                      "text is compared by its bytes (collation C)");

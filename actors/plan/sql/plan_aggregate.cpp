@@ -363,11 +363,12 @@ aggregate_use count_rows(expr_ptr filter) {
   return use;
 }
 
-result<node_id> plan_distinct(query_planner& planner, node_id node, std::int32_t at) {
+result<node_id> plan_distinct(query_planner& planner, node_id node, std::int32_t at,
+                              const char* clause) {
   staged_rows rows;
   rows.node = node;
   grouping groups;
-  groups.clause = "SELECT DISTINCT";
+  groups.clause = clause;
   groups.at = at;
   const auto columns = planner.build.columns(node);
   for (std::uint32_t i = 0; i < columns.size(); ++i)

@@ -158,7 +158,7 @@ result<node_id> subquery_planner::found(node_id rows, std::uint32_t first, std::
   const auto all = build_.pass(rows);
   std::vector<output_column> outputs(all.begin() + first, all.begin() + first + count);
   const auto keys = build_.project(rows, nullptr, std::move(outputs));
-  EBB_ASSIGN(const auto distinct, plan_distinct(planner_, keys, at));
+  EBB_ASSIGN(const auto distinct, plan_distinct(planner_, keys, at, "this subquery"));
   auto marked = build_.pass(distinct);
   marked.push_back({"found", make_bool_literal(true), {}});
   return build_.project(distinct, nullptr, std::move(marked));

@@ -80,8 +80,9 @@ plan_attached_aggregate(query_planner& planner, const staged_rows& rows, const g
 /// count(*), of the rows for which `filter` is true (null = all).
 [[nodiscard]] aggregate_use count_rows(expr_ptr filter);
 
-/// The node's rows without repetition.
-[[nodiscard]] result<node_id> plan_distinct(query_planner& planner, node_id node, std::int32_t at);
+/// The node's rows without repetition. `clause`: what asks for it.
+[[nodiscard]] result<node_id> plan_distinct(query_planner& planner, node_id node, std::int32_t at,
+                                            const char* clause = "SELECT DISTINCT");
 
 /// Appends the results of OVER calls; their expressions are over the node's columns.
 /// `results[i]` is the column of overs[i].

@@ -33,7 +33,7 @@ constexpr std::int64_t most_digits = 6;
 constexpr const char* known_types =
     "the types are BOOLEAN, SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, NUMERIC(p, s), "
     "TEXT, "
-    "VARCHAR(n), BYTEA, DATE, TIMESTAMP, TIMESTAMPTZ, INTERVAL, JSONB and arrays of them";
+    "VARCHAR(n), BYTEA, DATE, TIMESTAMP, TIMESTAMPTZ, INTERVAL, JSONB, and but for columns of sources arrays of them";
 
 // Types that PostgreSQL has and ebb has not.
 bool postgres_has(std::string_view name) {
