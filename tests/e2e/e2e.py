@@ -596,6 +596,23 @@ def test_interrupt_drains_and_exits_130():
     assert values == [str(i) for i in range(len(values))] and len(values) > 100
 
 
+def test_a_lost_terminal_drains_and_exits_129():
+    """It hangs up more than once. Under nohup it is ignored."""
+    write("m.yaml", manifest(endless(), "SELECT a FROM src", "  sinks:\n    - file: {path: out.csv, format: csv}\n"))
+    for ignored in (False, True):
+        def prepare():
+            signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+        with subprocess.Popen([EBB, "run", "m.yaml"], cwd=FOLDER, stderr=subprocess.PIPE, text=True, preexec_fn=prepare) as run:
+            time.sleep(0.7)
+            run.send_signal(signal.SIGHUP)
+            time.sleep(0.2)
+            run.send_signal(signal.SIGTERM if ignored else signal.SIGHUP)
+            _, errors = run.communicate(timeout=20)
+            assert run.returncode == (130 if ignored else 129), f"{run.returncode}: {errors}"
+        values = (FOLDER / "out.csv").read_text().split()[1:]
+        assert values == [str(i) for i in range(len(values))] and len(values) > 100
+
+
 def test_a_second_interrupt_ends_at_once():
     """Soon after the first, too; but not what a process group doubles."""
     write("m.yaml", manifest(endless().replace("rate: 1000, ", ""), "SELECT a FROM src", "  sinks:\n    - stdout: {format: csv}\n"))

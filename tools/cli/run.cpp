@@ -47,19 +47,33 @@ std::int64_t steady_millis() {
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
-extern "C" void on_signal(int) {
+std::atomic<bool> hung_up{false}; ///< the terminal has gone
+
+/// As a shell tells it: 128 and the signal.
+constexpr int exit_hung_up = 128 + SIGHUP;
+
+int exit_of_signal() {
+  return hung_up ? exit_hung_up : exit_interrupted;
+}
+
+extern "C" void on_signal(int number) {
   const auto now = steady_millis();
   if (!interrupted.exchange(true)) {
+    hung_up = number == SIGHUP;
     interrupted_at = now;
     end_round = true; // behind `interrupted`, which is looked at after this is taken back
-  } else if (interrupted_at != 0 && now - interrupted_at > doubled_millis) {
-    _exit(exit_interrupted); // what is under way is not waited for
+  } else if (number != SIGHUP && interrupted_at != 0 && now - interrupted_at > doubled_millis) {
+    // A terminal that goes tells it more than once, with nobody there who would be impatient.
+    _exit(exit_of_signal()); // what is under way is not waited for
   }
 }
 
 void catch_signals() {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  // Under nohup it stays ignored.
+  if (std::signal(SIGHUP, on_signal) == SIG_IGN)
+    std::signal(SIGHUP, SIG_IGN);
   // A reader that goes away shows as an error of the write.
   std::signal(SIGPIPE, SIG_IGN);
 }
@@ -331,7 +345,7 @@ int run_command(const run_arguments& arguments) {
     static_cast<void>(write_stats(arguments, start, orders.reports(), &done.error()));
     const auto code = exit_of_start(done.error());
     if (interrupted && done.error().code == ec::cancelled)
-      return exit_interrupted;
+      return exit_of_signal();
     const bool no_savepoint =
         done.error().code == ec::not_found
         && done.error().message.ends_with("there is no savepoint " + arguments.from);
@@ -345,7 +359,7 @@ int run_command(const run_arguments& arguments) {
   tell_losses(*streams, reports, arguments.data);
   for (const auto& stream : reports)
     if (stream.interrupted)
-      return exit_interrupted;
+      return exit_of_signal();
   return exit_done;
 }
 
