@@ -132,9 +132,27 @@ void record_parser::end_input() {
   }
 }
 
+namespace {
+
+/// The ending of files that begin so; none of them is text.
+std::string_view ending_of(std::string_view start) noexcept {
+  if (start.starts_with("\x1f\x8b\x08"))
+    return ".gz";
+  return start.starts_with("\x28\xb5\x2f") ? ".zst" : std::string_view{};
+}
+
+} // namespace
+
 bool record_parser::skip_byte_order_mark() {
   if (end_ - at_ < 3 && !ended_)
     return false;
+  if (const auto ending = ending_of({at_, static_cast<std::size_t>(end_ - at_)}); !ending.empty()) {
+    const bool gzip = ending == ".gz";
+    fail_file({{}, std::string("this is a ") + (gzip ? "gzip" : "zstd") + " file"},
+              "its name must end in " + std::string(ending) + " for it to be expanded: "
+                  + std::string(shown(options_.file)) + std::string(ending));
+    return true;
+  }
   if (end_ - at_ >= 3 && std::memcmp(at_, "\xEF\xBB\xBF", 3) == 0)
     at_ += 3;
   started_ = true;

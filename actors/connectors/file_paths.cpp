@@ -75,6 +75,12 @@ std::string join_path(const std::string& folder, const std::string& path) {
   return folder.back() == '/' ? folder + path : folder + "/" + path;
 }
 
+error found_at_start(error problem) {
+  if (problem.code == ec::io)
+    problem.code = ec::not_found;
+  return problem;
+}
+
 bool is_glob(const std::string& path) {
   return path.find_first_of("*?[") != std::string::npos;
 }

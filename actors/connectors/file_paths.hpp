@@ -16,6 +16,10 @@ struct named_file {
 /// `path` from `folder` on, unless it is absolute. An empty folder is the current one.
 [[nodiscard]] std::string join_path(const std::string& folder, const std::string& path);
 
+/// What was found of a path before anything runs: what it leads to is not there for ebb, be it
+/// missing, forbidden or no file. Trying it later may help.
+[[nodiscard]] error found_at_start(error problem);
+
 /// Whether a path that names no file is a glob.
 [[nodiscard]] bool is_glob(const std::string& path);
 

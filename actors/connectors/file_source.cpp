@@ -52,7 +52,7 @@ result<std::vector<numbered_file>> checked_files(const source_definition& source
   if (!files && files.error().code == ec::not_found && !known.empty())
     files = std::vector<named_file>{};
   if (!files)
-    return in_source(std::move(files).error(), source, "path");
+    return in_source(found_at_start(std::move(files).error()), source, "path");
   if (options.follow)
     for (const auto& file : *files)
       if (compression_of(file.path) != compression::none)

@@ -2,6 +2,7 @@
 
 #include "actors/connectors/debezium_writer.hpp"
 #include "actors/connectors/file_digest.hpp"
+#include "actors/connectors/file_paths.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -17,6 +18,7 @@ write_mode write_mode_of(const connector_context& context) noexcept {
 }
 
 error in_sink(error problem, const sink_definition& sink, const char* key) {
+  problem = found_at_start(std::move(problem));
   problem.place = sink.place;
   problem.place.field += problem.place.field.empty() ? "file." : ".file.";
   problem.place.field += key;

@@ -490,6 +490,8 @@ BOOST_AUTO_TEST_CASE(names_what_cannot_be_its_part) {
              sink.error().message);
   BOOST_TEST(sink.error().hint.find("move the folder away") != std::string::npos,
              sink.error().hint);
+  // Found before anything runs.
+  BOOST_TEST((sink.error().code == ec::not_found));
 }
 
 BOOST_AUTO_TEST_CASE(compresses_by_the_ending) {

@@ -263,6 +263,32 @@ BOOST_AUTO_TEST_CASE(sets_bad_records_aside) {
   BOOST_TEST(blocked.back().find("Not a directory") != std::string::npos, blocked.back());
 }
 
+BOOST_AUTO_TEST_CASE(names_compressed_files_that_are_named_as_text) {
+  test::inline_executor io;
+  for (const std::string ending : {".gz", ".zst"}) {
+    const test::temporary_folder folder;
+    const std::string start = ending == ".gz" ? "\x1f\x8b\x08" : "\x28\xb5\x2f\xfd";
+    folder.write("1.csv", start + "and more");
+    const auto read = read_all(ab_source(bad_record_policy::skip), csv_at("1.csv"),
+                               context_of(io, folder));
+    const auto kind = std::string(ending == ".gz" ? "gzip" : "zstd");
+    BOOST_TEST(read.back().find("1.csv:1: this is a " + kind + " file") == 0U, read.back());
+    BOOST_TEST(read.back().find("1.csv" + ending) != std::string::npos, read.back());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_path_that_leads_to_no_file_is_not_found) {
+  const test::temporary_folder folder;
+  test::inline_executor io;
+  folder.write("file", "a,b\n");
+  std::filesystem::create_symlink("loop.csv", folder / "loop.csv");
+  for (const char* path : {"missing.csv", "file/in.csv", "loop.csv"}) {
+    const auto source = open_file_source(ab_source(), csv_at(path), context_of(io, folder));
+    BOOST_REQUIRE(!source);
+    BOOST_TEST((source.error().code == ec::not_found), source.error().message);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(waits_for_the_disk_without_blocking) {
   const test::temporary_folder folder;
   std::string text = "a,b\n";
