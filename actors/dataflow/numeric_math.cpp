@@ -148,7 +148,22 @@ int estimate_logarithm_weight(const numeric& x) {
     const auto distance = subtract(x, numeric(1, 0));
     return distance.sign() == 0 ? 0 : count_digits(distance.unscaled()) - 1 - distance.scale();
   }
-  const double logarithm = decimal_logarithm(x) * 2.302585092994046;
+  // As PostgreSQL estimates it, so that results have its scale also beside a power of ten: of the first
+  // two of its digits, which are of base 10,000.
+  const big_integer size = mp::abs(x.unscaled());
+  const int count = count_digits(size);
+  const int exponent = count - 1 - x.scale();
+  const int in_first = ((exponent % 4) + 4) % 4 + 1;
+  const auto head = [&](int digits) {
+    const int cut = count - digits;
+    return cut >= 0 ? size / big_power_of_ten(static_cast<unsigned>(cut))
+                    : size * big_power_of_ten(static_cast<unsigned>(-cut));
+  };
+  const bool has_second =
+      count > in_first && size % big_power_of_ten(static_cast<unsigned>(count - in_first)) != 0;
+  const int digits = has_second ? in_first + 4 : in_first;
+  const double logarithm = std::log(head(digits).convert_to<double>())
+                           + (exponent + 1 - digits) * 2.302585092994046;
   return static_cast<int>(std::log10(std::fabs(logarithm)));
 }
 

@@ -180,6 +180,9 @@ constexpr auto character_names = std::to_array<named_character>({
     {"DEL", 127},
 });
 
+// PostgreSQL lets an escape name characters that no text has; they match nothing.
+constexpr char32_t named_code_max = 0x7ffffffe;
+
 /// Reads `count` to `most` digits of a base as a number.
 result<char32_t> read_digits(std::u32string_view text, std::size_t& at, char32_t base,
                              std::size_t least, std::size_t most) {
@@ -196,9 +199,9 @@ result<char32_t> read_digits(std::u32string_view text, std::size_t& at, char32_t
       digit = c - 'A' + 10;
     if (digit >= base)
       break;
-    value = value * base + digit;
-    if (value > code_set::last_code)
+    if (value > (named_code_max - digit) / base)
       return invalid("invalid escape \\ sequence");
+    value = value * base + digit;
   }
   if (count < least)
     return invalid("invalid escape \\ sequence");
@@ -331,7 +334,7 @@ private:
 } // namespace
 
 void add_character(code_set& set, char32_t c, bool ignore_case) {
-  if (!ignore_case) {
+  if (!ignore_case || c > code_set::last_code) {
     set.add(c, c);
     return;
   }

@@ -19,8 +19,10 @@ public:
   [[nodiscard]] static code_set all();
   [[nodiscard]] static code_set words(); ///< letters, digits and `_`
 
+  /// What lies beyond `last_code` is left out.
   void add(char32_t first, char32_t last) {
-    ranges_.emplace_back(first, last);
+    if (first <= last_code)
+      ranges_.emplace_back(first, last < last_code ? last : last_code);
   }
 
   void add(const code_set& other);
