@@ -224,16 +224,29 @@ state_change compare_plan(const pinned_plan& before, const planned_state& now, b
   const auto is_kept = [&](const std::string& identity) {
     return std::ranges::find(result.kept, identity) != result.kept.end();
   };
+  // A path into state is named by it, and by the side of a join.
+  const auto is_added = [&](const std::string& taker) {
+    return std::ranges::any_of(result.added, [&](const auto& identity) {
+      return taker == identity || taker.starts_with(identity + " (");
+    });
+  };
   for (const auto& x : now.paths) {
     const auto found = std::find_if(paths.begin(), paths.end(),
                                     [&](const auto& y) { return y.taker == x.taker; });
-    if (found == paths.end() || found->what == x.what)
-      continue;
-    // Who begins with empty state takes nothing back that was made before.
-    if (!x.origins.empty() && std::ranges::none_of(x.origins, is_kept))
-      continue;
-    result.other_rows.push_back(x.taker + " takes changes of other rows than it has got (" + x.what
-                                + ", before " + found->what + ')');
+    const bool goes_on = std::ranges::any_of(x.origins, is_kept);
+    if (found == paths.end()) {
+      // The rows that it would take back went out before it was there.
+      if (!goes_on || !is_added(x.taker))
+        continue;
+      result.other_rows.push_back(x.taker + " is new, and takes changes of rows that it has not got ("
+                                  + x.what + ')');
+    } else {
+      // Who begins with empty state takes nothing back that was made before.
+      if (found->what == x.what || (!x.origins.empty() && !goes_on))
+        continue;
+      result.other_rows.push_back(x.taker + " takes changes of other rows than it has got (" + x.what
+                                  + ", before " + found->what + ')');
+    }
     std::ranges::copy_if(x.upstream, std::back_inserter(result.to_empty), is_kept);
   }
   std::ranges::sort(result.to_empty);

@@ -30,10 +30,11 @@ struct state_change {
   std::vector<std::string> removed;     ///< their state is no longer used
   std::vector<std::string> changed;     ///< the same operator, other state
   std::vector<std::string> differences; ///< of each of `changed`, for a message
-  std::vector<std::string> other_rows;  ///< takers of changes whose rows are others, for a message
+  std::vector<std::string> other_rows;  ///< takers of changes of rows that they lack, for a message
   std::vector<std::string> to_empty;    ///< state that must go before those others may come
 
-  /// Only these need a person's word: an added operator has nothing to lose.
+  /// Only these need a person's word: an added operator has nothing to lose, but where it would take
+  /// back rows that came before it.
   [[nodiscard]] bool fits() const noexcept {
     return removed.empty() && changed.empty() && other_rows.empty();
   }
