@@ -3,6 +3,8 @@
 #include "actors/connectors/file_paths.hpp"
 #include "actors/connectors/folder_sink.hpp"
 #include "actors/connectors/quarantine.hpp"
+#include "actors/connectors/same_file.hpp"
+#include "actors/connectors/sink_parts.hpp"
 #include "actors/plan/sink_folder.hpp"
 
 #include <filesystem>
@@ -15,22 +17,6 @@ namespace ebb {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Absolute and without links, as far as the path exists.
-fs::path resolved(const fs::path& path) {
-  std::error_code problem;
-  auto found = fs::weakly_canonical(fs::absolute(path), problem);
-  if (problem)
-    return path.lexically_normal();
-  return found.has_filename() ? found : found.parent_path(); // which ended in a slash
-}
-
-bool is_special(const fs::path& path) {
-  std::error_code problem;
-  const auto kind = fs::status(path, problem).type();
-  return kind != fs::file_type::not_found && kind != fs::file_type::none
-         && kind != fs::file_type::regular && kind != fs::file_type::directory;
-}
 
 struct written_path {
   fs::path path;
@@ -50,14 +36,14 @@ std::optional<std::string> overlap(const written_path& sink, const file_sink& op
   const auto kind = fs::status(full, problem).type();
   const auto file = some_file_of(sink, options.format);
   if (kind == fs::file_type::directory) {
-    if (resolved(full) == file.parent_path() && is_input_name(file.filename().string()))
-      return "the folder " + resolved(full).string();
+    if (real_path(full) == file.parent_path() && is_input_name(file.filename().string()))
+      return "the folder " + real_path(full).string();
     return std::nullopt;
   }
   if (kind == fs::file_type::regular) {
-    const bool same = resolved(full) == sink.path
+    const bool same = real_path(full) == sink.path
                       || (!sink.is_folder && fs::equivalent(full, sink.path, problem));
-    return same ? std::optional(resolved(full).string()) : std::nullopt;
+    return same ? std::optional(real_path(full).string()) : std::nullopt;
   }
   if (kind != fs::file_type::not_found || !is_glob(source.path))
     return std::nullopt;
@@ -65,7 +51,7 @@ std::optional<std::string> overlap(const written_path& sink, const file_sink& op
   if (const auto found = list_files(source.path, folder); found)
     for (const auto& match : *found)
       if (!sink.is_folder && fs::equivalent(match.path, sink.path, problem))
-        return resolved(match.path).string();
+        return real_path(match.path).string();
   // Folders before the first wildcard may be links.
   fs::path start;
   fs::path rest;
@@ -74,16 +60,11 @@ std::optional<std::string> overlap(const written_path& sink, const file_sink& op
       start /= part;
     else
       rest /= part;
-  const auto below = file.lexically_relative(resolved(start)).string();
+  const auto below = file.lexically_relative(real_path(start)).string();
   if (is_input_name(file.filename().string())
       && ::fnmatch(rest.c_str(), below.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0)
     return source.path + ", which matches " + file.string();
   return std::nullopt;
-}
-
-bool is_same(const fs::path& a, const fs::path& b) {
-  std::error_code problem;
-  return resolved(a) == resolved(b) || fs::equivalent(a, b, problem);
 }
 
 /// What the run itself needs there, in words; nothing where the sink is apart from it.
@@ -92,27 +73,25 @@ std::optional<std::string> taken_by_run(const written_path& sink, const stream_d
   if (sink.is_folder)
     return std::nullopt;
   if (const fs::path manifest = stream.place.file;
-      fs::is_regular_file(manifest, problem) && is_same(manifest, sink.path))
+      fs::is_regular_file(manifest, problem) && is_same_file(manifest, sink.path))
     return "would replace its manifest, " + stream.place.file;
   for (const auto& source : stream.sources)
     if (const fs::path bad = quarantine_path(stream.folder, {}, stream.name, source.name);
-        source.on_bad_record == bad_record_policy::quarantine && is_same(bad, sink.path))
+        source.on_bad_record == bad_record_policy::quarantine && is_same_file(bad, sink.path))
       return "would write to where bad records of source " + source.name + " go, "
-             + resolved(bad).string();
+             + real_path(bad).string();
   return std::nullopt;
 }
 
 error refusal(const sink_definition& sink, const std::string& what, const char* hint) {
-  auto problem = make_error(ec::invalid_argument, "sink " + sink.name + ' ' + what, hint);
-  problem.place = sink.place;
-  problem.place.field += problem.place.field.empty() ? "file.path" : ".file.path";
-  return problem;
+  return in_sink(make_error(ec::invalid_argument, "sink " + sink.name + ' ' + what, hint), sink,
+                 "path");
 }
 
 } // namespace
 
 bool reads_file(const file_source& source, const std::string& folder, const std::string& file) {
-  return overlap({resolved(file), false}, {}, source, folder).has_value();
+  return overlap({real_path(file), false}, {}, source, folder).has_value();
 }
 
 result<void> check_file_overlap(const stream_definition& stream) {
@@ -121,9 +100,9 @@ result<void> check_file_overlap(const stream_definition& stream) {
     if (to == nullptr || to->path.empty())
       continue;
     const fs::path full = join_path(stream.folder, to->path);
-    if (is_special(full))
+    if (is_special_file(full))
       continue;
-    const written_path where{resolved(full), writes_parts(*to, stream.folder)};
+    const written_path where{real_path(full), writes_parts(*to, stream.folder)};
     for (const auto& source : stream.sources) {
       const auto* from = std::get_if<file_source>(&source.connector);
       const auto what = from == nullptr ? std::nullopt : overlap(where, *to, *from, stream.folder);

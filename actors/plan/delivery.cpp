@@ -2,18 +2,13 @@
 
 #include "actors/plan/sink_folder.hpp"
 
-#include <sys/stat.h>
-
 namespace ebb {
 
 namespace {
 
 bool is_special(const std::string& path, const std::string& folder) {
-  struct stat info {};
-
   const bool relative = !folder.empty() && !path.empty() && path.front() != '/';
-  const auto full = relative ? folder + '/' + path : path;
-  return ::stat(full.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+  return is_special_file(relative ? folder + '/' + path : path);
 }
 
 delivery of_file(const file_sink& sink, bool exactly_once, const std::string& folder) {

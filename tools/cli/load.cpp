@@ -1,6 +1,7 @@
 #include "tools/cli/load.hpp"
 
 #include "actors/connectors/file_overlap.hpp"
+#include "actors/connectors/same_file.hpp"
 #include "actors/plan/plan_graph.hpp"
 #include "actors/plan/sink_folder.hpp"
 #include "tools/cli/commands.hpp"
@@ -89,14 +90,6 @@ void print(const char* kind, const error& problem) {
 }
 
 } // namespace
-
-std::filesystem::path real_path(std::filesystem::path path) {
-  constexpr int links_max = 40;
-  std::error_code ignored;
-  for (int i = 0; i < links_max && std::filesystem::is_symlink(path, ignored); ++i)
-    path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
-  return std::filesystem::weakly_canonical(std::filesystem::absolute(path), ignored);
-}
 
 void print_error(const error& problem) {
   print("error", problem);

@@ -3,7 +3,6 @@
 
 #include "actors/plan/manifest.hpp"
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -16,9 +15,6 @@ void print_warning(const error& problem);
 /// Prints why `run` or `up` does not start or has failed; the exit code. Errors in what a person
 /// wrote end with 2, those of the run with 1.
 [[nodiscard]] int exit_of_start(const error& problem);
-
-/// The file behind a path, which need not exist: links are followed, loops of them cut short.
-[[nodiscard]] std::filesystem::path real_path(std::filesystem::path path);
 
 /// All documents of the files, in order. Warnings are printed; names must differ across the files.
 [[nodiscard]] result<manifest_documents> load_documents(const std::vector<std::string>& files);

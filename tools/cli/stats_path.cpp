@@ -2,8 +2,8 @@
 
 #include "actors/connectors/file_overlap.hpp"
 #include "actors/connectors/quarantine.hpp"
+#include "actors/connectors/same_file.hpp"
 #include "actors/plan/sink_folder.hpp"
-#include "tools/cli/load.hpp"
 #include "tools/cli/stats.hpp"
 
 #include <filesystem>
@@ -29,11 +29,6 @@ bool replaces(const std::string& path) {
   return kind == fs::file_type::regular || kind == fs::file_type::not_found;
 }
 
-bool is_same(const fs::path& a, const fs::path& b) {
-  std::error_code ignored;
-  return real_path(a) == real_path(b) || fs::equivalent(a, b, ignored);
-}
-
 bool holds_statistics_or_nothing(const std::string& path) {
   const std::string known = stats_json({}, {});
   const auto first = known.substr(0, known.find('[') + 1);
@@ -50,7 +45,7 @@ result<void> check_stats_path(const std::string& path, const std::vector<std::st
   if (path.empty() || !replaces(path))
     return {};
   for (const auto& manifest : manifests)
-    if (manifest != "-" && is_same(path, manifest))
+    if (manifest != "-" && is_same_file(path, manifest))
       return refusal(path, "the manifest " + manifest);
   std::error_code ignored;
   if (fs::exists(path, ignored) && !holds_statistics_or_nothing(path))
@@ -82,7 +77,7 @@ result<void> check_stats_path(const std::string& path,
         continue;
       const auto target = fs::path{stream.folder} / to->path;
       if (writes_parts(*to, stream.folder) ? folder == real_path(target / "x").parent_path()
-                                           : is_same(path, target))
+                                           : is_same_file(path, target))
         return refusal(path, "what sink " + sink.name + of_stream + " writes");
     }
   }
