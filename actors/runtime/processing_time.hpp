@@ -9,4 +9,7 @@ namespace ebb {
 /// if the clock were set back by one.
 [[nodiscard]] clock_function processing_time();
 
+/// Microseconds since 1970, as the machine has them: may be set back.
+[[nodiscard]] micros wall_clock();
+
 } // namespace ebb

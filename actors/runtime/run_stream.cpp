@@ -16,6 +16,12 @@ clock_function processing_time() {
   };
 }
 
+micros wall_clock() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 result<std::vector<stream_report>> run_plans(std::span<const planned_stream> streams,
                                              connector_factory& connectors,
                                              const run_options& options) {

@@ -46,12 +46,6 @@ constexpr micros rest_after = 3 * micros_per_second;
 /// Between looks at the certificates of workers, at most.
 constexpr micros longest_renewal = 600 * micros_per_second;
 
-micros wall_clock() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 constexpr auto stop_patience = std::chrono::seconds(45);
 
 /// Topics whose growth the keeper wants to know of. Thread-safe.

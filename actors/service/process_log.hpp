@@ -21,9 +21,4 @@ using log_fields = std::vector<std::pair<std::string, std::string>>;
 
 /// One line. People get the message alone. Thread-safe; lines are whole.
 void tell_log(log_level level, std::string_view message, const log_fields& fields = {});
-
-/// The line for programs, without its end. Bytes that are no UTF-8 are replaced.
-[[nodiscard]] std::string log_line_json(micros time, log_level level, std::string_view message,
-                                        const log_fields& fields);
-
 } // namespace ebb

@@ -1,6 +1,7 @@
 #include "actors/service/worker_desk.hpp"
 
 #include "actors/links/ledger_calls.hpp"
+#include "actors/runtime/processing_time.hpp"
 #include "actors/service/stored_calls.hpp"
 #include "actors/service/topic_calls.hpp"
 
@@ -32,12 +33,6 @@ std::optional<stream_placement> subject_of(const link_message& x) {
   if (const auto* line = std::get_if<log_line>(&x); line != nullptr && !line->uid.empty())
     return stream_placement{line->uid, 0};
   return std::nullopt;
-}
-
-micros wall_clock() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 } // namespace

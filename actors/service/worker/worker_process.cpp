@@ -5,6 +5,7 @@
 #include "actors/links/remote_ledger.hpp"
 #include "actors/links/remote_objects.hpp"
 #include "actors/plan/manifest.hpp"
+#include "actors/runtime/processing_time.hpp"
 #include "actors/service/worker/ended_streams.hpp"
 #include "actors/service/worker/peer_path.hpp"
 #include "actors/service/worker/peer_server.hpp"
@@ -182,9 +183,7 @@ private:
     worker_hello x{options_.version, ::getpid(), options_.name, session_number_, {}};
     if (peers_)
       x.peers = peers_->address();
-    x.time = std::chrono::duration_cast<std::chrono::microseconds>(
-                 std::chrono::system_clock::now().time_since_epoch())
-                 .count();
+    x.time = wall_clock();
     // In this order: a stream is noted as ended before it leaves the host.
     x.hosted = host_->hosted();
     std::lock_guard guard(mutex_);
