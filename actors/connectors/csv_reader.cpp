@@ -84,9 +84,7 @@ const char* csv_reader::find_end(const char* from, const char* to, bool restart)
 }
 
 csv_reader::outcome csv_reader::bad(std::string message, std::string field) {
-  problem_ = {std::move(field), std::move(message)};
-  bad_quote_ = nullptr;
-  return outcome::bad;
+  return bad(value_problem{std::move(field), std::move(message)});
 }
 
 csv_reader::outcome csv_reader::bad(value_problem problem) {

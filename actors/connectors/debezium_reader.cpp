@@ -69,13 +69,10 @@ bool json_reader::store_row(const char* object, char op, std::int32_t weight) {
   stored_ = 0;
   several_ = false;
   object_ = object;
-  // A row that goes is found by its key, and may say no more than that.
-  key_only_ = weight < 0 && !options_.key.empty();
-  all_of_it_ = weight < 0 && options_.key.empty();
+  goes_ = weight < 0;
   const bool read = read_members(object) || (several_ && read_carefully());
   object_ = nullptr;
-  key_only_ = false;
-  all_of_it_ = false;
+  goes_ = false;
   if (!read) {
     note_problem();
     problem_.message = (weight < 0 ? "before: " : "after: ") + problem_.message;

@@ -28,41 +28,31 @@ void file_feed::submit() {
   io_.submit(lane_, [self = shared_from_this()] { self->run(); });
 }
 
-std::optional<error> file_feed::no_longer_grows() const {
+// Of a file that is read once and was replaced or removed, what is open is whole; one that was cut and
+// written anew is two halves.
+std::optional<error> file_feed::check_file() {
+  struct stat info {};
+
   const auto changed = [&](const std::string& how) {
-    return make_error(ec::corrupt, file_.shown + " was " + how + " while it was followed",
-                      "a followed file may only grow; write new data into a new file");
-  };
-
-  struct stat info {};
-
-  if (::stat(file_.path.c_str(), &info) != 0)
-    return plain_ && errno == ENOENT ? std::optional(changed("removed or renamed")) : std::nullopt;
-  if (!plain_ || !S_ISREG(info.st_mode))
-    return std::nullopt;
-  if (info.st_dev != device_ || info.st_ino != inode_)
-    return changed("replaced by another file");
-  if (static_cast<std::uint64_t>(info.st_size) < offset_)
-    return changed("cut from at least " + std::to_string(offset_) + " to "
-                   + std::to_string(info.st_size) + " bytes");
-  return std::nullopt;
-}
-
-// What is open of a file that was replaced or removed is whole; one that was cut and written anew is two
-// halves. Looked at with each chunk, for it may have grown beyond its size again by the end.
-std::optional<error> file_feed::was_cut() {
-  struct stat info {};
-
-  if (!plain_ || ::stat(file_.path.c_str(), &info) != 0 || info.st_dev != device_
-      || info.st_ino != inode_)
-    return std::nullopt;
-  const auto size = static_cast<std::uint64_t>(info.st_size);
-  if (size < size_)
     return make_error(ec::corrupt,
-                      file_.shown + " was cut from " + std::to_string(size_) + " to "
-                        + std::to_string(size) + " bytes while it was read",
-                      "a file that is read may only grow: put it back as it was and start again; "
-                      "rotate by renaming, not by copying and emptying");
+                      file_.shown + " was " + how + (follow_ ? " while it was followed" : " while it was read"),
+                      follow_ ? "a followed file may only grow; write new data into a new file"
+                              : "a file that is read may only grow: put it back as it was and start "
+                                "again; rotate by renaming, not by copying and emptying");
+  };
+  if (!plain_)
+    return std::nullopt;
+  if (::stat(file_.path.c_str(), &info) != 0)
+    return follow_ && errno == ENOENT ? std::optional(changed("removed or renamed")) : std::nullopt;
+  if (info.st_dev != device_ || info.st_ino != inode_)
+    return follow_ && S_ISREG(info.st_mode) ? std::optional(changed("replaced by another file"))
+                                            : std::nullopt;
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  // A followed file is not compressed, so it had what was read of it.
+  const auto had = follow_ ? offset_ : size_;
+  if (size < had)
+    return changed(std::string("cut from ") + (follow_ ? "at least " : "") + std::to_string(had)
+                   + " to " + std::to_string(size) + " bytes");
   size_ = size;
   return std::nullopt;
 }
@@ -98,8 +88,10 @@ result<std::size_t> file_feed::read_chunk(byte_chunk& chunk) {
              bytes_->read(chunk.begin, static_cast<std::size_t>(chunk.limit() - chunk.begin)));
   chunk.end = chunk.begin + count;
   offset_ += count;
-  if (auto problem = !follow_ ? was_cut() : count == 0 ? no_longer_grows() : std::nullopt)
-    return *std::move(problem);
+  // With each chunk, for it may have grown beyond its size again by the end; a followed file has none.
+  if (!follow_ || count == 0)
+    if (auto problem = check_file())
+      return *std::move(problem);
   return count;
 }
 

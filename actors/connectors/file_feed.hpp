@@ -53,8 +53,7 @@ private:
   void run();
   result<std::size_t> read_chunk(byte_chunk& chunk);
   result<void> open();
-  [[nodiscard]] std::optional<error> no_longer_grows() const;
-  [[nodiscard]] std::optional<error> was_cut();
+  [[nodiscard]] std::optional<error> check_file();
 
   const named_file file_;
   const text_position from_;
@@ -67,7 +66,7 @@ private:
   std::uint64_t offset_ = 0;
   dev_t device_ = 0;
   ino_t inode_ = 0;
-  std::uint64_t size_ = 0; ///< the largest seen, in bytes
+  std::uint64_t size_ = 0; ///< the largest seen of the file, in bytes
 
   std::atomic<bool> plain_ = false;
 

@@ -146,13 +146,14 @@ bool json_reader::store_missing() {
   for (std::uint32_t c = 0; c < builder_.width(); ++c) {
     if (seen_[c] == stamp_)
       continue;
-    if (all_of_it_) {
+    if (goes_ && options_.key.empty()) {
       problem_ = {options_.columns[c].name,
                   "the field is missing, and " + options_.source
                       + " has no PRIMARY KEY to find the row by: all of its fields must be there"};
       return false;
     }
-    if (key_only_ && !in_key_[c])
+    // What is found by its key may say no more than that.
+    if (goes_ && !in_key_[c])
       builder_.leave_out(builder_.slot(c));
     else if (!builder_.store_null(builder_.slot(c)))
       return false;

@@ -90,8 +90,7 @@ private:
   bool several_ = false; ///< several fields may mean one column
   // Records of changes:
   const char* object_ = nullptr;      ///< the row being read; null = the record itself
-  bool key_only_ = false;             ///< only the key of that row counts
-  bool all_of_it_ = false;            ///< that row is found by all of its fields
+  bool goes_ = false;                 ///< that row goes: it is found by its key, or by all of its fields
   std::vector<bool> in_key_;          ///< a column
   std::vector<std::int32_t> weights_; ///< of the builder's rows
   std::string ops_;                   ///< of the same rows
