@@ -151,7 +151,7 @@ bool record_parser::skip_byte_order_mark() {
     fail_file({{}, std::string("this is a ") + (gzip ? "gzip" : "zstd") + " file"},
               "its name must end in " + std::string(ending) + " for it to be expanded: "
                   + std::string(shown(options_.file)) + std::string(ending));
-    return true;
+    return false;
   }
   if (end_ - at_ >= 3 && std::memcmp(at_, "\xEF\xBB\xBF", 3) == 0)
     at_ += 3;
@@ -233,7 +233,7 @@ bool record_parser::discard() {
   const auto line_end = discarded_end_.size() - without_line_end(discarded_end_).size();
   const auto length = discarded_size_ - line_end;
   const auto kept = std::min<std::uint64_t>(discarded_raw_.size(), length);
-  reject({discarded_raw_.data(), kept}, too_long(), length - kept);
+  reject_whole({discarded_raw_.data(), kept}, length, too_long());
   discarded_raw_ = {};
   ++number_;
   line_ += discarded_lines_;
@@ -248,7 +248,7 @@ result<record_parser::state> record_parser::next(std::uint32_t rows, batch_ptr& 
     if (failure_)
       return *failure_;
     if (!started_ && !skip_byte_order_mark())
-      return state::starving;
+      return failure_ ? result<state>(*failure_) : result<state>(state::starving);
     if (mode_ == mode::discarding) {
       if (!discard())
         return state::starving;
@@ -279,7 +279,13 @@ result<record_parser::state> record_parser::next(std::uint32_t rows, batch_ptr& 
   }
 }
 
-bool record_parser::reject(std::string_view raw, value_problem problem, std::uint64_t left_out) {
+bool record_parser::reject(std::string_view raw, value_problem problem) {
+  raw = without_line_end(raw);
+  return reject_whole(raw, raw.size(), std::move(problem));
+}
+
+bool record_parser::reject_whole(std::string_view raw, std::uint64_t length,
+                                 value_problem problem) {
   ++bad_;
   builder_.restart_row();
   if (options_.on_bad_record == bad_record_policy::skip)
@@ -290,10 +296,8 @@ bool record_parser::reject(std::string_view raw, value_problem problem, std::uin
       static_cast<std::uint32_t>(std::min<std::uint64_t>(line_ + problem.lines, UINT32_MAX));
   x.place.field = std::move(problem.field);
   if (options_.on_bad_record == bad_record_policy::quarantine) {
-    if (left_out == 0)
-      raw = without_line_end(raw);
-    quarantined_.push_back({to_string(x), number_, std::string(raw.substr(0, raw_bytes_max)),
-                            raw.size() + left_out});
+    quarantined_.push_back(
+        {to_string(x), number_, std::string(raw.substr(0, raw_bytes_max)), length});
     return true;
   }
   x.hint = "correct the record, or give source " + options_.source

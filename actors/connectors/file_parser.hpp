@@ -127,8 +127,8 @@ protected:
   }
 
   /// Deals with a bad record as the source's policy says; its number is `number_`, its first line
-  /// `line_`. `left_out`: bytes of the record behind `raw`. False when the stream must fail.
-  bool reject(std::string_view raw, value_problem problem, std::uint64_t left_out = 0);
+  /// `line_`. `raw` may hold its line end. False when the stream must fail.
+  bool reject(std::string_view raw, value_problem problem);
   /// Fails whatever the policy is.
   void fail_file(value_problem problem, std::string hint);
   [[nodiscard]] value_problem too_long() const;
@@ -156,6 +156,7 @@ private:
   void remember();
   void adopt(const byte_chunk& chunk);
   void append(const byte_chunk& chunk);
+  /// False when too little is there to tell, or `failure_` is set: compressed text is no record.
   bool skip_byte_order_mark();
   bool search_on();
   /// No record can begin at at_ and end behind end_.
@@ -164,6 +165,8 @@ private:
   void start_discarding();
   bool discard();
   void note_discarded(std::string_view bytes);
+  /// `raw`: the record's beginning, without the line end; `length`: of the whole.
+  bool reject_whole(std::string_view raw, std::uint64_t length, value_problem problem);
   batch_ptr emit();
 
   buffer_ptr memory_;

@@ -254,7 +254,18 @@ BOOST_AUTO_TEST_CASE(sets_bad_records_aside) {
                               + "\",\"truncated\":true,\"length\":100005}\n"),
                line.substr(line.size() - 60));
   }
+  // Of the carriage returns only the last belongs to the line end.
   std::filesystem::remove_all(folder / "quarantine");
+  folder.write("long.csv", "a,b\r\n" + start + "xxxxxxxx\r\r\n2,z\r\n");
+  auto short_records = csv_at("long.csv");
+  short_records.max_record = 8;
+  BOOST_TEST(read_all(ab_source(bad_record_policy::quarantine), short_records,
+                      context_of(io, folder))
+                 == lines{"2|'z'"},
+             boost::test_tools::per_element());
+  BOOST_TEST(folder.read("quarantine/delays-flights.ndjson")
+                 .find("\"raw\":\"nine,xxxxxxxx\\r\"}")
+             != std::string::npos);
   // A quarantine that cannot be written stops the stream.
   std::filesystem::remove_all(folder / "quarantine");
   folder.write("quarantine", "a file");
@@ -268,12 +279,18 @@ BOOST_AUTO_TEST_CASE(names_compressed_files_that_are_named_as_text) {
   for (const std::string ending : {".gz", ".zst"}) {
     const test::temporary_folder folder;
     const std::string start = ending == ".gz" ? "\x1f\x8b\x08" : "\x28\xb5\x2f\xfd";
-    folder.write("1.csv", start + "and more");
-    const auto read = read_all(ab_source(bad_record_policy::skip), csv_at("1.csv"),
-                               context_of(io, folder));
-    const auto kind = std::string(ending == ".gz" ? "gzip" : "zstd");
-    BOOST_TEST(read.back().find("1.csv:1: this is a " + kind + " file") == 0U, read.back());
-    BOOST_TEST(read.back().find("1.csv" + ending) != std::string::npos, read.back());
+    folder.write("1.csv", start + "and\nmore\n");
+    for (const auto format : {record_format::csv, record_format::json}) {
+      auto options = csv_at("1.csv");
+      options.format = format;
+      const auto read =
+          read_all(ab_source(bad_record_policy::quarantine), options, context_of(io, folder));
+      const auto kind = std::string(ending == ".gz" ? "gzip" : "zstd");
+      BOOST_TEST(read.back().find("1.csv:1: this is a " + kind + " file") == 0U, read.back());
+      BOOST_TEST(read.back().find("1.csv" + ending) != std::string::npos, read.back());
+      // Its lines are no records, so none of them is set aside.
+      BOOST_TEST(!folder.has("quarantine"));
+    }
   }
 }
 

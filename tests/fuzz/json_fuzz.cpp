@@ -94,6 +94,7 @@ private:
 std::optional<bool> taken(const schema& columns, std::string_view line,
                           fuzz::reading* out = nullptr) {
   parse_options options;
+  options.file = "f.txt";
   options.columns = columns;
   options.batch_rows = 4;
   options.on_bad_record = bad_record_policy::skip;
