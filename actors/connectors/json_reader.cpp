@@ -90,8 +90,9 @@ const char* json_reader::learn_name(const char* p, std::size_t& expected, known_
   const auto head_size = std::min<std::size_t>(8, x.text.size());
   std::memcpy(&x.head, x.text.data(), head_size);
   x.head_mask = head_size == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * head_size)) - 1;
-  // Names outside ASCII are looked at every time, since they are checked with their record.
-  if (high || names_.size() >= names_max) {
+  // Names outside ASCII are looked at every time, since they are checked with their record; known
+  // ones are compared with whatever stands at their place, up to the padding behind the text.
+  if (high || names_.size() >= names_max || x.text.size() > chunk_padding) {
     unknown_ = std::move(x);
     out = &unknown_;
     return end;
