@@ -198,6 +198,8 @@ result<std::string> reader::text(const located& at, std::string_view what) const
 
 result<std::string> reader::plain_text(const located& at, std::string_view what) const {
   const auto& node = *at.node;
+  if (node.kind == yaml_kind::null && !node.text.empty())
+    return mismatch(at, what, "in YAML " + node.text + " is no text; quote it: \"" + node.text + '"');
   if (node.kind != yaml_kind::text)
     return mismatch(at, what);
   if (node.plain && is_old_boolean(node.text))

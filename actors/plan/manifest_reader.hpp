@@ -87,6 +87,9 @@ public:
   /// Name that SQL can use: a letter or `_`, then letters, digits and `_`, at most 63.
   [[nodiscard]] result<std::string> identifier(const located& at) const;
 
+  /// `expected x, found y`.
+  [[nodiscard]] error mismatch(const located& at, std::string_view expected,
+                               std::string hint = {}) const;
   /// Where the SQL of a text node begins. May replace `sql` by the same text with its line breaks
   /// kept (a folded block), so that places stay right.
   [[nodiscard]] sql_place place_of_sql(const located& at, std::string& sql) const;
@@ -94,8 +97,6 @@ public:
   [[nodiscard]] error place_sql_error(error problem, const sql_place& place) const;
 
 private:
-  [[nodiscard]] error mismatch(const located& at, std::string_view expected,
-                               std::string hint = {}) const;
   [[nodiscard]] result<std::string> plain_text(const located& at, std::string_view what) const;
   void note(const located& at, field_kind kind, std::span<const std::string_view> words = {},
             std::uint64_t low = 0, std::uint64_t high = 0) const;

@@ -36,7 +36,10 @@ std::string nearest_column(const schema& columns, const std::string& name) {
 }
 
 result<parsed_schema> read_schema(const reader& in, const located& at) {
-  EBB_ASSIGN(auto sql, in.text(at, "column definitions such as id BIGINT, name TEXT"));
+  const std::string what = "column definitions such as id BIGINT, name TEXT";
+  if (at.node->kind == yaml_kind::map || at.node->kind == yaml_kind::list)
+    return in.mismatch(at, what, "write them as one text: schema: id BIGINT NOT NULL, name TEXT");
+  EBB_ASSIGN(auto sql, in.text(at, what));
   const auto place = in.place_of_sql(at, sql);
   auto parsed = parse_schema(sql);
   if (!parsed) {

@@ -203,8 +203,8 @@ result<expr_ptr> expr_binder::function(const std::string& name, std::vector<expr
       return known.empty() || !((known[0] >= 'a' && known[0] <= 'z') || known[0] == '_')
              || known.find(' ') != std::string::npos || known == "cast";
     });
-    if (const auto nearest = nearest_name(name, all); !nearest.empty())
-      hint = "did you mean \"" + nearest + "\"?";
+    if (auto nearest = nearest_hint(name, all); !nearest.empty())
+      hint = std::move(nearest);
   }
   return text_.fail(ec::invalid_argument, at,
                     "function " + call_text(name, types) + " does not exist", hint);
@@ -293,7 +293,8 @@ result<expr_ptr> expr_binder::bind_function(const ast& body) {
                         : key == "agg_order"    ? "ORDER BY specified"
                                                 : "WITHIN GROUP specified";
       return text_.fail(ec::invalid_argument, at,
-                        what + ", but " + name + " is not an aggregate function");
+                        what + ", but " + name + " is not an aggregate function",
+                        nearest_hint(name, aggregate_names()));
     }
   if (flag(body, "func_variadic"))
     return text_.fail(ec::unsupported, at, "VARIADIC arguments are not supported");

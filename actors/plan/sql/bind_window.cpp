@@ -40,9 +40,8 @@ std::string functions_hint(const std::string& name) {
     names.emplace_back(x.name);
   for (auto& x : expanding_functions())
     names.push_back(std::move(x));
-  if (const auto nearest = name.empty() ? std::string{} : nearest_name(name, names);
-      !nearest.empty())
-    return "did you mean \"" + nearest + "\"?";
+  if (auto nearest = nearest_hint(name, names); !nearest.empty())
+    return nearest;
   std::string text = "the functions in FROM are ";
   for (std::size_t i = 0; i < names.size(); ++i)
     text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];

@@ -277,14 +277,19 @@ void restore_negative_constants(ast& statement, std::string_view sql) {
   }
 }
 
-/// `tumble(TABLE orders, DESCRIPTOR(at), …)`, with the word TABLE at `start`.
+/// `tumble(TABLE orders, DESCRIPTOR(at), …)` or `TABLE(tumble(TABLE …))`, with the word TABLE at
+/// `start`.
 bool is_flink_window(std::string_view sql, std::size_t start) {
   constexpr std::string_view word = "table";
   const auto found = sql.substr(std::min(start, sql.size()), word.size());
   const bool same = std::equal(found.begin(), found.end(), word.begin(), word.end(),
                                [](char a, char b) { return (a | 0x20) == b; });
+  if (!same)
+    return false;
   const auto before = sql.substr(0, start).find_last_not_of(" \t\r\n");
-  return same && before != std::string_view::npos && sql[before] == '(';
+  const auto behind = sql.find_first_not_of(" \t\r\n", start + word.size());
+  return (before != std::string_view::npos && sql[before] == '(')
+         || (behind != std::string_view::npos && sql[behind] == '(');
 }
 
 } // namespace

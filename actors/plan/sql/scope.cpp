@@ -4,11 +4,16 @@
 
 namespace ebb::sql {
 
+std::string nearest_hint(const std::string& name, const std::vector<std::string>& known) {
+  const auto nearest = name.empty() ? std::string{} : nearest_name(name, known);
+  return nearest.empty() ? std::string{} : "did you mean \"" + nearest + "\"?";
+}
+
 std::string suggestion(const std::string& name, const std::vector<std::string>& known,
                        const char* these) {
   constexpr std::size_t most = 10;
-  if (const auto nearest = nearest_name(name, known); !nearest.empty())
-    return "did you mean \"" + nearest + "\"?";
+  if (auto nearest = nearest_hint(name, known); !nearest.empty())
+    return nearest;
   std::string hint;
   for (std::size_t i = 0; i < std::min(known.size(), most); ++i)
     hint += (i == 0 ? these : ", ") + known[i];
@@ -51,8 +56,11 @@ result<expr_ptr> scope::find(const sql_text& text, const std::vector<std::string
   }
   if (found == nullptr) {
     const auto shown = qualified ? path.front() + '.' + name : '"' + name + '"';
-    return text.fail(ec::invalid_argument, at, "column " + shown + " does not exist",
-                     suggestion(name, candidates, "the columns here are "));
+    // PostgreSQL makes one value of the whole row; it has no type here.
+    const auto hint = !qualified && has_relation(name)
+                          ? name + " is a relation; for all its columns write " + name + ".*"
+                          : suggestion(name, candidates, "the columns here are ");
+    return text.fail(ec::invalid_argument, at, "column " + shown + " does not exist", hint);
   }
   auto reference = std::make_shared<expr>(*found->x);
   if (reference->text.empty())

@@ -10,6 +10,9 @@
 
 namespace ebb::sql {
 
+/// `did you mean "x"?`, or nothing where no name is near.
+[[nodiscard]] std::string nearest_hint(const std::string& name,
+                                       const std::vector<std::string>& known);
 /// The hint of an error about a name that there is not: the nearest one, else some of those that
 /// there are, behind `these`.
 [[nodiscard]] std::string suggestion(const std::string& name, const std::vector<std::string>& known,
