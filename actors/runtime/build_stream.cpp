@@ -209,16 +209,8 @@ private:
         EBB_ASSIGN(x.body,
                    connectors_.open_sink(stream_.sinks[sink->sink], columns, std::move(context)));
       } else {
-        operator_context known;
-        known.name = from.name;
-        known.key_groups = plan_.key_groups;
+        auto known = context_of(plan_, at, from);
         known.subtask = index;
-        known.parallelism = at.parallelism;
-        for (const auto& input : from.inputs) {
-          auto& types = known.inputs.emplace_back();
-          for (const auto& c : step_before(plan_, at, input).columns)
-            types.push_back(c.type);
-        }
         x.body = make_body(from, input_source(at, from), std::move(known));
         if (start_ != nullptr)
           x.operator_number = operator_number(number, i);
@@ -332,6 +324,19 @@ private:
 };
 
 } // namespace
+
+operator_context context_of(const stage_plan& plan, const stage& at, const stage_step& step) {
+  operator_context known;
+  known.name = step.name;
+  known.key_groups = plan.key_groups;
+  known.parallelism = at.parallelism;
+  for (const auto& input : step.inputs) {
+    auto& types = known.inputs.emplace_back();
+    for (const auto& c : step_before(plan, at, input).columns)
+      types.push_back(c.type);
+  }
+  return known;
+}
 
 result<supervisor_setup> build_stream(const stage_plan& plan, const stream_definition& stream,
                                       connector_factory& connectors,

@@ -48,6 +48,10 @@ build_stream(const stage_plan& plan, const stream_definition& stream, connector_
 /// What its subtasks have opened gives up; they are not run.
 void abandon(const supervisor_setup& setup);
 
+/// What the first instance of the step's operator knows.
+[[nodiscard]] operator_context context_of(const stage_plan& plan, const stage& at,
+                                          const stage_step& step);
+
 /// Number of the first subtask of each stage; the last entry is their count.
 [[nodiscard]] std::vector<std::uint32_t> first_subtasks(const stage_plan& plan);
 

@@ -4,6 +4,7 @@
 #include "actors/runtime/recorded_values.hpp"
 #include "actors/runtime/run_data.hpp"
 #include "actors/runtime/segment_state.hpp"
+#include "actors/runtime/state_check.hpp"
 #include "actors/runtime/stream_store.hpp"
 #include "storage/files.hpp"
 
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace ebb {
@@ -32,6 +34,14 @@ std::optional<sink_token> token_of(const std::vector<sink_token>& tokens, const 
   const auto found = std::find_if(tokens.begin(), tokens.end(),
                                   [&](const auto& x) { return x.sink == sink && x.lane == lane; });
   return found == tokens.end() ? std::nullopt : std::optional(*found);
+}
+
+error misfit_of(const savepoint_entry& savepoint, const state_change& change) {
+  return make_error(ec::conflict,
+                    "savepoint " + savepoint.name
+                        + " was made with another manifest, and does not fit: " + change.text(),
+                    "run it with the manifest of that time, or set spec.onChange: reset to let "
+                    "these operators begin with empty state");
 }
 
 error in_stream(error problem, const std::string& stream) {
@@ -84,8 +94,8 @@ private:
     EBB_ASSIGN(const auto files, files_of(stream.uid));
     data.segments = {
         files->folder(stored_area::segments), stream.uid, stream.key_groups, {}, files};
-    EBB_ASSIGN(auto record, savepoint ? from_savepoint(stream, definition, *savepoint, data)
-                                      : choose(stream, data));
+    EBB_ASSIGN(auto record, savepoint ? from_savepoint(stream, definition, plan, *savepoint, data)
+                                      : choose(stream, plan, data));
     EBB_ASSIGN(stream.generation,
                with([&](stream_ledger& db) { return db.begin_generation(stream.uid); }));
     EBB_TRY(with([&](stream_ledger& db) { return db.update_stream(stream, stream.generation); }));
@@ -139,6 +149,19 @@ private:
     return opened;
   }
 
+  /// ec::conflict where this program cannot read the record's state: then nothing may have changed.
+  result<void> must_be_readable(const stream_entry& stream, const stage_plan& plan,
+                                const checkpoint_record& record, const stream_data& data) {
+    if (readable_.contains({stream.uid, record.epoch}))
+      return {};
+    auto from = data.segments;
+    from.segments = record.segments;
+    if (auto tried = check_state(plan, stream.name, stream.operators, from, small_bytes()); !tried)
+      return unreadable(std::move(tried).error(), stream.name, data.left_by);
+    readable_.insert({stream.uid, record.epoch});
+    return {};
+  }
+
   result<start_outlook> look_at(const stream_definition& definition, const stage_plan& plan) {
     start_outlook seen;
     EBB_ASSIGN(auto stream,
@@ -158,12 +181,18 @@ private:
     EBB_ASSIGN(const auto tokens, with([&](stream_ledger& db) { return db.tokens(stream->uid); }));
     stream_data data;
     EBB_TRY(fit(*stream, definition, plan, savepoint, data));
+    EBB_ASSIGN(const auto files, files_of(stream->uid));
+    data.segments = {
+        files->folder(stored_area::segments), stream->uid, stream->key_groups, {}, files};
     if (savepoint) {
       EBB_TRY(may_pass(*savepoint, tokens, definition, options_.output));
-      EBB_ASSIGN(const auto files, files_of(stream->uid));
-      data.segments = {
-          files->folder(stored_area::segments), stream->uid, stream->key_groups, {}, files};
       EBB_TRY(open_state(data, savepoint->record));
+      EBB_TRY(must_be_readable(*stream, plan, savepoint->record, data));
+    } else if (newest && data.must_try) {
+      // Where it is damaged an older one may do (`choose`).
+      if (auto tried = must_be_readable(*stream, plan, *newest, data);
+          !tried && tried.error().code == ec::conflict)
+        return std::move(tried).error();
     }
     if (savepoint || newest)
       seen = outlook_of(options_.folder, savepoint ? savepoint->record : *newest, tokens,
@@ -242,8 +271,9 @@ private:
                             + ", which reads formats up to " + std::to_string(state_format),
                         "run it with that version or a later one, or begin anew with --from fresh "
                         "--yes");
-    if (newest)
+    if (newest || savepoint)
       data.left_by = pinned.version;
+    data.must_try = pinned.version != engine_version() || pinned.format != state_format;
     if (pinned.format < 2)
       pinned.forget_numbers_by_stage();
     const auto manifest = digest_of_text(definition.text);
@@ -252,19 +282,23 @@ private:
     // Of all records and savepoints, also of those that were gone back behind.
     const auto last = stream.next_epoch - 1;
     const auto generation = stream.generation + 1;
+    const auto present = pinned;
     if (savepoint)
       pinned.go_back_to(savepoint->record.epoch, last, generation);
+    // Then it was another manifest that it was made with, whatever the present one is.
+    const bool other_plan = !(pinned == present);
     const auto now = planned_state_of(plan, definition);
-    const auto change = compare_plan(pinned, now, pinned.manifest == manifest);
+    const auto change = compare_plan(pinned, now, pinned.manifest == manifest && !other_plan);
     if ((newest || savepoint) && !change.fits()) {
       if (!definition.reset_state)
-        return misfit(change, pinned, manifest);
+        return other_plan ? misfit_of(*savepoint, change) : misfit(change, pinned, manifest);
       pinned.empty(change.to_empty, last, generation);
       for (const auto* list : {&change.removed, &change.changed, &change.to_empty})
         for (const auto& x : *list)
           data.notes.push_back("the state of operator " + x
                                + " is dropped: it goes with the next merge of segments, and "
                                  "savepoints keep theirs");
+      data.must_try = true;
     }
     pinned.adopt(now.states, last, generation);
     pinned.adopt_paths(now.paths, last);
@@ -283,7 +317,8 @@ private:
     return {};
   }
 
-  result<std::optional<checkpoint_record>> choose(const stream_entry& stream, stream_data& data) {
+  result<std::optional<checkpoint_record>> choose(const stream_entry& stream,
+                                                  const stage_plan& plan, stream_data& data) {
     EBB_ASSIGN(auto records, with([&](stream_ledger& db) { return db.records(stream.uid); }));
     EBB_ASSIGN(const auto tokens, with([&](stream_ledger& db) { return db.tokens(stream.uid); }));
     if (records.empty()) {
@@ -304,6 +339,10 @@ private:
         return *first;
       }
       auto state = open_state(data, record);
+      if (state && (first || data.must_try)) {
+        if (auto tried = must_be_readable(stream, plan, record, data); !tried)
+          state = std::move(tried).error();
+      }
       if (state) {
         if (first) {
           data.notes.push_back("the newest checkpoint is damaged (" + first->message
@@ -314,8 +353,10 @@ private:
         data.state = std::move(*state);
         return std::optional(std::move(record));
       }
-      // That the store cannot be asked now says nothing about the checkpoint.
-      if (state.error().code == ec::resource || state.error().code == ec::cancelled)
+      // That the store cannot be asked now says nothing about the checkpoint, and what this program
+      // cannot read another one can.
+      if (state.error().code == ec::resource || state.error().code == ec::cancelled
+          || state.error().code == ec::conflict)
         return std::move(state).error();
       if (!first)
         first = std::move(state).error();
@@ -361,12 +402,14 @@ private:
 
   result<std::optional<checkpoint_record>> from_savepoint(const stream_entry& stream,
                                                           const stream_definition& definition,
+                                                          const stage_plan& plan,
                                                           const savepoint_entry& found,
                                                           stream_data& data) {
     auto record = found.record;
     EBB_ASSIGN(auto tokens, with([&](stream_ledger& db) { return db.tokens(stream.uid); }));
     EBB_TRY(may_pass(found, tokens, definition, options_.output));
     EBB_ASSIGN(data.state, open_state(data, record));
+    EBB_TRY(must_be_readable(stream, plan, record, data));
     if (options_.output == past_output::rewind)
       for (auto& token : tokens) {
         token.epoch = std::min(token.epoch, record.epoch);
@@ -406,6 +449,7 @@ private:
 
   data_options options_;
   std::shared_ptr<shared_ledger> ledger_;
+  std::set<std::pair<std::string, std::uint64_t>> readable_; ///< records that were tried
 };
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "actors/runtime/prepare_run.hpp"
 
+#include "actors/runtime/state_check.hpp"
+
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -67,20 +69,6 @@ result<void> take_back_output(const stream_definition& stream, connector_factory
                                     + (*done == 1 ? " file" : " files"));
   }
   return {};
-}
-
-/// An operator does not understand its entries.
-error unreadable(error problem, const stream_definition& stream, const stream_data& data) {
-  if (problem.code != ec::unsupported)
-    return problem;
-  problem.code = ec::conflict;
-  problem.message = "the state of stream " + stream.name + " was left by "
-                    + (data.left_by.empty() ? "an earlier version of ebb"
-                                            : "another build of ebb " + data.left_by)
-                    + " and cannot be read by this one: " + problem.message;
-  problem.hint =
-      "run it with the ebb that has left the state, or begin anew with --from fresh --yes";
-  return problem;
 }
 
 /// `hourly (subtask 2 of 4)`; what is fused runs in one subtask.
@@ -174,7 +162,7 @@ result<prepared_stream> prepare_with_data(const planned_stream& stream,
             restore_state(data.start, *data.state, data.small, *environment.io, result.setup);
         !restored) {
       abandon(result.setup);
-      return unreadable(std::move(restored).error(), stream.definition, data);
+      return unreadable(std::move(restored).error(), stream.definition.name, data.left_by);
     }
   result.setup.checkpoints = checkpoints_of(stream, data, result.setup, apply, environment);
   result.checkpoints = result.setup.checkpoints->board;

@@ -48,6 +48,7 @@ struct stream_data {
   bool asked_to_take_back = false; ///< a person wants that to be gone
   std::vector<sink_token> tokens;  ///< as they are now
   std::string left_by; ///< version of the ebb that wrote the state; empty = none, or not known
+  bool must_try = false; ///< it may not be readable, or something is dropped: try before that
   std::vector<std::string> notes; ///< for the person: what was found and decided
 };
 

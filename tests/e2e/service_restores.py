@@ -134,6 +134,33 @@ def test_a_restore_that_cannot_work_disturbs_nothing():
         gets(service, [1, 2, 3, 4, 5], "x.ndjson")
 
 
+def test_a_restore_that_the_worker_refuses_drops_nothing():
+    """What the savepoint holds is seen by who runs the stream; it has failed then, with its newest checkpoint."""
+    files()
+    kept = STREAM.replace("]\n  sinks", ", {name: NAME, sql: 'SELECT n % 3 AS m, count(*) AS c FROM e GROUP BY n % 3'}]\n  sinks")
+    kept = kept.replace("SINKS", "{name: x, from: a, file: {path: x.ndjson, format: json}}, {name: none, from: NAME, discard: {}}")
+    with Service("--files", "files") as service:
+        answer = service.apply(TOPIC + kept.replace("NAME", "old"))
+        assert answer.status == 200, answer
+        send(service, 1, 2, 3)
+        gets(service, [1, 2, 3], "x.ndjson")
+        ordered("savepoint", "cp", "s1")
+        answer = service.apply(kept.replace("NAME", "new").replace("  sleep:", "  onChange: reset\n  sleep:"))
+        assert answer.status == 200, answer
+        send(service, 4)
+        gets(service, [1, 2, 3, 4], "x.ndjson")
+        # Without the word to drop what s1 has.
+        assert service.apply(kept.replace("NAME", "new")).status == 200
+        service.wait_phase("cp", "Running")
+        ordered("restore", "cp", "s1", "--sinks", "rewind", code=1,
+                says=["savepoint s1 was made with another manifest", "old/group aggregate/0 is gone"])
+        assert rows("x.ndjson") == [1, 2, 3, 4]
+        ordered("wake", "cp")
+        send(service, 5)
+        gets(service, [1, 2, 3, 4, 5], "x.ndjson")
+        ordered("verify")
+
+
 def test_the_file_of_a_worker_that_stands_still_goes_on():
     files()
     with Service("--files", "files", "--warm", "1") as service:

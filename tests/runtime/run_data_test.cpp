@@ -54,6 +54,10 @@ struct stored_stream {
     how.from = from.empty() ? resume_from::latest : resume_from::savepoint;
     how.savepoint = from;
     EBB_ASSIGN(held, open_run_data(how));
+    if (looks) {
+      EBB_ASSIGN(found, held->look(streams.front(), plan));
+      return stream_data{};
+    }
     return held->open_stream(streams.front(), plan);
   }
 
@@ -63,6 +67,40 @@ struct stored_stream {
     record.epoch = value_of(data.store->reserve(1));
     record.savepoints = std::move(names);
     require(data.store->commit(record));
+  }
+
+  /// The same with state of `counts` that its operator does not understand.
+  static void save_foreign(stream_data data, std::vector<std::string> names = {}) {
+    epoch_record record;
+    record.epoch = value_of(data.store->reserve(1));
+    record.savepoints = std::move(names);
+    const auto& all = data.start.operators;
+    const auto number = std::find(all.begin(), all.end(), "counts/window aggregate/0") - all.begin();
+    BOOST_REQUIRE(number < std::ssize(all));
+    auto snapshot = std::make_shared<subtask_snapshot>();
+    snapshot->epoch = record.epoch;
+    snapshot->state.add({state_chunk::kind::put, 9,
+                         state_number(static_cast<std::uint16_t>(number), 0), "k", "v"});
+    const std::vector<snapshot_ptr> snapshots{snapshot};
+    record.parts.emplace_back().segment =
+        value_of(data.store->write_delta(record.epoch, snapshots));
+    require(data.store->commit(record));
+  }
+
+  /// What a start with these options would find; the folder must be as it was.
+  result<start_outlook> look(const std::string& operators, const std::string& extra = "",
+                             const std::string& from = "") {
+    const auto before = entry();
+    looks = true;
+    auto seen = open(operators, extra, from);
+    looks = false;
+    BOOST_TEST((entry() == before));
+    return seen ? result<start_outlook>(found) : std::move(seen).error();
+  }
+
+  [[nodiscard]] stream_entry entry() {
+    held.reset();
+    return *value_of(value_of(control_db::open_read_only(folder.path())).find_stream("s"));
   }
 
   /// The stream's entry, changed.
@@ -84,6 +122,8 @@ struct stored_stream {
   temporary_folder folder;
   data_options where;
   std::shared_ptr<run_data> held;
+  bool looks = false;
+  start_outlook found;
 };
 
 bool has(const std::string& text, const std::string& part) {
@@ -139,6 +179,61 @@ BOOST_AUTO_TEST_CASE(state_of_a_newer_version_is_refused) {
   const auto said = to_string(newer.error());
   BOOST_TEST(has(said, "the state was left by ebb 7.1.0 in format 12"), said);
   BOOST_TEST(has(said, "stream s"), said);
+}
+
+// Its plan says the same of it, as that of another build of this version may.
+BOOST_AUTO_TEST_CASE(state_that_operators_do_not_understand_is_refused_before_anything_changes) {
+  const auto told = [](const error& problem, const std::string& by) {
+    BOOST_TEST((problem.code == ec::conflict));
+    const auto said = to_string(problem);
+    BOOST_TEST(has(said, "the state of stream s was left by another build of ebb " + by
+                             + " and cannot be read by this one"),
+               said);
+    BOOST_TEST(has(said, "operator counts"), said);
+    BOOST_TEST(has(said, "run it with the ebb that has left the state"), said);
+  };
+  const std::string both = std::string(counts) + prices;
+  stored_stream x;
+  x.save_foreign(value_of(x.open(both)), {"foreign"});
+  // A savepoint, and state that is left when other state is dropped.
+  const auto back = x.look(both, "", "foreign");
+  BOOST_REQUIRE(!back);
+  told(back.error(), engine_version());
+  const auto less = x.look(counts, "  onChange: reset\n");
+  BOOST_REQUIRE(!less);
+  told(less.error(), engine_version());
+  BOOST_TEST(static_cast<bool>(x.look(prices, "  onChange: reset\n")));
+  // Another version: the one that has left it must find it as it was.
+  x.change([](stream_entry& y) {
+    auto pinned = read_pinned(y);
+    pinned.version = "0.0.9";
+    write_pinned(pinned, y);
+  });
+  for (const std::string from : {"", "foreign"}) {
+    const auto before = x.entry();
+    const auto opened = x.open(both, "", from);
+    BOOST_REQUIRE(!opened);
+    told(opened.error(), "0.0.9");
+    BOOST_TEST((x.entry() == before));
+  }
+}
+
+// Output has gone out: to begin from nothing would write it once more.
+BOOST_AUTO_TEST_CASE(output_without_a_checkpoint_is_no_fresh_start) {
+  stored_stream x;
+  {
+    auto first = value_of(x.open(counts));
+    const auto epoch = value_of(first.store->reserve(1));
+    require(first.store->applied("out", 0, epoch, 10));
+  }
+  const auto before = x.entry();
+  const auto opened = x.open(counts);
+  BOOST_REQUIRE(!opened);
+  BOOST_TEST((opened.error().code == ec::corrupt));
+  const auto said = to_string(opened.error());
+  BOOST_TEST(has(said, "the stream has written output, but no checkpoint of it is left"), said);
+  BOOST_TEST(has(said, "restore the data folder from a copy"), said);
+  BOOST_TEST((x.entry() == before));
 }
 
 BOOST_AUTO_TEST_CASE(another_version_with_the_same_state_goes_on) {
@@ -218,6 +313,13 @@ BOOST_AUTO_TEST_CASE(expressions_that_make_changes_are_state_of_who_takes_them) 
   BOOST_TEST(has(all(reset.notes), "the state of operator sums/group aggregate/0 is dropped"));
   x.save(std::move(reset));
   BOOST_TEST(has(x.refused(sums), "takes changes of other rows"));
+  // The manifest is the same since then, but not since the savepoint.
+  x.save(value_of(x.open(more)));
+  const auto older = x.refused(more, "old");
+  BOOST_TEST(has(older, "savepoint old was made with another manifest, and does not fit: sink out "
+                        "takes changes of other rows"),
+             older);
+  BOOST_TEST(has(older, "run it with the manifest of that time"), older);
   BOOST_TEST(value_of(x.open(sums, "", "old")).notes.size() == 1U);
   // Another version may have other words for the same manifest.
   x.change([](stream_entry& y) {
