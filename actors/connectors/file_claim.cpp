@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <fcntl.h>
+#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +54,14 @@ error taken(const struct flock& by, const std::string& shown) {
                          : "wait until it has finished, or write to another path");
 }
 
+/// The machine since it was started, the same in all of its containers; empty = not known.
+std::string running_system() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
 } // namespace
 
 result<void> claim_file(const descriptor& file, const std::string& writer,
@@ -89,12 +98,13 @@ std::string claim_name(const std::string& stream_uid, const std::string& data_fo
   if (stream_uid.empty())
     return "process " + std::to_string(::getpid());
   auto name = stream_uid + '/' + sink;
-  // A folder keeps its number when it is renamed, and a copy gets another one. That of the device is
-  // left out: machines that share a volume may have different ones for it.
+  // A folder keeps its number when it is renamed, and a copy gets another one. A snapshot of the
+  // whole volume has the same one on another device, or on another machine.
   struct stat info {};
 
   if (!data_folder.empty() && ::stat(data_folder.c_str(), &info) == 0)
-    name += '@' + std::to_string(info.st_ino);
+    name += '@' + std::to_string(info.st_ino) + " of device " + std::to_string(info.st_dev) + " of "
+            + running_system();
   return name;
 }
 

@@ -1,7 +1,10 @@
 #include "actors/connectors/factory.hpp"
+#include "actors/connectors/file_claim.hpp"
 #include "tests/connectors/exactly_once_support.hpp"
 
 #include <csignal>
+#include <fstream>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -327,6 +330,24 @@ BOOST_AUTO_TEST_CASE(a_copied_data_folder_is_another_writer) {
   BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
   BOOST_TEST(WEXITSTATUS(status) == 0);
   BOOST_TEST(static_cast<bool>(copied.try_open()));
+}
+
+// As a snapshot of a volume that is mounted beside the volume: roots of file systems have number 1.
+BOOST_AUTO_TEST_CASE(a_data_folder_of_another_device_is_another_writer) {
+  struct stat one {};
+
+  struct stat two {};
+
+  BOOST_REQUIRE(::stat("/proc", &one) == 0);
+  BOOST_REQUIRE(::stat("/sys", &two) == 0);
+  BOOST_REQUIRE(one.st_ino == two.st_ino);
+  BOOST_TEST(claim_name("u1", "/proc", "o") == claim_name("u1", "/proc/", "o"));
+  BOOST_TEST(claim_name("u1", "/proc", "o") != claim_name("u1", "/sys", "o"));
+  // And of another machine.
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string machine;
+  BOOST_REQUIRE(std::getline(file, machine));
+  BOOST_TEST(claim_name("u1", "/proc", "o").ends_with(machine));
 }
 
 BOOST_AUTO_TEST_CASE(one_writer_at_a_time_has_the_unfinished_file) {
