@@ -73,6 +73,9 @@ error system_error(const std::string& path, const char* operation, int number) {
   case EROFS:
     hint = "check the owner and the mode of the folder, and that it is mounted for writing";
     break;
+  case ENOTDIR:
+    hint = "a file is where a folder must be: name another folder, or move the file away";
+    break;
   case EIO:
     hint = "the device failed: check the system's log";
     break;
@@ -219,9 +222,8 @@ result<void> refuse_network_file_system(const std::string& path) {
     return system_error(path, "stat file system");
   if (const auto* name = network_file_system(status.f_type); name != nullptr)
     return make_error(ec::unsupported,
-                      path + ": it lies on a " + name
-                          + " file system, where locks and memory maps "
-                            "are not reliable",
+                      path + ": it lies on a network file system (" + name
+                          + "), where locks and memory maps are not reliable",
                       "use a folder on a local disk");
   return {};
 }
