@@ -1,5 +1,6 @@
 #include "actors/dataflow/subtask.hpp"
 
+#include "actors/dataflow/opening_rows.hpp"
 #include "actors/dataflow/subtask_state.hpp"
 #include "schemas/assert.hpp"
 
@@ -33,6 +34,9 @@ subtask::subtask(subtask_parts parts)
       x->ticks = x->op->wants_ticks();
       x->timer = dynamic_cast<const event_timer*>(x->op.get());
       x->clock = dynamic_cast<const source_clock*>(x->op.get());
+      if (const auto* opening = dynamic_cast<const opening_rows*>(x->op.get());
+          opening != nullptr && opening->opens())
+        say_first(*x);
     } else {
       x->sink = std::move(std::get<std::unique_ptr<sink_writer>>(from.body));
       sinks_.push_back(static_cast<std::uint32_t>(steps_.size()));
@@ -51,6 +55,15 @@ subtask::subtask(subtask_parts parts)
 }
 
 subtask::~subtask() = default;
+
+// Before anything else: what may tell an operator to emit what it has by itself.
+void subtask::say_first(step& x) {
+  if (!x.queue.empty())
+    return;
+  stream_item first;
+  first.kind = item_kind::watermark;
+  x.queue.push_back(std::move(first));
+}
 
 void subtask::connect(const subtask_parts& parts) {
   for (std::uint32_t s = 0; s < steps_.size(); ++s) {

@@ -214,6 +214,7 @@ private:
   };
 
   void connect(const subtask_parts& parts);
+  static void say_first(step& x);
   [[nodiscard]] result<work_state> work_on_rows(micros now);
   [[nodiscard]] result<bool> work_on(step& x, micros now);
   [[nodiscard]] result<void> run_operator(step& x, micros now);

@@ -109,9 +109,7 @@ void subtask::resume(epoch_number epoch, std::unique_ptr<cold_ranges> cold) {
     else
       cut_around(*x->number);
     x->marks.assign(1, {epoch, x->op->mark()});
-    stream_item again;
-    again.kind = item_kind::watermark;
-    x->queue.push_back(std::move(again));
+    say_first(*x);
   }
 }
 

@@ -1,6 +1,9 @@
 /// GROUP BY without a window: against an operator that sees only the rows that are left, and with
 /// checkpoints, failures and rescaling.
 #include "actors/dataflow/operators/group_aggregate.hpp"
+
+#include "actors/dataflow/exchange.hpp"
+#include "actors/dataflow/opening_rows.hpp"
 #include "tests/dataflow/changelog_support.hpp"
 #include "tests/dataflow/checkpoint_cases.hpp"
 #include "tests/support/aggregate_calls.hpp"
@@ -190,24 +193,81 @@ BOOST_AUTO_TEST_CASE(two_phases_give_what_one_does) {
 }
 
 BOOST_AUTO_TEST_CASE(without_keys_there_is_a_row_of_nothing) {
-  for (const bool updating : {false, true}) {
-    const auto op = make({{}, {call_of("count", {}, types), call_of("sum", {1}, types)}, updating});
-    change_collector out;
-    feed(*op, watermark_item(0, 5), out);
-    BOOST_TEST(out.table.empty());
-    feed(*op, end_item(0), out);
-    BOOST_TEST(lines(out.table) == lines(row_counts{{"0 | NULL", 1}}),
-               boost::test_tools::per_element());
-  }
-  const auto op = make({{}, {call_of("count", {}, types)}, true});
-  change_collector out;
+  const auto check = [](const change_collector& out, const char* row, std::size_t batches) {
+    BOOST_TEST(lines(out.table) == lines(row_counts{{row, 1}}), boost::test_tools::per_element());
+    BOOST_TEST(out.batches == batches);
+  };
   std::mt19937_64 random(1);
-  const auto row = random_row(random, 4, 4);
-  feed(*op, rows_item(0, changes_of(types, {{row}, {1}})), out);
-  feed(*op, rows_item(0, changes_of(types, {{row}, {-1}})), out);
-  BOOST_TEST(lines(out.table) == lines(row_counts{{"0", 1}}), boost::test_tools::per_element());
-  feed(*op, end_item(0), out);
-  BOOST_TEST(lines(out.table) == lines(row_counts{{"0", 1}}), boost::test_tools::per_element());
+  auto row = random_row(random, 4, 4);
+  row[1] = 3;
+  for (const bool updating : {false, true}) {
+    BOOST_TEST_CONTEXT("updating " << updating) {
+      const auto op = make({{},
+                            {call_of("count", {}, types), call_of("sum", {1}, types),
+                             call_of("min", {1}, types), distinct(call_of("count", {1}, types)),
+                             ordered(call_of("array_agg", {1}, types), {1, true, true})},
+                            updating});
+      change_collector out;
+      feed(*op, watermark_item(0, min_time), out);
+      check(out, "0 | NULL | NULL | 0 | NULL", 1);
+      feed(*op, watermark_item(0, 5), out);
+      check(out, "0 | NULL | NULL | 0 | NULL", 1);
+      feed(*op, rows_item(0, changes_of(types, {{row}, {1}})), out);
+      check(out, "1 | 3 | 3 | 1 | {3}", 2);
+      if (updating) {
+        feed(*op, rows_item(0, changes_of(types, {{row}, {-1}})), out);
+        check(out, "0 | NULL | NULL | 0 | NULL", 3);
+      }
+      const auto batches = out.batches;
+      feed(*op, end_item(0), out);
+      BOOST_TEST(out.batches == batches);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_row_of_nothing_is_emitted_by_one_instance_and_once) {
+  constexpr std::uint16_t groups = 16;
+  for (const bool updating : {false, true})
+    for (const auto& calls : {all_calls(), sums(), sets(), multisets()})
+      for (const std::uint32_t parallelism : {1U, 2U, 3U, 5U, 16U})
+        BOOST_TEST_CONTEXT("updating " << updating << " parallelism " << parallelism) {
+          const auto instance = [&](std::uint32_t i, std::uint32_t of) {
+            return make_operator(group_aggregate_spec{{}, calls, updating},
+                                 {"totals", {types}, groups, i, of});
+          };
+          const auto opens = [](const stream_operator& op) {
+            return dynamic_cast<const opening_rows&>(op).opens();
+          };
+          change_collector out;
+          change_list saved;
+          for (std::uint32_t i = 0; i < parallelism; ++i) {
+            const auto op = instance(i, parallelism);
+            const auto before = out.batches;
+            feed(*op, watermark_item(0, min_time), out);
+            BOOST_TEST((out.batches - before == 1) == opens(*op));
+            op->mark();
+            for (std::uint16_t group = 0; group < groups; ++group)
+              if (target_of_group(group, parallelism, groups) == i) {
+                saved.select_group(group);
+                op->save(group, 0, saved);
+              }
+          }
+          BOOST_TEST(out.batches == 1U);
+          // It belongs to the state, at any parallelism.
+          BOOST_REQUIRE(saved.changes.size() == 1U);
+          const auto& [group, state, key] = saved.changes[0].at;
+          for (const std::uint32_t later : {1U, 2U, 7U})
+            for (std::uint32_t i = 0; i < later; ++i) {
+              const auto op = instance(i, later);
+              const bool owner = target_of_group(group, later, groups) == i;
+              BOOST_TEST(opens(*op) == owner);
+              if (owner)
+                BOOST_REQUIRE(op->load(group, state, key, saved.changes[0].value));
+              op->all_loaded();
+              feed(*op, watermark_item(0, min_time), out);
+            }
+          BOOST_TEST(out.batches == 1U);
+        }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_finite_can_be_taken_back) {

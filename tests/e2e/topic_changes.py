@@ -202,6 +202,51 @@ def test_nothing_is_lost_or_doubled_whatever_dies():
             assert service.stream(name)["status"]["phase"] != "Failed"
 
 
+TOTALS = """apiVersion: ebb.dev/v1alpha1
+kind: Topic
+metadata: {name: clicks}
+spec: {schema: "account TEXT"}
+---
+apiVersion: ebb.dev/v1alpha1
+kind: Topic
+metadata: {name: totals}
+spec: {schema: "clicks BIGINT, last TEXT", format: debezium}
+---
+apiVersion: ebb.dev/v1alpha1
+kind: Stream
+metadata: {name: s}
+spec:
+  checkpoint: {interval: 100ms}
+  sleep: {idleAfter: 300ms}
+  parallelism: 2
+  sources:
+    - {name: src, schema: account TEXT, topic: {name: clicks}}
+  operators:
+    - {name: q, sql: "SELECT count(*) AS clicks, max(account) AS last FROM src"}
+  sinks:
+    - topic: {name: totals, format: debezium}
+"""
+
+
+def test_the_row_of_no_rows_comes_once():
+    nothing, one = {"clicks": 0, "last": None}, {"clicks": 1, "last": "a"}
+    with Service() as service:
+        assert service.apply(TOTALS).status == 200
+        begun = [{"op": "c", "before": None, "after": nothing}]
+        wait_for(lambda: service.messages("totals") == begun)
+        service.wait_phase("s", "Asleep", 70)
+        for order in ("wake", "scale?parallelism=5", "wake"):
+            answer = service.ask("POST", f"/v1/streams/s:{order}", "")
+            assert answer.status == 202, answer
+            service.wait_phase("s", "Asleep", 70)
+            assert service.messages("totals") == begun
+        service.ask("POST", "/v1/streams/s:wake", "")
+        service.kill()
+        service.start()
+        service.post("clicks", '{"account":"a"}\n')
+        wait_for(lambda: service.messages("totals")[1:] == [{"op": "u", "before": nothing, "after": one}])
+
+
 def refusal(service, text):
     answer = service.apply(text)
     assert answer.status == 400, answer

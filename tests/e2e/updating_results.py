@@ -200,6 +200,78 @@ def other_parallelisms(x):
         x.check(f"two counts, parallelism {parallelism}", left == {"orders": 300 + step, "sales": 7 + step}, (left, err))
 
 
+NOTHING = {  # over `t` with the row 1, 5 and `em` without rows; then with the row 9, 7; then without it again
+    "totals": ("SELECT count(*) AS n, max(v) AS most, string_agg(v::text, '+' ORDER BY v) AS all_of_them FROM em",
+               [{"n": 0, "most": None, "all_of_them": None}], [{"n": 1, "most": 7, "all_of_them": "7"}]),
+    "scalar": ("SELECT id, (SELECT count(*) FROM em) AS n FROM t", [{"id": 1, "n": 0}], [{"id": 1, "n": 1}]),
+    "compared": ("SELECT id FROM t WHERE v > (SELECT coalesce(max(v), 0) FROM em)", [{"id": 1}], []),
+    "having": ("SELECT count(*) AS n FROM em HAVING count(*) < 1", [{"n": 0}], []),
+    "crossed": ("SELECT a.n, b.n AS m FROM (SELECT count(*) AS n FROM t) AS a CROSS JOIN (SELECT count(*) AS n FROM em) AS b",
+                [{"n": 1, "m": 0}], [{"n": 1, "m": 1}]),
+}
+
+
+def rows_of_nothing(x):
+    """An aggregate without GROUP BY has a row before its first input, of an input that does not end; it is written once."""
+    t, em = x.folder / "t.ndjson", x.folder / "em.ndjson"
+    change = '{"op":"%s","before":%s,"after":%s}\n'
+    parallelism = None
+
+    def left(name):
+        rows, records = [], 0
+        at = x.folder / f"{name}.out"
+        for line in (at.read_text().rpartition("\n")[0] if at.exists() else "").splitlines():
+            made = json.loads(line)
+            records += 1
+            if made["before"] is not None:
+                rows.remove(made["before"])
+            if made["after"] is not None:
+                rows.append(made["after"])
+        return rows, records
+
+    def run_until(expected, stop):
+        run = subprocess.Popen([x.ebb, "run", "nothing.yaml", "--data", f"nothing-{parallelism[0]}", "--parallelism", parallelism[len(seen)]],
+                               cwd=x.folder, stderr=subprocess.PIPE, text=True)
+        try:
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline and run.poll() is None and any(left(n)[0] != rows for n, rows in expected.items()):
+                time.sleep(0.05)
+            time.sleep(0.3)  # what was written again would show now
+        finally:
+            stop(run)
+            _, err = run.communicate(timeout=30)
+        seen.append({n: left(n)[1] for n in expected})
+        for n, rows in expected.items():
+            x.check(f"a row of nothing: {n}, parallelism {parallelism}, step {len(seen)}", left(n)[0] == rows, (left(n), err))
+
+    (x.folder / "nothing.yaml").write_text(
+        "apiVersion: ebb.dev/v1alpha1\nkind: Stream\nmetadata: {name: nothing}\nspec:\n  checkpoint: {interval: 50ms}\n  sources:\n" + "".join(
+            f"    - {{name: {n}, schema: \"id BIGINT NOT NULL, v BIGINT, PRIMARY KEY (id)\", "
+            f"file: {{path: {n}.ndjson, format: debezium, follow: true}}}}\n" for n in ("t", "em"))
+        + "  operators:\n" + "".join(f"    - {{name: {n}, sql: {json.dumps(sql)}}}\n" for n, (sql, _, _) in NOTHING.items())
+        + "  sinks:\n" + "".join(f"    - {{name: {n}, from: {n}, file: {{path: {n}.out, format: debezium}}}}\n" for n in NOTHING))
+    without = {n: rows for n, (_, rows, _) in NOTHING.items()}
+    with_row = {n: rows for n, (_, _, rows) in NOTHING.items()}
+    for parallelism in (("1", "5", "2", "1"), ("2", "1", "1", "5"), ("5", "2", "5", "2")):
+        t.write_text(change % ("c", "null", '{"id":1,"v":5}'))
+        em.write_text("")
+        for n in NOTHING:
+            (x.folder / f"{n}.out").unlink(missing_ok=True)
+        seen = []
+        run_until(without, subprocess.Popen.kill)
+        run_until(without, subprocess.Popen.terminate)
+        x.check(f"not written again after a restore, parallelism {parallelism}", seen[0] == seen[1], seen)
+        with em.open("a") as more:
+            more.write(change % ("c", "null", '{"id":9,"v":7}'))
+        run_until(with_row, subprocess.Popen.terminate)
+        with em.open("a") as more:
+            more.write(change % ("d", '{"id":9}', "null"))
+        run_until(without, subprocess.Popen.terminate)
+        x.check(f"revised, never only deleted, parallelism {parallelism}",
+                [json.loads(line)["op"] for line in (x.folder / "totals.out").read_text().splitlines()] == ["c", "u", "u"],
+                (x.folder / "totals.out").read_text())
+
+
 def main():
     ebb = str(pathlib.Path(sys.argv[1]).resolve())
     with tempfile.TemporaryDirectory(prefix="ebb-updating-") as folder:
@@ -207,6 +279,7 @@ def main():
         run_checks(x)
         unbounded_state(x)
         other_parallelisms(x)
+        rows_of_nothing(x)
     print(f"{x.passed} passed, {x.failed} failed")
     return 1 if x.failed else 0
 

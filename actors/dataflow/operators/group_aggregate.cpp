@@ -1,5 +1,6 @@
 #include "actors/dataflow/operators/group_aggregate.hpp"
 
+#include "actors/dataflow/opening_rows.hpp"
 #include "actors/dataflow/operators/chosen_columns.hpp"
 #include "actors/dataflow/operators/cold_groups.hpp"
 #include "actors/dataflow/operators/group_calls.hpp"
@@ -18,7 +19,7 @@ namespace ebb {
 
 namespace {
 
-class group_aggregate final : public stream_operator {
+class group_aggregate final : public stream_operator, public opening_rows {
 public:
   group_aggregate(const group_aggregate_spec& spec, operator_context context)
       : context_(std::move(context)), spec_(spec), calls_(spec, context_),
@@ -32,6 +33,8 @@ public:
       return *load_problem_;
     if (item == nullptr)
       return drop_some(budget);
+    if (!opened_)
+      EBB_TRY(emit_group_of_nothing(out));
     switch (item->kind) {
     case item_kind::batch:
       counters_.rows_in += item->rows->rows;
@@ -39,9 +42,6 @@ public:
       if (item->rows->rows != 0)
         if (auto taken = take_rows(*item->rows, out); !taken)
           return name_row(std::move(taken).error(), *item->rows, context_.name);
-      break;
-    case item_kind::end:
-      EBB_TRY(emit_group_of_nothing(out));
       break;
     default:
       pass_time(*item, out);
@@ -52,6 +52,13 @@ public:
 
   bool wants_ticks() const noexcept override {
     return retention_.by_ticks();
+  }
+
+  bool opens() const noexcept override {
+    std::uint64_t hash = 0;
+    hash_keys({}, 1, &hash);
+    return spec_.keys.empty()
+           && owned_groups(context_).contains(key_group_of(hash, context_.key_groups));
   }
 
   operator_counters counters() const override {
@@ -142,6 +149,7 @@ private:
   std::size_t next_expired_ = 0;
   operator_counters counters_;
   change_mark mark_ = 1;
+  bool opened_ = false; ///< the row of nothing is there, where there is to be one
   bool loading_ = false;
   std::optional<error> load_problem_; ///< of `mark`, told by the next step
 
@@ -361,12 +369,11 @@ void group_aggregate::emit_changes(const batch* input, std::span<const column> b
 
 // Without keys there is a row even where there was no input.
 result<void> group_aggregate::emit_group_of_nothing(output& out) {
-  if (!spec_.keys.empty() || calls_.table().index().live() != 0)
+  opened_ = true;
+  if (!opens() || calls_.table().index().live() != 0)
     return {};
   std::uint64_t hash = 0;
   hash_keys({}, 1, &hash);
-  if (!owned_groups(context_).contains(key_group_of(hash, context_.key_groups)))
-    return {};
   calls_.table().resolve({}, &hash, nullptr, 1);
   touched_.assign(1, calls_.table().last_slots()[0]);
   old_groups_ = 0;
