@@ -1,13 +1,19 @@
-// How long saving an operator's state takes its actor, slice by slice.
+// How long saving an operator's state takes its actor, slice by slice, and until it is durable.
 
 #include "actors/dataflow/operator_spec.hpp"
 #include "tools/benchmarks/benchmarks.hpp"
 #include "tools/benchmarks/child.hpp"
+#include "tools/benchmarks/scratch_folder.hpp"
+#include "tools/benchmarks/scratch_store.hpp"
+#include "tools/cli/load.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace ebb::bench {
 
@@ -208,6 +214,98 @@ save_cost save(fed_operator& from, change_mark since, std::uint32_t stride = 1) 
   return x;
 }
 
+// A subtask's snapshot, as the store writes it.
+class snapshot_sink final : public state_sink {
+public:
+  explicit snapshot_sink(state_chunk& to) : to_(to) {}
+
+  void select_group(std::uint16_t key_group) override {
+    group_ = key_group;
+  }
+
+  void put(std::uint16_t state, std::string_view key, std::string_view value) override {
+    add(state_chunk::kind::put, state, key, value);
+  }
+
+  void erase(std::uint16_t state, std::string_view key) override {
+    add(state_chunk::kind::erase, state, key, {});
+  }
+
+  void erase_prefix(std::uint16_t state, std::string_view prefix) override {
+    add(state_chunk::kind::erase_prefix, state, prefix, {});
+  }
+
+private:
+  void add(state_chunk::kind what, std::uint16_t state, std::string_view key,
+           std::string_view value) {
+    to_.add({what, group_, state_number(0, state), key, value});
+  }
+
+  state_chunk& to_;
+  std::uint16_t group_ = unkeyed_group;
+};
+
+struct disk_cost {
+  std::vector<double> seconds; ///< wall time from the barrier to the durable record, rising
+  std::size_t entries = 0;     ///< of the last round
+};
+
+/// Rounds that each change 20,000 of the operator's keys.
+result<disk_cost> save_to_disk(fed_operator& from, const std::string& folder) {
+  constexpr std::uint32_t rounds = 15;
+  EBB_ASSIGN(const auto store, make_scratch_store(folder));
+  EBB_ASSIGN(const auto first, store->reserve(rounds));
+  auto& op = from.get();
+  disk_cost cost;
+  for (std::uint32_t i = 0; i < rounds; ++i) {
+    const auto since = op.mark();
+    from.feed(20'000, 97);
+    const auto begin = std::chrono::steady_clock::now();
+    auto made = std::make_shared<subtask_snapshot>();
+    made->epoch = first + i;
+    snapshot_sink sink(made->state);
+    static_cast<void>(op.mark());
+    op.begin_save(since);
+    while (op.save_slice(entries_a_slice, sink)) {
+    }
+    epoch_record record;
+    record.epoch = made->epoch;
+    const snapshot_ptr snapshot = std::move(made);
+    EBB_ASSIGN(record.parts.emplace_back().segment,
+               store->write_delta(record.epoch, {&snapshot, 1}));
+    EBB_TRY(store->commit(record));
+    cost.seconds.push_back(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    cost.entries = snapshot->state.size();
+  }
+  std::sort(cost.seconds.begin(), cost.seconds.end());
+  return cost;
+}
+
+bool measure_to_disk(const subject& of, fed_operator& op, report& to) {
+  const scratch_folder scratch;
+  if (scratch.path().empty())
+    return false;
+  const auto cost = save_to_disk(op, scratch.path());
+  if (!cost) {
+    cli::print_error(cost.error());
+    return false;
+  }
+  const auto& took = cost->seconds;
+  const auto median = took[took.size() / 2] * 1e3;
+  const auto longest = took.back() * 1e3;
+  to.line(fmt::format("{:<8} {:<16} {:>8}  on disk after {:.1f} ms of wall time (median of {}; "
+                      "longest {:.1f})",
+                      of.name, "2 M, 20 k dirty", cost->entries, median, took.size(), longest));
+  to.add({{"benchmark", "save"},
+          {"state", of.name},
+          {"what", "2 M, 20 k dirty, to disk"},
+          {"entries", cost->entries},
+          {"median_ms", median},
+          {"longest_ms", longest}});
+  return true;
+}
+
 } // namespace
 
 bool measure_save(const settings&, report& to) {
@@ -242,6 +340,8 @@ bool measure_save(const settings&, report& to) {
     static_cast<void>(save(op, 0));
     op.feed(20'000, 97);
     show("2 M, 20 k dirty", save(op, 1, 97));
+    if (!measure_to_disk(of, op, to))
+      return false;
   }
   return true;
 }

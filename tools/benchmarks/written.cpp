@@ -1,9 +1,8 @@
 // How many bytes reach the disk for each byte of state that changes, merges included.
 
-#include "actors/runtime/stream_store.hpp"
-#include "storage/files.hpp"
 #include "tools/benchmarks/benchmarks.hpp"
 #include "tools/benchmarks/scratch_folder.hpp"
+#include "tools/benchmarks/scratch_store.hpp"
 #include "tools/cli/load.hpp"
 
 #include <fmt/format.h>
@@ -53,17 +52,8 @@ snapshot_ptr changed_keys(epoch_number epoch, std::mt19937_64& random, bool all)
 }
 
 result<std::uint64_t> changed_and_merged(const std::string& folder) {
-  EBB_ASSIGN(auto database, control_db::open(folder));
-  auto control = std::make_shared<shared_ledger>(std::move(database));
-  stream_entry stream;
-  EBB_ASSIGN(stream.uid, random_uid());
-  stream.name = "written";
-  EBB_ASSIGN(stream, control->with([&](stream_ledger& db) { return db.open_or_create(stream); }));
-  EBB_ASSIGN(stream.generation,
-             control->with([&](stream_ledger& db) { return db.begin_generation(stream.uid); }));
-  EBB_TRY(make_folder(folder + "/segments"));
-  stream_store store(control, folder + "/segments", stream, {});
-  EBB_ASSIGN(const auto first, store.reserve(epochs + 1));
+  EBB_ASSIGN(const auto store, make_scratch_store(folder));
+  EBB_ASSIGN(const auto first, store->reserve(epochs + 1));
   std::mt19937_64 random(1);
   std::uint64_t changed = 0;
   for (std::uint32_t i = 0; i <= epochs; ++i) {
@@ -72,10 +62,10 @@ result<std::uint64_t> changed_and_merged(const std::string& folder) {
     epoch_record record;
     record.epoch = first + i;
     EBB_ASSIGN(record.parts.emplace_back().segment,
-               store.write_delta(record.epoch, {&snapshot, 1}));
-    EBB_TRY(store.commit(record));
+               store->write_delta(record.epoch, {&snapshot, 1}));
+    EBB_TRY(store->commit(record));
     for (;;) {
-      EBB_ASSIGN(const bool more, store.maintain());
+      EBB_ASSIGN(const bool more, store->maintain());
       if (!more)
         break;
     }
