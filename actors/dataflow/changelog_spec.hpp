@@ -114,4 +114,14 @@ struct upsert_spec {
   std::vector<std::uint32_t> keys;
 };
 
+/// Puts the changes of each key in order where they come from several instances, so that a row may
+/// come before the one that it takes the place of goes. Once all changes have come at most one row
+/// has a key; until then the rows of a key are held with their weights, which may be negative, and
+/// the one that came last shows. A key has at most one change a batch: a deletion, an insertion, or
+/// one of each. Output: the same columns; at most one row a key.
+struct settle_spec {
+  std::vector<std::uint32_t> keys;
+  retention_spec retention = {};
+};
+
 } // namespace ebb

@@ -188,7 +188,7 @@ using operator_spec =
                  window_aggregate_spec, window_join_spec, interval_join_spec, stream_join_spec,
                  window_top_n_spec, over_spec, union_all_spec, stamp_time_spec,
                  group_aggregate_spec, changelog_join_spec, changelog_top_n_spec, weigh_rows_spec,
-                 upsert_spec, changelog_over_spec, expand_rows_spec, live_rows_spec>;
+                 upsert_spec, changelog_over_spec, expand_rows_spec, live_rows_spec, settle_spec>;
 
 /// What an instance knows besides its spec.
 struct operator_context {

@@ -72,6 +72,8 @@ std::vector<distribution> required(const operator_spec& spec, std::size_t inputs
     return {by(x->partition)};
   if (const auto* x = std::get_if<upsert_spec>(&spec))
     return {by(x->keys)};
+  if (const auto* x = std::get_if<settle_spec>(&spec))
+    return {by(x->keys)};
   if (const auto* x = std::get_if<live_rows_spec>(&spec))
     return {by(x->keys)};
   return std::vector<distribution>(inputs);

@@ -81,6 +81,8 @@ std::string state_text(const operator_spec& spec) {
     return "all rows per partition, " + kept_text(x->retention);
   if (std::holds_alternative<upsert_spec>(spec))
     return "the last row of each key";
+  if (const auto* x = std::get_if<settle_spec>(&spec))
+    return "the rows of each key, " + kept_text(x->retention);
   if (std::holds_alternative<window_top_n_spec>(spec))
     return "best rows per window and partition";
   if (std::holds_alternative<over_spec>(spec))
@@ -135,17 +137,32 @@ const plan_node* result_of(const plan_graph& graph, const std::string& name) {
   return last;
 }
 
-json key_names(const plan_node& node) {
+json key_names(const plan_node& node, const std::vector<std::uint32_t>& key) {
   auto names = json::array();
-  for (const auto column : *node.key)
+  for (const auto column : key)
     names.push_back(node.columns[column].name);
   return names;
+}
+
+bool is_settled(const plan_node& node) {
+  const auto* spec = std::get_if<operator_spec>(&node.what);
+  return spec != nullptr && std::holds_alternative<settle_spec>(*spec);
+}
+
+// A key that holds once all changes have come is no unique key to a reader.
+void add_key(json& to, const plan_node& node) {
+  if (const auto key = ordered_key(node.keys))
+    to["uniqueKey"] = key_names(node, *key);
+  if (const auto* key = key_of_reader(node.keys); key != nullptr && !key->in_order)
+    to["uniqueOnceSettled"] = key_names(node, key->columns);
 }
 
 // Reason of an operator: of a result that updates that of the node that makes it so; else that of
 // its last stateful node, else of its last node.
 std::string why_of(const plan_graph& graph, const std::string& name) {
   const auto* rows = result_of(graph, name);
+  if (rows != nullptr && is_settled(*rows))
+    rows = &graph.nodes[rows->inputs[0]];
   if (rows != nullptr && rows->updating)
     return rows->why.starts_with("updating")
                ? rows->why
@@ -187,11 +204,11 @@ private:
       const auto& definition = stream.sources[source->source];
       node.updating = reads_changes(definition);
       if (!node.updating && !definition.replaces && !definition.primary_key.empty()) {
-        node.key.emplace();
+        auto& key = node.keys.emplace_back();
         for (const auto& name : definition.primary_key)
           for (std::uint32_t i = 0; i < step.columns.size(); ++i)
             if (step.columns[i].name == name)
-              node.key->push_back(i);
+              key.columns.push_back(i);
       }
       return node;
     }
@@ -209,23 +226,38 @@ private:
     }
     auto changes = changes_of(*spec, inputs, static_cast<std::uint32_t>(step.columns.size()));
     node.updating = changes.updating;
-    node.key = std::move(changes.key);
+    node.keys = std::move(changes.keys);
     return node;
   }
 
   std::vector<std::vector<plan_node>> stages_;
 };
 
+std::string names_of(const plan_node& node, const std::vector<std::uint32_t>& key) {
+  std::string text;
+  for (const auto column : key)
+    text += (text.empty() ? "" : ", ") + node.columns[column].name;
+  return text;
+}
+
 // `updating, unique key a, b`
 std::string changes_text(const plan_node& node) {
   std::string text = node.updating ? "updating" : "append";
-  if (!node.key)
+  const auto* key = key_of_reader(node.keys);
+  if (key == nullptr)
     return text;
-  if (node.key->empty())
+  if (key->columns.empty())
     return text + ", one row";
-  for (std::size_t i = 0; i < node.key->size(); ++i)
-    text += (i == 0 ? ", unique key " : ", ") + node.columns[(*node.key)[i]].name;
+  text += ", unique key " + names_of(node, key->columns);
+  if (!key->in_order)
+    text += " once settled";
   return text;
+}
+
+// Of a result that sinks read settled.
+std::string settled_why(const plan_graph& graph, const std::string& name) {
+  const auto* rows = result_of(graph, name);
+  return rows != nullptr && is_settled(*rows) ? rows->why : std::string{};
 }
 
 std::string dot_string(const std::string& text) {
@@ -269,8 +301,9 @@ std::string explain_text(const plan_graph& graph, const stage_plan& plan,
   }
   text += '\n';
   for (const auto& definition : stream.operators)
-    if (const auto why = why_of(graph, definition.name); !why.empty())
-      text += definition.name + ": " + why + '\n';
+    for (const auto& why : {why_of(graph, definition.name), settled_why(graph, definition.name)})
+      if (!why.empty())
+        text += definition.name + ": " + why + '\n';
   return text;
 }
 
@@ -301,8 +334,7 @@ std::string explain_json(const plan_graph& graph, const stage_plan& plan,
       if (!std::holds_alternative<sink_node>(step.what)) {
         const auto& rows = changes.at(i, k);
         entry["changes"] = rows.updating ? "updating" : "append";
-        if (rows.key)
-          entry["uniqueKey"] = key_names(rows);
+        add_key(entry, rows);
       }
       entry["columns"] = json::array();
       for (const auto& column : step.columns)
@@ -317,8 +349,10 @@ std::string explain_json(const plan_graph& graph, const stage_plan& plan,
     json one{{"name", definition.name},
              {"changes", rows != nullptr && rows->updating ? "updating" : "append"},
              {"why", why_of(graph, definition.name)}};
-    if (rows != nullptr && rows->key)
-      one["uniqueKey"] = key_names(*rows);
+    if (const auto why = settled_why(graph, definition.name); !why.empty())
+      one["settled"] = why;
+    if (rows != nullptr)
+      add_key(one, *rows);
     root["operators"].push_back(std::move(one));
   }
   return root.dump(2) + '\n';

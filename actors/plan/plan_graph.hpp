@@ -43,6 +43,16 @@ struct source_node {
 /// Columns whose values, taken together, at most one row has at a time; none at all: one row.
 using unique_key = std::optional<std::vector<std::uint32_t>>;
 
+/// Columns that tell the rows of a result apart.
+struct row_key {
+  std::vector<std::uint32_t> columns;
+  /// All changes of one value come in order on one channel; else a row may come before the one that
+  /// it takes the place of goes, and the key holds once all changes have come.
+  bool in_order = true;
+
+  bool operator==(const row_key&) const = default;
+};
+
 struct sink_node {
   std::uint32_t sink = 0; ///< index into stream_definition::sinks
   bool updating = false;  ///< its rows are changes
@@ -57,7 +67,7 @@ struct plan_node {
   std::vector<plan_column> columns; ///< output row; empty for sinks
   std::string why;       ///< one sentence for `ebb explain`: append-only or updating, and why
   bool updating = false; ///< rows may be deleted later; else every weight is positive
-  unique_key key = {};   ///< of the rows
+  std::vector<row_key> keys = {}; ///< of the rows, the one to be preferred first
   /// All rows come from sources that end and have no event time: at the end they are a table that
   /// does not change any more.
   bool is_static = false;

@@ -1,7 +1,9 @@
 #include "actors/plan/changelog.hpp"
 #include "actors/plan/retention.hpp"
+#include "actors/plan/settle.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace ebb {
 
@@ -36,7 +38,7 @@ node_id plan_source(const source_definition& source, std::uint32_t index, plan_g
   node.is_static = file != nullptr && !file->follow && !source.time;
   const bool replaces = !key.empty() && (source.replaces || node.updating);
   if (!key.empty() && !replaces)
-    node.key = key;
+    node.keys = {{key}};
   auto last = graph.add(node);
   if (source.time) {
     assign_watermarks_spec spec;
@@ -58,7 +60,7 @@ node_id plan_source(const source_definition& source, std::uint32_t index, plan_g
   latest.what = operator_spec{upsert_spec{key}};
   latest.inputs = {last};
   latest.updating = true;
-  latest.key = key;
+  latest.keys = {{key}};
   latest.why = "updating: a row takes the place of the one with its primary key";
   return graph.add(std::move(latest));
 }
@@ -140,6 +142,7 @@ result<plan_graph> plan_stream(const stream_definition& stream) {
     apply_retention(definition, first_node, graph);
     scope[definition.name] = *planned;
   }
+  std::map<node_id, node_id> settled; // results, and what sinks read of them
   for (std::uint32_t i = 0; i < stream.sinks.size(); ++i) {
     const auto& sink = stream.sinks[i];
     const auto from = scope.find(sink.from);
@@ -161,8 +164,16 @@ result<plan_graph> plan_stream(const stream_definition& stream) {
     const auto& rows = graph.nodes[from->second];
     if (rows.updating && !takes_changes(sink))
       return refuse_changes(graph, from->second, sink);
-    node.what = sink_node{i, rows.updating, rows.key};
-    node.inputs = {from->second};
+    const bool updating = rows.updating;
+    auto input = from->second;
+    if (updating && !std::holds_alternative<discard_sink>(sink.connector)) {
+      const auto [known, fresh] = settled.try_emplace(input, input);
+      if (fresh)
+        known->second = settle(graph, input);
+      input = known->second;
+    }
+    node.what = sink_node{i, updating, ordered_key(graph.nodes[input].keys)};
+    node.inputs = {input};
     graph.add(std::move(node));
   }
   return graph;

@@ -1,5 +1,7 @@
 #include "actors/plan/rewrite.hpp"
 
+#include "actors/plan/changelog.hpp"
+
 #include <algorithm>
 
 namespace ebb {
@@ -49,6 +51,7 @@ bool keeps_rows(const operator_spec& spec) {
          || std::holds_alternative<changelog_top_n_spec>(spec)
          || std::holds_alternative<changelog_over_spec>(spec)
          || std::holds_alternative<upsert_spec>(spec)
+         || std::holds_alternative<settle_spec>(spec)
          || std::holds_alternative<expand_rows_spec>(spec)
          || std::holds_alternative<live_rows_spec>(spec);
 }
@@ -133,19 +136,8 @@ private:
     for (std::size_t c = 0; c < mapping.size(); ++c)
       if (mapping[c] != no_column)
         fresh.columns[mapping[c]] = old.columns[c];
-    fresh.key = moved_key(old.key, mapping);
+    fresh.keys = moved_keys(old.keys, [&](auto column) { return mapping[column]; });
     node_[id] = add(std::move(fresh));
-  }
-
-  static unique_key moved_key(unique_key key, const column_mapping& mapping) {
-    if (!key)
-      return key;
-    for (auto& column : *key) {
-      column = mapping[column];
-      if (column == no_column)
-        return {};
-    }
-    return key;
   }
 
   static std::size_t count_columns(const column_mapping& mapping) {
@@ -197,7 +189,8 @@ private:
     node.inputs = {from};
     node.what = operator_spec{std::move(spec)};
     node.updating = graph_.nodes[old].updating;
-    node.key = moved_key(graph_.nodes[old].key, result.mapping);
+    node.keys = moved_keys(graph_.nodes[old].keys,
+                           [&](auto column) { return result.mapping[column]; });
     result.node = add(std::move(node));
     return result;
   }

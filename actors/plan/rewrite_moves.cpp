@@ -210,6 +210,11 @@ operator_spec remap_inputs(const operator_spec& spec, const std::vector<column_m
             output = first;
             return x;
           },
+          [&](settle_spec x) -> operator_spec {
+            move_all(x.keys, first);
+            output = first;
+            return x;
+          },
           [&](expand_rows_spec x) -> operator_spec {
             for (auto& arg : x.args)
               arg = move_expr(arg, first);

@@ -164,6 +164,10 @@ std::vector<std::vector<bool>> columns_read(const operator_spec& spec, const fla
                    read_through(outputs, first);
                    read_all(x.keys, first);
                  },
+                 [&](const settle_spec& x) {
+                   read_through(outputs, first);
+                   read_all(x.keys, first);
+                 },
                  [&](const expand_rows_spec& x) {
                    read_through(outputs, first);
                    for (const auto& arg : x.args)

@@ -109,6 +109,10 @@ bool same_spec(const operator_spec& a, const operator_spec& b) {
             return x.count_column == std::get<weigh_rows_spec>(b).count_column;
           },
           [&](const upsert_spec& x) { return x.keys == std::get<upsert_spec>(b).keys; },
+          [&](const settle_spec& x) {
+            const auto& y = std::get<settle_spec>(b);
+            return x.keys == y.keys && x.retention == y.retention;
+          },
           [&](const expand_rows_spec& x) {
             const auto& y = std::get<expand_rows_spec>(b);
             return same(x.args, y.args) && x.series == y.series && x.ordinality == y.ordinality

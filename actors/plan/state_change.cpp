@@ -150,6 +150,11 @@ struct describe {
     append_numbers(x.keys, out);
   }
 
+  void operator()(const settle_spec& x) const {
+    append_numbers(x.keys, out);
+    append_retention(x.retention);
+  }
+
   void operator()(const expand_rows_spec&) const {}
 
   void operator()(const live_rows_spec& x) const {
@@ -218,7 +223,7 @@ planned_state planned_state_of(const stage_plan& plan, const stream_definition& 
 
 state_change compare_plan(const pinned_plan& before, const planned_state& now, bool same_manifest) {
   auto result = compare_state(before.used(), now.states);
-  if (same_manifest)
+  if (same_manifest && result.added.empty())
     return result;
   const auto paths = before.used_paths();
   const auto is_kept = [&](const std::string& identity) {
@@ -233,6 +238,9 @@ state_change compare_plan(const pinned_plan& before, const planned_state& now, b
   for (const auto& x : now.paths) {
     const auto found = std::find_if(paths.begin(), paths.end(),
                                     [&](const auto& y) { return y.taker == x.taker; });
+    // The same manifest says the same of rows, but another ebb may keep more of them.
+    if (same_manifest && found != paths.end())
+      continue;
     const bool goes_on = std::ranges::any_of(x.origins, is_kept);
     if (found == paths.end()) {
       // The rows that it would take back went out before it was there.

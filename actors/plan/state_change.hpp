@@ -47,8 +47,8 @@ struct state_change {
 [[nodiscard]] state_change compare_state(std::span<const kept_state> before,
                                          std::span<const kept_state> now);
 
-/// A manifest that is the same makes the same rows, in whatever words this version puts it:
-/// `same_manifest`.
+/// A manifest that is the same makes the same rows, in whatever words this version puts it, but this
+/// one may keep rows where another did not: `same_manifest`.
 [[nodiscard]] state_change compare_plan(const pinned_plan& before, const planned_state& now,
                                         bool same_manifest);
 

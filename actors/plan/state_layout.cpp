@@ -306,6 +306,13 @@ void add_layouts(const operator_layouts& to, const upsert_spec& spec) {
   to.add(0, "rows", keys_of(to.input(), spec.keys), columns_of(to.input(), form::value));
 }
 
+void add_layouts(const operator_layouts& to, const settle_spec& spec) {
+  const auto keys = keys_of(to.input(), spec.keys);
+  to.add(0, "rows", keys,
+         joined({part("times", form::value)}, columns_of(to.input(), form::value)));
+  to.add_retention(spec.retention, keys);
+}
+
 } // namespace
 
 std::vector<state_layout> state_layouts(const stage_plan& plan) {

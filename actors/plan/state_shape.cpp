@@ -201,6 +201,10 @@ struct shape {
     return with("keys", list(input(), x.keys)) + with("rows", all_of(input()));
   }
 
+  std::string operator()(const settle_spec& x) const {
+    return with("keys", list(input(), x.keys)) + with("rows", all_of(input()));
+  }
+
   std::string operator()(const live_rows_spec& x) const {
     return with("keys", list(input(), x.keys)) + with("rows", all_of(input()));
   }

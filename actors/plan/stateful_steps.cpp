@@ -69,6 +69,10 @@ struct name_of_state {
     return "upsert";
   }
 
+  const char* operator()(const settle_spec&) const {
+    return "settle";
+  }
+
   const char* operator()(const live_rows_spec&) const {
     return "live rows";
   }

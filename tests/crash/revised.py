@@ -10,6 +10,7 @@ from workload import click_user
 
 CLICKS = 60_000
 ORDERS, PAYMENTS = 3_000, 9_000
+KEYS = {"totals": "g", "sizes": "clicks", "stock": "place", "shelf": "article"}
 STREAMS = ("totals", "sizes", "latest", "paid", "stock", "shelf")
 
 
@@ -137,10 +138,10 @@ spec:
 
 
 def apply(path, killed=False):
-    """The rows that the changelog leaves; fails where it takes back what is not there. A kill in the middle of
+    """The rows that the changelog leaves; fails where it takes back what is not there, or where two rows have a key. A kill in the middle of
     an epoch's publication leaves a beginning of it, which the next start completes: with `killed`, what follows
     the last end of line is left out."""
-    rows = collections.Counter()
+    rows, keys, key = collections.Counter(), set(), KEYS.get(path.stem)
     if not path.exists():
         return rows
     text = path.read_text()
@@ -152,8 +153,13 @@ def apply(path, killed=False):
             before = json.dumps(change["before"])
             assert rows[before] > 0, f"{path.name}, line {number}: takes back what is not there: {before}"
             rows[before] -= 1
+            keys.discard(change["before"].get(key))
         if change["after"] is not None:
             rows[json.dumps(change["after"])] += 1
+            if key is not None:
+                value = change["after"][key]
+                assert value not in keys, f"{path.name}, line {number}: a second row of {key} {value}"
+                keys.add(value)
     return +rows
 
 

@@ -69,6 +69,7 @@ std::vector<dropping> all_operators(const retention_spec& retention, bool updati
   join.left_updating = join.right_updating = updating;
   join.retention = retention;
   all.push_back({"left join", join, true});
+  all.push_back({"settle", settle_spec{{0}, retention}});
   if (!updating)
     all.push_back({"join", stream_join_spec{{0}, {0}, nullptr, retention}, true});
   return all;
@@ -175,6 +176,8 @@ BOOST_AUTO_TEST_CASE(state_of_what_was_dropped_is_given_back) {
 BOOST_AUTO_TEST_CASE(deletions_may_come_too_late) {
   for (const auto& x : all_operators(by_watermark(), true))
     BOOST_TEST_CONTEXT(x.name) {
+      if (x.name == "settle") // passes it on (settle_test.cpp)
+        continue;
       const auto op = make(x);
       weighing out;
       tell(x, *op, 10, out);

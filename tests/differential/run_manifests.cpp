@@ -3,6 +3,7 @@
 // {"ok": false, "code": …, "message": …, "error": …}.
 
 #include "actors/connectors/factory.hpp"
+#include "actors/plan/changelog.hpp"
 #include "actors/runtime/run_stream.hpp"
 
 #include <nlohmann/json.hpp>
@@ -30,10 +31,11 @@ nlohmann::json keys_of(const ebb::plan_graph& graph) {
   auto keys = nlohmann::json::object();
   for (const auto& node : graph.nodes) {
     auto& key = keys[node.name] = nullptr;
-    if (!node.key)
+    const auto columns = ebb::ordered_key(node.keys);
+    if (!columns)
       continue;
     key = nlohmann::json::array();
-    for (const auto column : *node.key)
+    for (const auto column : *columns)
       key.push_back(node.columns[column].name);
   }
   return keys;

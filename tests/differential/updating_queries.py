@@ -20,7 +20,7 @@ class Queries:
             return self.base()
         kind = self.random.choice(["filter", "group", "group", "total", "distinct", "join", "join", "outer", "exists",
                                    "in_value", "is_in", "scalar", "set", "set", "rank", "limit", "with_ties", "distinct_on",
-                                   "over", "over"])
+                                   "over", "over", "by_key", "by_key"])
         self.kinds.add(kind)
         return getattr(self, kind)(depth)
 
@@ -136,6 +136,31 @@ class Queries:
         kind = self.random.choice(["LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
         self.kinds.add(kind)
         return self.join(depth, kind)
+
+    def by_key(self, depth):
+        """Rows with a primary key go to the subtasks by another column, which changes: their changes come from several."""
+        def table():
+            return self.random.choice(["people", "prices"])
+        kept = self.random.random() < 0.5
+        columns = f"a.id AS c0, {'a.k AS c1, ' if kept else ''}"
+        types = ["int", "int", "text"] if kept else ["int", "text"]
+        last = f"AS c{len(types) - 1}"
+        way = self.random.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "scalar", "in", "over", "rank"])
+        self.kinds.add(f"by_key {way}")
+        if way == "scalar":
+            return f"SELECT {columns}(SELECT b.s FROM {table()} AS b WHERE b.id = a.k) {last} FROM {table()} AS a", types
+        if way == "in":
+            return f"SELECT {columns}a.s {last} FROM {table()} AS a WHERE a.k IN (SELECT b.id FROM {table()} AS b)", types
+        if way == "over":
+            return f"SELECT {columns}max(a.s) OVER (PARTITION BY a.k) {last} FROM {table()} AS a", types
+        if way == "rank":
+            return (f"SELECT {columns}a.s {last} FROM (SELECT id, k, s, row_number() OVER (PARTITION BY k ORDER BY s, id) AS r "
+                    f"FROM {table()}) AS a WHERE a.r <= {self.random.randrange(2, 5)}", types)
+        if way in ("RIGHT JOIN", "FULL JOIN"):
+            types = ["int"] + types
+            return (f"SELECT a.id AS c0, b.id AS c1, {'a.k AS c2, ' if kept else ''}b.s AS c{len(types) - 1} "
+                    f"FROM {table()} AS a {way} {table()} AS b ON b.id = a.k", types)
+        return f"SELECT {columns}b.s {last} FROM {table()} AS a {way} {table()} AS b ON b.id = a.k", types
 
     def exists(self, depth):
         left, left_types, right, right_types = self.both(depth)

@@ -263,6 +263,24 @@ BOOST_AUTO_TEST_CASE(new_state_over_rows_that_update_is_refused) {
   BOOST_TEST(with("SELECT s + 1 AS s FROM q0").fits());
 }
 
+// An ebb before has left the join's state alone; its rows have gone out.
+BOOST_AUTO_TEST_CASE(state_that_another_ebb_did_not_keep_is_refused) {
+  const auto now = planned({"SELECT a.k, b.v FROM u AS a JOIN u AS b ON b.k = a.v"});
+  auto before = now;
+  std::erase_if(before.states, [](const auto& x) { return x.identity == "q0/settle/0"; });
+  std::erase_if(before.paths, [](const auto& x) { return x.taker == "q0/settle/0"; });
+  BOOST_TEST_REQUIRE(before.states.size() + 1 == now.states.size());
+  pinned_plan pinned;
+  pinned.adopt(before.states, 0, 1);
+  pinned.adopt_paths(before.paths, 0);
+  const auto x = compare_plan(pinned, now, true);
+  BOOST_TEST(x.text().find("q0/settle/0 is new, and takes changes of rows that it has not got") == 0U,
+             x.text());
+  BOOST_TEST(!x.to_empty.empty());
+  pinned.adopt(now.states, 0, 2);
+  BOOST_TEST(compare_plan(pinned, now, true).fits());
+}
+
 // Else a stream whose parallelism is changed, or that gets another operator, would be refused.
 BOOST_AUTO_TEST_CASE(paths_depend_on_nothing_else) {
   const std::vector<std::string> queries{

@@ -235,6 +235,10 @@ struct spec_text {
     return " keys " + numbers(x.keys);
   }
 
+  std::string operator()(const settle_spec& x) const {
+    return " keys " + numbers(x.keys);
+  }
+
   std::string operator()(const expand_rows_spec& x) const {
     std::string out = x.series ? " series" : " elements";
     for (const auto& arg : x.args)
@@ -357,8 +361,11 @@ std::string dump(const planned& x) {
     out += ')' + std::visit(spec_text{}, std::get<operator_spec>(node.what)) + " ->";
     for (std::size_t i = 0; i < node.columns.size(); ++i)
       out += (i > 0 ? ", " : " ") + column_text(node.columns[i]);
-    if (node.updating)
-      out += node.key ? "; updating, key " + numbers(*node.key) : "; updating";
+    if (node.updating) {
+      out += "; updating";
+      for (const auto& key : node.keys)
+        out += ", key " + numbers(key.columns) + (key.in_order ? "" : " out of order");
+    }
     out += '\n';
   }
   return out;

@@ -11,6 +11,7 @@
 #include "actors/dataflow/operators/stamp_time.hpp"
 #include "actors/dataflow/operators/stream_join.hpp"
 #include "actors/dataflow/operators/union_all.hpp"
+#include "actors/dataflow/operators/settle.hpp"
 #include "actors/dataflow/operators/upsert.hpp"
 #include "actors/dataflow/operators/weigh_rows.hpp"
 #include "actors/dataflow/operators/window_aggregate.hpp"
@@ -91,6 +92,10 @@ struct maker {
 
   std::unique_ptr<stream_operator> operator()(const upsert_spec& x) {
     return make_upsert(x, std::move(context));
+  }
+
+  std::unique_ptr<stream_operator> operator()(const settle_spec& x) {
+    return make_settle(x, std::move(context));
   }
 
   std::unique_ptr<stream_operator> operator()(const expand_rows_spec& x) {

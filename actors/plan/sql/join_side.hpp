@@ -3,6 +3,7 @@
 
 #include "actors/plan/sql/node_builder.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -48,8 +49,9 @@ public:
 
   /// There is never more than one row.
   [[nodiscard]] bool one_row() const {
-    const auto& key = build_.node(node_).key;
-    return key && key->empty();
+    const auto& keys = build_.node(node_).keys;
+    return std::any_of(keys.begin(), keys.end(),
+                       [](const row_key& key) { return key.columns.empty(); });
   }
 
   [[nodiscard]] std::uint32_t width() const noexcept {

@@ -184,7 +184,7 @@ plan_node node_builder::with_changes(plan_node node) const {
   auto changes = changes_of(std::get<operator_spec>(node.what), inputs,
                             static_cast<std::uint32_t>(node.columns.size()));
   node.updating = changes.updating;
-  node.key = std::move(changes.key);
+  node.keys = std::move(changes.keys);
   node.is_static = std::all_of(inputs.begin(), inputs.end(),
                                [](const plan_node* input) { return input->is_static; });
   if (!node.updating)

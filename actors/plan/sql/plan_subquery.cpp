@@ -255,11 +255,14 @@ result<expr_ptr> subquery_planner::attach(node_id& rows, const subquery_use& use
 
 result<expr_ptr> subquery_planner::attach_scalar(node_id& rows, const subquery_use& use) {
   const auto& sub = use.rows;
-  const auto& unique = build_.node(sub.node).key;
+  const auto& unique = build_.node(sub.node).keys;
   const auto is_key = [&](std::uint32_t column) {
     return column >= sub.outputs && column < sub.outputs + sub.outer_keys.size();
   };
-  if (!unique || !std::all_of(unique->begin(), unique->end(), is_key))
+  const auto is_met = [&](const row_key& key) {
+    return std::all_of(key.columns.begin(), key.columns.end(), is_key);
+  };
+  if (std::none_of(unique.begin(), unique.end(), is_met))
     return planner_.query.fail(ec::unsupported, use.at,
                                "more than one row could be returned by a subquery used as an "
                                "expression",

@@ -1,5 +1,6 @@
 // FROM and WHERE of a SELECT as rows, with the subqueries that its conditions name.
 
+#include "actors/plan/changelog.hpp"
 #include "actors/plan/sql/join_side.hpp"
 #include "actors/plan/sql/select_query.hpp"
 
@@ -118,8 +119,8 @@ result<staged_rows> select_query::while_alive(staged_rows rows) {
   }
   const auto node = timed.finish();
   spec.updating = build.node(node).updating;
-  if (spec.updating && build.node(node).key && !build.node(node).key->empty())
-    spec.keys = *build.node(node).key;
+  if (const auto key = ordered_key(build.node(node).keys); spec.updating && key && !key->empty())
+    spec.keys = *key;
   auto columns = build.columns(node);
   // A row that shows later than it came is behind the watermark.
   for (auto& column : columns) {
