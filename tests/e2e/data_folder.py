@@ -116,6 +116,15 @@ def test_savepoint_and_back():
         wait_for(lambda: (e2e.FOLDER / "out.ndjson").stat().st_size > size)
         wait_for(lambda: max(x["epoch"] for x in checkpoints()) > epoch + 4)
     assert any(x.get("savepoint") == "first" and x["epoch"] == epoch for x in checkpoints())
+    header, *lines = ebb("checkpoints", "s", "--data", "d").stdout.splitlines()
+    assert header.split() == ["EPOCH", "TIME", "REASON", "TOOK", "ALIGN", "SNAPSHOT", "WRITE", "WRITTEN", "SEGMENTS", "STATE",
+                              "GENERATION", "SAVEPOINT"], header
+    taken = {}
+    for line, at in ((line, at) for line in lines for at in ("TOOK", "ALIGN", "SNAPSHOT", "WRITE")):
+        end = header.index(at) + len(at)
+        taken.setdefault(line.split()[0], []).append(float(re.search(r"([\d.]+) ms$", line[:end])[1]))
+    # Rounded each; the writing of the record belongs to the whole alone.
+    assert all(took + 0.21 > align + snapshot + write > 0 for took, align, snapshot, write in taken.values()), taken
     fails(ebb("savepoint", "s", "late", "--data", "d"), 3, "no ebb run uses d")
     fails(ebb("run", "m.yaml", "--data", "d", "--from", "second"), 3, "no savepoint second", "first")
     fails(ebb("run", "m.yaml", "--data", "d", "--from", "first"), 4, "after savepoint first",

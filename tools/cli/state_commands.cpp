@@ -62,9 +62,9 @@ result<int> show_checkpoints(const state_arguments& arguments) {
     }
     return exit_done;
   }
-  text_table table({"EPOCH", "TIME", "REASON", "SNAPSHOT", "WRITTEN", "SEGMENTS", "STATE",
-                    "GENERATION", "SAVEPOINT"});
-  for (const std::size_t i : {0U, 3U, 4U, 5U, 6U, 7U})
+  text_table table({"EPOCH", "TIME", "REASON", "TOOK", "ALIGN", "SNAPSHOT", "WRITE", "WRITTEN",
+                    "SEGMENTS", "STATE", "GENERATION", "SAVEPOINT"});
+  for (const std::size_t i : {0U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 10U})
     table.right(i);
   for (const auto& x : records) {
     std::uint64_t state = 0;
@@ -78,6 +78,9 @@ result<int> show_checkpoints(const state_arguments& arguments) {
                       : " (given up)");
     table.add({std::to_string(x.epoch), moment_text(x.when),
                std::string(to_string(x.reason)) + (x.finished ? ", finished" : ""),
+               duration_text(x.phases.align + x.phases.serialise + x.phases.write
+                             + x.phases.commit),
+               duration_text(x.phases.align), duration_text(x.phases.serialise),
                duration_text(x.phases.write), size_text(x.bytes), std::to_string(x.segments.size()),
                size_text(state), std::to_string(x.generation), names});
   }
