@@ -40,8 +40,8 @@ enum class group_phase : std::uint8_t { complete, partial, final };
 /// GROUP BY without a window: one row a group that has rows (the sum of its weights is positive),
 /// revised as rows come and go. Output: keys…, results…. NULL keys are one group. Calls may be
 /// DISTINCT, have a FILTER and an ORDER BY. Without calls this is DISTINCT.
-/// Without keys there is one row whatever the input: it is first emitted after the first rows, or
-/// at the end of an input that had none (count 0, other results NULL), and is never only deleted.
+/// Without keys there is one row whatever the input: it is emitted with the first item, before any
+/// rows (count 0, other results NULL), by the owner of its key group, and is never only deleted.
 struct group_aggregate_spec {
   std::vector<std::uint32_t> keys;
   std::vector<aggregate_call> calls;
