@@ -135,6 +135,10 @@ def full_disk(small, folder, percent):
         said = run.said()
         assert "warning" in said and ALARM.search(said), f"no alarm: {said[-1500:]!r}"
         small.check_so_far(folder, amid_append=True)
+        if percent == 0:
+            late = subprocess.run([small.ebb, "savepoint", "hop", "late", "--data", "data", "--timeout", "500ms"], cwd=folder,
+                                  capture_output=True, text=True, timeout=30, check=False)
+            assert late.returncode == 5 and ALARM.search(late.stderr), f"what a savepoint waits for: {late}"
         disk.empty()
         code = run.wait(60)
         assert code == 0, f"exit {code}: {run.said()[-1500:]}"

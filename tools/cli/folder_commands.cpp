@@ -62,6 +62,18 @@ std::string done_text(const std::string& verb, const client::operate_arguments& 
                                : stream + " is restored to savepoint " + what.savepoint;
 }
 
+/// What holds the stream up, as the run says it; empty = nothing that it knows.
+std::string held_up_by(const std::string& folder, const std::string& stream) {
+  const auto told = ask_run(folder, {"status", stream, {}, 0, {}}, answer_soon);
+  if (!told || !told->in_time)
+    return {};
+  const auto status = json::parse(told->text, nullptr, false);
+  for (const auto& x : client::at(status, "sentences"))
+    if (auto text = client::text_of(x); text.find(" held up: ") != std::string::npos)
+      return text;
+  return {};
+}
+
 result<int> operate(const std::string& folder, const std::string& verb,
                     const client::operate_arguments& what) {
   EBB_ASSIGN(const auto timeout, client::option_duration("--timeout", what.timeout));
@@ -105,8 +117,9 @@ result<int> operate(const std::string& folder, const std::string& verb,
   }
   if (!waits || what.no_wait)
     return exit_done;
-  std::fprintf(stderr, "error: %s of stream %s takes longer than it was given; it goes on\n",
-               verb.c_str(), what.stream.c_str());
+  const auto why = held_up_by(folder, what.stream);
+  std::fprintf(stderr, "error: %s of stream %s takes longer than it was given; it goes on%s\n",
+               verb.c_str(), what.stream.c_str(), why.empty() ? "" : (": " + why).c_str());
   return client::exit_timed_out;
 }
 
