@@ -1,5 +1,6 @@
 #include "actors/plan/manifest.hpp"
 
+#include "actors/plan/changelog.hpp"
 #include "actors/plan/manifest_parts.hpp"
 #include "actors/plan/sink_folder.hpp"
 
@@ -98,6 +99,7 @@ public:
     EBB_TRY(check_files());
     warn_circles();
     warn_unused();
+    warn_without_key();
     return {};
   }
 
@@ -197,6 +199,20 @@ private:
       if (!is_read(out_.operators[i].name, i + 1))
         in_.warn(operator_nodes_[i], "nothing reads operator " + out_.operators[i].name,
                  "name it in a later operator or in a sink's from, or remove it");
+  }
+
+  /// What a wrong or missing `before` costs is seen late, or never.
+  void warn_without_key() const {
+    for (std::size_t i = 0; i < out_.sources.size(); ++i)
+      if (const auto& source = out_.sources[i];
+          reads_changes(source) && source.primary_key.empty())
+        in_.warn(reader::field(source_nodes_[i], "schema"),
+                 "source " + source.name
+                     + " reads changes without a PRIMARY KEY: they are matched by whole rows, so "
+                       "before must have all fields of u and d records as they were, and one that "
+                       "is wrong may make results wrong without an error",
+                 "add PRIMARY KEY (…) where a row has one: then the source knows what was there, "
+                 "whatever before says");
   }
 
   const reader& in_;

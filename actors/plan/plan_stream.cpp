@@ -16,6 +16,21 @@ std::uint32_t column_of(const source_definition& source, const std::string& name
   return static_cast<std::uint32_t>(found - source.columns.begin());
 }
 
+// An upsert has a row of each key that is not deleted.
+void warn_of_kept_rows(const source_definition& source, plan_graph& graph) {
+  std::string key;
+  for (const auto& name : source.primary_key)
+    key += (key.empty() ? "" : ", ") + name;
+  auto warning = make_error(
+      ec::resource,
+      "source " + source.name + " keeps the last row of each distinct (" + key + ") for ever",
+      reads_changes(source)
+          ? "its state grows with them; a row that is deleted (op d) is let go"
+          : "its state grows with them; only changes (format: debezium) delete rows");
+  warning.place = source.place;
+  graph.warnings.push_back(std::move(warning));
+}
+
 node_id plan_source(const source_definition& source, std::uint32_t index, plan_graph& graph) {
   plan_node node;
   node.name = source.name;
@@ -55,6 +70,7 @@ node_id plan_source(const source_definition& source, std::uint32_t index, plan_g
   }
   if (!replaces)
     return last;
+  warn_of_kept_rows(source, graph);
   auto latest = node;
   latest.label = "upsert";
   latest.what = operator_spec{upsert_spec{key}};

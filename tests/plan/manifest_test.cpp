@@ -531,6 +531,27 @@ BOOST_AUTO_TEST_CASE(warnings) {
   BOOST_TEST(got.warnings[2].message == "nothing reads operator lost");
 }
 
+BOOST_AUTO_TEST_CASE(changes_without_a_key_are_warned_of) {
+  const auto source = [](const std::string& name, const std::string& schema,
+                         const std::string& format) {
+    return "    - {name: " + name + ", schema: '" + schema + "', file: {path: " + name
+           + ", format: " + format + "}}\n";
+  };
+  const auto got =
+      read(with_spec("  sources:\n" + source("a", "k BIGINT, PRIMARY KEY (k)", "debezium")
+                     + source("b", "k BIGINT", "debezium") + source("c", "k BIGINT", "json")
+                     + "  operators:\n    - {name: q, sql: 'SELECT a.k FROM a, b, c'}\n"));
+  BOOST_TEST_REQUIRE(got.ok, ebb::to_string(got.problem));
+  BOOST_TEST_REQUIRE(got.warnings.size() == 1U);
+  const auto& x = got.warnings[0];
+  BOOST_TEST(x.message.find("source b reads changes without a PRIMARY KEY: they are matched by "
+                            "whole rows, so before must have all fields")
+             == 0U);
+  BOOST_TEST(x.place.field == "spec.sources[1].schema");
+  BOOST_TEST(x.place.line == 7U);
+  BOOST_TEST(x.hint.find("add PRIMARY KEY (…)") == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(durations_and_sizes) {
   BOOST_TEST(*ebb::parse_duration("250ms") == 250'000);
   BOOST_TEST(*ebb::parse_duration("10s") == 10'000'000);
