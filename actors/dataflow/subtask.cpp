@@ -1,6 +1,8 @@
 #include "actors/dataflow/subtask.hpp"
 
+#include "actors/dataflow/checked_sink.hpp"
 #include "actors/dataflow/opening_rows.hpp"
+#include "actors/dataflow/operators/missing_row.hpp"
 #include "actors/dataflow/subtask_state.hpp"
 #include "schemas/assert.hpp"
 
@@ -26,6 +28,7 @@ subtask::subtask(subtask_parts parts)
     x->number = from.operator_number;
     x->alignment = std::move(from.alignment);
     x->time_step = from.time_step;
+    x->change_sources = std::move(from.change_sources);
     if (auto* source = std::get_if<std::unique_ptr<source_reader>>(&from.body)) {
       x->source = std::move(*source);
       sources_.push_back(static_cast<std::uint32_t>(steps_.size()));
@@ -39,6 +42,7 @@ subtask::subtask(subtask_parts parts)
         say_first(*x);
     } else {
       x->sink = std::move(std::get<std::unique_ptr<sink_writer>>(from.body));
+      x->checked = dynamic_cast<const checked_sink*>(x->sink.get());
       sinks_.push_back(static_cast<std::uint32_t>(steps_.size()));
     }
     EBB_ASSERT((x->source != nullptr) == (x->inputs == 0));
@@ -97,7 +101,19 @@ void subtask::credit(std::uint32_t output, std::uint32_t target, std::size_t byt
 
 void subtask::wake() {
   for (const auto& x : steps_)
-    x->woken = true;
+    x->woken = x->unchecked = true;
+}
+
+// What sinks have found in the background.
+result<void> subtask::check_sinks() {
+  for (const auto s : sinks_) {
+    auto& x = *steps_[s];
+    if (x.checked == nullptr || !std::exchange(x.unchecked, false))
+      continue;
+    if (auto checked = x.checked->check(); !checked)
+      return named(std::move(checked).error(), x);
+  }
+  return {};
 }
 
 void subtask::interrupt() {
@@ -122,6 +138,7 @@ result<work_state> subtask::work(micros now) {
     checkpoint_->save_turn = false;
     return work_state::ready;
   }
+  EBB_TRY(check_sinks());
   EBB_TRY(poll_sealed());
   EBB_ASSIGN(auto state, work_on_rows(now));
   // What is frozen is saved between two pieces of work, and while there is none.
@@ -375,6 +392,7 @@ bool subtask::cut() const noexcept {
 }
 
 error subtask::named(error problem, const step& x) const {
+  name_sources(problem, x.change_sources);
   if (problem.place.field.empty()) {
     const char* kind = x.source ? "source " : x.op ? "operator " : "sink ";
     problem.place.field = "stream " + stream_ + ", " + kind + x.name;

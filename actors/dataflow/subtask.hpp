@@ -46,6 +46,8 @@ struct subtask_step {
   std::optional<std::uint16_t> operator_number;
   aligned_source alignment;
   std::uint32_t time_step = 0; ///< whose watermark is that of the rows read
+  /// Operators: sources whose changes come here as they were read, for messages of wrong ones.
+  std::vector<std::string> change_sources = {};
 };
 
 /// Rows of a step that leave the subtask.
@@ -215,6 +217,7 @@ private:
 
   void connect(const subtask_parts& parts);
   static void say_first(step& x);
+  [[nodiscard]] result<void> check_sinks();
   [[nodiscard]] result<work_state> work_on_rows(micros now);
   [[nodiscard]] result<bool> work_on(step& x, micros now);
   [[nodiscard]] result<void> run_operator(step& x, micros now);

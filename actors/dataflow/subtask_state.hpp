@@ -7,6 +7,7 @@ namespace ebb {
 
 struct subtask::step {
   std::string name;
+  std::vector<std::string> change_sources;
   std::unique_ptr<source_reader> source;
   std::unique_ptr<stream_operator> op;
   std::unique_ptr<sink_writer> sink;
@@ -50,6 +51,8 @@ struct subtask::step {
   bool woken = false;
 
   // Sinks.
+  const checked_sink* checked = nullptr; ///< null = it finds nothing behind its calls
+  bool unchecked = false;                ///< `wake` was called since it was asked
   bool sealing = false; ///< `seal` was called and `sealed` has not answered
   epoch_number sealing_epoch = 0;
   /// Sealed, and not in a record as far as is known.

@@ -45,6 +45,40 @@ partition_spec partition_of(const stage_plan& plan, const stage_input& input,
   return result;
 }
 
+/// Its records are changes, matched by whole rows: what is wrong with one is found out later.
+bool passes_changes_on(const source_definition& x) {
+  if (!x.primary_key.empty())
+    return false;
+  if (const auto* file = std::get_if<file_source>(&x.connector))
+    return file->format == record_format::debezium;
+  const auto* topic = std::get_if<topic_source>(&x.connector);
+  return topic != nullptr && topic->format == record_format::debezium;
+}
+
+/// Those from which rows come to a step, by name.
+std::vector<std::string> change_sources(const stage_plan& plan, const stream_definition& stream,
+                                        std::uint32_t stage, std::uint32_t step) {
+  std::set<std::pair<std::uint32_t, std::uint32_t>> seen{{stage, step}};
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> open{{stage, step}};
+  std::set<std::string> names;
+  while (!open.empty()) {
+    const auto [s, i] = open.back();
+    open.pop_back();
+    const auto& at = plan.stages[s];
+    if (const auto* source = std::get_if<source_node>(&at.steps[i].what);
+        source != nullptr && passes_changes_on(stream.sources[source->source]))
+      names.insert(stream.sources[source->source].name);
+    for (const auto& x : at.steps[i].inputs) {
+      const auto from = x.from_outside ? std::pair{at.inputs[x.index].from_stage,
+                                                   at.inputs[x.index].from_step}
+                                       : std::pair{s, x.index};
+      if (seen.insert(from).second)
+        open.push_back(from);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
 /// Builds the subtasks of one stream. What it has opened gives up when it is not handed over.
 class builder {
 public:
@@ -212,6 +246,7 @@ private:
         auto known = context_of(plan_, at, from);
         known.subtask = index;
         x.body = make_body(from, input_source(at, from), std::move(known));
+        x.change_sources = change_sources(plan_, stream_, number, i);
         if (start_ != nullptr)
           x.operator_number = operator_number(number, i);
       }

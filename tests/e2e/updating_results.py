@@ -113,11 +113,14 @@ def run_checks(x):
     x.changes([CHANGES[0], {"op": "d", "before": {"article": 1, "place": "a", "pieces": 6}, "after": None},
                {"op": "d", "before": {"article": 1, "place": "a", "pieces": 6}, "after": None}], 3)
     code, out, err = x.ebb_does("run")
-    x.check("a wrong before is an error while it runs", code == 1 and "operator totals" in err and "a row is deleted that is not there" in err
-            and "look at the source" in err, (code, err))
-    x.manifest("SELECT place, max(pieces) AS most FROM stock GROUP BY place", DEBEZIUM, PLAIN)
-    code, out, err = x.ebb_does("run")
-    x.check("where values are kept, too", code == 1 and "a row is deleted that is not there" in err, (code, err))
+    x.check("changes without a key are warned of", "m.yaml:6:" in err and "source stock reads changes without a PRIMARY KEY" in err
+            and "add PRIMARY KEY" in err, err)
+    for parallelism in ("1", "3"):
+        for sql in (SUMS, "SELECT place, max(pieces) AS most FROM stock GROUP BY place"):
+            x.manifest(sql, DEBEZIUM, PLAIN)
+            code, out, err = x.ebb_does("run", "--parallelism", parallelism)
+            x.check(f"a wrong before is an error while it runs, parallelism {parallelism}", code == 1 and "operator totals" in err
+                    and "a row is deleted that is not there: its key is (a)" in err and "look at source stock: " in err, (code, err))
     x.changes([{"op": "x"}], 1)
     code, out, err = x.ebb_does("run")
     x.check("a record that is no change is an error with its place",
@@ -142,6 +145,11 @@ def run_checks(x):
 
 def unbounded_state(x):
     """State that nothing bounds is warned of, with the operator and what it grows by."""
+    x.changes(CHANGES)
+    x.manifest("SELECT place FROM stock", DEBEZIUM)
+    code, out, err = x.ebb_does("validate")
+    x.check("a source of changes says what it keeps", code == 0 and "m.yaml:6:" in err and "a row that is deleted (op d) is let go" in err
+            and "source stock keeps the last row of each distinct (article) for ever" in err, err)
     plain = ("    - {name: a, schema: \"id BIGINT, v BIGINT\", file: {path: a.csv}}\n"
              "    - {name: b, schema: \"id BIGINT, w BIGINT\", file: {path: b.csv}}\n")
     (x.folder / "a.csv").write_text("id,v\n1,2\n")

@@ -139,6 +139,7 @@ private:
 
   [[nodiscard]] error deleted_too_often(std::uint32_t slot) const;
   [[nodiscard]] error name_group(error problem) const;
+  [[nodiscard]] error name_group_of(error problem, const batch& rows) const;
 
   operator_context context_;
   group_aggregate_spec spec_;
@@ -208,7 +209,8 @@ result<void> group_aggregate::take_rows(const batch& rows, output& out) {
   column count_before;
   column count_after;
   EBB_TRY(calls_.results({touched_.data(), old_groups_}, before, &count_before));
-  EBB_TRY(calls_.update(rows));
+  if (auto updated = calls_.update(rows); !updated)
+    return name_group_of(std::move(updated).error(), rows);
   if (auto done = calls_.results(touched_, after, &count_after); !done)
     return name_group(std::move(done).error());
   if (spec_.updating)
@@ -306,7 +308,16 @@ result<void> group_aggregate::find_existing(const column& before, const column& 
 error group_aggregate::deleted_too_often(std::uint32_t slot) const {
   std::vector<column> values;
   calls_.table().keys({&slot, 1}, values);
-  return missing_row("", pointers_to(values), 0);
+  return missing_row("its key is ", pointers_to(values), 0);
+}
+
+// A deletion that some call has found to be wrong: whose it was.
+error group_aggregate::name_group_of(error problem, const batch& rows) const {
+  if (!problem.row || !problem.message.starts_with(missing_row_text))
+    return problem;
+  auto named = missing_row("its key is ", key_columns(rows, spec_.keys), *problem.row);
+  named.row = problem.row;
+  return named;
 }
 
 // Which of the touched groups has no result.

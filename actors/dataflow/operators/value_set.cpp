@@ -1,5 +1,6 @@
 #include "actors/dataflow/operators/value_set.hpp"
 
+#include "actors/dataflow/operators/missing_row.hpp"
 #include "actors/dataflow/value_builder.hpp"
 #include "schemas/assert.hpp"
 
@@ -149,9 +150,14 @@ result<void> value_set::add_counts(std::span<const std::uint32_t> slots,
   emptied.erase(std::unique(emptied.begin(), emptied.end()), emptied.end());
   for (const auto e : emptied) {
     const auto* counts = counts_.data() + e * variants_;
-    if (std::any_of(counts, counts + variants_, [](auto x) { return x < 0; }))
-      return make_error(ec::invalid_argument, "a row is deleted that is not there",
-                        "look at the source: each deletion must take back a row that it gave");
+    if (std::any_of(counts, counts + variants_, [](auto x) { return x < 0; })) {
+      std::size_t j = 0;
+      while (entries_[j] != e || weights[picks_[j]] >= 0)
+        ++j;
+      auto problem = missing_row("", {}, picks_[j]);
+      problem.row = picks_[j];
+      return problem;
+    }
     if (std::all_of(counts, counts + variants_, [](auto x) { return x == 0; }))
       vanished_.push_back(e);
   }
