@@ -146,6 +146,7 @@ result<void> file_output::append(const filler& fill) {
 
 void file_output::append_later(std::chrono::milliseconds delay, filler fill) {
   io_.submit(lane_, [x = shared_, delay, fill = std::move(fill)] {
+    wake_function call;
     {
       std::unique_lock lock(x->mutex);
       // Work behind this job on the lane must not wait for the delay.
@@ -153,13 +154,21 @@ void file_output::append_later(std::chrono::milliseconds delay, filler fill) {
         return;
       if (auto done = fill(x->buffer); !done) {
         x->failure = std::move(done).error();
+        call = x->wake;
+      } else if (!x->must_start()) {
         return;
       }
-      if (!x->must_start())
-        return;
     }
-    x->run();
+    if (call)
+      call();
+    else
+      x->run();
   });
+}
+
+result<void> file_output::check() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->failure ? result<void>(*shared_->failure) : result<void>{};
 }
 
 std::size_t file_output::backlog() const {

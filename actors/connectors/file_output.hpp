@@ -32,6 +32,9 @@ public:
   /// then. Until then it occupies a thread of the pool.
   void append_later(std::chrono::milliseconds delay, filler fill);
 
+  /// The error of an earlier write.
+  [[nodiscard]] result<void> check() const;
+
   /// Text taken and not yet written, in bytes.
   [[nodiscard]] std::size_t backlog() const;
   /// Bytes of text taken.

@@ -1,12 +1,14 @@
 #include "actors/connectors/file_text_sink.hpp"
 
+#include "actors/dataflow/checked_sink.hpp"
+
 #include <utility>
 
 namespace ebb {
 
 namespace {
 
-class text_sink final : public sink_writer {
+class text_sink final : public sink_writer, public checked_sink {
 public:
   explicit text_sink(text_sink_parts parts) : parts_(std::move(parts)), begun_(parts_.begun) {}
 
@@ -69,6 +71,10 @@ public:
 
   result<std::optional<sealed_output>> sealed() override {
     return parts_.output->take_sealed();
+  }
+
+  result<void> check() const override {
+    return done_ ? result<void>{} : parts_.output->check();
   }
 
   void abandon() override {

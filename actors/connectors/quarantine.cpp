@@ -183,7 +183,9 @@ result<void> quarantine::add(const std::vector<bad_record>& records) {
 
 bool quarantine::is_full() const {
   const std::lock_guard lock(shared_->mutex);
-  const bool full = shared_->waiting.size() + shared_->in_flight.size() > shared_->most;
+  // Of what cannot be written nobody waits for the end.
+  const bool full = !shared_->failure
+                    && shared_->waiting.size() + shared_->in_flight.size() > shared_->most;
   shared_->waited_for |= full;
   return full;
 }

@@ -8,6 +8,7 @@
 #include "actors/connectors/topic_columns.hpp"
 #include "actors/connectors/topic_output.hpp"
 #include "actors/connectors/topic_partitions.hpp"
+#include "actors/dataflow/checked_sink.hpp"
 
 #include <cerrno>
 #include <charconv>
@@ -129,7 +130,7 @@ private:
   int key_ = -1;
 };
 
-class staging_sink final : public sink_writer {
+class staging_sink final : public sink_writer, public checked_sink {
 public:
   staging_sink(part_maker parts, sink_mark mark, std::unique_ptr<file_output> output,
                std::shared_ptr<std::atomic<bool>> stopped)
@@ -174,6 +175,10 @@ public:
     return output_->take_sealed();
   }
 
+  result<void> check() const override {
+    return output_->check();
+  }
+
   result<bool> finish() override {
     // Rows behind the last epoch belong to none: they will be made again.
     return output_->finish([](output_buffer&) -> result<void> { return {}; });
@@ -197,7 +202,7 @@ private:
   std::uint64_t rows_ = 0;
 };
 
-class appending_sink final : public sink_writer {
+class appending_sink final : public sink_writer, public checked_sink {
 public:
   appending_sink(part_maker parts, std::uint32_t lane, std::shared_ptr<topic_appender> appender)
       : parts_(std::move(parts)), lane_(lane), appender_(std::move(appender)) {}
@@ -239,6 +244,11 @@ public:
       made->rows = sealed_rows_;
     }
     return made;
+  }
+
+  result<void> check() const override {
+    EBB_TRY(appender_->answered(0));
+    return {};
   }
 
   result<bool> finish() override {

@@ -1,6 +1,5 @@
 #include "actors/dataflow/subtask.hpp"
 
-#include "actors/dataflow/checked_sink.hpp"
 #include "actors/dataflow/opening_rows.hpp"
 #include "actors/dataflow/operators/missing_row.hpp"
 #include "actors/dataflow/subtask_state.hpp"

@@ -1,6 +1,7 @@
 /// What a subtask keeps of its steps and edges; private to subtask*.cpp.
 #pragma once
 
+#include "actors/dataflow/checked_sink.hpp"
 #include "actors/dataflow/subtask.hpp"
 
 namespace ebb {

@@ -186,6 +186,23 @@ BOOST_AUTO_TEST_CASE(a_sink_that_is_behind_stops_everything_before_it) {
   BOOST_TEST(log.values.size() == 20U);
 }
 
+BOOST_AUTO_TEST_CASE(an_error_behind_a_sink_is_told_with_the_wake) {
+  for (const bool behind : {false, true}) {
+    sink_log log;
+    logging_sink* writer = nullptr;
+    subtask x(parts_of(
+        steps(source({emit_rows(rows_of({1})), wait_until(1000)}), sink(log, {step_at(0)}, &writer))));
+    writer->backlog_ = behind ? sink_backlog_max + 1 : 0;
+    BOOST_TEST((settle(x) == (behind ? work_state::blocked : work_state::waiting)));
+    writer->problem_ = make_error(ec::io, "the reader has gone");
+    x.wake();
+    const auto worked = x.work(0);
+    BOOST_REQUIRE(!worked);
+    BOOST_TEST(worked.error().message == "the reader has gone");
+    BOOST_TEST(worked.error().place.field == "stream s, sink out");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_sink_may_take_its_time_to_finish) {
   sink_log log;
   logging_sink* writer = nullptr;

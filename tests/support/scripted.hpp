@@ -1,6 +1,7 @@
 /// Sources, operators and sinks that do what a test tells them.
 #pragma once
 
+#include "actors/dataflow/checked_sink.hpp"
 #include "actors/dataflow/endpoint.hpp"
 #include "actors/dataflow/operator.hpp"
 #include "tests/support/rows.hpp"
@@ -219,7 +220,7 @@ struct sink_log {
   }
 };
 
-class logging_sink final : public sink_writer {
+class logging_sink final : public sink_writer, public checked_sink {
 public:
   explicit logging_sink(sink_log& log) : log_(log) {}
 
@@ -246,6 +247,10 @@ public:
     return true;
   }
 
+  result<void> check() const override {
+    return problem_ ? result<void>(*problem_) : result<void>{};
+  }
+
   void abandon() override {
     std::lock_guard guard(log_.mutex);
     ++log_.abandoned;
@@ -257,6 +262,7 @@ public:
 
   std::size_t backlog_ = 0;
   std::uint32_t finish_delays_ = 0;
+  std::optional<error> problem_; ///< found in the background
 
 private:
   sink_log& log_;
