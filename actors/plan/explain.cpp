@@ -105,6 +105,31 @@ std::string keys_text(const stage_plan& plan, const stage_input& input) {
   return text;
 }
 
+// `project orders, stage 0: aggregate totals`
+std::string inputs_text(const stage_plan& plan, const stage& at, const stage_step& step) {
+  std::string text;
+  for (const auto& input : step.inputs) {
+    const auto& from = step_before(plan, at, input);
+    text += text.empty() ? "" : ", ";
+    if (input.from_outside)
+      text += "stage " + std::to_string(at.inputs[input.index].from_stage) + ": ";
+    text += from.label + ' ' + from.name;
+  }
+  return text;
+}
+
+json inputs_json(const stage_step& step, std::size_t stage, const std::vector<stage_input>& inputs) {
+  auto all = json::array();
+  for (const auto& input : step.inputs) {
+    if (input.from_outside)
+      all.push_back({{"stage", inputs[input.index].from_stage},
+                     {"step", inputs[input.index].from_step}});
+    else
+      all.push_back({{"stage", stage}, {"step", input.index}});
+  }
+  return all;
+}
+
 std::string step_title(const stage_step& step, const stream_definition& stream) {
   std::string text = step.label + ' ' + step.name;
   if (const auto* source = std::get_if<source_node>(&step.what))
@@ -295,6 +320,8 @@ std::string explain_text(const plan_graph& graph, const stage_plan& plan,
         text += "    state: " + state + '\n';
       if (const auto delivered = step_delivery(step, stream))
         text += "    delivery: " + to_string(*delivered) + '\n';
+      if (const auto inputs = inputs_text(plan, stage, step); !inputs.empty())
+        text += "    from: " + inputs + '\n';
       if (!step.columns.empty())
         text += "    columns: " + columns_text(step.columns) + '\n';
     }
@@ -327,6 +354,7 @@ std::string explain_json(const plan_graph& graph, const stage_plan& plan,
     for (std::size_t k = 0; k < stage.steps.size(); ++k) {
       const auto& step = stage.steps[k];
       json entry{{"operator", step.name}, {"does", step.label}};
+      entry["inputs"] = inputs_json(step, i, stage.inputs);
       if (const auto state = step_state(step); !state.empty())
         entry["state"] = state;
       if (const auto delivered = step_delivery(step, stream))

@@ -411,10 +411,13 @@ BOOST_AUTO_TEST_CASE(explain_names_stages_exchanges_and_state) {
   const auto x = plan_ok(manifest(count_by_auction, 2));
   const auto text = explain_text(x.graph, x.plan, x.stream);
   for (const auto* part : {"stage 1, parallelism 2", "hash by auction", "accumulators per window",
-                           "counts: append-only", "delivery: none (rows are dropped)",
+                           "counts: append-only", "    from: watermarks bid\n",
+                           "    from: stage 0: ", "delivery: none (rows are dropped)",
                            "delivery: exactly-once (made again from the recorded number)"})
     BOOST_TEST(text.find(part) != std::string::npos, part << " is missing in\n" << text);
-  BOOST_TEST(explain_json(x.graph, x.plan, x.stream).find("\"exchange\": \"hash\"")
+  const auto json = explain_json(x.graph, x.plan, x.stream);
+  BOOST_TEST(json.find("\"exchange\": \"hash\"") != std::string::npos);
+  BOOST_TEST(json.find("\"inputs\": [\n            {\n              \"stage\": 0,\n")
              != std::string::npos);
   BOOST_TEST(explain_dot(x.graph, x.plan, x.stream).find("subgraph cluster_1")
              != std::string::npos);
