@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <poll.h>
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -245,6 +246,12 @@ result<void> add_part(const std::string& path, const std::string& shown,
   return sync_folder_of(path);
 }
 
+/// Of standard output.
+bool readers_have_gone() {
+  pollfd at{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&at, 1, 0) == 1 && (at.revents & POLLERR) != 0;
+}
+
 result<void> write_stdout(const sealed_output& output) {
   EBB_ASSIGN(const auto waiting, open_waiting(output));
   if (waiting.number() < 0)
@@ -252,7 +259,11 @@ result<void> write_stdout(const sealed_output& output) {
   descriptor to(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
   if (to.number() < 0)
     return file_error("write", "standard output", errno);
-  return write_special(waiting, std::move(to), output, "standard output");
+  auto written = write_special(waiting, std::move(to), output, "standard output");
+  // Nobody can take the place of a reader that has gone, so it need not be tried again.
+  if (!written && readers_have_gone())
+    return make_error(ec::cancelled, written.error().message, written.error().hint);
+  return written;
 }
 
 } // namespace

@@ -220,7 +220,8 @@ void step_finished(self_pointer self, const step_done& x) {
     if (x.what == durable_step::write)
       return; // the snapshot writer tries again
     const auto code = x.problem->code;
-    const bool is_passing = code != ec::conflict && code != ec::corrupt && code != ec::unsupported;
+    const bool is_passing = code != ec::conflict && code != ec::corrupt && code != ec::unsupported
+                            && code != ec::cancelled;
     // A full disk may have room again, and a target may be back. After other errors of the store
     // nobody knows what is durable: the next start will see.
     if (code == ec::resource || (x.what == durable_step::apply && x.again && is_passing))

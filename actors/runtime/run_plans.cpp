@@ -90,6 +90,8 @@ public:
       conclusions_ = 0;
     }
     show();
+    if (problem_ && options_.failed)
+      options_.failed(*problem_);
     auto result = reports();
     // Handles must not outlive the actor system.
     if (options_.savepoints)

@@ -34,6 +34,10 @@ struct run_options {
   /// Called once by the calling thread: all is planned and opened, and no row was read yet. May be
   /// empty.
   std::function<void()> ready;
+  /// Called by the calling thread when all streams have ended, the first to fail with this error,
+  /// and nothing is left but calls of the system that may not come back: a pipe's reader may sleep.
+  /// May be empty.
+  std::function<void(const error&)> failed;
 };
 
 /// A stream and the plan it is run by.

@@ -686,6 +686,38 @@ def test_a_reader_that_goes_away_ends_the_run():
     assert run.stdout.split() == ["a", "0", "1"], run.stdout
 
 
+def wide(number):
+    return ("    - name: src\n      schema: a BIGINT, b TEXT\n"
+            f"      generator: {{columns: {{a: \"{number}\", b: \"repeat('x', 1000) || n\"}}}}\n")
+
+
+def test_a_reader_that_goes_away_while_output_waits_ends_the_run():
+    """The pipe is full, so no row comes that a write could answer with the error."""
+    for rate, data in (("", ()), ("rate: 20000, ", ("--data", "data"))):
+        write("m.yaml", manifest(wide("n").replace("{columns", f"{{{rate}columns"), "SELECT a, b FROM src",
+                                 "  sinks:\n    - stdout: {format: csv}\n", "  checkpoint: {interval: 100ms}\n"))
+        with subprocess.Popen([EBB, "run", "m.yaml", *data], cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+            try:
+                assert run.stdout.read(4096).startswith("a,b\n0,x")
+                time.sleep(0.7)
+                run.stdout.close()
+                assert run.wait(timeout=10) == 1, run.returncode
+                assert ("" if data else "sink sink: ") + "cannot write standard output: Broken pipe" in run.stderr.read()
+            finally:
+                run.kill()
+
+
+def test_an_error_is_told_though_a_reader_sleeps():
+    write("m.yaml", manifest(wide("1000 / (n - 3000)"), "SELECT a, b FROM src", "  sinks:\n    - stdout: {format: csv}\n"))
+    for _ in range(3):
+        with subprocess.Popen([EBB, "run", "m.yaml"], cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+            try:
+                assert run.wait(timeout=10) == 1, run.returncode
+                assert run.stderr.read().count("division by zero") == 1
+            finally:
+                run.kill()
+
+
 def test_rows_arrive_while_the_stream_runs():
     write("m.yaml", manifest(endless(), "SELECT a FROM src", "  sinks:\n    - stdout: {format: json}\n"))
     with subprocess.Popen([EBB, "run", "m.yaml"], cwd=FOLDER, stdout=subprocess.PIPE, text=True) as run:

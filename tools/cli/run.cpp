@@ -7,6 +7,7 @@
 #include "storage/control_db.hpp"
 #include "tools/cli/commands.hpp"
 #include "tools/cli/control_socket.hpp"
+#include "tools/cli/failed_end.hpp"
 #include "tools/cli/load.hpp"
 #include "tools/cli/process_memory.hpp"
 #include "tools/cli/run_log.hpp"
@@ -231,7 +232,7 @@ result<std::shared_ptr<shared_ledger>> open_ledger_in_time(const std::string& fo
 
 /// Rounds until all streams have ended or a signal comes: an order ends one and begins the next.
 result<void> run_rounds(run_orders& orders, connector_factory& connectors, run_options& options,
-                        shared_ledger* ledger, wait_for_room& room) {
+                        shared_ledger* ledger, wait_for_room& room, failed_end& end) {
   constexpr auto look_for_signals = std::chrono::milliseconds(200);
   for (;;) {
     bool waits = false;
@@ -239,6 +240,7 @@ result<void> run_rounds(run_orders& orders, connector_factory& connectors, run_o
       options.data = orders.data_of_round();
       room.starts();
       const auto reports = run_streams(streams, connectors, options);
+      end.came();
       if (!reports && orders.take_back(reports.error()))
         continue;
       waits = !reports && have_state(ledger, streams) && room.holds_up(reports.error());
@@ -338,7 +340,16 @@ int run_command(const run_arguments& arguments) {
     line.show(progress);
     tell_patience();
   };
-  const auto done = run_rounds(orders, *connectors, options, ledger->get(), room);
+  failed_end end;
+  options.failed = [&](const error& problem) {
+    // A disk may be waited for, and has no reader.
+    if (!is_full_disk(problem))
+      end.expect([arguments, start, reports = orders.reports(), problem] {
+        static_cast<void>(write_stats(arguments, start, reports, &problem));
+        return exit_of_start(problem);
+      });
+  };
+  const auto done = run_rounds(orders, *connectors, options, ledger->get(), room, end);
   line.clear();
   if (!done) {
     log.tell("error", {}, done.error().message);

@@ -81,6 +81,13 @@ result<void> check_stats_path(const std::string& path,
         return refusal(path, "what sink " + sink.name + of_stream + " writes");
     }
   }
+  std::error_code unknown;
+  if (const auto parent = real_path(path).parent_path(); !fs::is_directory(parent, unknown)) {
+    auto problem = make_error(ec::not_found, "there is no folder " + parent.string(),
+                              "make it, or write the statistics somewhere else");
+    problem.place.file = path;
+    return problem;
+  }
   return {};
 }
 
