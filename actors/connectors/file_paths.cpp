@@ -15,10 +15,13 @@ namespace ebb {
 
 namespace {
 
-bool is_regular(const std::string& path) {
+/// A file, or a link that leads nowhere: that is told when it is to be read.
+bool is_file(const std::string& path) {
   struct stat info {};
 
-  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+  if (::stat(path.c_str(), &info) == 0)
+    return S_ISREG(info.st_mode);
+  return ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
 }
 
 // glob(3) must not read the folder's name as a pattern.
@@ -39,7 +42,7 @@ result<std::vector<std::string>> files_in(const std::string& folder, const std::
   std::vector<std::string> names;
   while (const auto* entry = ::readdir(handle)) {
     const std::string name = entry->d_name;
-    if (is_input_name(name) && is_regular(folder + "/" + name))
+    if (is_input_name(name) && is_file(folder + "/" + name))
       names.push_back(name);
   }
   ::closedir(handle);
@@ -52,7 +55,7 @@ std::vector<std::string> files_matching(const std::string& pattern) {
   std::vector<std::string> paths;
   if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
     for (std::size_t i = 0; i < found.gl_pathc; ++i)
-      if (is_regular(found.gl_pathv[i]))
+      if (is_file(found.gl_pathv[i]))
         paths.emplace_back(found.gl_pathv[i]);
   ::globfree(&found);
   std::sort(paths.begin(), paths.end());

@@ -83,17 +83,54 @@ bool breaks_are_spaces(std::string_view sql) {
   return true;
 }
 
+/// A plain or quoted scalar of several lines as it is in the file, the first behind as many spaces as
+/// it has columns before it. Empty where there is one line, or the lines do not mean what `sql` does
+/// (a `''` within quotes).
+std::string flow_lines(const yaml_source& source, std::uint32_t first_line, std::string_view value,
+                       std::uint32_t column, std::string_view sql) {
+  const auto wanted = without_whitespace(sql);
+  std::string out(column - 1, ' ');
+  std::size_t seen = 0;
+  for (auto number = first_line;; ++number) {
+    const auto line = number == first_line ? value : source.line(number);
+    if (line.data() == nullptr)
+      return {};
+    for (const auto c : line) {
+      if (seen == wanted.size())
+        break;
+      out += c;
+      if (is_blank({&c, 1}))
+        continue;
+      if (c != wanted[seen])
+        return {};
+      ++seen;
+    }
+    if (seen == wanted.size())
+      return number != first_line && breaks_are_spaces(out) ? out : std::string{};
+    out += '\n';
+  }
+}
+
 } // namespace
 
 sql_place reader::place_of_sql(const located& at, std::string& sql) const {
   const auto& node = *at.node;
   sql_place out{place(at), false, 0};
   std::uint32_t column = 0;
-  const auto value = value_on_line(source_, node, column);
-  if (value.empty() || node.plain)
+  auto value = value_on_line(source_, node, column);
+  if (value.empty())
     return out;
-  if (value[0] == '"' || value[0] == '\'') {
-    out.start.column = column + 1;
+  const bool quoted = value[0] == '"' || value[0] == '\'';
+  if (quoted) {
+    value.remove_prefix(1);
+    out.start.column = ++column;
+  }
+  if (quoted || node.plain) {
+    if (auto lines = flow_lines(source_, node.line, value, column, sql); !lines.empty()) {
+      sql = std::move(lines);
+      out.is_block = true;
+      out.start.column = 1;
+    }
     return out;
   }
   if (value[0] != '|' && value[0] != '>')

@@ -137,7 +137,10 @@ error name_cycle(error problem, const stream_definition& stream, std::size_t at)
         k == at ? "operator " + reader + " reads itself"
                 : "operator " + reader + " reads operator " + other + ", which comes later";
     problem.hint = "an operator may read sources and operators above it; a stream has no cycles"
-                   + std::string(k == at ? "" : ", so move " + other + " up");
+                   + std::string(k == at ? ""
+                                         : ", so move " + other + " up, unless it reads "
+                                               + reader + " in turn: what both need then belongs "
+                                               + "into an operator above both");
   }
   return problem;
 }

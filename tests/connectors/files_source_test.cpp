@@ -132,6 +132,19 @@ BOOST_AUTO_TEST_CASE(refuses_what_cannot_be_read_before_the_stream_runs) {
   BOOST_TEST(error_of(csv_at("a.csv.gz")) == "1");
 }
 
+BOOST_AUTO_TEST_CASE(a_link_that_leads_nowhere_is_not_left_out) {
+  const test::temporary_folder folder;
+  std::filesystem::create_directory(folder / "in");
+  folder.write("in/a.csv", "a,b\n1,x\n");
+  std::filesystem::create_symlink("nowhere.csv", folder / "in/b.csv");
+  test::inline_executor io;
+  for (const char* path : {"in", "in/*.csv"}) {
+    const auto source = open_file_source(ab_source(), csv_at(path), context_of(io, folder));
+    BOOST_REQUIRE(!source);
+    BOOST_TEST(source.error().message == "cannot read in/b.csv: No such file or directory");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(reads_files_one_after_the_other) {
   const test::temporary_folder folder;
   folder.write("1.csv", "a,b\n1,x\n2,y\n");

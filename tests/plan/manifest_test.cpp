@@ -438,6 +438,17 @@ BOOST_AUTO_TEST_CASE(errors_of_schema_and_event_time) {
   BOOST_TEST_REQUIRE(!plain.ok);
   BOOST_TEST(plain.problem.place.line == 6U);
   BOOST_TEST(plain.problem.place.column == 27U);
+  // Texts of several lines.
+  for (const std::string quote : {"", "\"", "'"}) {
+    const auto lines = read(with_spec("  sources:\n    - name: s\n      schema: " + quote
+                                      + "a BIGINT,\n           b INTEGER,\n\n         c NOTYPE"
+                                      + quote + "\n      file: {path: x.csv}\n"));
+    BOOST_TEST_REQUIRE(!lines.ok);
+    BOOST_TEST(lines.problem.place.line == 10U);
+    BOOST_TEST(lines.problem.place.column == 12U);
+    BOOST_TEST(lines.problem.excerpt
+               == "         c NOTYPE" + quote + "\n           ^");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(errors_of_generators) {

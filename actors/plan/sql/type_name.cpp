@@ -77,7 +77,7 @@ result<void> apply_modifiers(const sql_text& text, const ast& type_name, sql_typ
     if (precision > 38)
       return text.fail(ec::unsupported, at,
                        "NUMERIC precision " + std::to_string(precision) + " is more than 38",
-                       "use NUMERIC without precision: it is exact to 1,000 digits");
+                       "use NUMERIC without precision: it is exact to far more digits");
     if (scale < 0 || scale > precision)
       return text.fail(ec::unsupported, at,
                        "NUMERIC scale " + std::to_string(scale)
