@@ -31,6 +31,13 @@ void control_records::allow(const std::string& uid, std::uint64_t placement) {
     x = {placement, {}};
 }
 
+void control_records::forbid(const stream_placement& x) {
+  std::lock_guard guard(mutex_);
+  if (const auto found = allowed_.find(x.uid);
+      found != allowed_.end() && found->second.placement == x.placement)
+    allowed_.erase(found);
+}
+
 void control_records::admit(const stream_placement& x, std::uint64_t worker) {
   std::lock_guard guard(mutex_);
   const auto found = allowed_.find(x.uid);

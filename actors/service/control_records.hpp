@@ -46,6 +46,9 @@ public:
   /// From now on only this placement of the stream may write; 0 = none.
   void allow(const std::string& uid, std::uint64_t placement);
 
+  /// This placement may not write any more; another one of the stream still may.
+  void forbid(const stream_placement& x);
+
   /// The worker was ordered to run a part of this placement, or has it already.
   void admit(const stream_placement& x, std::uint64_t worker);
 

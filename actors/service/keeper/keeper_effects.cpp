@@ -94,7 +94,7 @@ void keeper::carry_out(stream_slot& x, effect& e) {
     return;
   }
   case effect::kind::kill:
-    world_.records().allow(x.uid, 0);
+    world_.records().forbid({x.uid, e.placement});
     for (const auto& key : places_.parts_of(x.uid, e.placement))
       places_.kill(key, now);
     pump_places();

@@ -450,6 +450,27 @@ BOOST_AUTO_TEST_CASE(a_lost_worker_is_replaced_by_the_next_placement) {
   BOOST_TEST(!x.world->records().allows({x.slot().uid, 1}));
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_that_was_given_up_takes_nothing_from_the_next_placement) {
+  service x;
+  x.start();
+  const auto uid = x.slot().uid;
+  x.streams->worker_gone(1'000'001);
+  x.run_jobs();
+  x.pass(3 * micros_per_second);
+  BOOST_REQUIRE(!x.world->started_workers.empty());
+  x.worker_joins(x.world->started_workers.back());
+  BOOST_REQUIRE(x.world->last<start_stream>()->placement == 2U);
+  BOOST_TEST(x.world->records().allows({uid, 2}));
+  // It was only frozen, and goes on with what it has been doing.
+  stream_status status;
+  status.uid = uid;
+  status.placement = 1;
+  x.says(status);
+  x.says(stream_started{uid, 1, 1, {}});
+  BOOST_TEST(x.world->records().allows({uid, 2}));
+  BOOST_TEST(!x.world->records().allows({uid, 1}));
+}
+
 BOOST_AUTO_TEST_CASE(a_worker_that_cannot_be_reached_is_lost) {
   service x;
   x.start();
