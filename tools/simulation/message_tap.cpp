@@ -167,7 +167,13 @@ bool message_tap::pass(caf::scheduled_actor& actor, micros now) {
     const auto at = place_of(actor.id()).what;
     needs_restart_ |= !part_supervisors_.empty() && (at == role::none || at == role::writer);
     caf::anon_send_exit(pointer_to(actor), caf::exit_reason::kill);
-    // A message that is at hand may be handled first, and the credit used.
+    // A message that is at hand may be handled first, and the credit used; but none before those
+    // that its sender has sent before.
+    if (next->sender && (what == kind::arrival || what == kind::credit))
+      if (const auto held = links_.find({next->sender->id(), actor.id()}); held != links_.end()) {
+        held->second.what.push_back(queue.take_front());
+        return false;
+      }
     if (what == kind::credit)
       account(actor.id(), what, content);
     return true;
