@@ -1,6 +1,7 @@
 #include "actors/runtime/build_stream.hpp"
 
 #include "actors/dataflow/operators/assign_watermarks.hpp"
+#include "actors/plan/changelog.hpp"
 #include "actors/plan/exchange_hashes.hpp"
 #include "actors/plan/stateful_steps.hpp"
 #include "actors/runtime/alignment_board.hpp"
@@ -47,12 +48,7 @@ partition_spec partition_of(const stage_plan& plan, const stage_input& input,
 
 /// Its records are changes, matched by whole rows: what is wrong with one is found out later.
 bool passes_changes_on(const source_definition& x) {
-  if (!x.primary_key.empty())
-    return false;
-  if (const auto* file = std::get_if<file_source>(&x.connector))
-    return file->format == record_format::debezium;
-  const auto* topic = std::get_if<topic_source>(&x.connector);
-  return topic != nullptr && topic->format == record_format::debezium;
+  return x.primary_key.empty() && reads_changes(x);
 }
 
 /// Those from which rows come to a step, by name.

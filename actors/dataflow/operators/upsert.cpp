@@ -3,6 +3,7 @@
 #include "actors/dataflow/key_encoding.hpp"
 #include "actors/dataflow/operators/chosen_columns.hpp"
 #include "actors/dataflow/operators/erased_keys.hpp"
+#include "actors/dataflow/operators/net_changes.hpp"
 #include "actors/dataflow/operators/owned_groups.hpp"
 #include "actors/dataflow/operators/pass_time.hpp"
 #include "actors/dataflow/value_builder.hpp"
@@ -140,12 +141,8 @@ private:
         values.append_copy(column, i);
       made->columns.push_back(values.take());
     }
-    if (!gone.empty()) {
-      made->weights = buffer_ptr::of<std::int32_t>(made->rows);
-      auto* weights = made->weights.as<std::int32_t>();
-      std::fill_n(weights, gone.size(), -1);
-      std::fill_n(weights + gone.size(), come.size(), 1);
-    }
+    made->weights = weights_of(static_cast<std::uint32_t>(gone.size()),
+                               static_cast<std::uint32_t>(come.size()));
     counters_.rows_out += made->rows;
     out.emit(std::move(made));
     return {};
